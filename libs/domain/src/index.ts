@@ -1,1 +1,15 @@
-export {};
+export * from './activity.ts';
+export * from './activity-options.ts';
+export * from './command.ts';
+export * from './decision.ts';
+export * from './event.ts';
+export * from './failure.ts';
+export * from './identity.ts';
+export * from './message.ts';
+export * from './partition-view.ts';
+export * from './payload.ts';
+export * from './query.ts';
+export * from './refusal.ts';
+export * from './retry-policy.ts';
+export * from './units.ts';
+export * from './workflow-run.ts';

@@ -1,0 +1,146 @@
+import type { ActivityOptions } from './activity-options.ts';
+import type { Failure, RetryState } from './failure.ts';
+import type { ExecutionId, ReplyAddress } from './identity.ts';
+import type { Payload, Payloads } from './payload.ts';
+import type { EpochMillis, Millis, Offset } from './units.ts';
+
+/** How a closed activity ended. Semantics section 2. */
+export type ClosedStatus = 'completed' | 'failed' | 'canceled' | 'terminated' | 'timed-out';
+
+/** An attempt is running somewhere in each of these. */
+export type InProgressStatus = 'started' | 'cancel-requested' | 'pause-requested' | 'reset-requested';
+
+export type OpenStatus = 'scheduled' | 'paused' | InProgressStatus;
+
+/** What never changes while an activity lives, and what every state of it has. */
+interface ActivityBase {
+  readonly id: ExecutionId;
+  readonly activityType: string;
+  /** Offset of its Schedule: tells this life of the id from a former one. */
+  readonly scheduleOffset: Offset;
+  /** Offset of the command that decided this state. */
+  readonly version: Offset;
+  /** The request ids that started it or were attached to it; the first one started it. */
+  readonly requestIds: readonly string[];
+  readonly scheduledAt: EpochMillis;
+  /** How long the closed record is kept, from closing. */
+  readonly retentionMs: Millis;
+  /** Counts from 1; back to 1 after a reset. */
+  readonly attempt: number;
+}
+
+/** The last recorded heartbeat; its details reach the next attempt. */
+export interface Heartbeat {
+  readonly details: Payloads;
+  readonly recordedAt: EpochMillis;
+  /** All heartbeats recorded in this life. */
+  readonly count: number;
+}
+
+export interface AttemptFailure {
+  readonly failure: Failure;
+  readonly failedAt: EpochMillis;
+}
+
+export interface CancelRequest {
+  readonly requestId: string;
+  readonly identity: string;
+  readonly reason: string;
+  readonly requestedAt: EpochMillis;
+}
+
+export interface PauseRequest {
+  readonly requestId: string;
+  readonly identity: string;
+  readonly reason: string;
+  readonly requestedAt: EpochMillis;
+}
+
+/** What a reset of a running attempt leaves to be done when that attempt is over. */
+export interface DeferredReset {
+  readonly keepPaused: boolean;
+  readonly resetHeartbeat: boolean;
+  readonly restoreOriginalOptions: boolean;
+}
+
+interface OpenBase extends ActivityBase {
+  readonly options: ActivityOptions;
+  /** As scheduled: what `restoreOriginalOptions` goes back to. */
+  readonly originalOptions: ActivityOptions;
+  readonly input: Payloads;
+  readonly header: Readonly<Record<string, Payload>>;
+  /** Run under a shield: a cancel of its workflow run does not reach it. */
+  readonly shielded: boolean;
+  /** Changes with every attempt, reset, pause and re-dispatch to other options; what carries an older one is stale. */
+  readonly stamp: number;
+  /** When this attempt's task is, or was, due. In the future: start delay or backoff. */
+  readonly dispatchAt: EpochMillis;
+  /** The interval this attempt waited for; 0 for a first one. */
+  readonly retryIntervalMs: Millis;
+  readonly retryIntervalSource: 'retry-policy' | 'worker-override';
+  readonly heartbeat?: Heartbeat;
+  readonly lastFailure?: AttemptFailure;
+  readonly lastWorkerIdentity: string;
+  /** The last pause, kept after an unpause so that its request id stays known. */
+  readonly pause?: PauseRequest;
+  readonly unpauseRequestId?: string;
+  readonly resetRequestId?: string;
+}
+
+export interface ScheduledActivity extends OpenBase {
+  readonly status: 'scheduled';
+  /** When a task of this attempt was last sent; absent while it waits for `dispatchAt`. */
+  readonly dispatchedAt?: EpochMillis;
+}
+
+export interface PausedActivity extends OpenBase {
+  readonly status: 'paused';
+}
+
+/** An attempt was granted and has not ended. */
+export interface RunningActivity extends OpenBase {
+  readonly status: InProgressStatus;
+  readonly startedAt: EpochMillis;
+  readonly claimId: string;
+  /** Where the worker that runs it listens. */
+  readonly workerAddress?: ReplyAddress;
+  readonly cancel?: CancelRequest;
+  readonly deferredReset?: DeferredReset;
+}
+
+export type OpenActivity = ScheduledActivity | PausedActivity | RunningActivity;
+
+/** The one outcome. A failure's `retryState` says why there was no further attempt. */
+export type Outcome =
+  | { readonly type: 'success'; readonly result: Payloads }
+  | { readonly type: 'failure'; readonly failure: Failure; readonly retryState: RetryState };
+
+/** A slim record for askers who come late; gone after `expiresAt`. */
+export interface ClosedActivity extends ActivityBase {
+  readonly status: ClosedStatus;
+  readonly taskQueue: string;
+  readonly closedAt: EpochMillis;
+  readonly startedAt?: EpochMillis;
+  readonly expiresAt: EpochMillis;
+  readonly outcome: Outcome;
+  /** The request that cancelled or terminated it, so that its repetition is accepted. Empty otherwise. */
+  readonly closeRequestId: string;
+  readonly lastFailure?: AttemptFailure;
+  readonly lastWorkerIdentity: string;
+  readonly heartbeatCount: number;
+}
+
+/**
+ * One Activity Execution.
+ *
+ * ```
+ *            claim              complete / fail for good / time out
+ * scheduled ───────> started ────────────────────────────────────> closed
+ *   │  ^               │ ^  │ request cancel
+ *   │  └── retry ──────┘ │  └────────────────> cancel-requested ──> closed (never a retry)
+ *   │ pause       unpause│ pause
+ *   v                    v
+ * paused <─ attempt ends ─ pause-requested      reset-requested ── attempt ends ──> scheduled, attempt 1
+ * ```
+ */
+export type Activity = OpenActivity | ClosedActivity;

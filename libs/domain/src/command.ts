@@ -1,0 +1,191 @@
+import type { ActivityOptionsRequest, IdConflictPolicy, IdReusePolicy } from './activity-options.ts';
+import type { Failure, TimeoutType } from './failure.ts';
+import type { ExecutionId, ReplyAddress, RunId } from './identity.ts';
+import type { Payload, Payloads } from './payload.ts';
+import type { EpochMillis, Millis, Offset } from './units.ts';
+import type { RunCloseStatus } from './workflow-run.ts';
+
+/** Which attempt is meant. By id: the current one, whichever it is. By token: that one and no other. */
+export type AttemptReference =
+  | { readonly by: 'id' }
+  | { readonly by: 'token'; readonly scheduleOffset: Offset; readonly attempt: number; readonly stamp: number };
+
+/** The attempt a timer was set for. */
+export interface TimerReference {
+  readonly scheduleOffset: Offset;
+  readonly attempt: number;
+  readonly stamp: number;
+}
+
+/** What every command has. */
+interface CommandBase {
+  /** Made by the sender. Comes back with the answer, and makes a repeated request one request. */
+  readonly requestId: string;
+  /** Who sends it; shown to people. */
+  readonly identity: string;
+  /** Where the answer goes. Absent: nobody waits. */
+  readonly replyTo?: ReplyAddress;
+}
+
+/** Commands to one Activity Execution. An empty `runId` of a standalone activity means its latest run. */
+interface OfActivity extends CommandBase {
+  readonly target: ExecutionId;
+}
+
+/** Commands to a workflow run. */
+interface OfRun extends CommandBase {
+  readonly run: RunId;
+}
+
+export interface Schedule extends OfActivity {
+  readonly type: 'Schedule';
+  readonly activityType: string;
+  readonly options: ActivityOptionsRequest;
+  readonly input: Payloads;
+  readonly header: Readonly<Record<string, Payload>>;
+  readonly idReusePolicy: IdReusePolicy;
+  readonly idConflictPolicy: IdConflictPolicy;
+  readonly shielded: boolean;
+  /** The namespace's retention, stamped in at the front door. */
+  readonly retentionMs: Millis;
+  /** Whether `replyTo` also wants the outcome once there is one. */
+  readonly awaitOutcome: boolean;
+}
+/** A worker asks for the right to run an attempt. The same `claimId` asks for the same grant again. */
+export interface Claim extends OfActivity {
+  readonly type: 'Claim';
+  readonly attempt: AttemptReference;
+  readonly claimId: string;
+}
+export interface RecordHeartbeat extends OfActivity {
+  readonly type: 'RecordHeartbeat';
+  readonly attempt: AttemptReference;
+  readonly details: Payloads;
+}
+export interface Complete extends OfActivity {
+  readonly type: 'Complete';
+  readonly attempt: AttemptReference;
+  readonly result: Payloads;
+}
+export interface Fail extends OfActivity {
+  readonly type: 'Fail';
+  readonly attempt: AttemptReference;
+  /** Absent: the worker gave no details. */
+  readonly failure?: Failure;
+  readonly lastHeartbeatDetails?: Payloads;
+}
+/** The worker says that it accepted the cancellation. */
+export interface ReportCanceled extends OfActivity {
+  readonly type: 'ReportCanceled';
+  readonly attempt: AttemptReference;
+  readonly details: Payloads;
+}
+export interface RequestCancel extends OfActivity {
+  readonly type: 'RequestCancel';
+  readonly reason: string;
+  /** It comes from the cancel of a workflow run: a shielded activity is left alone. */
+  readonly cascaded: boolean;
+}
+export interface Terminate extends OfActivity {
+  readonly type: 'Terminate';
+  readonly reason: string;
+}
+/** The workflow run of this activity was closed at `closedOffset`: whatever is still open in it ends. */
+export interface CloseWithRun extends OfActivity {
+  readonly type: 'CloseWithRun';
+  readonly closedOffset: Offset;
+}
+export interface Pause extends OfActivity {
+  readonly type: 'Pause';
+  readonly reason: string;
+}
+export interface Unpause extends OfActivity {
+  readonly type: 'Unpause';
+}
+export interface Reset extends OfActivity {
+  readonly type: 'Reset';
+  readonly keepPaused: boolean;
+  readonly resetHeartbeat: boolean;
+  readonly restoreOriginalOptions: boolean;
+}
+/** Only what is present changes. With `restoreOriginal` nothing else may be present. */
+export interface UpdateOptions extends OfActivity {
+  readonly type: 'UpdateOptions';
+  readonly options: Partial<Omit<ActivityOptionsRequest, 'retryPolicy'>> & {
+    readonly retryPolicy?: ActivityOptionsRequest['retryPolicy'];
+  };
+  readonly restoreOriginal: boolean;
+}
+/** A timer is a hint: `decide` checks that the deadline has passed on the log's clock. */
+export interface TimeOut extends OfActivity {
+  readonly type: 'TimeOut';
+  readonly timeoutType: TimeoutType;
+  readonly timer: TimerReference;
+}
+/** The start delay or the backoff is over. */
+export interface DispatchDue extends OfActivity {
+  readonly type: 'DispatchDue';
+  readonly timer: TimerReference;
+}
+/** Nobody claimed the attempt for so long that its task may be gone from the task topic. */
+export interface Redispatch extends OfActivity {
+  readonly type: 'Redispatch';
+  readonly timer: TimerReference;
+}
+/** Removes what was closed and whose retention ended before `before`; one per partition, at most `countMax` executions. */
+export interface ExpireBefore extends CommandBase {
+  readonly type: 'ExpireBefore';
+  readonly before: EpochMillis;
+  readonly countMax: number;
+}
+
+export interface OpenRun extends OfRun {
+  readonly type: 'OpenRun';
+  readonly retentionMs: Millis;
+}
+export interface RequestCancelRun extends OfRun {
+  readonly type: 'RequestCancelRun';
+  readonly reason: string;
+}
+export interface CloseRun extends OfRun {
+  readonly type: 'CloseRun';
+  readonly status: RunCloseStatus;
+}
+export interface SignalRun extends OfRun {
+  readonly type: 'SignalRun';
+  /** The requestId is the signal's id. */
+  readonly name: string;
+  readonly args: Payloads;
+}
+export interface AcknowledgeSignals extends OfRun {
+  readonly type: 'AcknowledgeSignals';
+  readonly upTo: Offset;
+}
+/** From here on this partition decides under rules version `version`. */
+export interface UseRules extends CommandBase {
+  readonly type: 'UseRules';
+  readonly version: number;
+}
+
+export type ActivityCommand =
+  | Schedule
+  | Claim
+  | RecordHeartbeat
+  | Complete
+  | Fail
+  | ReportCanceled
+  | RequestCancel
+  | Terminate
+  | CloseWithRun
+  | Pause
+  | Unpause
+  | Reset
+  | UpdateOptions
+  | TimeOut
+  | DispatchDue
+  | Redispatch;
+export type RunCommand = OpenRun | RequestCancelRun | CloseRun | SignalRun | AcknowledgeSignals;
+export type PartitionCommand = ExpireBefore | UseRules;
+
+/** Whatever may happen, as a proposal. The first in the log wins. */
+export type Command = ActivityCommand | RunCommand | PartitionCommand;

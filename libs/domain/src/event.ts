@@ -1,0 +1,38 @@
+import type { Activity, ClosedStatus, Outcome } from './activity.ts';
+import type { ExecutionId, RunId } from './identity.ts';
+import type { Offset } from './units.ts';
+import type { RunCloseStatus, Signal, WorkflowRun } from './workflow-run.ts';
+
+/**
+ * What a decision changes and what must be said to the world because of it.
+ *
+ * Events are never stored (the command log is the truth). The first three carry state: `evolve` is their
+ * application. The others tell the scheduler which records to send.
+ */
+export type DomainEvent =
+  /** The activity is now this. `changed` says which of its records must be written again. */
+  | {
+      readonly type: 'ActivityChanged';
+      readonly activity: Activity;
+      readonly changed: { readonly input: boolean; readonly heartbeat: boolean; readonly main: boolean };
+    }
+  | { readonly type: 'RunChanged'; readonly run: WorkflowRun }
+  | { readonly type: 'SignalReceived'; readonly run: RunId; readonly signal: Signal }
+  /** Signals up to and with this offset are no longer needed. */
+  | { readonly type: 'SignalsAcknowledged'; readonly run: RunId; readonly upTo: Offset }
+  | { readonly type: 'ActivityExpired'; readonly id: ExecutionId }
+  | { readonly type: 'RunExpired'; readonly run: RunId }
+  /** A task of the current attempt must be sent. */
+  | { readonly type: 'TaskDispatched'; readonly id: ExecutionId }
+  | {
+      readonly type: 'ActivityClosed';
+      readonly id: ExecutionId;
+      readonly status: ClosedStatus;
+      readonly outcome: Outcome;
+    }
+  /** The worker that runs the attempt must learn of it. */
+  | { readonly type: 'CancelRequested'; readonly id: ExecutionId }
+  /** The open activities of the run, as of now, must be told. */
+  | { readonly type: 'RunCancelRequested'; readonly run: RunId }
+  | { readonly type: 'RunClosed'; readonly run: RunId; readonly status: RunCloseStatus }
+  | { readonly type: 'RulesChanged'; readonly version: number };

@@ -1,0 +1,43 @@
+/**
+ * Names one Activity Execution.
+ *
+ * `workflowId` is empty for a standalone activity, whose ids are a space of their own (semantics 1.5); its `runId` is
+ * the run of the activity itself. For an activity of a workflow, `runId` is the workflow run's.
+ */
+export interface ExecutionId {
+  readonly namespace: string;
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly activityId: string;
+}
+
+/** Names one run of a workflow. */
+export interface RunId {
+  readonly namespace: string;
+  readonly workflowId: string;
+  readonly runId: string;
+}
+
+// Only `/` and `%` are escaped, so that a key stays readable and two different ids never meet in one key.
+const escapePart = (part: string): string =>
+  part.includes('%') || part.includes('/') ? part.replaceAll('%', '%25').replaceAll('/', '%2F') : part;
+
+/** `namespace/workflowId`, or `namespace//activityId` for a standalone activity: decides the partition of all its records. */
+export const partitionKey = ({ namespace, workflowId, activityId }: Omit<ExecutionId, 'runId'>): string =>
+  workflowId === ''
+    ? `${escapePart(namespace)}//${escapePart(activityId)}`
+    : `${escapePart(namespace)}/${escapePart(workflowId)}`;
+
+/** `namespace/workflowId/runId/activityId`: the key of the execution's state. */
+export const executionKey = ({ namespace, workflowId, runId, activityId }: ExecutionId): string =>
+  `${escapePart(namespace)}/${escapePart(workflowId)}/${escapePart(runId)}/${escapePart(activityId)}`;
+
+/** `namespace/workflowId/runId`: the key of a workflow run's state. */
+export const runKey = ({ namespace, workflowId, runId }: RunId): string =>
+  `${escapePart(namespace)}/${escapePart(workflowId)}/${escapePart(runId)}`;
+
+/** Where an answer goes: a partition of `ratchet.replies`, and the address its reader filters by. */
+export interface ReplyAddress {
+  readonly partition: number;
+  readonly address: string;
+}

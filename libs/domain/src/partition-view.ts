@@ -1,0 +1,20 @@
+import type { Activity } from './activity.ts';
+import type { ExecutionId, RunId } from './identity.ts';
+import type { EpochMillis } from './units.ts';
+import type { WorkflowRun } from './workflow-run.ts';
+
+/** What `decide` may know of a partition: the state as of the command before. Read only. */
+export interface PartitionView {
+  activity(id: ExecutionId): Activity | undefined;
+  /** The run id of the latest life of a standalone activity, open or closed. */
+  latestRunId(namespace: string, activityId: string): string | undefined;
+  run(id: RunId): WorkflowRun | undefined;
+  /** The latest run of a workflow id, for commands with an empty run id. */
+  latestWorkflowRunId(namespace: string, workflowId: string): string | undefined;
+  openActivityIds(run: RunId): Iterable<string>;
+  /** Closed activities and runs whose retention ended before an instant, oldest first, at most `countMax`. */
+  expired(
+    before: EpochMillis,
+    countMax: number,
+  ): { readonly activities: readonly ExecutionId[]; readonly runs: readonly RunId[] };
+}

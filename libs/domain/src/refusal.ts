@@ -1,0 +1,26 @@
+/** Why a command changed nothing. The gateway maps each to the code of the wire (semantics 2.4). */
+export type RefusalReason =
+  /** Bad input: the message names the field. */
+  | 'invalid-argument'
+  /** No such execution or run, or it is closed and the caller speaks for an attempt. */
+  | 'not-found'
+  /** The id is in use and the policies say no. */
+  | 'already-started'
+  /** A token or timer of another attempt, reset or life. */
+  | 'stale-attempt'
+  /** Another claim has this attempt. */
+  | 'already-claimed'
+  /** The state does not allow it; the message says which state. */
+  | 'failed-precondition'
+  /** A timer before its time. */
+  | 'not-due'
+  /** The record stands in a partition its key does not belong to. */
+  | 'wrong-partition';
+
+/** A refusal is a value, answered and never thrown. `message` is the reference's text where it has one. */
+export interface Refusal {
+  readonly reason: RefusalReason;
+  readonly message: string;
+  /** For `already-started`: the run that has the id, and the request that started it. */
+  readonly existing?: { readonly runId: string; readonly startRequestId: string };
+}

@@ -1,0 +1,46 @@
+import type { RunId } from './identity.ts';
+import type { Payloads } from './payload.ts';
+import type { EpochMillis, Millis, Offset } from './units.ts';
+
+export type RunCloseStatus = 'completed' | 'failed' | 'canceled' | 'terminated' | 'timed-out' | 'continued-as-new';
+
+/** A message to a run, kept until the run has acknowledged it. Its offset in the command log is its place in the order. */
+export interface Signal {
+  readonly offset: Offset;
+  /** Made by the sender; the second signal with the same id is dropped. */
+  readonly signalId: string;
+  readonly name: string;
+  readonly args: Payloads;
+  readonly sentAt: EpochMillis;
+}
+
+/**
+ * A workflow run as Ratchet knows it: `open -> cancel-requested -> closed`, or `open -> closed`.
+ *
+ * Its open activities are not listed here: they are the open executions under its run key, so that scheduling the
+ * ten-thousandth one costs what the first did. The signals that wait are records of their own for the same reason.
+ */
+export interface WorkflowRun {
+  readonly id: RunId;
+  readonly status: 'open' | 'cancel-requested' | 'closed';
+  readonly version: Offset;
+  readonly openedAt: EpochMillis;
+  readonly openRequestId: string;
+  readonly retentionMs: Millis;
+  readonly cancel?: {
+    readonly requestId: string;
+    readonly identity: string;
+    readonly reason: string;
+    readonly requestedAt: EpochMillis;
+  };
+  readonly close?: {
+    readonly status: RunCloseStatus;
+    readonly requestId: string;
+    readonly closedAt: EpochMillis;
+    readonly expiresAt: EpochMillis;
+  };
+  /** Signals up to and with this offset were acknowledged. */
+  readonly signalsAcknowledgedTo: Offset;
+  /** Ids of the latest signals (bounded), so that a repeated one is dropped. */
+  readonly recentSignalIds: readonly string[];
+}
