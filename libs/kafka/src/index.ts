@@ -1,1 +1,3 @@
-export {};
+export * from './errors.ts';
+export * from './partition-logic.ts';
+export * from './record.ts';

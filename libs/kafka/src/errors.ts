@@ -1,0 +1,47 @@
+/** Every code here has a page at docs/errors/<code>.md; a test compares the two lists. */
+export const operationalErrorCodes = [
+  /** no broker answers */ 'RKT1001',
+  /** partition fenced: another instance owns it */ 'RKT1002',
+  /** topic exists with other settings */ 'RKT1003',
+  /** topic is missing */ 'RKT1004',
+  /** the log has a gap, or the progress stands outside the log */ 'RKT1005',
+  /** a record is larger than a batch may be */ 'RKT1006',
+  /** a send was only half written */ 'RKT1007',
+  /** schema registry does not answer */ 'RKT1101',
+  /** schema is incompatible */ 'RKT1102',
+  /** no answer in time */ 'RKT1201',
+  /** a setting of the environment is missing or wrong */ 'RKT1301',
+] as const;
+export type OperationalErrorCode = (typeof operationalErrorCodes)[number];
+
+/** Something outside this process went wrong. Expected in a day's work, so it says whether to try again. */
+export class OperationalError extends Error {
+  override readonly name: string = 'OperationalError';
+
+  constructor(
+    message: string,
+    readonly code: OperationalErrorCode,
+    readonly retryable: boolean,
+    options?: ErrorOptions,
+  ) {
+    super(`[${code}] ${message}`, options);
+  }
+}
+
+/** Another instance took this partition over. Nothing was written; never fight the new owner. */
+export class PartitionFencedError extends OperationalError {
+  override readonly name = 'PartitionFencedError';
+
+  constructor(
+    readonly topic: string,
+    readonly partition: number,
+    options?: ErrorOptions,
+  ) {
+    super(`lost ownership of ${topic}[${String(partition)}]`, 'RKT1002', false, options);
+  }
+}
+
+/** The bytes can never be read or handled, whatever the world does: the record belongs in a dead-letter topic. */
+export class PoisonousRecordError extends Error {
+  override readonly name = 'PoisonousRecordError';
+}

@@ -1,0 +1,57 @@
+import type { InputRecord, OutputRecord } from './record.ts';
+
+/** What a handler wants to happen because of one record. */
+export interface Output {
+  /** Sent at once, in this order per partition; a `traceparent` of the input is added where none is set. */
+  readonly effects: readonly OutputRecord[];
+  /** Keys of the state topic whose records must be written again with the next group. */
+  readonly changedKeys: readonly string[];
+}
+
+/** Where each input goes on: topic to next offset. */
+export type Positions = ReadonlyMap<string, number>;
+
+/**
+ * The thinking of one owned partition. The legs call it, one call at a time; it never waits.
+ *
+ * Made anew at every assignment, dropped when the partition is lost. It must be deterministic: after a crash the next
+ * owner hands it the same records again and expects the same effects.
+ */
+export interface PartitionLogic<T> {
+  /** A record of the state topic, during restore, in offset order; a later one of the same key replaces the earlier. */
+  restore(record: InputRecord): void;
+
+  /**
+   * The restore has reached the end.
+   * @returns where the inputs go on; an input that is not named starts at its beginning.
+   */
+  restored(): Positions;
+
+  /**
+   * Reads the bytes, before `handle`. Called for a whole batch first.
+   * @returns the value, or a promise of it when something outside must be there first (a schema, a topic). Nothing is
+   * handled before it settles.
+   * @throws PoisonousRecordError (or rejects with it): this record goes to the dead-letter topic. Any other rejection
+   * halts the partition and is tried again: an unreachable registry is not a verdict.
+   */
+  decode(record: InputRecord): T | Promise<T>;
+
+  /** Applies one record. Whatever it throws sends the record to the dead-letter topic; it must have changed nothing then. */
+  handle(record: InputRecord, value: T): Output;
+
+  /** The state record of a changed key, as of now; a `null` value is its tombstone. Called when a group is sealed. */
+  encodeState(key: string): OutputRecord;
+
+  /** The progress record that is committed with every group. */
+  encodeProgress(positions: Positions): OutputRecord;
+
+  /** The partition is no longer owned: stop timers, forget everything. */
+  close(): void;
+}
+
+/** What the legs lend to the logic of a partition. */
+export interface PartitionContext {
+  readonly partition: number;
+  /** Sends records that no input caused (a timer's proposal). Never blocks; does nothing once the partition is lost. */
+  send(records: readonly OutputRecord[]): void;
+}
