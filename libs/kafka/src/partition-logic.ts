@@ -18,8 +18,11 @@ export type Positions = ReadonlyMap<string, number>;
  * owner hands it the same records again and expects the same effects.
  */
 export interface PartitionLogic<T> {
-  /** A record of the state topic, during restore, in offset order; a later one of the same key replaces the earlier. */
-  restore(record: InputRecord): void;
+  /**
+   * A record of the state topic, during restore, in offset order; a later one of the same key replaces the earlier.
+   * A promise is awaited before the next record (a schema that must be fetched first); see `decode` for what it may throw.
+   */
+  restore(record: InputRecord): void | Promise<void>;
 
   /**
    * The restore has reached the end.
@@ -39,8 +42,11 @@ export interface PartitionLogic<T> {
   /** Applies one record. Whatever it throws sends the record to the dead-letter topic; it must have changed nothing then. */
   handle(record: InputRecord, value: T): Output;
 
-  /** The state record of a changed key, as of now; a `null` value is its tombstone. Called when a group is sealed. */
-  encodeState(key: string): OutputRecord;
+  /**
+   * The state record of a changed key, as of now; a `null` value is its tombstone. Called once per key when a group is sealed.
+   * @returns `undefined` when nothing need be written: what came and went within the group.
+   */
+  encodeState(key: string): OutputRecord | undefined;
 
   /** The progress record that is committed with every group. */
   encodeProgress(positions: Positions): OutputRecord;
