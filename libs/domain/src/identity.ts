@@ -36,6 +36,16 @@ export const executionKey = ({ namespace, workflowId, runId, activityId }: Execu
 export const runKey = ({ namespace, workflowId, runId }: RunId): string =>
   `${escapePart(namespace)}/${escapePart(workflowId)}/${escapePart(runId)}`;
 
+// A fourth slash, so that these never meet an execution key, whatever an activity id contains.
+/** `<execution key>/#input`: where the state topic keeps input and header. */
+export const inputKey = (ofExecutionKey: string): string => `${ofExecutionKey}/#input`;
+
+/** `<execution key>/#heartbeat`: where the state topic keeps the last recorded heartbeat. */
+export const heartbeatKey = (ofExecutionKey: string): string => `${ofExecutionKey}/#heartbeat`;
+
+/** `<run key>/#signal/<offset>`: where the state topic keeps a signal that waits; two more slashes than a run key. */
+export const signalKey = (ofRunKey: string, offset: number): string => `${ofRunKey}/#signal/${String(offset)}`;
+
 /** Where an answer goes: a partition of `ratchet.replies`, and the address its reader filters by. */
 export interface ReplyAddress {
   readonly partition: number;

@@ -3,7 +3,9 @@ import type { ActivityOptions } from './activity-options.ts';
 import type { Answer } from './decision.ts';
 import type { ExecutionId, ReplyAddress, RunId } from './identity.ts';
 import type { Payload, Payloads } from './payload.ts';
+import type { Failure } from './failure.ts';
 import type { Refusal } from './refusal.ts';
+import type { Signal, WorkflowRun } from './workflow-run.ts';
 import type { EpochMillis, Offset } from './units.ts';
 
 /** One attempt of an activity, on its way to a worker. */
@@ -104,29 +106,39 @@ export interface CompletionEvent {
   readonly target?: ExecutionId;
   readonly body:
     | { readonly type: 'Completed'; readonly result: Payloads }
-    | { readonly type: 'Failed'; readonly failure: import('./failure.ts').Failure }
+    | { readonly type: 'Failed'; readonly failure: Failure }
     | { readonly type: 'Canceled'; readonly details: Payloads }
     | { readonly type: 'Heartbeat'; readonly details: Payloads };
+}
+
+/** Under `inputKey`; written once. The snapshot of an open activity carries neither input nor header. */
+export interface ActivityInput {
+  readonly type: 'ActivityInput';
+  /** Which life of the id it belongs to. */
+  readonly scheduleOffset: Offset;
+  readonly input: Payloads;
+  readonly header: Readonly<Record<string, Payload>>;
+}
+
+/** Under `heartbeatKey`; the attempt is the one that recorded it or took it over. */
+export interface ActivityHeartbeat {
+  readonly type: 'ActivityHeartbeat';
+  readonly details: Payloads;
+  readonly recordedAt: EpochMillis;
+  readonly count: number;
+  readonly scheduleOffset: Offset;
+  readonly attempt: number;
+  readonly stamp: number;
 }
 
 /** Records of `ratchet.activity.executions`, one per key of the compacted topic. */
 export type StateRecord =
   | { readonly type: 'ActivitySnapshot'; readonly activity: Activity }
-  /** Under `<execution key>#input`; written once. The snapshot of an open activity carries neither input nor header. */
-  | { readonly type: 'ActivityInput'; readonly input: Payloads; readonly header: Readonly<Record<string, Payload>> }
-  /** Under `<execution key>#heartbeat`. */
-  | {
-      readonly type: 'ActivityHeartbeat';
-      readonly details: Payloads;
-      readonly recordedAt: EpochMillis;
-      readonly count: number;
-      readonly scheduleOffset: Offset;
-      readonly attempt: number;
-      readonly stamp: number;
-    }
-  | { readonly type: 'RunSnapshot'; readonly run: import('./workflow-run.ts').WorkflowRun }
-  /** Under `<run key>#signal/<offset>`. */
-  | { readonly type: 'SignalSnapshot'; readonly signal: import('./workflow-run.ts').Signal }
+  | ActivityInput
+  | ActivityHeartbeat
+  | { readonly type: 'RunSnapshot'; readonly run: WorkflowRun }
+  /** Under `signalKey`. */
+  | { readonly type: 'SignalSnapshot'; readonly run: RunId; readonly signal: Signal }
   /** Under `__progress`: everything before these offsets is in the state. */
   | {
       readonly type: 'Progress';

@@ -1,0 +1,34 @@
+import type { EpochMillis, ReplyAddress } from '@ratchet/domain';
+
+/** Someone who wants to hear of an outcome, and the request that asked for it. */
+export interface Waiter {
+  readonly replyTo: ReplyAddress;
+  readonly requestId: string;
+}
+
+/** A waiter asks again every few seconds; one that has been silent for this long is gone. */
+const silenceMsMax = 60_000;
+
+/**
+ * Who waits for which outcome. In memory only: after a crash the askers ask again.
+ *
+ * Bounded by the askers that live: whoever has not asked for a minute is dropped when someone else asks.
+ */
+export class OutcomeWaiters {
+  readonly #byExecution = new Map<string, Map<string, { readonly waiter: Waiter; readonly askedAt: EpochMillis }>>();
+
+  add(executionKey: string, waiter: Waiter, now: EpochMillis): void {
+    let waiters = this.#byExecution.get(executionKey);
+    if (waiters === undefined) this.#byExecution.set(executionKey, (waiters = new Map()));
+    for (const [requestId, { askedAt }] of waiters) if (askedAt + silenceMsMax < now) waiters.delete(requestId);
+    waiters.set(waiter.requestId, { waiter, askedAt: now });
+  }
+
+  /** All who wait for it. They are forgotten: an outcome is told once, and again only to who asks again. */
+  take(executionKey: string): readonly Waiter[] {
+    const waiters = this.#byExecution.get(executionKey);
+    if (waiters === undefined) return [];
+    this.#byExecution.delete(executionKey);
+    return Array.from(waiters.values(), ({ waiter }) => waiter);
+  }
+}

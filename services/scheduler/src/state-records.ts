@@ -1,0 +1,143 @@
+import {
+  executionKey,
+  heartbeatKey,
+  inputKey,
+  invariant,
+  runKey,
+  signalKey,
+  type Activity,
+  type ActivityHeartbeat,
+  type ActivityInput,
+  type ExecutionId,
+  type Offset,
+  type PartitionState,
+  type RunId,
+  type StateRecord,
+  unreachable,
+} from '@ratchet/domain';
+
+/** One record of the state topic: which entity it belongs to, and which part of it. */
+export type StateKey =
+  | { readonly part: 'activity' | 'input' | 'heartbeat'; readonly id: ExecutionId }
+  | { readonly part: 'run'; readonly run: RunId }
+  | { readonly part: 'signal'; readonly run: RunId; readonly offset: Offset };
+
+export const progressKey = '__progress';
+
+/** The key of the state topic. Execution keys have three slashes and run keys two, so the two never meet. */
+export function stateKeyName(key: StateKey): string {
+  switch (key.part) {
+    case 'activity':
+      return executionKey(key.id);
+    case 'input':
+      return inputKey(executionKey(key.id));
+    case 'heartbeat':
+      return heartbeatKey(executionKey(key.id));
+    case 'run':
+      return runKey(key.run);
+    case 'signal':
+      return signalKey(runKey(key.run), key.offset);
+    default:
+      return unreachable(key);
+  }
+}
+
+const isOpen = (activity: Activity | undefined): activity is Extract<Activity, { readonly input: unknown }> =>
+  activity !== undefined && 'input' in activity;
+
+/** What stands under a key as of now; `undefined` is a tombstone. */
+export function stateRecordOf(state: PartitionState, key: StateKey): StateRecord | undefined {
+  switch (key.part) {
+    case 'activity': {
+      const activity = state.activity(key.id);
+      return activity && { type: 'ActivitySnapshot', activity };
+    }
+    case 'input': {
+      const activity = state.activity(key.id);
+      if (!isOpen(activity)) return undefined;
+      return {
+        type: 'ActivityInput',
+        scheduleOffset: activity.scheduleOffset,
+        input: activity.input,
+        header: activity.header,
+      };
+    }
+    case 'heartbeat': {
+      const activity = state.activity(key.id);
+      if (!isOpen(activity) || activity.heartbeat === undefined) return undefined;
+      const { scheduleOffset, attempt, stamp } = activity;
+      return { type: 'ActivityHeartbeat', ...activity.heartbeat, scheduleOffset, attempt, stamp };
+    }
+    case 'run': {
+      const run = state.run(key.run);
+      return run && { type: 'RunSnapshot', run };
+    }
+    case 'signal': {
+      const signal = state.signal(key.run, key.offset);
+      return signal && { type: 'SignalSnapshot', run: key.run, signal };
+    }
+    default:
+      return unreachable(key);
+  }
+}
+
+/**
+ * Puts the records of the state topic together again.
+ *
+ * The parts of an activity arrive in any order (compaction keeps each key's latest), and a part may belong to a former
+ * life of its id; so nothing is built before all are there.
+ */
+export class StateAssembly {
+  readonly #activities = new Map<string, Activity>();
+  readonly #inputs = new Map<string, ActivityInput>();
+  readonly #heartbeats = new Map<string, ActivityHeartbeat>();
+  readonly #others = new Map<string, Extract<StateRecord, { readonly type: 'RunSnapshot' | 'SignalSnapshot' }>>();
+
+  /** @param record `undefined` for a tombstone. */
+  add(key: string, record: StateRecord | undefined): void {
+    if (record === undefined) return this.#remove(key);
+    switch (record.type) {
+      case 'ActivitySnapshot':
+        return void this.#activities.set(key, record.activity);
+      case 'ActivityInput':
+        return void this.#inputs.set(key, record);
+      case 'ActivityHeartbeat':
+        return void this.#heartbeats.set(key, record);
+      case 'RunSnapshot':
+      case 'SignalSnapshot':
+        return void this.#others.set(key, record);
+      case 'Progress':
+        throw new Error(`Expected to find no progress under key '${key}', but there is one`);
+      default:
+        return unreachable(record);
+    }
+  }
+
+  /** @returns the keys of the records that are in the topic, for who must know what a tombstone is needed for. */
+  restoreInto(state: PartitionState): Set<string> {
+    for (const [key, activity] of this.#activities) state.restoreActivity(this.#whole(key, activity));
+    for (const record of this.#others.values()) {
+      if (record.type === 'RunSnapshot') state.restoreRun(record.run);
+      else state.restoreSignal(record.run, record.signal);
+    }
+    return new Set([this.#activities, this.#inputs, this.#heartbeats, this.#others].flatMap((map) => [...map.keys()]));
+  }
+
+  #whole(key: string, activity: Activity): Activity {
+    if (!isOpen(activity)) return activity;
+    const input = this.#inputs.get(inputKey(key));
+    invariant(
+      input?.scheduleOffset === activity.scheduleOffset,
+      `the open activity ${key} has no input of its own in the state topic`,
+    );
+    const heartbeat = this.#heartbeats.get(heartbeatKey(key));
+    const { input: values, header } = input;
+    if (heartbeat?.scheduleOffset !== activity.scheduleOffset) return { ...activity, input: values, header };
+    const { details, recordedAt, count } = heartbeat;
+    return { ...activity, input: values, header, heartbeat: { details, recordedAt, count } };
+  }
+
+  #remove(key: string): void {
+    for (const map of [this.#activities, this.#inputs, this.#heartbeats, this.#others]) map.delete(key);
+  }
+}
