@@ -1,0 +1,143 @@
+import {
+  decide,
+  evolve,
+  executionKey,
+  heartbeatKey,
+  inputKey,
+  nextNow,
+  partitionKey,
+  runKey,
+  signalKey,
+  type Command,
+  type Decision,
+  type DomainEvent,
+  type EpochMillis,
+  type PartitionState,
+  type Refusal,
+} from '@ratchet/domain';
+import { deadLetter, partitionFor, type InputRecord, type Output, type OutputRecord } from '@ratchet/kafka';
+import type { Effects } from './effects.ts';
+import type { OutcomeWaiters } from './outcome-waiters.ts';
+import type { StateKey } from './state-records.ts';
+
+/** What the log has said so far: its clock, the rules in force, the last command handled (-1 before the first). */
+export interface LogPosition {
+  now: EpochMillis;
+  rules: number;
+  offset: number;
+}
+
+export interface CommandHandlerParts {
+  readonly partition: number;
+  readonly partitions: number;
+  readonly state: PartitionState;
+  readonly position: LogPosition;
+  readonly effects: Effects;
+  readonly waiters: OutcomeWaiters;
+  /** Remembers which entity stands behind a changed key. */
+  readonly markChanged: (key: string, entity: StateKey) => void;
+}
+
+/** command -> decide -> evolve -> records. All the thinking is in `decide`; this only carries. */
+export class CommandHandler {
+  readonly #parts: CommandHandlerParts;
+
+  constructor(parts: CommandHandlerParts) {
+    this.#parts = parts;
+  }
+
+  handle(record: InputRecord, command: Command): Output {
+    const { position, state } = this.#parts;
+    const now = nextNow(position.now, record.timestampMs);
+    const { offset } = record;
+    if (!this.#belongsHere(command)) return this.#refuseWrongPartition(record, command);
+
+    const decision = decide(state, command, { now, offset, rules: position.rules });
+    position.now = now;
+    position.offset = offset;
+    return decision.kind === 'accepted'
+      ? this.#carryOut(decision, command, offset)
+      : { effects: this.#answer(command, offset, { type: 'Refused', refusal: decision.refusal }), changedKeys: [] };
+  }
+
+  #carryOut(decision: Extract<Decision, { readonly kind: 'accepted' }>, command: Command, offset: number): Output {
+    const { answer, events } = decision;
+    const effects = this.#answer(command, offset, { type: 'Accepted', answer });
+    if (command.type === 'Schedule' && answer.type === 'Scheduled') this.#awaitOutcome(command, answer.runId);
+
+    const changedKeys: string[] = [];
+    for (const event of events) evolve(this.#parts.state, event);
+    for (const event of events) {
+      this.#collectChanged(event, changedKeys);
+      this.#parts.effects.add(event, command, offset, effects);
+      if (event.type === 'RulesChanged') this.#parts.position.rules = event.version;
+    }
+    return { effects, changedKeys };
+  }
+
+  #answer(command: Command, offset: number, body: Parameters<Effects['reply']>[1]['body']): OutputRecord[] {
+    const { replyTo, requestId } = command;
+    return replyTo === undefined ? [] : [this.#parts.effects.reply(replyTo, { requestId, offset, body })];
+  }
+
+  #awaitOutcome(command: Extract<Command, { readonly type: 'Schedule' }>, runId: string): void {
+    const { replyTo, requestId, target, awaitOutcome } = command;
+    if (!awaitOutcome || replyTo === undefined) return;
+    const id = target.workflowId === '' ? { ...target, runId } : target;
+    this.#parts.waiters.add(executionKey(id), { replyTo, requestId }, this.#parts.position.now);
+  }
+
+  #collectChanged(event: DomainEvent, changedKeys: string[]): void {
+    const mark = (key: string, entity: StateKey): void => {
+      this.#parts.markChanged(key, entity);
+      changedKeys.push(key);
+    };
+    switch (event.type) {
+      case 'ActivityChanged': {
+        const { id } = event.activity;
+        const key = executionKey(id);
+        if (event.changed.main) mark(key, { part: 'activity', id });
+        if (event.changed.input) mark(inputKey(key), { part: 'input', id });
+        if (event.changed.heartbeat) mark(heartbeatKey(key), { part: 'heartbeat', id });
+        return;
+      }
+      case 'ActivityExpired':
+        return mark(executionKey(event.id), { part: 'activity', id: event.id });
+      case 'RunChanged':
+        return mark(runKey(event.run.id), { part: 'run', run: event.run.id });
+      case 'RunExpired':
+        return mark(runKey(event.run), { part: 'run', run: event.run });
+      case 'SignalReceived': {
+        const { run, signal } = event;
+        return mark(signalKey(runKey(run), signal.offset), { part: 'signal', run, offset: signal.offset });
+      }
+      case 'SignalsAcknowledged':
+        for (const offset of event.offsets) {
+          mark(signalKey(runKey(event.run), offset), { part: 'signal', run: event.run, offset });
+        }
+        return;
+      default:
+    }
+  }
+
+  /** Other clients' partitioners hash otherwise than ours: their records would split one workflow over two logs. */
+  #belongsHere(command: Command): boolean {
+    const { partition, partitions } = this.#parts;
+    if (command.type === 'ExpireBefore' || command.type === 'UseRules') return true;
+    const id = 'run' in command ? { ...command.run, activityId: '' } : command.target;
+    return partitionFor(partitionKey(id), partitions) === partition;
+  }
+
+  #refuseWrongPartition(record: InputRecord, command: Command): Output {
+    const { partition, partitions } = this.#parts;
+    const message =
+      `Expected to find the key '${record.key ?? ''}' in the partition that Kafka's default partitioner (murmur2) gives ` +
+      `it of ${String(partitions)}, but the record stands in partition ${String(partition)}: use the Java client's ` +
+      `partitioner (librdkafka: partitioner=murmur2_random)`;
+    const refusal: Refusal = { reason: 'wrong-partition', message };
+    return {
+      effects: [...this.#answer(command, record.offset, { type: 'Refused', refusal }), deadLetter(record, message)],
+      changedKeys: [],
+    };
+  }
+}

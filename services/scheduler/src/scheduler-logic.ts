@@ -1,0 +1,159 @@
+import { createHash } from 'node:crypto';
+import {
+  currentRules,
+  epochMillis,
+  PartitionState,
+  validateSchedule,
+  type Command,
+  type Query,
+  type StateRecord,
+} from '@ratchet/domain';
+import type { InputRecord, Output, OutputRecord, PartitionLogic, Positions } from '@ratchet/kafka';
+import { topics } from '@ratchet/schemas';
+import { CommandHandler, type LogPosition } from './command.handler.ts';
+import { Effects, type EffectTools } from './effects.ts';
+import { OutcomeWaiters } from './outcome-waiters.ts';
+import { QueryHandler } from './query.handler.ts';
+import { progressKey, StateAssembly, stateKeyName, stateRecordOf, type StateKey } from './state-records.ts';
+
+/** A record of one of the two inputs. */
+export type SchedulerInput =
+  | { readonly kind: 'command'; readonly command: Command }
+  | { readonly kind: 'query'; readonly query: Query };
+
+export interface SchedulerLogicParts extends Omit<EffectTools, 'waiters'> {
+  readonly partition: number;
+  /** How many partitions the co-partitioned topics have. */
+  readonly partitions: number;
+}
+
+const nothing: Output = { effects: [], changedKeys: [] };
+
+/**
+ * The scheduler's thinking for one partition: the only caller of `decide`, the only writer of `executions`.
+ *
+ * State is a cache of the log: what stands in `executions` as of the progress, plus the commands after it.
+ */
+export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
+  readonly #parts: SchedulerLogicParts;
+  readonly #state = new PartitionState();
+  readonly #position: LogPosition = { now: epochMillis(0), rules: currentRules, offset: -1 };
+  readonly #commands: CommandHandler;
+  readonly #queries: QueryHandler;
+  readonly #assembly = new StateAssembly();
+  /** Which entity a changed key belongs to, until it is sealed. */
+  readonly #changed = new Map<string, StateKey>();
+  /** Keys that have a record in the state topic: only these ever need a tombstone. */
+  #stored = new Set<string>();
+  #restoredPositions: Positions = new Map();
+
+  constructor(parts: SchedulerLogicParts) {
+    this.#parts = parts;
+    const { partition, partitions } = parts;
+    const waiters = new OutcomeWaiters();
+    const state = this.#state;
+    const position = this.#position;
+    const effects = new Effects(state, partition, { ...parts, waiters });
+    const markChanged = (key: string, entity: StateKey): void => void this.#changed.set(key, entity);
+    this.#commands = new CommandHandler({ partition, partitions, state, position, effects, waiters, markChanged });
+    this.#queries = new QueryHandler({ state, position, effects, waiters });
+  }
+
+  restore({ key, value }: InputRecord): void | Promise<void> {
+    if (value === null) return this.#assembly.add(key ?? '', undefined);
+    const record = this.#parts.codec.decodeState(value);
+    return record instanceof Promise
+      ? record.then((decoded) => this.#restoreRecord(key ?? '', decoded))
+      : this.#restoreRecord(key ?? '', record);
+  }
+
+  restored(): Positions {
+    this.#stored = this.#assembly.restoreInto(this.#state);
+    return this.#restoredPositions;
+  }
+
+  decode({ topic, value }: InputRecord): SchedulerInput | Promise<SchedulerInput> {
+    const { codec } = this.#parts;
+    if (topic === topics.queries) {
+      const query = codec.decodeQuery(value);
+      return query instanceof Promise ? query.then((q) => ({ kind: 'query', query: q })) : { kind: 'query', query };
+    }
+    const command = codec.decodeCommand(value);
+    return command instanceof Promise ? command.then((c) => this.#withTopic(c)) : this.#withTopic(command);
+  }
+
+  handle(record: InputRecord, input: SchedulerInput): Output {
+    if (input.kind === 'query') {
+      const effects = this.#queries.handle(input.query, record.timestampMs);
+      return effects.length === 0 ? nothing : { effects, changedKeys: [] };
+    }
+    const output = this.#commands.handle(record, input.command);
+    const answers = this.#queries.afterCommand();
+    return answers.length === 0 ? output : { ...output, effects: [...output.effects, ...answers] };
+  }
+
+  encodeState(key: string): OutputRecord | undefined {
+    const entity = this.#changed.get(key);
+    if (entity === undefined) throw new Error(`Expected to seal a changed key, but '${key}' has not changed`);
+    this.#changed.delete(key);
+
+    const record = stateRecordOf(this.#state, entity);
+    if (record === undefined && !this.#stored.delete(key)) return undefined;
+    if (record !== undefined) this.#stored.add(key);
+    return this.#stateRecord(key, record);
+  }
+
+  encodeProgress(positions: Positions): OutputRecord {
+    const { now, rules } = this.#position;
+    const commands = positions.get(topics.commands) ?? 0;
+    const queries = positions.get(topics.queries) ?? 0;
+    return this.#stateRecord(progressKey, { type: 'Progress', commands, queries, now, rules });
+  }
+
+  /** A digest of the whole state: equal for two that decided the same log under the same rules. */
+  stateHash(): string {
+    const hash = createHash('sha256');
+    const names = new Map(Array.from(this.#state.keys(), (key) => [stateKeyName(key), key] as const));
+    for (const [name, key] of [...names].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+      const record = stateRecordOf(this.#state, key);
+      if (record !== undefined) hash.update(name).update(this.#parts.codec.encodeState(record));
+    }
+    return hash.digest('hex');
+  }
+
+  close(): void {
+    this.#changed.clear();
+  }
+
+  #restoreRecord(key: string, record: StateRecord): void {
+    if (record.type !== 'Progress') return this.#assembly.add(key, record);
+    const { commands, queries, now, rules } = record;
+    Object.assign(this.#position, { now, rules, offset: commands - 1 });
+    this.#restoredPositions = new Map([
+      [topics.commands, commands],
+      [topics.queries, queries],
+    ]);
+  }
+
+  /** The task topic of a schedule is made before the command is decided, so that deciding never waits. */
+  #withTopic(command: Command): SchedulerInput | Promise<SchedulerInput> {
+    const input = { kind: 'command', command } as const;
+    const taskQueue = taskQueueOf(command);
+    if (taskQueue === undefined || !('target' in command)) return input;
+    const { taskTopics } = this.#parts;
+    const created = taskTopics.ensure(taskTopics.nameOf(command.target.namespace, taskQueue));
+    return created === undefined ? input : created.then(() => input);
+  }
+
+  #stateRecord(key: string, record: StateRecord | undefined): OutputRecord {
+    const value = record === undefined ? null : this.#parts.codec.encodeState(record);
+    return { topic: topics.executions, key, partition: this.#parts.partition, value };
+  }
+}
+
+/** The queue whose topic must exist before the command is decided. What will be refused needs none. */
+function taskQueueOf(command: Command): string | undefined {
+  if (command.type === 'Schedule') return validateSchedule(command) === undefined ? command.options.taskQueue : undefined;
+  if (command.type === 'UpdateOptions') return command.options.taskQueue;
+  return undefined;
+}
