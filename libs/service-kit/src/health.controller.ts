@@ -1,0 +1,31 @@
+import { Controller, Get, Inject } from '@nestjs/common';
+import { HealthCheck, HealthCheckService, HealthIndicatorService, type HealthCheckResult } from '@nestjs/terminus';
+import { PartitionTransport } from './partition-transport.ts';
+
+/** `/health/live`: the process answers. `/health/ready`: its partitions are owned and restored; else 503 and what is missing. */
+@Controller('health')
+export class HealthController {
+  constructor(
+    @Inject(HealthCheckService) private readonly checks: HealthCheckService,
+    @Inject(HealthIndicatorService) private readonly indicators: HealthIndicatorService,
+    @Inject(PartitionTransport) private readonly transport: PartitionTransport,
+  ) {}
+
+  @Get('live')
+  @HealthCheck()
+  live(): Promise<HealthCheckResult> {
+    return this.checks.check([]);
+  }
+
+  @Get('ready')
+  @HealthCheck()
+  ready(): Promise<HealthCheckResult> {
+    return this.checks.check([
+      () => {
+        const { ready, details } = this.transport.readiness();
+        const indicator = this.indicators.check('partitions');
+        return ready ? indicator.up(details) : indicator.down(details);
+      },
+    ]);
+  }
+}

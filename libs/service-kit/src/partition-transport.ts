@@ -1,0 +1,59 @@
+import { Server, type CustomTransportStrategy } from '@nestjs/microservices';
+import type { Readiness, RunnerFactory, RunnerTools, ServiceRunner } from './service-runner.ts';
+
+const NOT_CONNECTED: Readiness = { ready: false, details: { state: 'connecting' } };
+
+/**
+ * A service's work as a Nest transport strategy: Nest starts and stops it, and nothing more.
+ *
+ * Records never pass through Nest. Its own handlers answer through Observables, one record at a time, and turn a
+ * failure into "Internal server error"; a partition needs its records in order, thousands a second, and the true
+ * reason. So the runner calls its handlers itself, and `@EventPattern` methods are not supported here.
+ */
+export class PartitionTransport extends Server implements CustomTransportStrategy {
+  readonly #createRunner: RunnerFactory;
+  readonly #tools: RunnerTools;
+  #starting: Promise<void> | undefined;
+  #runner: ServiceRunner | undefined;
+  #stopped = false;
+
+  constructor(createRunner: RunnerFactory, tools: RunnerTools) {
+    super();
+    this.#createRunner = createRunner;
+    this.#tools = tools;
+  }
+
+  /** Calls back once the runner takes part, with the error when it cannot. */
+  listen(callback: (error?: unknown) => void): void {
+    this.#starting = this.#start();
+    this.#starting.then(() => {
+      callback();
+    }, callback);
+  }
+
+  /** Waits for a start under way, since half a start cannot be stopped. */
+  async close(): Promise<void> {
+    this.#stopped = true;
+    await this.#starting?.catch(() => undefined);
+    await this.#runner?.stop();
+  }
+
+  readiness(): Readiness {
+    return this.#stopped
+      ? { ready: false, details: { state: 'stopping' } }
+      : (this.#runner?.readiness() ?? NOT_CONNECTED);
+  }
+
+  on(): never {
+    throw new Error('Expected to run without listeners, but one was added: records do not pass through Nest');
+  }
+
+  unwrap<T>(): T {
+    return this.#runner as T;
+  }
+
+  async #start(): Promise<void> {
+    this.#runner = await this.#createRunner(this.#tools);
+    if (!this.#stopped) await this.#runner.start();
+  }
+}

@@ -1,0 +1,95 @@
+import 'reflect-metadata';
+import type { DynamicModule } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Logger } from 'nestjs-pino';
+import { PartitionTransport } from './partition-transport.ts';
+import { readConfig } from './read-config.ts';
+import type { ConfigOf, Settings } from './setting.ts';
+import { createServiceLog, type ServiceLog } from './service-log.ts';
+import type { ServiceTools } from './service-tools.ts';
+import type { ServiceConfig } from './settings.ts';
+import { whenAskedToStop } from './when-asked-to-stop.ts';
+
+const STOP_MS_MAX = 15_000;
+
+export interface ServicePlan<S extends Settings> {
+  /** As in `scheduler`: names the log, the metrics and the process. */
+  readonly name: string;
+  readonly settings: S;
+  readonly createModule: (config: ConfigOf<S>, tools: ServiceTools) => DynamicModule;
+}
+
+/**
+ * Runs a service until it is asked to stop: by SIGTERM, by SIGINT, or by the end of the process that started it.
+ *
+ * Health and metrics answer first, then the service connects. It ends with code 0 after a stop, in which it finishes
+ * what is in hand, and with code 1 and a message when its settings are wrong or something fatal happens.
+ */
+export async function runService<S extends Settings>(plan: ServicePlan<S>): Promise<void> {
+  process.title = `ratchet ${plan.name}`;
+  const { config, log } = prepare(plan);
+  const fail = (error: unknown): void => {
+    crash(log, error);
+  };
+  process.once('uncaughtException', fail);
+  process.once('unhandledRejection', fail);
+  try {
+    const app = await openDoor(plan.createModule(config, { name: plan.name, log, fail }), config, log);
+    whenAskedToStop((reason) => void stop(app, log, reason));
+    await app.startAllMicroservices();
+    log.info({ environment: config.environment, partitions: config.partitions }, `${plan.name} has started`);
+  } catch (error) {
+    fail(error);
+  }
+}
+
+function prepare<S extends Settings>({ name, settings }: ServicePlan<S>) {
+  try {
+    const { config, warnings } = readConfig(name, settings, process.env);
+    const known = config as ConfigOf<S> & ServiceConfig;
+    const log = createServiceLog(name, known);
+    for (const warning of warnings) log.warn(warning);
+    return { config: known, log };
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    return process.exit(1);
+  }
+}
+
+async function openDoor(
+  module: DynamicModule,
+  config: ServiceConfig,
+  log: ServiceLog,
+): Promise<NestFastifyApplication> {
+  const app = await NestFactory.create<NestFastifyApplication>(module, new FastifyAdapter(), {
+    bufferLogs: true,
+    abortOnError: false,
+  });
+  app.useLogger(app.get(Logger));
+  app.connectMicroservice({ strategy: app.get(PartitionTransport) });
+  await app.listen(config.healthPort, config.healthHost);
+  const healthUrl = `${await app.getUrl()}/health/ready`;
+  log.info({ healthUrl }, 'health and metrics answer');
+  process.send?.({ type: 'listening', healthUrl });
+  return app;
+}
+
+async function stop(app: NestFastifyApplication, log: ServiceLog, reason: string): Promise<void> {
+  log.info(`stopping: ${reason}`);
+  setTimeout(() => {
+    crash(log, new Error(`Expected to stop within ${String(STOP_MS_MAX)} ms, but work is still in hand`));
+  }, STOP_MS_MAX).unref();
+  try {
+    await app.close();
+    log.info('stopped');
+    process.exit(0);
+  } catch (error) {
+    crash(log, error);
+  }
+}
+
+function crash(log: ServiceLog, error: unknown): void {
+  log.fatal({ err: error }, error instanceof Error ? error.message : String(error));
+  process.exit(1);
+}

@@ -1,0 +1,93 @@
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import pino from 'pino';
+import { Gauge } from 'prom-client';
+import { PartitionTransport } from './partition-transport.ts';
+import { ServiceKitModule } from './service-kit.module.ts';
+import type { Readiness, RunnerTools, ServiceRunner } from './service-runner.ts';
+
+/** A runner that is as ready as the test says. */
+class Runner implements ServiceRunner {
+  starts = 0;
+  stops = 0;
+  now: Readiness = { ready: false, details: { owned: [0, 1], restoring: [1] } };
+
+  start(): Promise<void> {
+    this.starts++;
+    return Promise.resolve();
+  }
+  stop(): Promise<void> {
+    this.stops++;
+    return Promise.resolve();
+  }
+  readiness(): Readiness {
+    return this.now;
+  }
+}
+
+let app: NestFastifyApplication;
+
+const open = async (createRunner: (tools: RunnerTools) => Promise<ServiceRunner>): Promise<void> => {
+  const tools = { name: 'porter', log: pino({ level: 'silent' }), fail: () => undefined };
+  app = await NestFactory.create<NestFastifyApplication>(
+    ServiceKitModule.create(tools, createRunner),
+    new FastifyAdapter(),
+    { logger: false },
+  );
+  app.connectMicroservice({ strategy: app.get(PartitionTransport) });
+  await app.init();
+  await app.getHttpAdapter().getInstance().ready();
+};
+
+const get = (url: string) => app.inject({ method: 'GET', url });
+
+afterEach(() => app.close());
+
+test('health tells alive from ready, and what is missing', async () => {
+  const runner = new Runner();
+  await open(() => Promise.resolve(runner));
+  expect((await get('/health/live')).statusCode).toBe(200);
+  expect(await get('/health/ready')).toMatchObject({ statusCode: 503 });
+  expect((await get('/health/ready')).json()).toMatchObject({ error: { partitions: { state: 'connecting' } } });
+
+  await app.startAllMicroservices();
+  expect(runner.starts).toBe(1);
+  expect((await get('/health/ready')).json()).toMatchObject({ error: { partitions: { restoring: [1] } } });
+
+  runner.now = { ready: true, details: { owned: [0, 1] } };
+  const ready = await get('/health/ready');
+  expect(ready.statusCode).toBe(200);
+  expect(ready.json()).toMatchObject({ status: 'ok', details: { partitions: { status: 'up', owned: [0, 1] } } });
+});
+
+test('metrics shows what a runner registered, by service', async () => {
+  await open(({ metrics }) => {
+    new Gauge({ name: 'porter_doors', help: 'doors', registers: [metrics.registry] }).set(3);
+    return Promise.resolve(new Runner());
+  });
+  await app.startAllMicroservices();
+  const { body, headers } = await get('/metrics');
+  expect(headers['content-type']).toContain('text/plain');
+  expect(body).toContain('porter_doors{service="porter"} 3');
+  expect(body).toContain('process_resident_memory_bytes{service="porter"}');
+});
+
+test('a runner that cannot start fails the start with its own reason', async () => {
+  await open(() => Promise.reject(new Error('no broker answers')));
+  await expect(app.startAllMicroservices()).rejects.toThrow('no broker answers');
+});
+
+test('closing during the start waits for the start, then stops the runner and is no longer ready', async () => {
+  const runner = new Runner();
+  runner.now = { ready: true, details: {} };
+  const connected = Promise.withResolvers<ServiceRunner>();
+  await open(() => connected.promise);
+  const transport = app.get(PartitionTransport);
+  const started = app.startAllMicroservices();
+
+  const closed = transport.close();
+  connected.resolve(runner);
+  await Promise.all([started, closed]);
+  expect(runner).toMatchObject({ starts: 0, stops: 1 });
+  expect(transport.readiness()).toMatchObject({ ready: false, details: { state: 'stopping' } });
+});

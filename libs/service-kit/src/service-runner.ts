@@ -1,0 +1,28 @@
+import type { ServiceLog } from './service-log.ts';
+import type { ServiceMetrics } from './service-metrics.ts';
+
+/** Whether a service does its work, and what an operator wants to see of it. */
+export interface Readiness {
+  readonly ready: boolean;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+/** What a service does all day, as the doorman sees it: something to start, to stop and to ask. */
+export interface ServiceRunner {
+  /** Resolves once it takes part; what it owns may still be restored. Rejects when it cannot. */
+  start(): Promise<void>;
+  /** Finishes what is in hand, then leaves. Safe to call twice. */
+  stop(): Promise<void>;
+  readiness(): Readiness;
+}
+
+/** What the doorman lends to a runner. */
+export interface RunnerTools {
+  readonly log: ServiceLog;
+  readonly metrics: ServiceMetrics;
+  /** The runner cannot go on: the process says so and ends with code 1. */
+  readonly fail: (error: unknown) => void;
+}
+
+/** Connects to the world and makes the runner; called once, after health answers. */
+export type RunnerFactory = (tools: RunnerTools) => Promise<ServiceRunner>;

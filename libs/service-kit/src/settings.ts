@@ -1,0 +1,112 @@
+import { z } from 'zod';
+import { inEvery, wholeNumber, type ConfigOf, type Environment, type Setting, type Settings } from './setting.ts';
+
+const DAY_MS = 86_400_000;
+const DEVELOPMENT_TOKEN_SECRET = 'a secret for development only, known to everyone';
+export const TOKEN_SECRET_LENGTH_MIN = 32;
+
+const kafkaBrokers: Setting<readonly string[]> = {
+  variable: 'RATCHET_KAFKA_BROKERS',
+  expected: 'host:port, several separated by commas, such as kafka-1:9092,kafka-2:9092',
+  schema: z
+    .string()
+    .transform((value) => value.split(',').map((broker) => broker.trim()))
+    .refine((brokers) => brokers.every((broker) => /^(\[[\da-fA-F:]+\]|[\w.-]+):\d{1,5}$/.test(broker))),
+};
+
+const schemaRegistryUrl: Setting<string> = {
+  variable: 'RATCHET_SCHEMA_REGISTRY_URL',
+  expected: 'the http or https address of a Confluent-compatible schema registry, such as http://registry:8081',
+  schema: z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, '')),
+};
+
+const environment: Setting<Environment> = {
+  variable: 'RATCHET_ENVIRONMENT',
+  expected: 'development or production (the default)',
+  schema: z.enum(['development', 'production']) as z.ZodType<Environment, string>,
+  defaults: inEvery('production'),
+};
+
+const partitions: Setting<number> = {
+  variable: 'RATCHET_PARTITIONS',
+  expected:
+    'how many partitions each co-partitioned topic has, a whole number from 1 to 1000, the same for every service',
+  schema: wholeNumber(1, 1000),
+  defaults: { development: 4, production: 12 },
+};
+
+const healthHost: Setting<string> = {
+  variable: 'RATCHET_HEALTH_HOST',
+  expected: 'the address that health and metrics listen on, such as 127.0.0.1 (the default) or 0.0.0.0 in a container',
+  schema: z.string().regex(/^[\w.:-]+$/),
+  defaults: inEvery('127.0.0.1'),
+};
+
+const healthPort = (port: number): Setting<number> => ({
+  variable: 'RATCHET_HEALTH_PORT',
+  expected: `the port of health and metrics, from 0 (any free one) to 65535; the default is ${String(port)}`,
+  schema: wholeNumber(0, 65_535),
+  defaults: inEvery(port),
+});
+
+const logLevel: Setting<string> = {
+  variable: 'RATCHET_LOG_LEVEL',
+  expected: 'one of trace, debug, info (the default), warn, error, fatal',
+  schema: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']) as z.ZodType<string, string>,
+  defaults: inEvery('info'),
+};
+
+const logFormat: Setting<string> = {
+  variable: 'RATCHET_LOG_FORMAT',
+  expected: 'pretty, json, or auto (the default: pretty on a terminal, json elsewhere)',
+  schema: z.enum(['auto', 'pretty', 'json']) as z.ZodType<string, string>,
+  defaults: inEvery('auto'),
+};
+
+/** What every service needs. */
+export const serviceSettings = (defaultHealthPort: number) =>
+  ({
+    kafkaBrokers,
+    schemaRegistryUrl,
+    environment,
+    partitions,
+    healthHost,
+    healthPort: healthPort(defaultHealthPort),
+    logLevel,
+    logFormat,
+  }) satisfies Settings;
+
+/** For the services that sign or verify task tokens. All of them must have the same. */
+export const tokenSecret: Setting<string> = {
+  variable: 'RATCHET_TOKEN_SECRET',
+  expected: `a secret of at least ${String(TOKEN_SECRET_LENGTH_MIN)} characters, the same for every service`,
+  schema: z.string().min(TOKEN_SECRET_LENGTH_MIN),
+  defaults: { development: DEVELOPMENT_TOKEN_SECRET },
+  secret: true,
+};
+
+/** For the scheduler, which makes the task topics, and the timeout-tracker, which dispatches again in time. */
+export const taskRetentionMs: Setting<number> = {
+  variable: 'RATCHET_TASK_RETENTION_MS',
+  expected: 'how long a task topic keeps its records, in milliseconds, from 1000 to 31536000000 (a year)',
+  schema: wholeNumber(1000, 365 * DAY_MS),
+  defaults: inEvery(14 * DAY_MS),
+};
+
+export type ServiceConfig = ConfigOf<ReturnType<typeof serviceSettings>>;
+
+/** Every variable that some service reads: what is not here is a slip of the pen. */
+export const knownVariables: readonly string[] = [
+  ...Object.values(serviceSettings(0)),
+  tokenSecret,
+  taskRetentionMs,
+].map(({ variable }) => variable);
+
+/** What an operator should know although nothing is wrong. */
+export function developmentWarnings(config: Readonly<Record<string, unknown>>): readonly string[] {
+  if (config['environment'] !== 'development') return [];
+  const replication = 'RATCHET_ENVIRONMENT is development: topics are created with one replica, a lost disk loses them';
+  return config['tokenSecret'] === DEVELOPMENT_TOKEN_SECRET
+    ? [replication, 'RATCHET_TOKEN_SECRET is not set: task tokens are signed with a secret that everyone knows']
+    : [replication];
+}
