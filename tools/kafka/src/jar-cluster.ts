@@ -1,0 +1,198 @@
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { awaitAnswer, kafkaAnswers, registryAnswers } from './answers.ts';
+import { brokerProperties, type BrokerNode } from './broker-properties.ts';
+import { outcomeOf } from './command.ts';
+import { lockFolder } from './folder-lock.ts';
+import type { Jars } from './jars.ts';
+import { startJvm, type Jvm } from './jvm.ts';
+import { claimPorts } from './ports.ts';
+
+export interface JarClusterOptions {
+  readonly folder: string;
+  readonly fresh: boolean;
+  readonly brokerCount: 1 | 3;
+  readonly registry: boolean;
+  readonly kafkaPort: number | undefined;
+  readonly registryPort: number | undefined;
+}
+
+const LOG4J = join(import.meta.dirname, '..', 'log4j2.properties');
+/** Fixed: it names nothing that leaves the machine, and lets every start find the data of the last one. */
+const CLUSTER_ID = 'cmF0Y2hldC1jbHVzdGVyMQ';
+const START_DEADLINE_MS = 120_000;
+const QUICK_START = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto'];
+
+/** One or three brokers and the registry, run from the jars with their data in a folder. */
+export class JarCluster {
+  readonly nodes: readonly BrokerNode[];
+  private readonly jars: Jars;
+  private readonly options: JarClusterOptions;
+  private readonly ports: Readonly<Record<string, number>>;
+  private readonly unlock: () => void;
+  private readonly jvms = new Map<string, Jvm>();
+
+  private constructor(jars: Jars, options: JarClusterOptions, ports: Record<string, number>, unlock: () => void) {
+    this.jars = jars;
+    this.options = options;
+    this.ports = ports;
+    this.unlock = unlock;
+    this.nodes = Array.from({ length: options.brokerCount }, (_, at) => ({
+      id: at + 1,
+      port: portNamed(ports, `broker-${at + 1}`),
+      controllerPort: portNamed(ports, `controller-${at + 1}`),
+    }));
+  }
+
+  /** Starts all of it; resolves when the brokers and the registry answer. When one does not, all are stopped and it rejects. */
+  static async start(jars: Jars, options: JarClusterOptions): Promise<JarCluster> {
+    mkdirSync(options.folder, { recursive: true });
+    const unlock = await lockFolder(options.folder);
+    try {
+      if (options.fresh) clean(options.folder);
+      const ids = Array.from({ length: options.brokerCount }, (_, at) => at + 1);
+      const names = [...ids.map((id) => `broker-${id}`), ...ids.map((id) => `controller-${id}`)];
+      const ports = await claimPorts(join(options.folder, 'ports.json'), [...names, 'registry'], {
+        'broker-1': options.kafkaPort,
+        registry: options.registryPort,
+      });
+      return await new JarCluster(jars, options, ports, unlock).startAll();
+    } catch (error) {
+      unlock();
+      throw error;
+    }
+  }
+
+  /** `host:port`s, comma separated. */
+  get brokers(): string {
+    return this.nodes.map((node) => `127.0.0.1:${node.port}`).join(',');
+  }
+
+  get registryUrl(): string {
+    return `http://127.0.0.1:${portNamed(this.ports, 'registry')}/apis/ccompat/v7`;
+  }
+
+  /** Cleanly: the registry first, then the brokers. The data stay. */
+  async stop(): Promise<void> {
+    await this.jvms.get('registry')?.stop();
+    await Promise.all([...this.jvms.values()].map((jvm) => jvm.stop()));
+    this.unlock();
+  }
+
+  /** kill -9 of one broker, as a crash would. */
+  async killBroker(id: number): Promise<void> {
+    await this.jvms.get(`broker-${id}`)?.kill();
+  }
+
+  /** Starts a broker that was killed; resolves when it is back in the cluster. */
+  async startBroker(id: number): Promise<void> {
+    const node = this.nodes.find((each) => each.id === id);
+    if (node === undefined) throw new Error(`Expected to start broker ${id}, but there are only ${this.nodes.length}`);
+    await this.awaitBroker(node, this.runBroker(node));
+  }
+
+  private async startAll(): Promise<this> {
+    try {
+      // the registry takes longest and waits for its broker by itself
+      const registry = this.options.registry ? [this.startRegistry()] : [];
+      await Promise.all([...registry, this.startBrokers()]);
+      return this;
+    } catch (error) {
+      await Promise.all([...this.jvms.values()].map((jvm) => jvm.kill()));
+      throw error;
+    }
+  }
+
+  private async startBrokers(): Promise<void> {
+    await Promise.all(this.nodes.map((node) => this.format(node)));
+    await Promise.all(
+      this.nodes.map((node) => [node, this.runBroker(node)] as const).map(([node, jvm]) => this.awaitBroker(node, jvm)),
+    );
+  }
+
+  private async awaitBroker(node: BrokerNode, jvm: Jvm): Promise<void> {
+    await this.awaitJvm(jvm, () => kafkaAnswers(`127.0.0.1:${node.port}`));
+  }
+
+  private async awaitJvm(jvm: Jvm, answers: () => Promise<boolean>): Promise<void> {
+    if (await awaitAnswer(answers, START_DEADLINE_MS, () => jvm.hasEnded())) return;
+    const how = jvm.hasEnded() ? 'it ended' : `it gave no answer for ${START_DEADLINE_MS / 1000} s`;
+    throw new Error(`Expected to start ${jvm.name}, but ${how}. Its last words:\n${jvm.lastWords()}`);
+  }
+
+  private propertiesFile(node: BrokerNode): string {
+    return join(this.options.folder, `broker-${node.id}.properties`);
+  }
+
+  /** Lays out the log folder of a broker that has none yet. */
+  private async format(node: BrokerNode): Promise<void> {
+    const logFolder = join(this.options.folder, `broker-${node.id}`);
+    writeFileSync(this.propertiesFile(node), brokerProperties(node, this.nodes, logFolder));
+    if (existsSync(join(logFolder, 'meta.properties'))) return;
+    const outcome = await outcomeOf(
+      'java',
+      [
+        ...QUICK_START,
+        '-Xmx128m',
+        `-Dlog4j2.configurationFile=${LOG4J}`,
+        '-cp',
+        this.jars.kafkaClasspath,
+        'kafka.tools.StorageTool',
+        ...['format', '--cluster-id', CLUSTER_ID, '--config', this.propertiesFile(node)],
+      ],
+      60_000,
+    );
+    if (outcome.code !== 0) throw new Error(`Expected to format ${logFolder}, but: ${outcome.printed}`);
+  }
+
+  private runBroker(node: BrokerNode): Jvm {
+    return this.run(`broker-${node.id}`, [
+      '-XX:+UseG1GC',
+      '-Xms256m',
+      '-Xmx512m',
+      `-Dlog4j2.configurationFile=${LOG4J}`,
+      '-cp',
+      this.jars.kafkaClasspath,
+      'kafka.Kafka',
+      this.propertiesFile(node),
+    ]);
+  }
+
+  private async startRegistry(): Promise<void> {
+    const settings: Record<string, string> = {
+      'quarkus.http.host': '127.0.0.1',
+      'quarkus.http.port': String(portNamed(this.ports, 'registry')),
+      'quarkus.http.access-log.enabled': 'false',
+      'apicurio.storage.kind': 'kafkasql',
+      'apicurio.kafkasql.bootstrap.servers': this.brokers,
+      'apicurio.ccompat.max-subjects': '100000',
+    };
+    const jvm = this.run('registry', [
+      ...QUICK_START,
+      '-Xms128m',
+      '-Xmx300m',
+      ...Object.entries(settings).map(([name, value]) => `-D${name}=${value}`),
+      '-jar',
+      this.jars.registryJar,
+    ]);
+    await this.awaitJvm(jvm, () => registryAnswers(this.registryUrl));
+  }
+
+  private run(name: string, args: readonly string[]): Jvm {
+    const logFile = join(this.options.folder, `${name}.log`);
+    const jvm = startJvm(name, args, { cwd: this.options.folder, logFile });
+    this.jvms.set(name, jvm);
+    return jvm;
+  }
+}
+
+function portNamed(ports: Readonly<Record<string, number>>, name: string): number {
+  const port = ports[name];
+  if (port === undefined) throw new Error(`Expected to know the port of ${name}, but none was claimed`);
+  return port;
+}
+
+/** Forgets the data, not the ports. */
+function clean(folder: string): void {
+  for (const id of [1, 2, 3]) rmSync(join(folder, `broker-${id}`), { recursive: true, force: true });
+}

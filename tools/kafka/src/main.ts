@@ -1,0 +1,77 @@
+import { parseArgs } from 'node:util';
+import { startKafka } from './start-kafka.ts';
+
+const USAGE = `npm run kafka -- [--folder <folder>] [--fresh] [--brokers 1|3] [--kafka-port <port>] [--registry-port <port>]
+
+Starts Kafka and a schema registry, says where they answer, and stops them on Ctrl-C.
+  --folder <folder>   where the data are kept (default .ratchet/kafka); a later start finds them again
+  --fresh             forget the data of earlier starts
+  --brokers 1|3       how many brokers (default 1)`;
+
+const { values } = parseArgs({
+  options: {
+    folder: { type: 'string' },
+    fresh: { type: 'boolean', default: false },
+    brokers: { type: 'string', default: '1' },
+    'kafka-port': { type: 'string' },
+    'registry-port': { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+if (values.help) console.log(USAGE);
+else {
+  await run().catch((error: unknown) => {
+    console.error(error instanceof Error ? error.message : error);
+    process.exit(1);
+  });
+}
+
+async function run(): Promise<void> {
+  const stopAsked = untilAskedToStop();
+  const kafka = await startKafka({
+    fresh: values.fresh,
+    brokers: brokerCount(values.brokers),
+    log: (line) => {
+      console.log(line);
+    },
+    ...(values.folder === undefined ? {} : { folder: values.folder }),
+    ...portOption('kafkaPort', values['kafka-port']),
+    ...portOption('registryPort', values['registry-port']),
+  });
+  console.log(`Both answer. In another shell:
+
+export KAFKA_BROKERS=${kafka.brokers}
+export SCHEMA_REGISTRY_URL=${kafka.registryUrl}
+
+Ctrl-C stops them; the data are kept.`);
+  await stopAsked;
+  console.log('Stopping ...');
+  await kafka.stop();
+  process.exit(0);
+}
+
+function untilAskedToStop(): Promise<void> {
+  const keptAlive = setInterval(() => undefined, 60_000);
+  return new Promise((resolve) => {
+    const asked = (): void => {
+      clearInterval(keptAlive);
+      resolve();
+    };
+    process.once('SIGINT', asked);
+    process.once('SIGTERM', asked);
+  });
+}
+
+function brokerCount(given: string): 1 | 3 {
+  if (given === '1') return 1;
+  if (given === '3') return 3;
+  throw new Error(`Expected --brokers 1 or 3, but got "${given}"`);
+}
+
+function portOption(name: 'kafkaPort' | 'registryPort', given: string | undefined): Record<string, number> {
+  if (given === undefined) return {};
+  const port = Number(given);
+  if (Number.isInteger(port) && port > 0 && port < 65_536) return { [name]: port };
+  throw new Error(`Expected a port, but got "${given}"`);
+}

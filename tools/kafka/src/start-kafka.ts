@@ -1,0 +1,91 @@
+import { join } from 'node:path';
+import { composeStop, composeUp, missingOfDocker } from './docker.ts';
+import { namedAddresses, requireAnswers } from './environment.ts';
+import { JarCluster } from './jar-cluster.ts';
+import { bringJars } from './jars.ts';
+import { chooseWay, type ChosenWay, type Way } from './way.ts';
+
+export interface StartKafkaOptions {
+  /** Where the data, logs and ports of the jars' way are kept. Default `.ratchet/kafka` in the repository. */
+  readonly folder?: string;
+  /** Forget the data of an earlier start. Default false. */
+  readonly fresh?: boolean;
+  /** Three brokers always come from the jars. Default 1. */
+  readonly brokers?: 1 | 3;
+  /** Whether a registry is wanted too. Default true. */
+  readonly registry?: boolean;
+  /** Told what is being done, a line at a time. */
+  readonly log?: (line: string) => void;
+  /** The port of the (first) broker in the jars' way. Default: the one used before in this folder, or any free one. */
+  readonly kafkaPort?: number;
+  readonly registryPort?: number;
+  /** Takes this way, whatever the environment holds. */
+  readonly way?: Way;
+}
+
+export interface RunningKafka extends ChosenWay {
+  /** `host:port`s, comma separated, as KAFKA_BROKERS wants them. */
+  readonly brokers: string;
+  /** The registry's Confluent-compatible root, as SCHEMA_REGISTRY_URL wants it. */
+  readonly registryUrl: string;
+  /** Cleanly, the data kept. Does nothing to a broker that was not started here. */
+  stop(): Promise<void>;
+  /** kill -9 of broker 1, 2 or 3. The jars' way only. */
+  killBroker?(id: number): Promise<void>;
+  /** Starts a killed broker again; resolves when it answers. The jars' way only. */
+  startBroker?(id: number): Promise<void>;
+}
+
+const STATE = join(import.meta.dirname, '..', '..', '..', '.ratchet');
+
+/**
+ * Real Apache Kafka and a Confluent-compatible schema registry, had in the first way that works (see `chooseWay`); resolves when
+ * both answer. They end when `stop` is called, and at the latest with this process (Docker's go on).
+ * Throws an error that says what to install or to set when no way works.
+ */
+export async function startKafka(options: StartKafkaOptions = {}): Promise<RunningKafka> {
+  const brokerCount = options.brokers ?? 1;
+  const named = brokerCount > 1 || options.way !== undefined ? undefined : namedAddresses(process.env);
+  const chosen =
+    options.way === undefined
+      ? await chooseWay({ namedByEnvironment: named !== undefined, brokerCount, missingOfDocker })
+      : { way: options.way, why: 'it was asked for' };
+  options.log?.(`Kafka: the way is "${chosen.way}", since ${chosen.why}.`);
+  switch (chosen.way) {
+    case 'environment':
+      return runNamed(chosen);
+    case 'docker':
+      return { ...chosen, ...(await composeUp({ fresh: options.fresh ?? false })), stop: composeStop };
+    case 'jars':
+      return runJars(chosen, options);
+  }
+}
+
+async function runNamed(chosen: ChosenWay): Promise<RunningKafka> {
+  const addresses = namedAddresses(process.env);
+  if (addresses === undefined) {
+    throw new Error('Expected to use the environment, but KAFKA_BROKERS and SCHEMA_REGISTRY_URL are not set');
+  }
+  await requireAnswers(addresses);
+  return { ...chosen, ...addresses, stop: () => Promise.resolve() };
+}
+
+async function runJars(chosen: ChosenWay, options: StartKafkaOptions): Promise<RunningKafka> {
+  const jars = await bringJars(join(STATE, 'jars'), options.log ?? (() => undefined));
+  const cluster = await JarCluster.start(jars, {
+    folder: options.folder ?? join(STATE, 'kafka'),
+    fresh: options.fresh ?? false,
+    brokerCount: options.brokers ?? 1,
+    registry: options.registry ?? true,
+    kafkaPort: options.kafkaPort,
+    registryPort: options.registryPort,
+  });
+  return {
+    ...chosen,
+    brokers: cluster.brokers,
+    registryUrl: cluster.registryUrl,
+    stop: () => cluster.stop(),
+    killBroker: (id) => cluster.killBroker(id),
+    startBroker: (id) => cluster.startBroker(id),
+  };
+}
