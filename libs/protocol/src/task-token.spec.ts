@@ -1,0 +1,69 @@
+import { createTokenSigner, decodeTaskToken, TaskTokenError, type TaskToken } from './task-token.ts';
+
+const signer = createTokenSigner('a secret of the cluster');
+const token: TaskToken = {
+  id: { namespace: 'default', workflowId: '', runId: '0b9b9c0e-6f43-4ae8-9f0b-0c8d51f7a0e2', activityId: 'charge/42' },
+  scheduleOffset: 5_000_000_000,
+  attempt: 3,
+  stamp: 7,
+};
+
+const reasonOf = (read: () => unknown): string => {
+  try {
+    read();
+  } catch (error) {
+    if (error instanceof TaskTokenError) return error.reason;
+    throw error;
+  }
+  return 'none';
+};
+
+const flipped = (bytes: Uint8Array, at: number): Uint8Array => bytes.with(at, (bytes.at(at) ?? 0) ^ 1);
+
+describe('a task token', () => {
+  test.each<{ given: string; value: TaskToken }>([
+    { given: 'a standalone activity', value: token },
+    { given: 'an activity of a workflow', value: { ...token, id: { ...token.id, workflowId: 'order-7' } } },
+    { given: 'ids beyond ASCII', value: { ...token, id: { ...token.id, activityId: 'Zahlung-€-💶' } } },
+    { given: 'the largest offset', value: { ...token, scheduleOffset: Number.MAX_SAFE_INTEGER } },
+    { given: 'zeros', value: { ...token, scheduleOffset: 0, attempt: 0, stamp: 0 } },
+  ])('says what was signed: $given', ({ value }) => {
+    const bytes = signer.sign(value);
+    expect(signer.verify(bytes)).toEqual(value);
+    expect(decodeTaskToken(bytes)).toEqual(value);
+    expect(signer.verify(new Uint8Array(bytes))).toEqual(value);
+  });
+
+  test('is short: the ids, and 28 bytes around them at most', () => {
+    const { namespace, runId, activityId } = token.id;
+    expect(signer.sign(token).byteLength).toBeLessThanOrEqual(namespace.length + runId.length + activityId.length + 28);
+  });
+
+  const bytes = signer.sign(token);
+  test.each<{ given: string; read: () => unknown; reason: TaskTokenError['reason'] }>([
+    { given: 'empty', read: () => signer.verify(new Uint8Array()), reason: 'missing' },
+    { given: 'empty, unverified', read: () => decodeTaskToken(new Uint8Array()), reason: 'missing' },
+    { given: 'text', read: () => signer.verify(Buffer.from('not a token')), reason: 'undecodable' },
+    { given: 'another version', read: () => signer.verify(bytes.with(0, 9)), reason: 'undecodable' },
+    { given: 'cut', read: () => signer.verify(bytes.subarray(0, 40)), reason: 'undecodable' },
+    {
+      given: 'one byte too long',
+      read: () => signer.verify(Buffer.concat([bytes, Buffer.of(0)])),
+      reason: 'undecodable',
+    },
+    { given: 'another namespace', read: () => signer.verify(flipped(bytes, 3)), reason: 'bad-signature' },
+    {
+      given: 'another signature',
+      read: () => signer.verify(flipped(bytes, -1 + bytes.length)),
+      reason: 'bad-signature',
+    },
+    { given: 'another secret', read: () => createTokenSigner('other').verify(bytes), reason: 'bad-signature' },
+  ])('is refused when it is $given', ({ read, reason }) => {
+    expect(reasonOf(read)).toBe(reason);
+  });
+
+  test('is refused with the messages of the reference', () => {
+    expect(() => signer.verify(new Uint8Array())).toThrow('Task token not set on request.');
+    expect(() => signer.verify(Buffer.from('x'))).toThrow('Error deserializing task token.');
+  });
+});

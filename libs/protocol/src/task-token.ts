@@ -1,0 +1,159 @@
+import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto';
+import type { AttemptReference, ExecutionId, Offset } from '@ratchet/domain';
+
+/** What a task token says: one attempt of one life of one execution. */
+export interface TaskToken {
+  readonly id: ExecutionId;
+  /** Offset of the Schedule: a former life of the same id has another. */
+  readonly scheduleOffset: Offset;
+  readonly attempt: number;
+  /** Changes with every attempt, reset, pause and re-dispatch. */
+  readonly stamp: number;
+}
+
+/** A token that names no attempt. The messages are the reference's (semantics 2.4). */
+export class TaskTokenError extends Error {
+  override readonly name = 'TaskTokenError';
+
+  constructor(
+    readonly reason: 'missing' | 'undecodable' | 'bad-signature',
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+export interface TaskTokenSigner {
+  sign(token: TaskToken): Uint8Array;
+  /** @throws TaskTokenError when the token is empty, cannot be read, or was not signed with this secret. */
+  verify(bytes: Uint8Array): TaskToken;
+}
+
+const formatVersion = 1;
+/** Half of an HMAC-SHA256: 128 bits cannot be guessed, and a token stays short. */
+const signatureBytes = 16;
+
+/** How an attempt is named in a command that carries a token. */
+export const attemptOf = ({ scheduleOffset, attempt, stamp }: TaskToken): AttemptReference => ({
+  by: 'token',
+  scheduleOffset,
+  attempt,
+  stamp,
+});
+
+/**
+ * Signs and verifies task tokens with one secret.
+ *
+ * Layout: version (1 byte); namespace, workflow id, run id, activity id, each as byte length and UTF-8; offset of the
+ * Schedule, attempt, stamp; all numbers as LEB128. Then the first 16 bytes of HMAC-SHA256 over what stands before.
+ */
+export function createTokenSigner(secret: string | Uint8Array): TaskTokenSigner {
+  const key = createSecretKey(typeof secret === 'string' ? Buffer.from(secret, 'utf8') : Buffer.from(secret));
+  return {
+    sign: (token) => {
+      const body = encodeBody(token);
+      return Buffer.concat([body, signature(key, body)]);
+    },
+    verify: (bytes) => {
+      const token = decodeTaskToken(bytes);
+      const bodyBytes = bytes.byteLength - signatureBytes;
+      if (!timingSafeEqual(signature(key, bytes.subarray(0, bodyBytes)), bytes.subarray(bodyBytes))) {
+        throw new TaskTokenError('bad-signature', 'Error deserializing task token. The signature does not match.');
+      }
+      return token;
+    },
+  };
+}
+
+/**
+ * Reads a token without asking who signed it: for clients and workers, which hold no secret. Whether the attempt is
+ * current is settled by the log, never by the token alone.
+ *
+ * @throws TaskTokenError when the token is empty or cannot be read.
+ */
+export function decodeTaskToken(bytes: Uint8Array): TaskToken {
+  if (bytes.byteLength === 0) throw new TaskTokenError('missing', 'Task token not set on request.');
+  const reader = new TokenReader(bytes, bytes.byteLength - signatureBytes);
+  if (reader.byte() !== formatVersion) throw undecodable();
+  const id = {
+    namespace: reader.text(),
+    workflowId: reader.text(),
+    runId: reader.text(),
+    activityId: reader.text(),
+  };
+  const token = { id, scheduleOffset: reader.number(), attempt: reader.number(), stamp: reader.number() };
+  reader.end();
+  return token;
+}
+
+const undecodable = (): TaskTokenError => new TaskTokenError('undecodable', 'Error deserializing task token.');
+
+const signature = (key: KeyObject, body: Uint8Array): Buffer =>
+  createHmac('sha256', key).update(body).digest().subarray(0, signatureBytes);
+
+function encodeBody({ id, scheduleOffset, attempt, stamp }: TaskToken): Buffer {
+  const texts = [id.namespace, id.workflowId, id.runId, id.activityId];
+  // Three bytes of UTF-8 for a UTF-16 unit at most, five of length; 30 for the numbers, 1 for the version.
+  const body = Buffer.allocUnsafe(texts.reduce((sum, text) => sum + text.length * 3 + 5, 31));
+  let end = 1;
+  body[0] = formatVersion;
+  for (const text of texts) {
+    end = writeNumber(body, end, Buffer.byteLength(text));
+    end += body.write(text, end, 'utf8');
+  }
+  for (const number of [scheduleOffset, attempt, stamp]) end = writeNumber(body, end, number);
+  return body.subarray(0, end);
+}
+
+// By arithmetic, not by bits: an offset may be larger than 32 bits.
+function writeNumber(into: Buffer, start: number, value: number): number {
+  let at = start;
+  let rest = value;
+  while (rest >= 0x80) {
+    into[at++] = (rest % 0x80) + 0x80;
+    rest = Math.floor(rest / 0x80);
+  }
+  into[at++] = rest;
+  return at;
+}
+
+/** Reads what `encodeBody` wrote; anything else is undecodable. */
+class TokenReader {
+  readonly #bytes: Buffer;
+  readonly #end: number;
+  #at = 0;
+
+  constructor(bytes: Uint8Array, end: number) {
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#end = end;
+  }
+
+  byte(): number {
+    const value = this.#at < this.#end ? this.#bytes[this.#at] : undefined;
+    if (value === undefined) throw undecodable();
+    this.#at++;
+    return value;
+  }
+
+  number(): number {
+    let value = 0;
+    for (let scale = 1; ; scale *= 0x80) {
+      const byte = this.byte();
+      value += (byte % 0x80) * scale;
+      if (!Number.isSafeInteger(value)) throw undecodable();
+      if (byte < 0x80) return value;
+    }
+  }
+
+  text(): string {
+    const length = this.number();
+    const start = this.#at;
+    if (length > this.#end - start) throw undecodable();
+    this.#at = start + length;
+    return this.#bytes.toString('utf8', start, this.#at);
+  }
+
+  end(): void {
+    if (this.#at !== this.#end) throw undecodable();
+  }
+}
