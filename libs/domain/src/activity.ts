@@ -18,7 +18,7 @@ interface ActivityBase {
   readonly activityType: string;
   /** Offset of its Schedule: tells this life of the id from a former one. */
   readonly scheduleOffset: Offset;
-  /** Offset of the command that decided this state. */
+  /** Offset of the command that decided this state. A heartbeat leaves it: heartbeats are a record of their own. */
   readonly version: Offset;
   /** The request ids that started it or were attached to it; the first one started it. */
   readonly requestIds: readonly string[];
@@ -63,7 +63,8 @@ export interface DeferredReset {
   readonly restoreOriginalOptions: boolean;
 }
 
-interface OpenBase extends ActivityBase {
+/** What every open state has. */
+export interface OpenBase extends ActivityBase {
   readonly options: ActivityOptions;
   /** As scheduled: what `restoreOriginalOptions` goes back to. */
   readonly originalOptions: ActivityOptions;
@@ -125,6 +126,7 @@ export interface ClosedActivity extends ActivityBase {
   readonly outcome: Outcome;
   /** The request that cancelled or terminated it, so that its repetition is accepted. Empty otherwise. */
   readonly closeRequestId: string;
+  /** Only where it is not the outcome's own failure, which may be large: read it through `lastFailure`. */
   readonly lastFailure?: AttemptFailure;
   readonly lastWorkerIdentity: string;
   readonly heartbeatCount: number;

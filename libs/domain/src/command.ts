@@ -111,9 +111,7 @@ export interface Reset extends OfActivity {
 /** Only what is present changes. With `restoreOriginal` nothing else may be present. */
 export interface UpdateOptions extends OfActivity {
   readonly type: 'UpdateOptions';
-  readonly options: Partial<Omit<ActivityOptionsRequest, 'retryPolicy'>> & {
-    readonly retryPolicy?: ActivityOptionsRequest['retryPolicy'];
-  };
+  readonly options: Partial<ActivityOptionsRequest>;
   readonly restoreOriginal: boolean;
 }
 /** A timer is a hint: `decide` checks that the deadline has passed on the log's clock. */
@@ -189,3 +187,6 @@ export type PartitionCommand = ExpireBefore | UseRules;
 
 /** Whatever may happen, as a proposal. The first in the log wins. */
 export type Command = ActivityCommand | RunCommand | PartitionCommand;
+
+/** The command of a type. */
+export type CommandOf<T extends Command['type']> = Extract<Command, { readonly type: T }>;

@@ -17,9 +17,18 @@ export type Answer =
   | { readonly type: 'Acknowledged' }
   | { readonly type: 'RunOpened'; readonly runId: string; readonly started: boolean };
 
-export type Decision =
-  | { readonly kind: 'accepted'; readonly events: readonly DomainEvent[]; readonly answer: Answer }
-  | { readonly kind: 'refused'; readonly refusal: Refusal };
+export interface Accepted {
+  readonly kind: 'accepted';
+  readonly events: readonly DomainEvent[];
+  readonly answer: Answer;
+}
+
+export interface Refused {
+  readonly kind: 'refused';
+  readonly refusal: Refusal;
+}
+
+export type Decision = Accepted | Refused;
 
 /** What the log says about the command itself. */
 export interface DecisionContext {
@@ -31,13 +40,16 @@ export interface DecisionContext {
   readonly rules: number;
 }
 
-export const accept = (answer: Answer, ...events: readonly DomainEvent[]): Decision => ({
+export const accept = (answer: Answer, ...events: readonly DomainEvent[]): Accepted => ({
   kind: 'accepted',
   events,
   answer,
 });
 
-export const refuse = (reason: Refusal['reason'], message: string): Decision => ({
+/** The answer to whoever only needs to know that it happened. */
+export const acknowledged: Answer = { type: 'Acknowledged' };
+
+export const refuse = (reason: Refusal['reason'], message: string): Refused => ({
   kind: 'refused',
   refusal: { reason, message },
 });

@@ -6,8 +6,8 @@ import type { RunCloseStatus, Signal, WorkflowRun } from './workflow-run.ts';
 /**
  * What a decision changes and what must be said to the world because of it.
  *
- * Events are never stored (the command log is the truth). The first three carry state: `evolve` is their
- * application. The others tell the scheduler which records to send.
+ * Events are never stored (the command log is the truth). Down to `RunExpired` they carry state, and `evolve` is their
+ * application; so does `RulesChanged`. The others are effects: they tell the scheduler which records to send.
  */
 export type DomainEvent =
   /** The activity is now this. `changed` says which of its records must be written again. */
@@ -18,8 +18,8 @@ export type DomainEvent =
     }
   | { readonly type: 'RunChanged'; readonly run: WorkflowRun }
   | { readonly type: 'SignalReceived'; readonly run: RunId; readonly signal: Signal }
-  /** Signals up to and with this offset are no longer needed. */
-  | { readonly type: 'SignalsAcknowledged'; readonly run: RunId; readonly upTo: Offset }
+  /** These signals are no longer needed. */
+  | { readonly type: 'SignalsAcknowledged'; readonly run: RunId; readonly offsets: readonly Offset[] }
   | { readonly type: 'ActivityExpired'; readonly id: ExecutionId }
   | { readonly type: 'RunExpired'; readonly run: RunId }
   /** A task of the current attempt must be sent. */

@@ -1,3 +1,5 @@
+import { utf8Bytes } from './utf8.ts';
+
 /**
  * Names one Activity Execution.
  *
@@ -51,3 +53,21 @@ export interface ReplyAddress {
   readonly partition: number;
   readonly address: string;
 }
+
+const taskTopicPrefix = 'ratchet.activity.tasks';
+
+/**
+ * The topic of a task queue: `ratchet.activity.tasks.<namespace>.<taskQueue>`.
+ *
+ * Every UTF-8 byte outside `[A-Za-z0-9]` is written `-xx` in hexadecimal, so that two queues never share a topic. The
+ * escape is not `_`: Kafka refuses a topic whose name differs from another's only in `.` against `_`.
+ */
+export const taskTopic = (namespace: string, taskQueue: string): string =>
+  `${taskTopicPrefix}.${escapeForTopic(namespace)}.${escapeForTopic(taskQueue)}`;
+
+const isPlain = /^[A-Za-z0-9]*$/;
+
+const escapeForTopic = (name: string): string =>
+  isPlain.test(name) ? name : name.replace(/[^A-Za-z0-9]+/gu, (run) => Array.from(utf8Bytes(run), escapeByte).join(''));
+
+const escapeByte = (byte: number): string => `-${byte.toString(16).padStart(2, '0')}`;

@@ -1,7 +1,7 @@
 import type { Activity } from './activity.ts';
 import type { ExecutionId, RunId } from './identity.ts';
 import type { EpochMillis } from './units.ts';
-import type { WorkflowRun } from './workflow-run.ts';
+import type { Signal, WorkflowRun } from './workflow-run.ts';
 
 /** What `decide` may know of a partition: the state as of the command before. Read only. */
 export interface PartitionView {
@@ -11,8 +11,11 @@ export interface PartitionView {
   run(id: RunId): WorkflowRun | undefined;
   /** The latest run of a workflow id, for commands with an empty run id. */
   latestWorkflowRunId(namespace: string, workflowId: string): string | undefined;
+  /** Activity ids of the run's open activities, in the order in which they were scheduled. */
   openActivityIds(run: RunId): Iterable<string>;
-  /** Closed activities and runs whose retention ended before an instant, oldest first, at most `countMax`. */
+  /** The run's signals that wait, in the order of the log. */
+  signals(run: RunId): readonly Signal[];
+  /** Closed activities and runs whose retention ended at or before an instant, oldest first, at most `countMax` in all. */
   expired(
     before: EpochMillis,
     countMax: number,

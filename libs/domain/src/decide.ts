@@ -1,0 +1,84 @@
+import type { Command } from './command.ts';
+import { decideClaim } from './decide/claim.ts';
+import { decideComplete } from './decide/complete.ts';
+import { decideDispatchDue, decideRedispatch } from './decide/dispatch.ts';
+import { decideExpireBefore } from './decide/expire.ts';
+import { decideFail } from './decide/fail.ts';
+import { decideHeartbeat } from './decide/heartbeat.ts';
+import { decidePause, decideUnpause } from './decide/pause.ts';
+import { decideReportCanceled } from './decide/report-canceled.ts';
+import { decideRequestCancel } from './decide/request-cancel.ts';
+import { decideReset } from './decide/reset.ts';
+import { decideCloseRun, decideOpenRun, decideRequestCancelRun } from './decide/run.ts';
+import { decideSchedule } from './decide/schedule.ts';
+import { decideAcknowledgeSignals, decideSignalRun } from './decide/signal.ts';
+import { decideCloseWithRun, decideTerminate } from './decide/terminate.ts';
+import { decideTimeOut } from './decide/time-out.ts';
+import { decideUpdateOptions } from './decide/update-options.ts';
+import { decideUseRules } from './decide/use-rules.ts';
+import type { Decision, DecisionContext } from './decision.ts';
+import type { PartitionView } from './partition-view.ts';
+import { unreachable } from './units.ts';
+
+/**
+ * The only place where a command becomes events.
+ *
+ * Pure: the same state, command and context give the same decision on every machine and on every replay. A late,
+ * doubled or reordered command is a normal day, so it is refused by a value and never thrown; what is thrown is an
+ * `InvariantError`, and then this code is wrong.
+ *
+ * @param view the state as of the command before.
+ * @returns the events in the order in which they are to be applied and their effects sent, or why there are none.
+ */
+export function decide(view: PartitionView, command: Command, context: DecisionContext): Decision {
+  switch (command.type) {
+    case 'Schedule':
+      return decideSchedule(view, command, context);
+    case 'Claim':
+      return decideClaim(view, command, context);
+    case 'RecordHeartbeat':
+      return decideHeartbeat(view, command, context);
+    case 'Complete':
+      return decideComplete(view, command, context);
+    case 'Fail':
+      return decideFail(view, command, context);
+    case 'ReportCanceled':
+      return decideReportCanceled(view, command, context);
+    case 'RequestCancel':
+      return decideRequestCancel(view, command, context);
+    case 'Terminate':
+      return decideTerminate(view, command, context);
+    case 'CloseWithRun':
+      return decideCloseWithRun(view, command, context);
+    case 'Pause':
+      return decidePause(view, command, context);
+    case 'Unpause':
+      return decideUnpause(view, command, context);
+    case 'Reset':
+      return decideReset(view, command, context);
+    case 'UpdateOptions':
+      return decideUpdateOptions(view, command, context);
+    case 'TimeOut':
+      return decideTimeOut(view, command, context);
+    case 'DispatchDue':
+      return decideDispatchDue(view, command, context);
+    case 'Redispatch':
+      return decideRedispatch(view, command, context);
+    case 'OpenRun':
+      return decideOpenRun(view, command, context);
+    case 'RequestCancelRun':
+      return decideRequestCancelRun(view, command, context);
+    case 'CloseRun':
+      return decideCloseRun(view, command, context);
+    case 'SignalRun':
+      return decideSignalRun(view, command, context);
+    case 'AcknowledgeSignals':
+      return decideAcknowledgeSignals(view, command, context);
+    case 'ExpireBefore':
+      return decideExpireBefore(view, command, context);
+    case 'UseRules':
+      return decideUseRules(command, context);
+    default:
+      return unreachable(command);
+  }
+}

@@ -1,0 +1,32 @@
+import type { Complete } from '../command.ts';
+import { accept, acknowledged, type Decision, type DecisionContext } from '../decision.ts';
+import { serverFailure } from '../failures.ts';
+import type { PartitionView } from '../partition-view.ts';
+import { checkAttemptReport, isOversized } from '../validate.ts';
+import { afterFailure } from './attempt-end.ts';
+import { change } from './change.ts';
+import { close, keepingLastFailure } from './close.ts';
+import { activityNotFound, findAttempt, isRefused, isRunning } from './lookup.ts';
+
+/**
+ * The result. By id it also closes an activity that no worker runs (force completion); by token only the granted
+ * attempt may complete. Semantics sections 1.4, 2.1 and 2.3.
+ */
+export function decideComplete(view: PartitionView, command: Complete, context: DecisionContext): Decision {
+  const refusal = checkAttemptReport(command.target, command.identity);
+  if (refusal !== undefined) return { kind: 'refused', refusal };
+  const activity = findAttempt(view, command);
+  if (isRefused(activity)) return activity;
+  const running = isRunning(activity);
+  if (!running && command.attempt.by === 'token') return activityNotFound(command.target);
+
+  if (isOversized(command.result)) {
+    // Becomes a failure of the attempt, and without one there is nothing that could fail.
+    if (!running) return activityNotFound(command.target);
+    const failure = serverFailure('Complete result exceeds size limit.', true);
+    return accept(acknowledged, ...change(activity, afterFailure(activity, failure, context)));
+  }
+  const outcome = { type: 'success', result: command.result } as const;
+  const closing = { status: 'completed', outcome, ...(running ? {} : { startedAt: context.now }) } as const;
+  return accept(acknowledged, ...change(activity, close(activity, keepingLastFailure(activity, closing), context)));
+}

@@ -1,0 +1,32 @@
+import type { ReportCanceled } from '../command.ts';
+import { accept, acknowledged, refuse, type Decision, type DecisionContext } from '../decision.ts';
+import { canceledFailure, serverFailure } from '../failures.ts';
+import type { PartitionView } from '../partition-view.ts';
+import { checkAttemptReport, isOversized } from '../validate.ts';
+import { afterFailure } from './attempt-end.ts';
+import { change } from './change.ts';
+import { close, failureOutcome, keepingLastFailure } from './close.ts';
+import { findRunningAttempt, isRefused } from './lookup.ts';
+
+/** The worker accepted the cancellation. Only after one was requested. Semantics sections 2.1 and 2.3. */
+export function decideReportCanceled(view: PartitionView, command: ReportCanceled, context: DecisionContext): Decision {
+  const refusal = checkAttemptReport(command.target, command.identity);
+  if (refusal !== undefined) return { kind: 'refused', refusal };
+  const activity = findRunningAttempt(view, command);
+  if (isRefused(activity)) return activity;
+
+  if (isOversized(command.details)) {
+    const failure = serverFailure('Cancel details exceed size limit.', true);
+    return accept(acknowledged, ...change(activity, afterFailure(activity, failure, context)));
+  }
+  if (activity.status !== 'cancel-requested' || activity.cancel === undefined) {
+    return refuse(
+      'invalid-argument',
+      'unable to mark activity as canceled without activity being request canceled first',
+    );
+  }
+  const { identity, requestId } = activity.cancel;
+  const outcome = failureOutcome(canceledFailure(command.details, identity));
+  const closing = keepingLastFailure(activity, { status: 'canceled', outcome, requestId });
+  return accept(acknowledged, ...change(activity, close(activity, closing, context)));
+}

@@ -1,0 +1,123 @@
+import type { ActivityOptions } from '../activity-options.ts';
+import type { Activity, OpenActivity } from '../activity.ts';
+import type { Schedule } from '../command.ts';
+import { accept, refuse, type Decision, type DecisionContext } from '../decision.ts';
+import type { ExecutionId } from '../identity.ts';
+import { requestIdsMax } from '../limits.ts';
+import type { PartitionView } from '../partition-view.ts';
+import { millis } from '../units.ts';
+import { checkSchedule } from '../validate-schedule.ts';
+import { change, isClosed } from './change.ts';
+import { findRun, runNotFound } from './lookup.ts';
+import { firstDispatchAt, scheduledFrom } from './open-activity.ts';
+
+/** A new activity, or the one that has the id already. Semantics sections 1.1 and 1.5. */
+export function decideSchedule(view: PartitionView, command: Schedule, context: DecisionContext): Decision {
+  const options = checkSchedule(command);
+  if (options.kind === 'refused') return options;
+  const schedule = { command, options: options.value, context };
+  return command.target.workflowId === '' ? scheduleStandalone(view, schedule) : scheduleInRun(view, schedule);
+}
+
+interface CheckedSchedule {
+  readonly command: Schedule;
+  readonly options: ActivityOptions;
+  readonly context: DecisionContext;
+}
+
+/** The latest run of the id decides: first the request id, then the conflict policy if open, the reuse policy if closed. */
+function scheduleStandalone(view: PartitionView, schedule: CheckedSchedule): Decision {
+  const { command, context } = schedule;
+  const { target } = command;
+  // A repetition names the same run; another request with a run id that is taken is a mistake of its sender.
+  const sameRun = view.activity(target);
+  if (sameRun !== undefined) return isRepeated(sameRun, command) ? existing(sameRun) : alreadyStarted(sameRun);
+
+  const latestRunId = view.latestRunId(target.namespace, target.activityId);
+  const latest = latestRunId === undefined ? undefined : view.activity({ ...target, runId: latestRunId });
+  if (latest === undefined) return start(target, schedule);
+  if (isRepeated(latest, command)) return existing(latest);
+  if (isClosed(latest)) return mayReuse(latest, command) ? start(target, schedule) : alreadyStarted(latest);
+  return command.idConflictPolicy === 'use-existing' ? attach(latest, command, context) : alreadyStarted(latest);
+}
+
+/** An id is unique among the open activities of its run and free again after closing; the policies are not for runs. */
+function scheduleInRun(view: PartitionView, schedule: CheckedSchedule): Decision {
+  const { target } = schedule.command;
+  const run = findRun(view, target);
+  if (run === undefined) return runNotFound(target);
+  if (run.status === 'closed') {
+    const message = `workflow run ${run.id.runId} is closed: no activity can be scheduled in it`;
+    return refuse('failed-precondition', message);
+  }
+  const id = { ...target, runId: run.id.runId };
+  const former = view.activity(id);
+  if (former === undefined) return start(id, schedule);
+  if (isRepeated(former, schedule.command)) return existing(former);
+  return isClosed(former) ? start(id, schedule) : alreadyStarted(former);
+}
+
+function start(id: ExecutionId, { command, options, context }: CheckedSchedule): Decision {
+  const { now, offset } = context;
+  const activity = scheduledFrom(
+    {
+      id,
+      activityType: command.activityType,
+      scheduleOffset: offset,
+      version: offset,
+      requestIds: [command.requestId],
+      scheduledAt: now,
+      retentionMs: command.retentionMs,
+      attempt: 1,
+      options,
+      originalOptions: options,
+      input: command.input,
+      header: command.header,
+      shielded: command.shielded,
+      stamp: 1,
+      dispatchAt: firstDispatchAt(now, options),
+      retryIntervalMs: millis(0),
+      retryIntervalSource: 'retry-policy',
+      lastWorkerIdentity: '',
+    },
+    now,
+  );
+  return accept({ type: 'Scheduled', runId: id.runId, started: true }, ...change(undefined, activity));
+}
+
+const isRepeated = ({ requestIds }: Activity, { requestId }: Schedule): boolean => requestIds.includes(requestId);
+
+const existing = ({ id }: Activity): Decision => accept({ type: 'Scheduled', runId: id.runId, started: false });
+
+/**
+ * USE_EXISTING. The request id is remembered: the command log may bring the same request again after the activity has
+ * closed, and it must not start another one then.
+ */
+function attach(activity: OpenActivity, { requestId }: Schedule, { offset }: DecisionContext): Decision {
+  const [first = requestId, ...attached] = activity.requestIds;
+  const requestIds = [first, ...attached.slice(-(requestIdsMax - 2)), requestId];
+  return accept(
+    { type: 'Scheduled', runId: activity.id.runId, started: false },
+    ...change(activity, { ...activity, requestIds, version: offset }),
+  );
+}
+
+function mayReuse({ status }: Activity, { idReusePolicy }: Schedule): boolean {
+  switch (idReusePolicy) {
+    case 'allow-duplicate':
+      return true;
+    case 'allow-duplicate-failed-only':
+      return status !== 'completed';
+    case 'reject-duplicate':
+      return false;
+  }
+}
+
+const alreadyStarted = ({ id, requestIds }: Activity): Decision => ({
+  kind: 'refused',
+  refusal: {
+    reason: 'already-started',
+    message: 'activity execution already started',
+    existing: { runId: id.runId, startRequestId: requestIds[0] ?? '' },
+  },
+});

@@ -1,0 +1,57 @@
+import type { AcknowledgeSignals, SignalRun } from '../command.ts';
+import { accept, acknowledged, refuse, type Decision, type DecisionContext } from '../decision.ts';
+import { recentSignalIdsMax } from '../limits.ts';
+import type { PartitionView } from '../partition-view.ts';
+import { checkId, checkInput, checkRequest, checkRun, firstRefusal } from '../validate.ts';
+import { findRun, runNotFound } from './lookup.ts';
+import { runAlreadyClosed } from './run.ts';
+
+/** A message to an open run. Its request id is its name: the second signal with the same one is dropped. */
+export function decideSignalRun(view: PartitionView, command: SignalRun, context: DecisionContext): Decision {
+  const refusal = firstRefusal(
+    checkRun(command.run),
+    checkRequest(command),
+    checkId('signalName', command.name),
+    checkInput(command.args),
+  );
+  if (refusal !== undefined) return { kind: 'refused', refusal };
+  const run = findRun(view, command.run);
+  if (run === undefined) return runNotFound(command.run);
+  const { requestId: signalId, name, args } = command;
+  if (run.recentSignalIds.includes(signalId)) return accept(acknowledged);
+  if (run.status === 'closed') return runAlreadyClosed(run.id);
+  const { now, offset } = context;
+  const recentSignalIds = [...run.recentSignalIds.slice(-(recentSignalIdsMax - 1)), signalId];
+  return accept(
+    acknowledged,
+    { type: 'RunChanged', run: { ...run, recentSignalIds, version: offset } },
+    { type: 'SignalReceived', run: run.id, signal: { offset, signalId, name, args, sentAt: now } },
+  );
+}
+
+/** The run has taken in its signals up to an offset: they need not be kept. */
+export function decideAcknowledgeSignals(
+  view: PartitionView,
+  command: AcknowledgeSignals,
+  context: DecisionContext,
+): Decision {
+  const { upTo } = command;
+  const refusal = checkRun(command.run);
+  if (refusal !== undefined) return { kind: 'refused', refusal };
+  if (!Number.isSafeInteger(upTo) || upTo > context.offset) {
+    return refuse('invalid-argument', `upTo must be an offset before this command's, got ${String(upTo)}`);
+  }
+  const run = findRun(view, command.run);
+  if (run === undefined) return runNotFound(command.run);
+  if (upTo <= run.signalsAcknowledgedTo) return accept(acknowledged);
+  if (run.status === 'closed') return runAlreadyClosed(run.id);
+  const offsets = view
+    .signals(run.id)
+    .filter(({ offset }) => offset <= upTo)
+    .map(({ offset }) => offset);
+  return accept(
+    acknowledged,
+    { type: 'RunChanged', run: { ...run, signalsAcknowledgedTo: upTo, version: context.offset } },
+    { type: 'SignalsAcknowledged', run: run.id, offsets },
+  );
+}

@@ -1,0 +1,31 @@
+import { millis } from './units.ts';
+
+/** Longest id, identity, type or request id, in UTF-8 bytes (`limit.maxIDLength`). Semantics section 1.1. */
+export const idBytesMax = 1000;
+
+/** Largest input, result, failure, heartbeat details or reason (`limit.blobSize.error`). Semantics section 2.3. */
+export const blobBytesMax = 2 * 1024 * 1024;
+
+/** Largest header of all its keys and values together; it is written in one record with the input. */
+export const headerBytesMax = 512 * 1024;
+
+/** How much of a failure over `blobBytesMax` is kept as the cause. Semantics section 2.3. */
+export const oversizedFailureBytesKept = 512 * 1024;
+
+/** Largest failure kept beside a waiting retry (`limit.mutableStateActivityFailureSize.error`). Semantics section 2.2. */
+export const retriedFailureBytesMax = 4 * 1024;
+
+/** Longer durations are cut to this: 100 years of 365 days. Semantics section 1.1. */
+export const durationMsMax = millis(100 * 365 * 24 * 60 * 60 * 1000);
+
+/** Longest topic name Kafka takes. */
+export const topicNameBytesMax = 249;
+
+/** Request ids remembered per activity. The first started it; of the attached ones the latest are kept. */
+export const requestIdsMax = 100;
+
+/** Signal ids remembered per run, so that a repeated signal is dropped. */
+export const recentSignalIdsMax = 100;
+
+/** Executions one `ExpireBefore` may remove. */
+export const expiredCountMax = 10_000;

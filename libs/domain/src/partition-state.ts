@@ -1,0 +1,221 @@
+import type { Activity, ClosedActivity } from './activity.ts';
+import type { DomainEvent } from './event.ts';
+import { ExpiryQueue } from './expiry-queue.ts';
+import { executionKey, partitionKey, runKey, type ExecutionId, type RunId } from './identity.ts';
+import { LifeIndex } from './life-index.ts';
+import type { PartitionView } from './partition-view.ts';
+import type { EpochMillis } from './units.ts';
+import { invariant } from './units.ts';
+import type { Signal, WorkflowRun } from './workflow-run.ts';
+
+/**
+ * Everything that one partition of the command log says, and the indexes `decide` reads it by.
+ *
+ * It changes through `apply` while commands are decided, and through `restore...` when a snapshot is loaded: in any
+ * order, a later record of the same key replacing the earlier. The indexes follow. What is stored is immutable.
+ */
+export class PartitionState implements PartitionView {
+  readonly #activities = new Map<string, Activity>();
+  readonly #runs = new Map<string, WorkflowRun>();
+  readonly #signals = new Map<string, Signal[]>();
+  /** Run key to the open activities in it, by activity id. */
+  readonly #openActivities = new Map<string, Map<string, Activity>>();
+  readonly #standaloneLives = new LifeIndex();
+  readonly #workflowLives = new LifeIndex();
+  readonly #expiring = new ExpiryQueue<ClosedActivity | WorkflowRun>();
+  #rules = 1;
+
+  /** The rules version in force. */
+  get rules(): number {
+    return this.#rules;
+  }
+
+  get activityCount(): number {
+    return this.#activities.size;
+  }
+
+  get runCount(): number {
+    return this.#runs.size;
+  }
+
+  activity(id: ExecutionId): Activity | undefined {
+    return this.#activities.get(executionKey(id));
+  }
+
+  /** By `executionKey`, for who has the key at hand. */
+  activityByKey(key: string): Activity | undefined {
+    return this.#activities.get(key);
+  }
+
+  run(id: RunId): WorkflowRun | undefined {
+    return this.#runs.get(runKey(id));
+  }
+
+  /** By `runKey`. */
+  runByKey(key: string): WorkflowRun | undefined {
+    return this.#runs.get(key);
+  }
+
+  latestRunId(namespace: string, activityId: string): string | undefined {
+    return this.#standaloneLives.latestRunId(partitionKey({ namespace, workflowId: '', activityId }));
+  }
+
+  latestWorkflowRunId(namespace: string, workflowId: string): string | undefined {
+    return this.#workflowLives.latestRunId(partitionKey({ namespace, workflowId, activityId: '' }));
+  }
+
+  openActivityIds(run: RunId): readonly string[] {
+    const open = [...(this.#openActivities.get(runKey(run))?.values() ?? [])];
+    // A restore brings them in any order, and pages made of them must come out the same after it.
+    open.sort((one, other) => one.scheduleOffset - other.scheduleOffset);
+    return open.map(({ id }) => id.activityId);
+  }
+
+  signals(run: RunId): readonly Signal[] {
+    return this.#signals.get(runKey(run)) ?? [];
+  }
+
+  expired(
+    before: EpochMillis,
+    countMax: number,
+  ): { readonly activities: readonly ExecutionId[]; readonly runs: readonly RunId[] } {
+    const activities: ExecutionId[] = [];
+    const runs: RunId[] = [];
+    for (const { value } of this.#expiring.due(before, countMax, (entity) => this.#isCurrent(entity))) {
+      if ('outcome' in value) activities.push(value.id);
+      else runs.push(value.id);
+    }
+    return { activities, runs };
+  }
+
+  /** Applies one event. Total and free of rules: whether it may happen was settled in `decide`. */
+  apply(event: DomainEvent): void {
+    switch (event.type) {
+      case 'ActivityChanged':
+        this.restoreActivity(event.activity);
+        break;
+      case 'RunChanged':
+        this.restoreRun(event.run);
+        break;
+      case 'SignalReceived':
+        this.restoreSignal(event.run, event.signal);
+        break;
+      case 'SignalsAcknowledged':
+        this.#removeSignals(event.run, new Set(event.offsets));
+        break;
+      case 'ActivityExpired':
+        this.#removeActivity(event.id);
+        break;
+      case 'RunExpired':
+        this.#removeRun(event.run);
+        break;
+      case 'RulesChanged':
+        this.restoreRules(event.version);
+        break;
+      case 'TaskDispatched':
+      case 'ActivityClosed':
+      case 'CancelRequested':
+      case 'RunCancelRequested':
+      case 'RunClosed':
+        break;
+    }
+  }
+
+  restoreRules(version: number): void {
+    this.#rules = version;
+  }
+
+  restoreActivity(activity: Activity): void {
+    const { id } = activity;
+    const key = executionKey(id);
+    this.#activities.set(key, activity);
+    if (id.workflowId === '') {
+      this.#standaloneLives.put(partitionKey(id), id.runId, activity.scheduleOffset);
+    } else {
+      this.#indexOpen(activity);
+    }
+    if ('outcome' in activity) {
+      this.#expiring.push({ expiresAt: activity.expiresAt, version: activity.version, key, value: activity });
+    }
+  }
+
+  restoreRun(run: WorkflowRun): void {
+    const { id, version, close } = run;
+    const key = runKey(id);
+    this.#runs.set(key, run);
+    // Of a workflow id one run is open at a time and a closed one never changes, so versions stand in the order of the runs.
+    this.#workflowLives.put(partitionKey({ ...id, activityId: '' }), id.runId, version);
+    if (close !== undefined) this.#expiring.push({ expiresAt: close.expiresAt, version, key, value: run });
+  }
+
+  restoreSignal(run: RunId, signal: Signal): void {
+    const key = runKey(run);
+    const signals = this.#signals.get(key);
+    if (signals === undefined) {
+      this.#signals.set(key, [signal]);
+      return;
+    }
+    let index = signals.length;
+    while (index > 0 && (signals[index - 1]?.offset ?? -1) > signal.offset) index--;
+    const isKnown = signals[index - 1]?.offset === signal.offset;
+    signals.splice(isKnown ? index - 1 : index, isKnown ? 1 : 0, signal);
+  }
+
+  /** All activities in the order of their keys: the same for equal states, however they came about. */
+  *activities(): Generator<readonly [key: string, activity: Activity]> {
+    yield* inKeyOrder(this.#activities);
+  }
+
+  /** All runs in the order of their keys, each with its waiting signals. */
+  *runs(): Generator<readonly [key: string, run: WorkflowRun, signals: readonly Signal[]]> {
+    for (const [key, run] of inKeyOrder(this.#runs)) yield [key, run, this.#signals.get(key) ?? []];
+  }
+
+  #isCurrent(entity: ClosedActivity | WorkflowRun): boolean {
+    return 'outcome' in entity ? this.activity(entity.id) === entity : this.run(entity.id) === entity;
+  }
+
+  #indexOpen(activity: Activity): void {
+    const key = runKey(activity.id);
+    const open = this.#openActivities.get(key);
+    if ('outcome' in activity) {
+      open?.delete(activity.id.activityId);
+      if (open?.size === 0) this.#openActivities.delete(key);
+    } else if (open === undefined) {
+      this.#openActivities.set(key, new Map([[activity.id.activityId, activity]]));
+    } else {
+      open.set(activity.id.activityId, activity);
+    }
+  }
+
+  #removeActivity(id: ExecutionId): void {
+    const key = executionKey(id);
+    invariant('outcome' in (this.#activities.get(key) ?? {}), `removal of ${key}, which is not closed`);
+    this.#activities.delete(key);
+    if (id.workflowId === '') this.#standaloneLives.remove(partitionKey(id), id.runId);
+  }
+
+  #removeRun(run: RunId): void {
+    const key = runKey(run);
+    this.#runs.delete(key);
+    this.#signals.delete(key);
+    this.#workflowLives.remove(partitionKey({ ...run, activityId: '' }), run.runId);
+  }
+
+  #removeSignals(run: RunId, offsets: ReadonlySet<number>): void {
+    const key = runKey(run);
+    const left = this.signals(run).filter(({ offset }) => !offsets.has(offset));
+    if (left.length === 0) this.#signals.delete(key);
+    else this.#signals.set(key, left);
+  }
+}
+
+function* inKeyOrder<T>(entities: ReadonlyMap<string, T>): Generator<readonly [string, T]> {
+  const keys = [...entities.keys()].sort(byCodeUnit);
+  for (const key of keys) {
+    const entity = entities.get(key);
+    if (entity !== undefined) yield [key, entity];
+  }
+}
+
+const byCodeUnit = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0);

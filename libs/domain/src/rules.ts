@@ -1,0 +1,11 @@
+/**
+ * The newest version of the rules this code knows; versions count from 1.
+ *
+ * A change of what `decide` does is guarded by `context.rules` and raises this. Every scheduler must run the new code
+ * before any log says `UseRules`: an older one would refuse what a newer one accepts.
+ */
+export const currentRules = 1;
+
+/** Whether this code can decide under a version. A partition whose progress says another must not be served. */
+export const supportsRules = (version: number): boolean =>
+  Number.isSafeInteger(version) && version >= 1 && version <= currentRules;

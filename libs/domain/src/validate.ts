@@ -1,0 +1,118 @@
+import type { IdConflictPolicy, IdReusePolicy } from './activity-options.ts';
+import { taskTopic, type ExecutionId, type RunId } from './identity.ts';
+import { blobBytesMax, headerBytesMax, idBytesMax, topicNameBytesMax } from './limits.ts';
+import type { Payload, Payloads } from './payload.ts';
+import type { Refusal } from './refusal.ts';
+import { headerBytes, payloadsBytes } from './size.ts';
+import { isLongerThan, utf8Length } from './utf8.ts';
+
+// Each check says what is wrong with one field, in the reference's words (semantics sections 1.1, 2.3, 2.4), or nothing.
+
+const wrong = (message: string): Refusal => ({ reason: 'invalid-argument', message });
+
+/** The first refusal of a list of checks. They are cheap: all are made. */
+export const firstRefusal = (...checks: readonly (Refusal | undefined)[]): Refusal | undefined =>
+  checks.find((check) => check !== undefined);
+
+/** A text that may be empty but not longer than an id. */
+export function checkLength(what: string, value: string): Refusal | undefined {
+  if (isLongerThan(value, idBytesMax)) {
+    return wrong(`${what} exceeds length limit. Length=${String(utf8Length(value))} Limit=${String(idBytesMax)}`);
+  }
+  // A lone surrogate would be written as another character, and two ids could meet in one key.
+  return value.isWellFormed() ? undefined : wrong(`${what} must be well-formed Unicode`);
+}
+
+/** An id that must be there. */
+export const checkId = (what: string, value: string): Refusal | undefined =>
+  value === '' ? wrong(`${what} is not set`) : checkLength(what, value);
+
+export const checkNamespace = (namespace: string): Refusal | undefined =>
+  namespace === '' ? wrong('Namespace is empty.') : checkLength('namespace', namespace);
+
+/** The request id and identity of a request that someone asks for (timers have neither). */
+export const checkRequest = (request: {
+  readonly requestId: string;
+  readonly identity: string;
+}): Refusal | undefined =>
+  request.requestId === ''
+    ? wrong('request ID is not set')
+    : firstRefusal(checkLength('request ID', request.requestId), checkLength('identity', request.identity));
+
+/** The target of a call that names an activity by its ids. An empty run id means the latest run. */
+export const checkTarget = (target: ExecutionId): Refusal | undefined =>
+  target.activityId === ''
+    ? wrong('activity ID is required')
+    : firstRefusal(
+        checkNamespace(target.namespace),
+        checkLength('activity ID', target.activityId),
+        checkLength('workflow ID', target.workflowId),
+        checkLength('run ID', target.runId),
+      );
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** For front doors whose run ids come from outside. `decide` needs no such check: an unknown run is `not-found`. */
+export const checkRunIdFormat = (runId: string): Refusal | undefined =>
+  runId === '' || uuid.test(runId) ? undefined : wrong('invalid run id: must be a valid UUID');
+
+/** The run that a command speaks of. An empty run id means the latest of the workflow id. */
+export const checkRun = (run: RunId): Refusal | undefined =>
+  firstRefusal(checkNamespace(run.namespace), checkId('workflow ID', run.workflowId), checkLength('run ID', run.runId));
+
+/** What a worker or an external system says about an attempt. */
+export function checkAttemptReport(target: ExecutionId, identity: string): Refusal | undefined {
+  if (target.activityId === '') return wrong('ActivityId is not set on request.');
+  return isLongerThan(identity, idBytesMax) ? wrong('Identity length exceeds limit.') : undefined;
+}
+
+export const checkReason = (reason: string): Refusal | undefined =>
+  isLongerThan(reason, blobBytesMax) ? wrong('reason exceeds length limit') : undefined;
+
+/** Whether payloads are larger than a record may carry. What that means depends on the call (semantics section 2.3). */
+export const isOversized = (payloads: Payloads): boolean => payloadsBytes(payloads) > blobBytesMax;
+
+export const checkInput = (input: Payloads): Refusal | undefined =>
+  isOversized(input) ? wrong('input exceeds length limit') : undefined;
+
+export function checkHeader(header: Readonly<Record<string, Payload>>): Refusal | undefined {
+  const bytes = headerBytes(header);
+  if (bytes <= headerBytesMax) return undefined;
+  return wrong(`header exceeds length limit. Length=${String(bytes)} Limit=${String(headerBytesMax)}`);
+}
+
+const internalTaskQueuePrefix = '/_sys/';
+
+/** The task queue names a topic with the namespace, so both together must fit Kafka's limit. */
+export function checkTaskQueue(namespace: string, taskQueue: string): Refusal | undefined {
+  const refusal = checkId('taskQueue', taskQueue);
+  if (refusal !== undefined) return refusal;
+  if (taskQueue.startsWith(internalTaskQueuePrefix)) {
+    return wrong(`taskQueue must not start with "${internalTaskQueuePrefix}", got "${taskQueue}"`);
+  }
+  const topicBytes = taskTopic(namespace, taskQueue).length;
+  if (topicBytes <= topicNameBytesMax) return undefined;
+  return wrong(
+    `taskQueue exceeds length limit: its topic's name, with the namespace and escaped, would be longer than Kafka allows. ` +
+      `Length=${String(topicBytes)} Limit=${String(topicNameBytesMax)}`,
+  );
+}
+
+const reusePolicies: readonly string[] = [
+  'allow-duplicate',
+  'allow-duplicate-failed-only',
+  'reject-duplicate',
+] satisfies readonly IdReusePolicy[];
+const conflictPolicies: readonly string[] = ['fail', 'use-existing'] satisfies readonly IdConflictPolicy[];
+
+export const checkIdReusePolicy = (policy: string): Refusal | undefined =>
+  reusePolicies.includes(policy) ? undefined : wrong(`unsupported ID reuse policy: ${policy}`);
+
+export const checkIdConflictPolicy = (policy: string): Refusal | undefined =>
+  conflictPolicies.includes(policy) ? undefined : wrong(`unsupported ID conflict policy: ${policy}`);
+
+/** A retention from outside, in milliseconds. */
+export const checkRetention = (retentionMs: number): Refusal | undefined =>
+  Number.isSafeInteger(retentionMs) && retentionMs >= 0
+    ? undefined
+    : wrong(`retentionMs must be a whole number of milliseconds, 0 or more, got ${String(retentionMs)}`);
