@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Context } from '@ratchet/worker';
+import { fileOf } from './file-activities.ts';
+
+export interface WalkRequest {
+  readonly folder: string;
+  readonly paths: readonly string[];
+  /** How long the whole walk takes at least: time enough to kill it in the middle. */
+  readonly durationMs: number;
+}
+
+/** What the walk says in its heartbeats: all that the next attempt needs to go on. */
+export interface WalkPosition {
+  /** Documents that are in the digest. */
+  readonly position: number;
+  /** Chained SHA-256 over paths and contents up to the position. */
+  readonly digest: string;
+  /** The process that walks. */
+  readonly pid: number;
+}
+
+export interface WalkResult {
+  readonly documentCount: number;
+  readonly digest: string;
+  /** Where the last attempt began: 0, or the position that it found in the heartbeat details. */
+  readonly resumedAt: number;
+  /** The process of the last attempt. */
+  readonly pid: number;
+}
+
+const sha256 = (content: Buffer | string): string => createHash('sha256').update(content).digest('hex');
+
+/** Walks all documents in order, and after a crash goes on from the last position that was recorded. */
+export async function walkDocuments({ folder, paths, durationMs }: WalkRequest): Promise<WalkResult> {
+  const context = Context.current();
+  const start = startOf(context.info.heartbeatDetails);
+  let { digest } = start;
+  for (const [index, path] of paths.entries()) {
+    if (index < start.position) continue;
+    await pause(durationMs / paths.length, undefined, { signal: context.cancellationSignal });
+    digest = sha256(`${digest}${path}\n${sha256(await readFile(fileOf({ folder, path })))}`);
+    context.heartbeat({ position: index + 1, digest, pid: process.pid } satisfies WalkPosition);
+  }
+  return { documentCount: paths.length, digest, resumedAt: start.position, pid: process.pid };
+}
+
+const startOf = (heartbeatDetails: unknown): Pick<WalkPosition, 'position' | 'digest'> =>
+  heartbeatDetails === undefined ? { position: 0, digest: '' } : (heartbeatDetails as WalkPosition);
