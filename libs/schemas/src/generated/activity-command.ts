@@ -1,0 +1,239 @@
+// Generated from schemas/ by tools/generate. Do not edit.
+import type { EpochMillis, Millis } from '@ratchet/domain';
+
+import type { AttemptReference } from './attempt-reference.ts';
+
+import type { ExecutionId } from './execution-id.ts';
+import type { Failure } from './failure.ts';
+
+import type { Payload } from './payload.ts';
+import type { ReplyAddress } from './reply-address.ts';
+
+import type { RunCloseStatus } from './run-close-status.ts';
+
+import type { TimeoutType } from './timeout-type.ts';
+
+/** Whatever may happen to an activity or a workflow run, as a proposal. The first in the log wins. */
+export interface ActivityCommand {
+  /** The activity; activityId is empty for a command to a workflow run, everything for one to the partition. */
+  readonly target: ExecutionId;
+  /** Made by the sender; comes back with the answer, and makes a repeated request one request. */
+  readonly requestId: string;
+  /** Who sends it; shown to people. */
+  readonly identity: string;
+  /** Where the answer goes. Absent: nobody waits. */
+  readonly replyTo?: ReplyAddress | null;
+  /** What is asked for. */
+  readonly body:
+    | { readonly 'ratchet.v1.Schedule': Schedule }
+    | { readonly 'ratchet.v1.Claim': Claim }
+    | { readonly 'ratchet.v1.RecordHeartbeat': RecordHeartbeat }
+    | { readonly 'ratchet.v1.Complete': Complete }
+    | { readonly 'ratchet.v1.Fail': Fail }
+    | { readonly 'ratchet.v1.ReportCanceled': ReportCanceled }
+    | { readonly 'ratchet.v1.RequestCancel': RequestCancel }
+    | { readonly 'ratchet.v1.Terminate': Terminate }
+    | { readonly 'ratchet.v1.CloseWithRun': CloseWithRun }
+    | { readonly 'ratchet.v1.Pause': Pause }
+    | { readonly 'ratchet.v1.Unpause': Unpause }
+    | { readonly 'ratchet.v1.Reset': Reset }
+    | { readonly 'ratchet.v1.UpdateOptions': UpdateOptions }
+    | { readonly 'ratchet.v1.TimeOut': TimeOut }
+    | { readonly 'ratchet.v1.DispatchDue': DispatchDue }
+    | { readonly 'ratchet.v1.Redispatch': Redispatch }
+    | { readonly 'ratchet.v1.ExpireBefore': ExpireBefore }
+    | { readonly 'ratchet.v1.OpenRun': OpenRun }
+    | { readonly 'ratchet.v1.RequestCancelRun': RequestCancelRun }
+    | { readonly 'ratchet.v1.CloseRun': CloseRun }
+    | { readonly 'ratchet.v1.SignalRun': SignalRun }
+    | { readonly 'ratchet.v1.AcknowledgeSignals': AcknowledgeSignals }
+    | { readonly 'ratchet.v1.UseRules': UseRules };
+}
+/** Asks for an activity. */
+export interface Schedule {
+  /** Which activity function. */
+  readonly activityType: string;
+  /** The options. */
+  readonly options: ActivityOptionsRequest;
+  /** The arguments. */
+  readonly input: readonly Payload[];
+  /** Opaque; handed to the worker. */
+  readonly header: Readonly<Record<string, Payload>>;
+  /** About a closed activity of this id. */
+  readonly idReusePolicy: IdReusePolicy;
+  /** About an open activity of this id. */
+  readonly idConflictPolicy: IdConflictPolicy;
+  /** A cancel of its workflow run does not reach it. */
+  readonly shielded: boolean;
+  /** How long the closed record is kept, in milliseconds; the namespace's, stamped in at the front door. */
+  readonly retentionMs: Millis;
+  /** `replyTo` also wants the outcome. */
+  readonly awaitOutcome: boolean;
+}
+/** Options as someone asks for them; what is absent gets its default, or stays as it is. */
+export interface ActivityOptionsRequest {
+  /** The task queue. A Schedule must have it. */
+  readonly taskQueue?: string | null;
+  /** Milliseconds; 0 is unlimited. */
+  readonly scheduleToCloseTimeoutMs?: number | null;
+  /** Milliseconds; 0 is unlimited. */
+  readonly scheduleToStartTimeoutMs?: number | null;
+  /** Milliseconds. */
+  readonly startToCloseTimeoutMs?: number | null;
+  /** Milliseconds; 0 is none. */
+  readonly heartbeatTimeoutMs?: number | null;
+  /** Milliseconds before the first dispatch. */
+  readonly startDelayMs?: number | null;
+  /** When a failed attempt is followed by another. */
+  readonly retryPolicy?: RetryPolicyRequest | null;
+}
+/** A retry policy as someone asks for it. */
+export interface RetryPolicyRequest {
+  /** Milliseconds before the second attempt. */
+  readonly initialIntervalMs?: number | null;
+  /** Each interval is the one before it times this. */
+  readonly backoffCoefficient?: number | null;
+  /** Upper bound of an interval, in milliseconds. */
+  readonly intervalMsMax?: number | null;
+  /** Total attempts; 0 is no limit. */
+  readonly attemptsMax?: number | null;
+  /** Error types that end the activity at once. */
+  readonly nonRetryableErrorTypes?: readonly string[] | null;
+}
+/** May the id of a closed activity be used again? */
+export type IdReusePolicy = 'allow-duplicate' | 'allow-duplicate-failed-only' | 'reject-duplicate';
+/** What if an open activity has the id? */
+export type IdConflictPolicy = 'fail' | 'use-existing';
+/** A worker asks for the right to run an attempt. */
+export interface Claim {
+  /** Which attempt is meant; absent: the current one, by id. */
+  readonly attempt?: AttemptReference | null;
+  /** The same id asks for the same grant again. */
+  readonly claimId: string;
+}
+/** The attempt is alive. */
+export interface RecordHeartbeat {
+  /** Which attempt is meant; absent: the current one, by id. */
+  readonly attempt?: AttemptReference | null;
+  /** Reach the next attempt. */
+  readonly details: readonly Payload[];
+}
+/** The attempt has a result. */
+export interface Complete {
+  /** Which attempt is meant; absent: the current one, by id. */
+  readonly attempt?: AttemptReference | null;
+  /** The result. */
+  readonly result: readonly Payload[];
+}
+/** The attempt failed. */
+export interface Fail {
+  /** Which attempt is meant; absent: the current one, by id. */
+  readonly attempt?: AttemptReference | null;
+  /** Absent: the worker gave no details. */
+  readonly failure?: Failure | null;
+  /** Recorded before the failure. */
+  readonly lastHeartbeatDetails?: readonly Payload[] | null;
+}
+/** The worker accepted the cancellation. */
+export interface ReportCanceled {
+  /** Which attempt is meant; absent: the current one, by id. */
+  readonly attempt?: AttemptReference | null;
+  /** What the activity gave along. */
+  readonly details: readonly Payload[];
+}
+/** Asks for the cancellation of an activity. */
+export interface RequestCancel {
+  /** Why; may be empty. */
+  readonly reason: string;
+  /** It comes from the cancel of a workflow run. */
+  readonly cascaded: boolean;
+}
+/** Ends an activity at once. */
+export interface Terminate {
+  /** Why; may be empty. */
+  readonly reason: string;
+}
+/** The workflow run of this activity was closed. */
+export interface CloseWithRun {
+  /** Offset of the command that closed it. */
+  readonly closedOffset: number;
+}
+/** No further attempt starts. */
+export interface Pause {
+  /** Why; may be empty. */
+  readonly reason: string;
+}
+/** Attempts may start again. */
+export type Unpause = Readonly<Record<string, never>>;
+/** Starts over with attempt 1. */
+export interface Reset {
+  /** A paused activity stays paused. */
+  readonly keepPaused: boolean;
+  /** Forget the heartbeat details. */
+  readonly resetHeartbeat: boolean;
+  /** Go back to the options as scheduled. */
+  readonly restoreOriginalOptions: boolean;
+}
+/** Changes options of an open activity. */
+export interface UpdateOptions {
+  /** Only what is present changes. */
+  readonly options: ActivityOptionsRequest;
+  /** Go back to the options as scheduled; nothing else may be present. */
+  readonly restoreOriginal: boolean;
+}
+/** A deadline may have passed; the decider checks. */
+export interface TimeOut {
+  /** Which limit. */
+  readonly timeoutType: TimeoutType;
+  /** The attempt this timer was set for. */
+  readonly timer: AttemptReference;
+}
+/** The start delay or the backoff may be over. */
+export interface DispatchDue {
+  /** The attempt this timer was set for. */
+  readonly timer: AttemptReference;
+}
+/** The task may be gone from the task topic. */
+export interface Redispatch {
+  /** The attempt this timer was set for. */
+  readonly timer: AttemptReference;
+}
+/** Removes closed executions whose retention ended. */
+export interface ExpireBefore {
+  /** Milliseconds since the Unix epoch. */
+  readonly before: EpochMillis;
+  /** At most so many executions. */
+  readonly countMax: number;
+}
+/** A workflow run begins. */
+export interface OpenRun {
+  /** How long the closed record is kept, in milliseconds. */
+  readonly retentionMs: Millis;
+}
+/** Asks for the cancellation of a workflow run. */
+export interface RequestCancelRun {
+  /** Why; may be empty. */
+  readonly reason: string;
+}
+/** A workflow run ends. */
+export interface CloseRun {
+  /** How. */
+  readonly status: RunCloseStatus;
+}
+/** A message to a workflow run; the request id is the signal's id. */
+export interface SignalRun {
+  /** The signal's name. */
+  readonly name: string;
+  /** Its arguments. */
+  readonly args: readonly Payload[];
+}
+/** The run has taken its signals. */
+export interface AcknowledgeSignals {
+  /** Up to and with the signal at this offset of the command log. */
+  readonly upTo: number;
+}
+/** From here on this partition decides under these rules. */
+export interface UseRules {
+  /** The rules version. */
+  readonly version: number;
+}

@@ -1,0 +1,14 @@
+// Generated from schemas/ by tools/generate. Do not edit.
+import type { EpochMillis } from '@ratchet/domain';
+
+/** Everything before these offsets is in the state of this partition. */
+export interface Progress {
+  /** Next offset of the command log. */
+  readonly commands: number;
+  /** Next offset of the queries. */
+  readonly queries: number;
+  /** The log's clock; milliseconds since the Unix epoch. */
+  readonly now: EpochMillis;
+  /** The rules version in force. */
+  readonly rules: number;
+}

@@ -1,0 +1,44 @@
+// Generated from schemas/ by tools/generate. Do not edit.
+import type { EpochMillis, Millis } from '@ratchet/domain';
+
+import type { CancelRequest } from './cancel-request.ts';
+
+import type { RunCloseStatus } from './run-close-status.ts';
+import type { RunId } from './run-id.ts';
+
+/** The state of one workflow run. */
+export interface RunSnapshot {
+  /** Names the run. */
+  readonly id: RunId;
+  /** Where it stands. */
+  readonly status: RunStatus;
+  /** Offset of the command that decided this state. */
+  readonly version: number;
+  /** Milliseconds since the Unix epoch. */
+  readonly openedAt: EpochMillis;
+  /** The request that opened it. */
+  readonly openRequestId: string;
+  /** How long the closed record is kept, in milliseconds from closing. */
+  readonly retentionMs: Millis;
+  /** The cancellation asked for. */
+  readonly cancel?: CancelRequest | null;
+  /** How and when it ended. */
+  readonly close?: RunClose | null;
+  /** Signals up to and with this offset were acknowledged; -1 for none. */
+  readonly signalsAcknowledgedTo: number;
+  /** Ids of the latest signals, so that a repeated one is dropped. */
+  readonly recentSignalIds: readonly string[];
+}
+/** Where a workflow run stands. */
+export type RunStatus = 'open' | 'cancel-requested' | 'closed';
+/** How and when it ended. */
+export interface RunClose {
+  /** How it ended. */
+  readonly status: RunCloseStatus;
+  /** The request that closed it. */
+  readonly requestId: string;
+  /** Milliseconds since the Unix epoch. */
+  readonly closedAt: EpochMillis;
+  /** When the record may be removed; milliseconds since the Unix epoch. */
+  readonly expiresAt: EpochMillis;
+}

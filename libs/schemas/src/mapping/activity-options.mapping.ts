@@ -1,0 +1,49 @@
+import type { ActivityOptions, ActivityOptionsRequest } from '@ratchet/domain';
+import type * as avro from '../generated/index.ts';
+import { isPresent, setPresent } from './set-present.ts';
+
+/** Only what was asked for; an absent option is no property. */
+export function optionsRequestToDomain(options: avro.ActivityOptionsRequest): Partial<ActivityOptionsRequest> {
+  const result: Partial<ActivityOptionsRequest> = {};
+  setPresent(result, 'taskQueue', options.taskQueue);
+  setPresent(result, 'scheduleToCloseTimeoutMs', options.scheduleToCloseTimeoutMs);
+  setPresent(result, 'scheduleToStartTimeoutMs', options.scheduleToStartTimeoutMs);
+  setPresent(result, 'startToCloseTimeoutMs', options.startToCloseTimeoutMs);
+  setPresent(result, 'heartbeatTimeoutMs', options.heartbeatTimeoutMs);
+  setPresent(result, 'startDelayMs', options.startDelayMs);
+  if (isPresent(options.retryPolicy)) setPresent(result, 'retryPolicy', retryPolicyToDomain(options.retryPolicy));
+  return result;
+}
+
+type RetryPolicyRequest = NonNullable<ActivityOptionsRequest['retryPolicy']>;
+
+function retryPolicyToDomain(policy: avro.RetryPolicyRequest): RetryPolicyRequest {
+  const result: RetryPolicyRequest = {};
+  setPresent(result, 'initialIntervalMs', policy.initialIntervalMs);
+  setPresent(result, 'backoffCoefficient', policy.backoffCoefficient);
+  setPresent(result, 'intervalMsMax', policy.intervalMsMax);
+  setPresent(result, 'attemptsMax', policy.attemptsMax);
+  setPresent(result, 'nonRetryableErrorTypes', policy.nonRetryableErrorTypes);
+  return result;
+}
+
+/** Options that were never changed are written once, so that "same as the original" is a fact of the values alone. */
+export const sameOptions = (a: ActivityOptions, b: ActivityOptions): boolean =>
+  a === b ||
+  (a.taskQueue === b.taskQueue &&
+    a.scheduleToCloseTimeoutMs === b.scheduleToCloseTimeoutMs &&
+    a.scheduleToStartTimeoutMs === b.scheduleToStartTimeoutMs &&
+    a.startToCloseTimeoutMs === b.startToCloseTimeoutMs &&
+    a.heartbeatTimeoutMs === b.heartbeatTimeoutMs &&
+    a.startDelayMs === b.startDelayMs &&
+    sameRetryPolicy(a.retryPolicy, b.retryPolicy));
+
+type RetryPolicy = ActivityOptions['retryPolicy'];
+
+const sameRetryPolicy = (a: RetryPolicy, b: RetryPolicy): boolean =>
+  a.initialIntervalMs === b.initialIntervalMs &&
+  a.backoffCoefficient === b.backoffCoefficient &&
+  a.intervalMsMax === b.intervalMsMax &&
+  a.attemptsMax === b.attemptsMax &&
+  a.nonRetryableErrorTypes.length === b.nonRetryableErrorTypes.length &&
+  a.nonRetryableErrorTypes.every((type, index) => type === b.nonRetryableErrorTypes[index]);

@@ -1,0 +1,160 @@
+import type {
+  Activity,
+  AttemptFailure,
+  ClosedActivity,
+  OpenActivity,
+  PausedActivity,
+  RunningActivity,
+  ScheduledActivity,
+} from '@ratchet/domain';
+import type * as avro from '../generated/index.ts';
+import { UnreadableRecordError } from '../unreadable-record-error.ts';
+import { sameOptions } from './activity-options.mapping.ts';
+import { failureToAvro, failureToDomain } from './failure.mapping.ts';
+import { outcomeToAvro, outcomeToDomain } from './outcome.mapping.ts';
+import { isPresent, setPresent } from './set-present.ts';
+
+/** Leaves out input, header and heartbeat, which are records of their own. */
+export function activityToAvro(activity: Activity): avro.ActivitySnapshot {
+  const { id, activityType, scheduleOffset, version, requestIds, scheduledAt, retentionMs, attempt } = activity;
+  const { lastWorkerIdentity, lastFailure } = activity;
+  const isClosed = 'outcome' in activity;
+  return {
+    id,
+    activityType,
+    scheduleOffset,
+    version,
+    requestIds,
+    scheduledAt,
+    retentionMs,
+    attempt,
+    lastWorkerIdentity,
+    lastFailure: lastFailure === undefined ? null : attemptFailureToAvro(lastFailure),
+    open: isClosed ? null : openToAvro(activity),
+    closed: isClosed ? closedToAvro(activity) : null,
+  };
+}
+
+/** @returns an open activity with empty input and header and without heartbeat: their records bring them. */
+export function activityToDomain(snapshot: avro.ActivitySnapshot): Activity {
+  const activity = stateOf(snapshot);
+  if (isPresent(snapshot.lastFailure))
+    setPresent(activity, 'lastFailure', attemptFailureToDomain(snapshot.lastFailure));
+  return activity;
+}
+
+const attemptFailureToAvro = ({ failure, failedAt }: AttemptFailure): avro.AttemptFailure => ({
+  failure: failureToAvro(failure),
+  failedAt,
+});
+const attemptFailureToDomain = ({ failure, failedAt }: avro.AttemptFailure): AttemptFailure => ({
+  failure: failureToDomain(failure),
+  failedAt,
+});
+
+function stateOf(snapshot: avro.ActivitySnapshot): Activity {
+  if (isPresent(snapshot.open)) return openToDomain(snapshot, snapshot.open);
+  if (isPresent(snapshot.closed)) return closedToDomain(snapshot, snapshot.closed);
+  throw new UnreadableRecordError('its activity is neither open nor closed');
+}
+
+function openToAvro(activity: OpenActivity): avro.OpenState {
+  const { status, options, originalOptions, shielded, stamp, dispatchAt, retryIntervalMs } = activity;
+  const { retryIntervalSource, pause, unpauseRequestId, resetRequestId } = activity;
+  return {
+    status,
+    options,
+    originalOptions: sameOptions(options, originalOptions) ? null : originalOptions,
+    shielded,
+    stamp,
+    dispatchAt,
+    retryIntervalMs,
+    retryIntervalSource,
+    pause: pause ?? null,
+    unpauseRequestId: unpauseRequestId ?? null,
+    resetRequestId: resetRequestId ?? null,
+    dispatchedAt: activity.status === 'scheduled' ? (activity.dispatchedAt ?? null) : null,
+    running: 'claimId' in activity ? runningToAvro(activity) : null,
+  };
+}
+
+const runningToAvro = (activity: RunningActivity): avro.RunningAttempt => ({
+  startedAt: activity.startedAt,
+  claimId: activity.claimId,
+  workerAddress: activity.workerAddress ?? null,
+  cancel: activity.cancel ?? null,
+  deferredReset: activity.deferredReset ?? null,
+});
+
+const closedToAvro = (activity: ClosedActivity): avro.ClosedState => ({
+  status: activity.status,
+  taskQueue: activity.taskQueue,
+  closedAt: activity.closedAt,
+  startedAt: activity.startedAt ?? null,
+  expiresAt: activity.expiresAt,
+  outcome: outcomeToAvro(activity.outcome),
+  closeRequestId: activity.closeRequestId,
+  heartbeatCount: activity.heartbeatCount,
+});
+
+const baseOf = (snapshot: avro.ActivitySnapshot) => ({
+  id: snapshot.id,
+  activityType: snapshot.activityType,
+  scheduleOffset: snapshot.scheduleOffset,
+  version: snapshot.version,
+  requestIds: snapshot.requestIds,
+  scheduledAt: snapshot.scheduledAt,
+  retentionMs: snapshot.retentionMs,
+  attempt: snapshot.attempt,
+  lastWorkerIdentity: snapshot.lastWorkerIdentity,
+});
+
+type OpenBase = Omit<PausedActivity, 'status'>;
+
+function openToDomain(snapshot: avro.ActivitySnapshot, open: avro.OpenState): OpenActivity {
+  const base: OpenBase = {
+    ...baseOf(snapshot),
+    options: open.options,
+    originalOptions: open.originalOptions ?? open.options,
+    input: [],
+    header: {},
+    shielded: open.shielded,
+    stamp: open.stamp,
+    dispatchAt: open.dispatchAt,
+    retryIntervalMs: open.retryIntervalMs,
+    retryIntervalSource: open.retryIntervalSource,
+  };
+  setPresent(base, 'pause', open.pause);
+  setPresent(base, 'unpauseRequestId', open.unpauseRequestId);
+  setPresent(base, 'resetRequestId', open.resetRequestId);
+
+  const { status } = open;
+  if (status === 'paused') return { ...base, status };
+  if (status === 'scheduled') {
+    const scheduled: ScheduledActivity = { ...base, status };
+    setPresent(scheduled, 'dispatchedAt', open.dispatchedAt);
+    return scheduled;
+  }
+  if (!isPresent(open.running)) throw new UnreadableRecordError(`its activity is ${status} without an attempt`);
+  const { startedAt, claimId, workerAddress, cancel, deferredReset } = open.running;
+  const running: RunningActivity = { ...base, status, startedAt, claimId };
+  setPresent(running, 'workerAddress', workerAddress);
+  setPresent(running, 'cancel', cancel);
+  setPresent(running, 'deferredReset', deferredReset);
+  return running;
+}
+
+function closedToDomain(snapshot: avro.ActivitySnapshot, closed: avro.ClosedState): ClosedActivity {
+  const activity: ClosedActivity = {
+    ...baseOf(snapshot),
+    status: closed.status,
+    taskQueue: closed.taskQueue,
+    closedAt: closed.closedAt,
+    expiresAt: closed.expiresAt,
+    outcome: outcomeToDomain(closed.outcome),
+    closeRequestId: closed.closeRequestId,
+    heartbeatCount: closed.heartbeatCount,
+  };
+  setPresent(activity, 'startedAt', closed.startedAt);
+  return activity;
+}

@@ -1,0 +1,169 @@
+import type { AttemptReference, Command, ExecutionId } from '@ratchet/domain';
+import type * as avro from '../generated/index.ts';
+import { UnreadableRecordError } from '../unreadable-record-error.ts';
+import { optionsRequestToDomain } from './activity-options.mapping.ts';
+import { failureToAvro, failureToDomain } from './failure.mapping.ts';
+import type { RecordMapping } from './record-mapping.ts';
+import { isPresent, setPresent } from './set-present.ts';
+
+type CommandType = Command['type'];
+type CommandOf<T extends CommandType> = Extract<Command, { readonly type: T }>;
+type Branch<T extends CommandType> = `ratchet.v1.${T}`;
+type BodyOf<T extends CommandType> = Extract<
+  avro.ActivityCommand['body'],
+  Readonly<Record<Branch<T>, unknown>>
+>[Branch<T>];
+type Envelope = Omit<avro.ActivityCommand, 'body'>;
+
+// A command has the names and values of its Avro body: it is written as it is, but for what differs.
+const bodyWriters: { readonly [T in CommandType]: (command: CommandOf<T>) => avro.ActivityCommand['body'] } = {
+  Schedule: (command) => ({ 'ratchet.v1.Schedule': command }),
+  Claim: ({ attempt, claimId }) => ({ 'ratchet.v1.Claim': { attempt: attemptToAvro(attempt), claimId } }),
+  RecordHeartbeat: ({ attempt, details }) => ({
+    'ratchet.v1.RecordHeartbeat': { attempt: attemptToAvro(attempt), details },
+  }),
+  Complete: ({ attempt, result }) => ({ 'ratchet.v1.Complete': { attempt: attemptToAvro(attempt), result } }),
+  Fail: ({ attempt, failure, lastHeartbeatDetails }) => ({
+    'ratchet.v1.Fail': {
+      attempt: attemptToAvro(attempt),
+      failure: failure === undefined ? null : failureToAvro(failure),
+      lastHeartbeatDetails: lastHeartbeatDetails ?? null,
+    },
+  }),
+  ReportCanceled: ({ attempt, details }) => ({
+    'ratchet.v1.ReportCanceled': { attempt: attemptToAvro(attempt), details },
+  }),
+  RequestCancel: (command) => ({ 'ratchet.v1.RequestCancel': command }),
+  Terminate: (command) => ({ 'ratchet.v1.Terminate': command }),
+  CloseWithRun: (command) => ({ 'ratchet.v1.CloseWithRun': command }),
+  Pause: (command) => ({ 'ratchet.v1.Pause': command }),
+  Unpause: () => ({ 'ratchet.v1.Unpause': {} }),
+  Reset: (command) => ({ 'ratchet.v1.Reset': command }),
+  UpdateOptions: (command) => ({ 'ratchet.v1.UpdateOptions': command }),
+  TimeOut: (command) => ({ 'ratchet.v1.TimeOut': command }),
+  DispatchDue: (command) => ({ 'ratchet.v1.DispatchDue': command }),
+  Redispatch: (command) => ({ 'ratchet.v1.Redispatch': command }),
+  ExpireBefore: (command) => ({ 'ratchet.v1.ExpireBefore': command }),
+  OpenRun: (command) => ({ 'ratchet.v1.OpenRun': command }),
+  RequestCancelRun: (command) => ({ 'ratchet.v1.RequestCancelRun': command }),
+  CloseRun: (command) => ({ 'ratchet.v1.CloseRun': command }),
+  SignalRun: (command) => ({ 'ratchet.v1.SignalRun': command }),
+  AcknowledgeSignals: (command) => ({ 'ratchet.v1.AcknowledgeSignals': command }),
+  UseRules: (command) => ({ 'ratchet.v1.UseRules': command }),
+};
+
+const ofActivity = ({ target, requestId, identity }: Envelope) => ({ target, requestId, identity });
+const ofPartition = ({ requestId, identity }: Envelope) => ({ requestId, identity });
+const ofRun = ({ target: { namespace, workflowId, runId }, requestId, identity }: Envelope) => ({
+  run: { namespace, workflowId, runId },
+  requestId,
+  identity,
+});
+
+type BodyReaders = {
+  readonly [T in CommandType as Branch<T>]: (body: BodyOf<T>, envelope: Envelope) => CommandOf<T>;
+};
+
+const bodyReaders: BodyReaders = {
+  'ratchet.v1.Schedule': (body, envelope) => ({
+    type: 'Schedule',
+    ...ofActivity(envelope),
+    activityType: body.activityType,
+    options: { taskQueue: '', ...optionsRequestToDomain(body.options) },
+    input: body.input,
+    header: body.header,
+    idReusePolicy: body.idReusePolicy,
+    idConflictPolicy: body.idConflictPolicy,
+    shielded: body.shielded,
+    retentionMs: body.retentionMs,
+    awaitOutcome: body.awaitOutcome,
+  }),
+  'ratchet.v1.Claim': ({ attempt, claimId }, envelope) => ({
+    type: 'Claim',
+    ...ofActivity(envelope),
+    attempt: attemptToDomain(attempt),
+    claimId,
+  }),
+  'ratchet.v1.RecordHeartbeat': ({ attempt, details }, envelope) => ({
+    type: 'RecordHeartbeat',
+    ...ofActivity(envelope),
+    attempt: attemptToDomain(attempt),
+    details,
+  }),
+  'ratchet.v1.Complete': ({ attempt, result }, envelope) => ({
+    type: 'Complete',
+    ...ofActivity(envelope),
+    attempt: attemptToDomain(attempt),
+    result,
+  }),
+  'ratchet.v1.Fail': ({ attempt, failure, lastHeartbeatDetails }, envelope) => {
+    const command: CommandOf<'Fail'> = { type: 'Fail', ...ofActivity(envelope), attempt: attemptToDomain(attempt) };
+    if (isPresent(failure)) setPresent(command, 'failure', failureToDomain(failure));
+    setPresent(command, 'lastHeartbeatDetails', lastHeartbeatDetails);
+    return command;
+  },
+  'ratchet.v1.ReportCanceled': ({ attempt, details }, envelope) => ({
+    type: 'ReportCanceled',
+    ...ofActivity(envelope),
+    attempt: attemptToDomain(attempt),
+    details,
+  }),
+  'ratchet.v1.RequestCancel': (body, envelope) => ({ type: 'RequestCancel', ...ofActivity(envelope), ...body }),
+  'ratchet.v1.Terminate': (body, envelope) => ({ type: 'Terminate', ...ofActivity(envelope), ...body }),
+  'ratchet.v1.CloseWithRun': (body, envelope) => ({ type: 'CloseWithRun', ...ofActivity(envelope), ...body }),
+  'ratchet.v1.Pause': (body, envelope) => ({ type: 'Pause', ...ofActivity(envelope), ...body }),
+  'ratchet.v1.Unpause': (_, envelope) => ({ type: 'Unpause', ...ofActivity(envelope) }),
+  'ratchet.v1.Reset': (body, envelope) => ({ type: 'Reset', ...ofActivity(envelope), ...body }),
+  'ratchet.v1.UpdateOptions': ({ options, restoreOriginal }, envelope) => ({
+    type: 'UpdateOptions',
+    ...ofActivity(envelope),
+    options: optionsRequestToDomain(options),
+    restoreOriginal,
+  }),
+  'ratchet.v1.TimeOut': (body, envelope) => ({ type: 'TimeOut', ...ofActivity(envelope), ...body }),
+  'ratchet.v1.DispatchDue': (body, envelope) => ({ type: 'DispatchDue', ...ofActivity(envelope), ...body }),
+  'ratchet.v1.Redispatch': (body, envelope) => ({ type: 'Redispatch', ...ofActivity(envelope), ...body }),
+  'ratchet.v1.ExpireBefore': (body, envelope) => ({ type: 'ExpireBefore', ...ofPartition(envelope), ...body }),
+  'ratchet.v1.OpenRun': (body, envelope) => ({ type: 'OpenRun', ...ofRun(envelope), ...body }),
+  'ratchet.v1.RequestCancelRun': (body, envelope) => ({ type: 'RequestCancelRun', ...ofRun(envelope), ...body }),
+  'ratchet.v1.CloseRun': (body, envelope) => ({ type: 'CloseRun', ...ofRun(envelope), ...body }),
+  'ratchet.v1.SignalRun': (body, envelope) => ({ type: 'SignalRun', ...ofRun(envelope), ...body }),
+  'ratchet.v1.AcknowledgeSignals': (body, envelope) => ({ type: 'AcknowledgeSignals', ...ofRun(envelope), ...body }),
+  'ratchet.v1.UseRules': (body, envelope) => ({ type: 'UseRules', ...ofPartition(envelope), ...body }),
+};
+
+const attemptToAvro = (attempt: AttemptReference): avro.AttemptReference | null =>
+  attempt.by === 'token' ? attempt : null;
+
+const attemptToDomain = (attempt: avro.AttemptReference | null | undefined): AttemptReference => {
+  if (!isPresent(attempt)) return { by: 'id' };
+  return { by: 'token', scheduleOffset: attempt.scheduleOffset, attempt: attempt.attempt, stamp: attempt.stamp };
+};
+
+const noTarget: ExecutionId = { namespace: '', workflowId: '', runId: '', activityId: '' };
+
+function targetOf(command: Command): ExecutionId {
+  if ('target' in command) return command.target;
+  return 'run' in command ? { ...command.run, activityId: '' } : noTarget;
+}
+
+/** The envelope names the entity and the asker, the body what is asked for. */
+export const commandMapping: RecordMapping<Command, avro.ActivityCommand> = {
+  record: 'ActivityCommand',
+
+  toAvro: (command) => {
+    // TypeScript does not see that the writer belongs to the command's own type.
+    const writeBody = bodyWriters[command.type] as (command: Command) => avro.ActivityCommand['body'];
+    const { requestId, identity, replyTo = null } = command;
+    return { target: targetOf(command), requestId, identity, replyTo, body: writeBody(command) };
+  },
+
+  toDomain: (envelope) => {
+    const branch = Object.keys(envelope.body)[0] as keyof BodyReaders;
+    const readBody = bodyReaders[branch] as ((body: unknown, envelope: Envelope) => Command) | undefined;
+    if (readBody === undefined) throw new UnreadableRecordError(`this version knows no command ${branch}`);
+    const command = readBody((envelope.body as Readonly<Record<string, unknown>>)[branch], envelope);
+    setPresent(command, 'replyTo', envelope.replyTo);
+    return command;
+  },
+};

@@ -1,0 +1,99 @@
+import type { Activity, Answer, Refusal, Reply } from '@ratchet/domain';
+import type * as avro from '../generated/index.ts';
+import { UnreadableRecordError } from '../unreadable-record-error.ts';
+import { activityToAvro, activityToDomain } from './activity-snapshot.mapping.ts';
+import { outcomeToAvro, outcomeToDomain } from './outcome.mapping.ts';
+import type { RecordMapping } from './record-mapping.ts';
+import { isPresent, setPresent } from './set-present.ts';
+
+type Body = Reply['body'];
+type AvroBody = Omit<avro.Reply, 'address' | 'requestId' | 'offset'>;
+
+/** Each kind of answer is a field of its own, since an Avro union could not grow without breaking its readers. */
+export const replyMapping: RecordMapping<Reply, avro.Reply> = {
+  record: 'Reply',
+  toAvro: ({ address, requestId, offset, body }) => ({ address, requestId, offset, ...bodyToAvro(body) }),
+  toDomain: (reply) => {
+    const { address, requestId, offset } = reply;
+    return { address, requestId, offset, body: bodyToDomain(reply) };
+  },
+};
+
+function bodyToAvro(body: Body): AvroBody {
+  switch (body.type) {
+    case 'Accepted':
+      return answerToAvro(body.answer);
+    case 'Refused':
+      return { refused: body.refusal };
+    case 'OutcomeReached': {
+      const { runId, status, outcome } = body;
+      return { outcomeReached: { runId, status, outcome: outcomeToAvro(outcome) } };
+    }
+    case 'OutcomePending':
+      return { outcomePending: body };
+    case 'Described':
+      return { described: descriptionToAvro(body.description) };
+    case 'CancelNotice':
+      return { cancelNotice: body };
+  }
+}
+
+function answerToAvro(answer: Answer): AvroBody {
+  switch (answer.type) {
+    case 'Scheduled':
+      return { scheduled: answer };
+    case 'Granted':
+      return { granted: answer };
+    case 'HeartbeatRecorded':
+      return { heartbeatRecorded: answer };
+    case 'Acknowledged':
+      return { acknowledged: {} };
+    case 'RunOpened':
+      return { runOpened: answer };
+  }
+}
+
+function descriptionToAvro(activity: Activity): avro.ActivityDescription {
+  const snapshot = activityToAvro(activity);
+  if ('outcome' in activity) return { snapshot, input: [], header: {}, heartbeat: null };
+  return { snapshot, input: activity.input, header: activity.header, heartbeat: activity.heartbeat ?? null };
+}
+
+function bodyToDomain(reply: avro.Reply): Body {
+  const answer = answerToDomain(reply);
+  if (answer !== undefined) return { type: 'Accepted', answer };
+  const { refused, outcomeReached, outcomePending, described, cancelNotice } = reply;
+  if (isPresent(refused)) return { type: 'Refused', refusal: refusalToDomain(refused) };
+  if (isPresent(outcomeReached)) {
+    const { runId, status, outcome } = outcomeReached;
+    return { type: 'OutcomeReached', runId, status, outcome: outcomeToDomain(outcome) };
+  }
+  if (isPresent(outcomePending)) return { type: 'OutcomePending', runId: outcomePending.runId };
+  if (isPresent(described)) return { type: 'Described', description: descriptionToDomain(described) };
+  if (isPresent(cancelNotice)) return { type: 'CancelNotice', ...cancelNotice };
+  throw new UnreadableRecordError('its answer is of a kind that this version does not know');
+}
+
+function answerToDomain(reply: avro.Reply): Answer | undefined {
+  const { acknowledged, scheduled, granted, heartbeatRecorded, runOpened } = reply;
+  if (isPresent(granted)) return { type: 'Granted', startedAt: granted.startedAt };
+  if (isPresent(acknowledged)) return { type: 'Acknowledged' };
+  if (isPresent(scheduled)) return { type: 'Scheduled', runId: scheduled.runId, started: scheduled.started };
+  if (isPresent(heartbeatRecorded)) return { type: 'HeartbeatRecorded', ...heartbeatRecorded };
+  if (isPresent(runOpened)) return { type: 'RunOpened', runId: runOpened.runId, started: runOpened.started };
+  return undefined;
+}
+
+function refusalToDomain({ reason, message, existing }: avro.Refusal): Refusal {
+  const refusal: Refusal = { reason, message };
+  setPresent(refusal, 'existing', existing);
+  return refusal;
+}
+
+function descriptionToDomain({ snapshot, input, header, heartbeat }: avro.ActivityDescription): Activity {
+  const activity = activityToDomain(snapshot);
+  if ('outcome' in activity) return activity;
+  const described = { ...activity, input, header };
+  setPresent(described, 'heartbeat', heartbeat);
+  return described;
+}

@@ -1,0 +1,35 @@
+import type { StateRecord } from '@ratchet/domain';
+import type * as avro from '../generated/index.ts';
+import { activityToAvro, activityToDomain } from './activity-snapshot.mapping.ts';
+import { runToDomain } from './run.mapping.ts';
+
+type StateType = StateRecord['type'];
+type StateOf<T extends StateType> = Extract<StateRecord, { readonly type: T }>;
+
+interface AvroState {
+  readonly ActivitySnapshot: avro.ActivitySnapshot;
+  readonly ActivityInput: avro.ActivityInput;
+  readonly ActivityHeartbeat: avro.ActivityHeartbeat;
+  readonly RunSnapshot: avro.RunSnapshot;
+  readonly SignalSnapshot: avro.SignalSnapshot;
+  readonly Progress: avro.Progress;
+}
+
+/** What to write; every state record's type is the name of its Avro record. */
+export const stateWriters: { readonly [T in StateType]: (record: StateOf<T>) => AvroState[T] } = {
+  ActivitySnapshot: ({ activity }) => activityToAvro(activity),
+  ActivityInput: (record) => record,
+  ActivityHeartbeat: (record) => record,
+  RunSnapshot: ({ run }) => run,
+  SignalSnapshot: ({ run, signal }) => ({ run, ...signal }),
+  Progress: (record) => record,
+};
+
+export const stateReaders: { readonly [T in StateType]: (value: AvroState[T]) => StateOf<T> } = {
+  ActivitySnapshot: (snapshot) => ({ type: 'ActivitySnapshot', activity: activityToDomain(snapshot) }),
+  ActivityInput: (input) => ({ type: 'ActivityInput', ...input }),
+  ActivityHeartbeat: (heartbeat) => ({ type: 'ActivityHeartbeat', ...heartbeat }),
+  RunSnapshot: (snapshot) => ({ type: 'RunSnapshot', run: runToDomain(snapshot) }),
+  SignalSnapshot: ({ run, ...signal }) => ({ type: 'SignalSnapshot', run, signal }),
+  Progress: (progress) => ({ type: 'Progress', ...progress }),
+};

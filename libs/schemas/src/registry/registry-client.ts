@@ -1,0 +1,92 @@
+import { COMPATIBILITY, SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
+import type avsc from 'avsc';
+import type { Subject } from '../subject.ts';
+import { UnreadableRecordError } from '../unreadable-record-error.ts';
+import { ensureCompatibility } from './ensure-compatibility.ts';
+import { isRetryableStatus, SchemaRegistryError, statusOf } from './schema-registry-error.ts';
+
+/** How long one request may take, in milliseconds. */
+const requestTimeoutMs = 5_000;
+
+/**
+ * The registry, asked at boot and for ids not met before; never for a record.
+ *
+ * The client of kafkajs has no timeout, retries on its own, and reports a refused connection as status 400: here a
+ * request has 5 s, fails once, and only a 404 counts as the registry's word.
+ */
+export class RegistryClient {
+  readonly #url: string;
+  readonly #registry: SchemaRegistry;
+
+  constructor(url: string) {
+    this.#url = url;
+    this.#registry = new SchemaRegistry({
+      host: url,
+      clientId: 'ratchet',
+      retry: { retries: 0 },
+      middlewares: [
+        () => ({ prepareRequest: (next) => next().then((request) => request.enhance({ timeout: requestTimeoutMs })) }),
+      ],
+    });
+  }
+
+  /**
+   * Registers a schema, or finds that it is registered.
+   *
+   * @returns its id.
+   * @throws SchemaRegistryError `RKT1102` with the registry's own reason when it is not compatible with its former
+   * versions; `RKT1101` when there is no answer.
+   */
+  async register(subject: Subject): Promise<number> {
+    await ensureCompatibility(this.#url, subject, requestTimeoutMs);
+    try {
+      const { id } = await this.#registry.register(
+        { type: SchemaType.AVRO, schema: subject.schema },
+        { subject: subject.name, compatibility: COMPATIBILITY[subject.compatibility] },
+      );
+      return id;
+    } catch (error) {
+      throw registrationError(subject, error);
+    }
+  }
+
+  /**
+   * The Avro schema of an id; `undefined` when the registry has none.
+   *
+   * @throws UnreadableRecordError when it is not an Avro schema.
+   * @throws SchemaRegistryError `RKT1101`, retryable, when there is no answer.
+   */
+  readonly schemaOf = async (id: number): Promise<string | undefined> => {
+    try {
+      const found = await this.#registry.getSchema(id);
+      if (!isAvroType(found)) throw new UnreadableRecordError(`schema ${String(id)} is not one of Avro`);
+      return JSON.stringify(found.schema({ exportAttrs: true }));
+    } catch (error) {
+      if (error instanceof UnreadableRecordError) throw error;
+      const status = statusOf(error);
+      if (status === 404) return undefined;
+      // What has no status was thrown while the answer was made into a type.
+      if (status === undefined)
+        throw new UnreadableRecordError(`schema ${String(id)} is not one of Avro: ${String(error)}`, { cause: error });
+      const message = `Expected to fetch schema ${String(id)} from ${this.#url}, but ${String(error)}`;
+      throw new SchemaRegistryError(message, 'RKT1101', true, { cause: error });
+    }
+  };
+}
+
+const isAvroType = (found: object): found is Pick<avsc.Type, 'schema'> => 'schema' in found;
+
+function registrationError(subject: Subject, error: unknown): SchemaRegistryError {
+  const status = statusOf(error);
+  const isRefused = status === undefined || status === 409 || status === 422;
+  const [code, retryable] = isRefused
+    ? (['RKT1102', false] as const)
+    : (['RKT1101', isRetryableStatus(status)] as const);
+  const reason = error instanceof Error ? error.message : String(error);
+  return new SchemaRegistryError(
+    `Expected to register the schema of ${subject.name}, but the registry says: ${reason}`,
+    code,
+    retryable,
+    { cause: error },
+  );
+}

@@ -1,0 +1,2 @@
+export { generate, type GeneratedFiles } from './generate.ts';
+export { staleFiles } from './stale-files.ts';
