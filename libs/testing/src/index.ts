@@ -1,1 +1,3 @@
-export {};
+export { connectBroker, type BrokerAddresses } from './connect-broker.ts';
+export { eventually, type EventuallyOptions } from './eventually.ts';
+export { uniqueName } from './unique-name.ts';

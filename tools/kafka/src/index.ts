@@ -1,5 +1,6 @@
 export { kafkaAnswers, registryAnswers } from './answers.ts';
 export { missingOfDocker } from './docker.ts';
 export { namedAddresses, type Addresses } from './environment.ts';
+export { freePort } from './ports.ts';
 export { startKafka, type RunningKafka, type StartKafkaOptions } from './start-kafka.ts';
 export type { Way } from './way.ts';

@@ -166,6 +166,8 @@ export class JarCluster {
       'apicurio.storage.kind': 'kafkasql',
       'apicurio.kafkasql.bootstrap.servers': this.brokers,
       'apicurio.ccompat.max-subjects': '100000',
+      // it waits for a first poll of an empty topic to time out: 5 s by default
+      'apicurio.kafkasql.consumer.poll.timeout': '200',
     };
     const jvm = this.run('registry', [
       ...QUICK_START,

@@ -1,18 +1,22 @@
 import { parseArgs } from 'node:util';
 import { startKafka } from './start-kafka.ts';
+import type { Way } from './way.ts';
 
-const USAGE = `npm run kafka -- [--folder <folder>] [--fresh] [--brokers 1|3] [--kafka-port <port>] [--registry-port <port>]
+const USAGE = `npm run kafka -- [--folder <folder>] [--fresh] [--brokers 1|3] [--way <way>]
+                 [--kafka-port <port>] [--registry-port <port>]
 
 Starts Kafka and a schema registry, says where they answer, and stops them on Ctrl-C.
   --folder <folder>   where the data are kept (default .ratchet/kafka); a later start finds them again
   --fresh             forget the data of earlier starts
-  --brokers 1|3       how many brokers (default 1)`;
+  --brokers 1|3       how many brokers (default 1)
+  --way <way>         environment, docker or jars (default: the first that works)`;
 
 const { values } = parseArgs({
   options: {
     folder: { type: 'string' },
     fresh: { type: 'boolean', default: false },
     brokers: { type: 'string', default: '1' },
+    way: { type: 'string' },
     'kafka-port': { type: 'string' },
     'registry-port': { type: 'string' },
     help: { type: 'boolean', default: false },
@@ -36,6 +40,7 @@ async function run(): Promise<void> {
       console.log(line);
     },
     ...(values.folder === undefined ? {} : { folder: values.folder }),
+    ...(values.way === undefined ? {} : { way: wayNamed(values.way) }),
     ...portOption('kafkaPort', values['kafka-port']),
     ...portOption('registryPort', values['registry-port']),
   });
@@ -61,6 +66,11 @@ function untilAskedToStop(): Promise<void> {
     process.once('SIGINT', asked);
     process.once('SIGTERM', asked);
   });
+}
+
+function wayNamed(given: string): Way {
+  if (given === 'environment' || given === 'docker' || given === 'jars') return given;
+  throw new Error(`Expected --way environment, docker or jars, but got "${given}"`);
 }
 
 function brokerCount(given: string): 1 | 3 {

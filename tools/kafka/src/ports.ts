@@ -28,6 +28,14 @@ export async function claimPorts(
   return ports;
 }
 
+/** A loopback port that nothing listens on now. */
+export async function freePort(): Promise<number> {
+  const server = await hold('a test', undefined, undefined);
+  const port = portOf(server);
+  await release(server);
+  return port;
+}
+
 async function hold(name: string, wanted: number | undefined, remembered: number | undefined): Promise<Server> {
   if (wanted !== undefined) {
     const server = await listen(wanted);

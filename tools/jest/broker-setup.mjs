@@ -1,0 +1,1 @@
+export { startTestBroker as default } from '../../libs/testing/src/test-broker.ts';

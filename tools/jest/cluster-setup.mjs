@@ -1,0 +1,1 @@
+export { startTestCluster as default } from '../../libs/testing/src/test-broker.ts';

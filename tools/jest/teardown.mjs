@@ -1,0 +1,1 @@
+export { stopTestBroker as default } from '../../libs/testing/src/test-broker.ts';
