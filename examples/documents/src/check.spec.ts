@@ -103,13 +103,13 @@ describe('the walk must have gone on', () => {
   });
 });
 
-test('a document that changed or went away is named', () => {
-  const before = new Map([
-    ['a', '1 bytes of 1'],
-    ['b', '1 bytes of 1'],
-    ['c', '1 bytes of 1'],
+test('a document that changed, went away or came is named', () => {
+  const before = new Map(['a', 'b', 'c'].map((path) => [path, '1 byte of noon']));
+  const after = new Map([
+    ['a', '1 byte of noon'],
+    ['b', '1 byte of midnight'],
+    ['d', '1 byte of noon'],
   ]);
-  const after = new Map([...before, ['b', '1 bytes of 2'], ['c', 'gone']]);
   expect(checkUnchanged(before, before).disagreements).toEqual([]);
-  expect(checkUnchanged(before, after).disagreements.map(({ activity }) => activity)).toEqual(['b', 'c']);
+  expect(checkUnchanged(before, after).disagreements.map(({ activity }) => activity)).toEqual(['b', 'c', 'd']);
 });

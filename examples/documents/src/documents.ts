@@ -71,7 +71,7 @@ async function isUsable(file: string, bytesMax: number): Promise<boolean> {
   }
 }
 
-/** One fingerprint per path; of a file that is gone: `gone`. */
+/** One fingerprint per path. */
 export async function fingerprintsOf({ folder, paths }: Documents): Promise<Fingerprints> {
   const prints = paths.map(async (path) => {
     const entry = await stat(join(folder, path)).catch(() => undefined);

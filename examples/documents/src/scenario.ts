@@ -1,7 +1,7 @@
 import { awaitApprovals } from './approvals.ts';
 import { checkAll, checkResumption, checkUnchanged, type Check } from './check.ts';
 import type { DemoRun } from './demo-run.ts';
-import { fingerprintsOf } from './documents.ts';
+import { findDocuments, fingerprintsOf } from './documents.ts';
 import { inFlightMax, runFileLoad } from './file-load.ts';
 import { inFlight } from './in-flight.ts';
 import { readJournal } from './journal.ts';
@@ -51,7 +51,7 @@ export async function runScenario(run: DemoRun, stage: Stage): Promise<ScenarioR
     checks: [
       ...checkAll(checkables),
       checkResumption(walk.crash, walk.result),
-      checkUnchanged(before, await fingerprintsOf(run.documents)),
+      checkUnchanged(before, await fingerprintsOf(await findDocuments(run.documents.folder))),
     ],
     schedulerCrash: files.crash,
   };

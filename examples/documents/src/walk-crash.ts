@@ -28,7 +28,7 @@ export async function crashWalk(run: DemoRun, walkers: readonly Child[]): Promis
   const handle = await run.client.start<typeof activities, 'walkDocuments'>('walkDocuments', {
     id: activityIdOf(run, 'walk'),
     taskQueue: queueOf(run, 'walk'),
-    args: [{ folder, paths, durationMs }],
+    args: [{ folder, durationMs }],
     timeouts: { startToClose: '2m', heartbeat: heartbeatTimeoutMs },
     retry: { initialInterval: 100, maximumInterval: 1_000 },
   });

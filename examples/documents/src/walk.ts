@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Context } from '@ratchet/worker';
+import { findDocuments } from './documents.ts';
 import { fileOf } from './file-activities.ts';
 
 export interface WalkRequest {
   readonly folder: string;
-  readonly paths: readonly string[];
   /** How long the whole walk takes at least: time enough to kill it in the middle. */
   readonly durationMs: number;
 }
@@ -33,8 +33,9 @@ export interface WalkResult {
 const sha256 = (content: Buffer | string): string => createHash('sha256').update(content).digest('hex');
 
 /** Walks all documents in order, and after a crash goes on from the last position that was recorded. */
-export async function walkDocuments({ folder, paths, durationMs }: WalkRequest): Promise<WalkResult> {
+export async function walkDocuments({ folder, durationMs }: WalkRequest): Promise<WalkResult> {
   const context = Context.current();
+  const { paths } = await findDocuments(folder);
   const start = startOf(context.info.heartbeatDetails);
   let { digest } = start;
   for (const [index, path] of paths.entries()) {
