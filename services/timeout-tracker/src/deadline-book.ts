@@ -1,0 +1,147 @@
+import { heartbeatKey, type Deadline, type ExecutionId } from '@ratchet/domain';
+import { TimerQueue, type CompareTimers } from './timer-queue.ts';
+import { dueAt, firstDueAt, type WatchedActivity } from './watched-activity.ts';
+
+/** What a snapshot says of an activity that is due for something. */
+export interface Watch {
+  readonly key: string;
+  readonly id: ExecutionId;
+  readonly deadlines: readonly Deadline[];
+  /** 0 is none. */
+  readonly heartbeatTimeoutMs: number;
+}
+
+/** Something that is due now. */
+export interface DueActivity {
+  readonly activity: WatchedActivity;
+  /** In the order in which they became due. */
+  readonly deadlines: readonly Deadline[];
+}
+
+/**
+ * The pending deadlines of one partition.
+ *
+ * An activity has one place in the queue, at its first deadline, however many it has. A heartbeat only notes its
+ * instant; the place is moved when its time comes and it turns out that nothing is due yet. What is due stays due,
+ * and is handed out again and again, until a snapshot or a tombstone says otherwise: a proposal that was refused or
+ * lost is never the last.
+ *
+ * At most `outstandingMax` activities wait for the effect of a proposal at a time; the others stand in line by their
+ * deadline, so that a hundred thousand that are due at once do not bury the log under repetitions.
+ */
+export class DeadlineBook {
+  readonly #activities = new Map<string, WatchedActivity>();
+  /** Last heartbeats, by their own key: they may come before the snapshot of the activity they belong to. */
+  readonly #heartbeats = new Map<string, number>();
+  readonly #queue: TimerQueue<WatchedActivity>;
+  readonly #outstanding = new Set<WatchedActivity>();
+  readonly #inLine: TimerQueue<WatchedActivity>;
+
+  constructor(compare?: CompareTimers) {
+    this.#queue = new TimerQueue(compare);
+    this.#inLine = new TimerQueue(compare);
+  }
+
+  /** Activities with a deadline. */
+  get size(): number {
+    return this.#activities.size;
+  }
+
+  /** Activities that wait for the effect of a proposal. */
+  get outstandingCount(): number {
+    return this.#outstanding.size;
+  }
+
+  /** A new snapshot: what was proposed for the former is superseded. @returns the former. */
+  set(watch: Watch): WatchedActivity | undefined {
+    const former = this.delete(watch.key);
+    const activity = { ...watch, proposedCount: 0, proposedAt: 0 };
+    this.#activities.set(watch.key, activity);
+    this.#queue.set(activity, this.#firstDueAt(activity));
+    return former;
+  }
+
+  /** The activity has no deadline any more. @returns what was watched. */
+  delete(key: string): WatchedActivity | undefined {
+    const former = this.#activities.get(key);
+    if (former === undefined) return undefined;
+    this.#activities.delete(key);
+    this.#queue.delete(former);
+    this.#outstanding.delete(former);
+    this.#inLine.delete(former);
+    return former;
+  }
+
+  /** @param key of the heartbeat's own record. */
+  setHeartbeat(key: string, recordedAt: number): void {
+    this.#heartbeats.set(key, recordedAt);
+  }
+
+  deleteHeartbeat(key: string): void {
+    this.#heartbeats.delete(key);
+  }
+
+  /** When `takeDue` may next have something; `undefined` when there is nothing to wait for. */
+  nextAt(outstandingMax: number): number | undefined {
+    return this.#inLine.size > 0 && this.#outstanding.size < outstandingMax ? -Infinity : this.#queue.nextAt();
+  }
+
+  /**
+   * The next activity with something due at `now`. It counts as outstanding from here on, and whoever takes it says by
+   * `repeatAt` when it is to be handed out again.
+   */
+  takeDue(now: number, outstandingMax: number): DueActivity | undefined {
+    for (;;) {
+      const activity = this.#takeFromLine(outstandingMax) ?? this.#queue.takeDue(now);
+      if (activity === undefined) return undefined;
+      const firstAt = this.#firstDueAt(activity);
+      if (firstAt > now) this.#notYet(activity, firstAt);
+      else if (!this.#outstanding.has(activity) && this.#outstanding.size >= outstandingMax) this.#inLine.set(activity, firstAt);
+      else return this.#handOut(activity, now);
+    }
+  }
+
+  repeatAt(activity: WatchedActivity, at: number): void {
+    this.#queue.set(activity, at);
+  }
+
+  /** The log's clock is not as far as we had thought: what was proposed too early waits for its time again. */
+  reconsider(now: number): void {
+    for (const activity of this.#outstanding) {
+      const firstAt = this.#firstDueAt(activity);
+      if (firstAt > now) this.#notYet(activity, firstAt);
+    }
+  }
+
+  clear(): void {
+    for (const kept of [this.#activities, this.#heartbeats, this.#queue, this.#outstanding, this.#inLine]) kept.clear();
+  }
+
+  #takeFromLine(outstandingMax: number): WatchedActivity | undefined {
+    return this.#outstanding.size < outstandingMax ? this.#inLine.takeDue(Infinity) : undefined;
+  }
+
+  /** A heartbeat came, or the log's clock is not as far as we had thought: whatever was proposed was too early. */
+  #notYet(activity: WatchedActivity, firstAt: number): void {
+    activity.proposedCount = 0;
+    this.#outstanding.delete(activity);
+    this.#queue.set(activity, firstAt);
+  }
+
+  #handOut(activity: WatchedActivity, now: number): DueActivity {
+    this.#outstanding.add(activity);
+    const recordedAt = this.#recordedAt(activity);
+    const deadlines = activity.deadlines
+      .filter((deadline) => dueAt(activity, deadline, recordedAt) <= now)
+      .toSorted((one, other) => one.at - other.at);
+    return { activity, deadlines };
+  }
+
+  #firstDueAt(activity: WatchedActivity): number {
+    return firstDueAt(activity, this.#recordedAt(activity));
+  }
+
+  #recordedAt({ key, heartbeatTimeoutMs }: WatchedActivity): number {
+    return heartbeatTimeoutMs === 0 ? -Infinity : (this.#heartbeats.get(heartbeatKey(key)) ?? -Infinity);
+  }
+}

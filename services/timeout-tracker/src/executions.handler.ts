@@ -1,0 +1,95 @@
+import { deadlines, type Activity, type ActivityHeartbeat, type Millis, type StateRecord } from '@ratchet/domain';
+import type { DeadlineBook } from './deadline-book.ts';
+import type { ExpiryBook } from './expiry-book.ts';
+import type { LogClockEstimate } from './log-clock-estimate.ts';
+import type { OwnClock } from './own-clock.ts';
+import type { AnswerTime } from './proposal-schedule.ts';
+import type { WatchedActivity } from './watched-activity.ts';
+
+export interface ExecutionsHandlerParts {
+  readonly book: DeadlineBook;
+  readonly expiry: ExpiryBook;
+  readonly clock: LogClockEstimate;
+  readonly answerTime: AnswerTime;
+  readonly own: OwnClock;
+  readonly taskRetentionMs: Millis;
+  /** Closed ones were removed. */
+  readonly expired: () => void;
+}
+
+/** Keeps the books as `executions` has it, and learns from what becomes of the proposals. */
+export class ExecutionsHandler {
+  readonly #parts: ExecutionsHandlerParts;
+
+  constructor(parts: ExecutionsHandlerParts) {
+    this.#parts = parts;
+  }
+
+  /** @param live whether the record is read as it is written, and so tells what time it is. */
+  handle(key: string, record: StateRecord, live: boolean): void {
+    switch (record.type) {
+      case 'ActivitySnapshot':
+        return this.#activity(key, record.activity);
+      case 'ActivityHeartbeat':
+        return this.#heartbeat(key, record);
+      case 'RunSnapshot':
+        return this.#closed(key, record.run.close?.expiresAt);
+      case 'Progress':
+        if (live) this.#parts.clock.observeNow(record.now);
+        return;
+      case 'ActivityInput':
+      case 'SignalSnapshot':
+    }
+  }
+
+  tombstone(key: string): void {
+    const { book, expiry } = this.#parts;
+    this.#settle(book.delete(key));
+    book.deleteHeartbeat(key);
+    if (expiry.delete(key)) this.#parts.expired();
+  }
+
+  #activity(key: string, activity: Activity): void {
+    const { book, taskRetentionMs } = this.#parts;
+    if (!('options' in activity)) {
+      this.#settle(book.delete(key));
+      return this.#closed(key, activity.expiresAt);
+    }
+    this.#closed(key, undefined);
+    const { id, options } = activity;
+    const pending = deadlines(activity, taskRetentionMs);
+    const watch = { key, id, deadlines: pending, heartbeatTimeoutMs: options.heartbeatTimeoutMs };
+    this.#settle(pending.length === 0 ? book.delete(key) : book.set(watch), activity);
+  }
+
+  #heartbeat(key: string, { recordedAt }: ActivityHeartbeat): void {
+    this.#parts.book.setHeartbeat(key, recordedAt);
+  }
+
+  #closed(key: string, expiresAt: number | undefined): void {
+    const { expiry } = this.#parts;
+    if (expiresAt === undefined) expiry.delete(key);
+    else expiry.set(key, expiresAt);
+  }
+
+  /** What was proposed for the former state has had its effect, or something else had. */
+  #settle(former: WatchedActivity | undefined, activity?: Activity): void {
+    if (former === undefined || former.proposedCount === 0) return;
+    const { answerTime, clock, own } = this.#parts;
+    answerTime.observe(own() - former.proposedAt);
+    const dispatchedAt = activity === undefined ? undefined : dispatchedBy(former, activity);
+    if (dispatchedAt === undefined) return;
+    if (former.proposedCount === 1) clock.observeAppend(dispatchedAt, former.proposedAt);
+    else clock.forgetAppends();
+  }
+}
+
+/** When the log dispatched the attempt that we had proposed to dispatch: nobody else proposes that. */
+function dispatchedBy(former: WatchedActivity, activity: Activity): number | undefined {
+  const proposed = former.deadlines.find(({ type }) => type === 'dispatch')?.timer;
+  if (proposed === undefined || activity.status !== 'scheduled') return undefined;
+  const { scheduleOffset, attempt, stamp } = activity;
+  const same =
+    proposed.scheduleOffset === scheduleOffset && proposed.attempt === attempt && proposed.stamp === stamp;
+  return same ? activity.dispatchedAt : undefined;
+}

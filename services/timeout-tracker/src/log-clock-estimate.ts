@@ -1,0 +1,80 @@
+import type { OwnClock } from './own-clock.ts';
+
+/** How far our clock and the log's may lie apart for timers to be on time from the first one on. */
+export const skewMsMax = 5_000;
+/** The best lower bound is looked for in this window and the one before, so that a clock that was set back is followed. */
+const windowMs = 30_000;
+const appendCountMax = 16;
+/** A bound this far above the estimate proves it wrong: less is the rounding of milliseconds. */
+const toleranceMs = 2;
+
+export interface LogTime {
+  /** The append time that a command would get that is sent now, as far as we know. */
+  readonly at: number;
+  /** Whether anything was seen of the log's clock. If not, it is the latest that it could be. */
+  readonly sure: boolean;
+}
+
+/**
+ * What the log's clock shows, judged by a clock that may be wrong.
+ *
+ * Deadlines stand on the log's clock: the append times that the broker gives to commands. Ours may be seconds ahead or
+ * behind, so only differences are used. With `offset = log's clock - ours`:
+ *
+ * - *Lower bound.* A progress record carries the log's `now` of a moment that is over when we read it, so
+ *   `offset >= now - ours`. The largest of the last half minute is at most a commit and a fetch too low (20 to 40 ms
+ *   when idle). An estimate made of it is never early.
+ * - *Exact.* When a snapshot shows at which instant the log dispatched what we had proposed, once, at `sentAt`, then
+ *   `instant - sentAt` is the offset and the way to the log in one: what a command sent now will get. The smallest
+ *   of the last few is used, so that the fastest way is not early. All are dropped as soon as a lower bound or an early
+ *   proposal contradicts them (clocks drift, leaders move).
+ * - *Nothing seen yet.* All we know is that the clocks differ by at most 5 s, so the estimate is the latest possible and
+ *   says that it is not sure. The first proposal made of it is a probe: when it is early, `decide` refuses it, and the
+ *   progress of that very group is a sample.
+ *
+ * Only progress that is read as it is written may be shown to it: one from the backlog says little.
+ *
+ * So being early costs a refused command. Being late by seconds takes a clock that is off by more than 5 s while nothing
+ * has happened in the partition since we own it, or a broker whose clock jumps ahead while nothing happens.
+ */
+export class LogClockEstimate {
+  readonly #own: OwnClock;
+  #bound = -Infinity;
+  #boundBefore = -Infinity;
+  #windowEndsAt = -Infinity;
+  #appends: readonly number[] = [];
+
+  constructor(own: OwnClock) {
+    this.#own = own;
+  }
+
+  /** The log's clock showed `now` at some moment before now. */
+  observeNow(now: number): void {
+    const own = this.#own();
+    const bound = now - own;
+    if (own >= this.#windowEndsAt) {
+      this.#boundBefore = this.#bound;
+      this.#bound = -Infinity;
+      this.#windowEndsAt = own + windowMs;
+    }
+    this.#bound = Math.max(this.#bound, bound);
+    if (bound > Math.min(...this.#appends) + toleranceMs) this.#appends = [];
+  }
+
+  /** A command that was sent once, at `sentAt` of our clock, got the append time `appendedAt`. */
+  observeAppend(appendedAt: number, sentAt: number): void {
+    this.#appends = [...this.#appends.slice(1 - appendCountMax), appendedAt - sentAt];
+  }
+
+  /** A proposal that should have been due was not: what was learned from appends is no longer true. */
+  forgetAppends(): void {
+    this.#appends = [];
+  }
+
+  read(): LogTime {
+    const own = this.#own();
+    const bound = Math.max(this.#bound, this.#boundBefore);
+    if (bound === -Infinity) return { at: own + skewMsMax, sure: false };
+    return { at: own + (this.#appends.length > 0 ? Math.min(...this.#appends) : bound), sure: true };
+  }
+}

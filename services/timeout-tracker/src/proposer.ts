@@ -1,0 +1,120 @@
+import { partitionKey, type Command } from '@ratchet/domain';
+import type { OutputRecord, PartitionContext } from '@ratchet/kafka';
+import { topics } from '@ratchet/schemas';
+import { Alarm } from './alarm.ts';
+import type { DeadlineBook, DueActivity } from './deadline-book.ts';
+import type { ExpiryBook } from './expiry-book.ts';
+import type { LogClockEstimate } from './log-clock-estimate.ts';
+import type { OwnClock } from './own-clock.ts';
+import { repeatAfterMs, type AnswerTime } from './proposal-schedule.ts';
+import { expireCommand, timerCommand } from './timer-command.ts';
+
+/** Activities that may wait for the effect of a proposal: enough to keep the scheduler busy from one commit to the next. */
+const outstandingMax = 1_000;
+/** As long as the log's clock is a guess, a few proposals are enough to learn it. */
+const probesMax = 16;
+/** Activities handed out in one turn of the event loop. */
+const turnMax = 250;
+/** Closed ones that one command removes. */
+const expiredAtOnce = 1_000;
+
+export interface ProposerParts {
+  readonly context: PartitionContext;
+  readonly encode: (command: Command) => Buffer;
+  readonly book: DeadlineBook;
+  readonly expiry: ExpiryBook;
+  readonly clock: LogClockEstimate;
+  readonly answerTime: AnswerTime;
+  readonly own: OwnClock;
+}
+
+/**
+ * Turns what is due in one partition into commands, at the instant at which the log will agree.
+ *
+ * It sleeps until the earliest deadline; there is one timer, whatever is pending.
+ */
+export class Proposer {
+  readonly #parts: ProposerParts;
+  readonly #alarm = new Alarm(() => {
+    this.#propose();
+  });
+  #running = false;
+  #wasSure = false;
+  #expireRepeatAt = -Infinity;
+  #expireCount = 0;
+
+  constructor(parts: ProposerParts) {
+    this.#parts = parts;
+  }
+
+  /** The books are complete. Before that, a deadline in them may be long superseded. */
+  start(): void {
+    this.#running = true;
+    this.rearm();
+  }
+
+  stop(): void {
+    this.#running = false;
+    this.#alarm.stop();
+  }
+
+  /** The books or the clock have changed. */
+  rearm(): void {
+    if (!this.#running) return;
+    const { book, clock } = this.#parts;
+    const { at, sure } = clock.read();
+    if (sure && !this.#wasSure) book.reconsider(at);
+    this.#wasSure = sure;
+    const nextAt = Math.min(book.nextAt(limitOf(sure)) ?? Infinity, this.#expireAt());
+    if (nextAt !== Infinity) this.#alarm.setIn(nextAt - at);
+  }
+
+  /** Something closed was removed: the next thousand may follow at once. */
+  expired(): void {
+    this.#expireCount = 0;
+    this.#expireRepeatAt = -Infinity;
+  }
+
+  #propose(): void {
+    const { context, book, clock } = this.#parts;
+    const { at, sure } = clock.read();
+    const records: OutputRecord[] = [];
+    for (let count = 0; count < turnMax; count++) {
+      const due = book.takeDue(at, limitOf(sure));
+      if (due === undefined) break;
+      this.#addProposals(due, at, records);
+    }
+    if (this.#expireAt() <= at) records.push(this.#expiry(at));
+    if (records.length > 0) context.send(records);
+    this.rearm();
+  }
+
+  #addProposals({ activity, deadlines }: DueActivity, at: number, records: OutputRecord[]): void {
+    const { book, answerTime, own } = this.#parts;
+    if (activity.proposedCount === 0) activity.proposedAt = own();
+    activity.proposedCount++;
+    book.repeatAt(activity, at + repeatAfterMs(activity.proposedCount, answerTime.ms));
+    const key = partitionKey(activity.id);
+    for (const deadline of deadlines) {
+      const command = timerCommand(activity.id, deadline);
+      if (command !== undefined) records.push(this.#record(key, command));
+    }
+  }
+
+  #expireAt(): number {
+    return Math.max(this.#parts.expiry.nextAt() ?? Infinity, this.#expireRepeatAt);
+  }
+
+  #expiry(at: number): OutputRecord {
+    this.#expireCount++;
+    this.#expireRepeatAt = at + repeatAfterMs(this.#expireCount, this.#parts.answerTime.ms);
+    return this.#record(null, expireCommand(at, expiredAtOnce));
+  }
+
+  #record(key: string | null, command: Command): OutputRecord {
+    const { context, encode } = this.#parts;
+    return { topic: topics.commands, partition: context.partition, key, value: encode(command) };
+  }
+}
+
+const limitOf = (sure: boolean): number => (sure ? outstandingMax : probesMax);

@@ -1,0 +1,146 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { eachLine } from './lines.ts';
+import { answers, poll } from './poll.ts';
+
+const READY_MS_MAX = 60_000;
+const STOP_MS_MAX = 20_000;
+const RESTART_MS_MIN = 100;
+const RESTART_MS_MAX = 10_000;
+/** So long a life makes a service's next crash count as its first. */
+const STEADY_MS = 30_000;
+const LAST_WORDS_COUNT = 20;
+/** So many ends in a row without having been ready: it will not get better. */
+const CRASH_COUNT_MAX = 4;
+
+export interface ServiceProcessOptions {
+  readonly name: string;
+  /** The JavaScript file to run. */
+  readonly main: string;
+  readonly environment: Readonly<Record<string, string>>;
+  /** Told what the service prints and what becomes of it, a line at a time. */
+  readonly log: (line: string) => void;
+}
+
+/**
+ * One service in a process of its own, kept alive: whenever it ends without being asked to, it is started again,
+ * after 0.1 s, 0.2 s, ... 10 s.
+ *
+ * It has its own process group, so that a Ctrl-C reaches only the one who knows in which order things stop; and it
+ * is connected by a channel whose end it notices, so that it never outlives its parent.
+ */
+export class ServiceProcess {
+  readonly #options: ServiceProcessOptions;
+  #child: ChildProcess | undefined;
+  #healthUrl: string | undefined;
+  #crashCount = 0;
+  #startedAt = 0;
+  #wanted = false;
+  #restartTimer: NodeJS.Timeout | undefined;
+  #lastWords: string[] = [];
+
+  constructor(options: ServiceProcessOptions) {
+    this.#options = options;
+  }
+
+  /** Of the process that runs now; `undefined` between a crash and the restart. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** Answers 200 when the service is ready; `undefined` while it starts. */
+  get healthUrl(): string | undefined {
+    return this.#healthUrl;
+  }
+
+  start(): void {
+    this.#wanted = true;
+    const { name, main, environment, log } = this.#options;
+    const child = fork(main, [], {
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      detached: true,
+      execArgv: [],
+      env: environment,
+    });
+    this.#child = child;
+    this.#startedAt = performance.now();
+    child.on('message', (message) => {
+      this.#healthUrl = healthUrlIn(message) ?? this.#healthUrl;
+    });
+    const say = (line: string): void => {
+      this.#lastWords = [...this.#lastWords.slice(1 - LAST_WORDS_COUNT), line];
+      log(line);
+    };
+    if (child.stdout !== null) eachLine(child.stdout, say);
+    if (child.stderr !== null) eachLine(child.stderr, say);
+    child.once('error', (error) => {
+      log(`${name} could not be started: ${error.message}`);
+    });
+    child.once('exit', (code, signal) => {
+      this.#ended(signal ?? `code ${String(code)}`);
+    });
+  }
+
+  /** Resolves once the service says it is ready; rejects with its last words when it is not within a minute, or keeps ending. */
+  async ready(): Promise<void> {
+    const isReady = async (): Promise<boolean> => this.#healthUrl !== undefined && (await answers(this.#healthUrl));
+    const isHopeless = (): boolean => this.#crashCount >= CRASH_COUNT_MAX;
+    let ready = false;
+    await poll(async () => (ready = await isReady()) || isHopeless(), READY_MS_MAX);
+    if (!ready) throw this.#notReady(isHopeless());
+    this.#crashCount = 0;
+  }
+
+  /** Sends a signal to the process that runs now, as a crash or an operator would; resolves when it has ended. It is started again. */
+  async kill(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#child;
+    if (child === undefined) return;
+    const ended = once(child, 'exit');
+    child.kill(signal);
+    await ended;
+  }
+
+  /** Stops it cleanly and starts it again; resolves when it is ready. */
+  async restart(): Promise<void> {
+    await this.stop();
+    this.start();
+    await this.ready();
+  }
+
+  /** Cleanly; with kill -9 when it does not end within 20 s. */
+  async stop(): Promise<void> {
+    this.#wanted = false;
+    clearTimeout(this.#restartTimer);
+    const child = this.#child;
+    if (child === undefined) return;
+    const ended = once(child, 'exit');
+    child.kill('SIGTERM');
+    const impatience = setTimeout(() => child.kill('SIGKILL'), STOP_MS_MAX);
+    await ended;
+    clearTimeout(impatience);
+  }
+
+  #notReady(hopeless: boolean): Error {
+    const what = hopeless ? 'it keeps ending' : `it is not within ${String(READY_MS_MAX / 1000)} s`;
+    const words = this.#lastWords.map((line) => `\n  ${line}`).join('');
+    return new Error(`Expected ${this.#options.name} to get ready, but ${what}. Its last words:${words}`);
+  }
+
+  #ended(how: string): void {
+    this.#child = undefined;
+    this.#healthUrl = undefined;
+    if (!this.#wanted) return;
+    if (performance.now() - this.#startedAt > STEADY_MS) this.#crashCount = 0;
+    const delayMs = Math.min(RESTART_MS_MIN * 2 ** this.#crashCount, RESTART_MS_MAX);
+    this.#crashCount++;
+    this.#options.log(`ended with ${how}: it is started again in ${String(delayMs)} ms`);
+    this.#restartTimer = setTimeout(() => {
+      this.start();
+    }, delayMs);
+  }
+}
+
+function healthUrlIn(message: unknown): string | undefined {
+  if (typeof message !== 'object' || message === null || !('healthUrl' in message)) return undefined;
+  return typeof message.healthUrl === 'string' ? message.healthUrl : undefined;
+}

@@ -1,0 +1,102 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { startKafka } from '@ratchet/tools-kafka';
+import { freePortOr } from './free-port.ts';
+import { ServiceProcess } from './service-process.ts';
+import { mainOf, services, type ServiceName } from './services.ts';
+
+export interface StartRatchetOptions {
+  /** Where a broker that is started here keeps its data. Default `.ratchet`. */
+  readonly folder?: string;
+  /** Of each co-partitioned topic. Default 4. */
+  readonly partitions?: number;
+  /** Told what is being done and what the services print, a line at a time. */
+  readonly log?: (line: string) => void;
+  /** A broker and a registry that run already; they are left running. Without them `startKafka` finds or starts some. */
+  readonly kafka?: { readonly brokers: string; readonly registryUrl: string };
+  /** More of the services' environment, such as RATCHET_LOG_LEVEL. */
+  readonly serviceEnv?: Readonly<Record<string, string>>;
+  /** `usual`: health at 9401 to 9404 where these are free. Default: any free ones. */
+  readonly healthPorts?: 'usual' | 'free';
+}
+
+export interface RunningRatchet {
+  /** `host:port`s, comma separated. */
+  readonly brokers: string;
+  readonly registryUrl: string;
+  readonly services: Readonly<Record<ServiceName, ServiceProcess>>;
+  /** The services first, then the broker if it was started here. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Broker, registry and all four services, each in a process of its own; resolves when all are ready.
+ *
+ * The services must be built. None of them outlives this process, however it ends. A service that ends is started
+ * again. Rejects, with everything stopped again, when one does not get ready.
+ */
+export async function startRatchet(options: StartRatchetOptions = {}): Promise<RunningRatchet> {
+  requireBuilt();
+  const log = options.log ?? (() => undefined);
+  const kafka = await kafkaFor(options, log);
+  const processes = await Promise.all(
+    services.map(async ({ name, healthPort }) => {
+      const port = options.healthPorts === 'usual' ? await freePortOr(healthPort, 0) : 0;
+      const environment = environmentOf(options, kafka, port);
+      const prefixed = (line: string): void => {
+        log(`${name.padEnd(18)} | ${line}`);
+      };
+      return [name, new ServiceProcess({ name, main: mainOf(name), environment, log: prefixed })] as const;
+    }),
+  );
+  const all = processes.map(([, process]) => process);
+  const stop = async (): Promise<void> => {
+    await Promise.all(all.map((process) => process.stop()));
+    await kafka.stop();
+  };
+  try {
+    for (const process of all) process.start();
+    await Promise.all(all.map((process) => process.ready()));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const byName = Object.fromEntries(processes) as Record<ServiceName, ServiceProcess>;
+  return { brokers: kafka.brokers, registryUrl: kafka.registryUrl, services: byName, stop };
+}
+
+function requireBuilt(): void {
+  const missing = services.find(({ name }) => !existsSync(mainOf(name)));
+  if (missing === undefined) return;
+  throw new Error(`Expected to start ${missing.name}, but it is not built: run "npm run build" first`);
+}
+
+interface Kafka {
+  readonly brokers: string;
+  readonly registryUrl: string;
+  stop(): Promise<void>;
+}
+
+function kafkaFor({ kafka, folder }: StartRatchetOptions, log: (line: string) => void): Promise<Kafka> {
+  if (kafka !== undefined) return Promise.resolve({ ...kafka, stop: () => Promise.resolve() });
+  return startKafka({ log, ...(folder === undefined ? {} : { folder: join(folder, 'kafka') }) });
+}
+
+/** The caller's own environment may set anything; what `startRatchet` was asked for wins. */
+function environmentOf(
+  { partitions, serviceEnv }: StartRatchetOptions,
+  { brokers, registryUrl }: Kafka,
+  healthPort: number,
+): Record<string, string> {
+  const inherited = Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return {
+    RATCHET_ENVIRONMENT: 'development',
+    RATCHET_LOG_FORMAT: 'pretty',
+    ...Object.fromEntries(inherited),
+    RATCHET_KAFKA_BROKERS: brokers,
+    RATCHET_SCHEMA_REGISTRY_URL: registryUrl,
+    RATCHET_HEALTH_PORT: String(healthPort),
+    ...(partitions === undefined ? {} : { RATCHET_PARTITIONS: String(partitions) }),
+    ...serviceEnv,
+  };
+}

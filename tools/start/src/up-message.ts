@@ -1,0 +1,17 @@
+import type { RunningRatchet } from './start-ratchet.ts';
+
+/** What someone who has just started Ratchet wants to read: where everything is, and what to do next. */
+export function upMessage({ brokers, registryUrl, services }: RunningRatchet): string {
+  const rows = Object.entries(services).map(([name, { healthUrl }]) => `  ${name.padEnd(20)}${healthUrl ?? 'starting'}`);
+  return `
+Ratchet is up.
+
+  Kafka               ${brokers}
+  Schema registry     ${registryUrl}
+${rows.join('\n')}
+
+Next: write a worker and a client as the README shows, and connect them with
+  brokers: '${brokers}', registry: '${registryUrl}'
+Metrics are at /metrics beside each health address. Ctrl-C stops everything; the data are kept.
+`;
+}
