@@ -124,7 +124,7 @@ export interface ClosedActivity extends ActivityBase {
   readonly startedAt?: EpochMillis;
   readonly expiresAt: EpochMillis;
   readonly outcome: Outcome;
-  /** The request that cancelled or terminated it, so that its repetition is accepted. Empty otherwise. */
+  /** The request that terminated it, else that cancelled it or would have, so that its repetition is accepted. Or empty. */
   readonly closeRequestId: string;
   /** Only where it is not the outcome's own failure, which may be large: read it through `lastFailure`. */
   readonly lastFailure?: AttemptFailure;

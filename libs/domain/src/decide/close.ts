@@ -8,7 +8,7 @@ import { after } from '../units.ts';
 export interface Closing {
   readonly status: ClosedStatus;
   readonly outcome: Outcome;
-  /** The request that cancelled or terminated it. */
+  /** The request that cancelled or terminated it; else that of a cancel which was pending. */
   readonly requestId?: string;
   /** The last attempt's failure, where it is not the outcome's own. */
   readonly lastFailure?: AttemptFailure;
@@ -34,12 +34,15 @@ export function close(activity: OpenActivity, closing: Closing, { now, offset }:
     ...(startedAt === undefined ? {} : { startedAt }),
     expiresAt: after(now, activity.retentionMs),
     outcome: closing.outcome,
-    closeRequestId: closing.requestId ?? '',
+    closeRequestId: closing.requestId ?? cancelRequestId(activity) ?? '',
     ...(closing.lastFailure === undefined ? {} : { lastFailure: closing.lastFailure }),
     lastWorkerIdentity: activity.lastWorkerIdentity,
     heartbeatCount: activity.heartbeat?.count ?? 0,
   };
 }
+
+const cancelRequestId = (activity: OpenActivity): string | undefined =>
+  'cancel' in activity ? activity.cancel?.requestId : undefined;
 
 export const failureOutcome = (failure: Failure, retryState: RetryState = 'unspecified'): Outcome => ({
   type: 'failure',

@@ -1,4 +1,4 @@
-import type { Activity, OpenActivity, RunningActivity } from '../activity.ts';
+import type { Activity, ClosedActivity, OpenActivity, RunningActivity } from '../activity.ts';
 import type { RequestCancel } from '../command.ts';
 import { accept, acknowledged, refuse, type Decision, type DecisionContext } from '../decision.ts';
 import { canceledFailure, reasonDetails } from '../failures.ts';
@@ -29,8 +29,9 @@ export function decideRequestCancel(view: PartitionView, command: RequestCancel,
   return accept(acknowledged, ...change(activity, askWorker(activity, command, context)));
 }
 
-function cancelClosed(activity: Activity, { requestId }: RequestCancel): Decision {
-  const repeated = activity.status === 'canceled' && activity.closeRequestId === requestId;
+/** A repetition is accepted however the activity ended after it was asked to stop. */
+function cancelClosed(activity: ClosedActivity, { requestId }: RequestCancel): Decision {
+  const repeated = activity.status !== 'terminated' && activity.closeRequestId === requestId;
   if (repeated) return accept(acknowledged);
   return refuse('failed-precondition', `activity is in terminal state ${statusName(activity.status)}`);
 }

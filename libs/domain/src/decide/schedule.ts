@@ -46,15 +46,14 @@ function scheduleInRun(view: PartitionView, schedule: CheckedSchedule): Decision
   const { target } = schedule.command;
   const run = findRun(view, target);
   if (run === undefined) return runNotFound(target);
+  const id = { ...target, runId: run.id.runId };
+  const former = view.activity(id);
+  if (former !== undefined && isRepeated(former, schedule.command)) return existing(former);
   if (run.status === 'closed') {
     const message = `workflow run ${run.id.runId} is closed: no activity can be scheduled in it`;
     return refuse('failed-precondition', message);
   }
-  const id = { ...target, runId: run.id.runId };
-  const former = view.activity(id);
-  if (former === undefined) return start(id, schedule);
-  if (isRepeated(former, schedule.command)) return existing(former);
-  return isClosed(former) ? start(id, schedule) : alreadyStarted(former);
+  return former === undefined || isClosed(former) ? start(id, schedule) : alreadyStarted(former);
 }
 
 function start(id: ExecutionId, { command, options, context }: CheckedSchedule): Decision {
