@@ -20,10 +20,9 @@ import type { Effects } from './effects.ts';
 import type { OutcomeWaiters } from './outcome-waiters.ts';
 import type { StateKey } from './state-records.ts';
 
-/** What the log has said so far: its clock, the rules in force, the last command handled (-1 before the first). */
+/** What the log has said so far: its clock, and the last command handled (-1 before the first). */
 export interface LogPosition {
   now: EpochMillis;
-  rules: number;
   offset: number;
 }
 
@@ -52,7 +51,7 @@ export class CommandHandler {
     const { offset } = record;
     if (!this.#belongsHere(command)) return this.#refuseWrongPartition(record, command);
 
-    const decision = decide(state, command, { now, offset, rules: position.rules });
+    const decision = decide(state, command, { now, offset, rules: state.rules });
     position.now = now;
     position.offset = offset;
     return decision.kind === 'accepted'
@@ -70,7 +69,6 @@ export class CommandHandler {
     for (const event of events) {
       this.#collectChanged(event, changedKeys);
       this.#parts.effects.add(event, command, offset, effects);
-      if (event.type === 'RulesChanged') this.#parts.position.rules = event.version;
     }
     return { effects, changedKeys };
   }

@@ -1,25 +1,33 @@
 import { createHash } from 'node:crypto';
 import {
-  currentRules,
   epochMillis,
+  invariant,
   PartitionState,
+  supportsRules,
   validateSchedule,
   type Command,
   type Query,
   type StateRecord,
 } from '@ratchet/domain';
 import type { InputRecord, Output, OutputRecord, PartitionLogic, Positions } from '@ratchet/kafka';
+import { readable } from '@ratchet/protocol';
 import { topics } from '@ratchet/schemas';
 import { CommandHandler, type LogPosition } from './command.handler.ts';
 import { Effects, type EffectTools } from './effects.ts';
 import { OutcomeWaiters } from './outcome-waiters.ts';
 import { QueryHandler } from './query.handler.ts';
-import { progressKey, StateAssembly, stateKeyName, stateRecordOf, type StateKey } from './state-records.ts';
+import {
+  progressKey,
+  StateAssembly,
+  stateKeyName,
+  stateKeysOf,
+  stateRecordOf,
+  type StateKey,
+} from './state-records.ts';
 
 /** A record of one of the two inputs. */
 export type SchedulerInput =
-  | { readonly kind: 'command'; readonly command: Command }
-  | { readonly kind: 'query'; readonly query: Query };
+  { readonly kind: 'command'; readonly command: Command } | { readonly kind: 'query'; readonly query: Query };
 
 export interface SchedulerLogicParts extends Omit<EffectTools, 'waiters'> {
   readonly partition: number;
@@ -37,7 +45,7 @@ const nothing: Output = { effects: [], changedKeys: [] };
 export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
   readonly #parts: SchedulerLogicParts;
   readonly #state = new PartitionState();
-  readonly #position: LogPosition = { now: epochMillis(0), rules: currentRules, offset: -1 };
+  readonly #position: LogPosition = { now: epochMillis(0), offset: -1 };
   readonly #commands: CommandHandler;
   readonly #queries: QueryHandler;
   readonly #assembly = new StateAssembly();
@@ -61,7 +69,7 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
 
   restore({ key, value }: InputRecord): void | Promise<void> {
     if (value === null) return this.#assembly.add(key ?? '', undefined);
-    const record = this.#parts.codec.decodeState(value);
+    const record = readable(this.#parts.codec.decodeState, value);
     return record instanceof Promise
       ? record.then((decoded) => this.#restoreRecord(key ?? '', decoded))
       : this.#restoreRecord(key ?? '', record);
@@ -75,10 +83,10 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
   decode({ topic, value }: InputRecord): SchedulerInput | Promise<SchedulerInput> {
     const { codec } = this.#parts;
     if (topic === topics.queries) {
-      const query = codec.decodeQuery(value);
+      const query = readable(codec.decodeQuery, value);
       return query instanceof Promise ? query.then((q) => ({ kind: 'query', query: q })) : { kind: 'query', query };
     }
-    const command = codec.decodeCommand(value);
+    const command = readable(codec.decodeCommand, value);
     return command instanceof Promise ? command.then((c) => this.#withTopic(c)) : this.#withTopic(command);
   }
 
@@ -104,7 +112,8 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
   }
 
   encodeProgress(positions: Positions): OutputRecord {
-    const { now, rules } = this.#position;
+    const { now } = this.#position;
+    const { rules } = this.#state;
     const commands = positions.get(topics.commands) ?? 0;
     const queries = positions.get(topics.queries) ?? 0;
     return this.#stateRecord(progressKey, { type: 'Progress', commands, queries, now, rules });
@@ -113,10 +122,9 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
   /** A digest of the whole state: equal for two that decided the same log under the same rules. */
   stateHash(): string {
     const hash = createHash('sha256');
-    const names = new Map(Array.from(this.#state.keys(), (key) => [stateKeyName(key), key] as const));
-    for (const [name, key] of [...names].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    for (const key of stateKeysOf(this.#state)) {
       const record = stateRecordOf(this.#state, key);
-      if (record !== undefined) hash.update(name).update(this.#parts.codec.encodeState(record));
+      if (record !== undefined) hash.update(stateKeyName(key)).update(this.#parts.codec.encodeState(record));
     }
     return hash.digest('hex');
   }
@@ -128,7 +136,12 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
   #restoreRecord(key: string, record: StateRecord): void {
     if (record.type !== 'Progress') return this.#assembly.add(key, record);
     const { commands, queries, now, rules } = record;
-    Object.assign(this.#position, { now, rules, offset: commands - 1 });
+    invariant(
+      supportsRules(rules),
+      `the progress was made under rules ${String(rules)}, which this version does not know`,
+    );
+    this.#state.restoreRules(rules);
+    Object.assign(this.#position, { now, offset: commands - 1 });
     this.#restoredPositions = new Map([
       [topics.commands, commands],
       [topics.queries, queries],
@@ -153,7 +166,8 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
 
 /** The queue whose topic must exist before the command is decided. What will be refused needs none. */
 function taskQueueOf(command: Command): string | undefined {
-  if (command.type === 'Schedule') return validateSchedule(command) === undefined ? command.options.taskQueue : undefined;
+  if (command.type === 'Schedule')
+    return validateSchedule(command) === undefined ? command.options.taskQueue : undefined;
   if (command.type === 'UpdateOptions') return command.options.taskQueue;
   return undefined;
 }

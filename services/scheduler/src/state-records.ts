@@ -73,11 +73,22 @@ export function stateRecordOf(state: PartitionState, key: StateKey): StateRecord
       return run && { type: 'RunSnapshot', run };
     }
     case 'signal': {
-      const signal = state.signal(key.run, key.offset);
+      const signal = state.signals(key.run).find(({ offset }) => offset === key.offset);
       return signal && { type: 'SignalSnapshot', run: key.run, signal };
     }
     default:
       return unreachable(key);
+  }
+}
+
+/** Every record that the state topic would hold if it were compacted now, in an order that equal states share. */
+export function* stateKeysOf(state: PartitionState): Generator<StateKey> {
+  for (const [, { id }] of state.activities()) {
+    for (const part of ['activity', 'input', 'heartbeat'] as const) yield { part, id };
+  }
+  for (const [, { id: run }, signals] of state.runs()) {
+    yield { part: 'run', run };
+    for (const { offset } of signals) yield { part: 'signal', run, offset };
   }
 }
 

@@ -1,0 +1,96 @@
+import { millis, partitionKey, type Command, type ExecutionId, type Query, type Reply } from '@ratchet/domain';
+import { partitionFor, type InputRecord, type Output } from '@ratchet/kafka';
+import { createTokenSigner } from '@ratchet/protocol';
+import { localCodec, topics } from '@ratchet/schemas';
+import { SchedulerLogic } from './scheduler-logic.ts';
+import { TaskTopics } from './task-topics.ts';
+
+export const partitions = 4;
+export const codec = localCodec();
+export const charge: ExecutionId = { namespace: 'default', workflowId: '', runId: 'run-1', activityId: 'charge-1' };
+export const partition = partitionFor(partitionKey(charge), partitions);
+export const client = { partition: 1, address: 'client' };
+export const worker = { partition: 2, address: 'worker' };
+
+const signer = createTokenSigner('a secret of at least thirty-two characters');
+
+export const schedule = (change: Partial<Extract<Command, { type: 'Schedule' }>> = {}): Command => ({
+  type: 'Schedule',
+  target: charge,
+  requestId: 'request-1',
+  identity: 'client',
+  replyTo: client,
+  activityType: 'charge',
+  options: { taskQueue: 'payments', startToCloseTimeoutMs: 10_000 },
+  input: [{ metadata: {}, data: Buffer.from('1') }],
+  header: {},
+  idReusePolicy: 'allow-duplicate',
+  idConflictPolicy: 'fail',
+  shielded: false,
+  retentionMs: millis(86_400_000),
+  awaitOutcome: true,
+  ...change,
+});
+
+/** A partition's logic, fed record by record as the legs would. */
+export class Stage {
+  readonly createdTopics: string[] = [];
+  readonly logic: SchedulerLogic;
+  #offset = 0;
+  readonly changedKeys = new Set<string>();
+
+  constructor(onPartition = partition) {
+    const create = (topic: string): Promise<void> => {
+      this.createdTopics.push(topic);
+      return Promise.resolve();
+    };
+    const taskTopics = new TaskTopics(create);
+    this.logic = new SchedulerLogic({ partition: onPartition, partitions, codec, signer, taskTopics });
+  }
+
+  /** @param atMs append time, epoch milliseconds. */
+  async command(command: Command, atMs: number): Promise<Output> {
+    return this.#take({ ...this.#record(topics.commands, codec.encodeCommand(command), atMs), offset: this.#offset++ });
+  }
+
+  async query(query: Query, atMs: number): Promise<Output> {
+    return this.#take(this.#record(topics.queries, codec.encodeQuery(query), atMs));
+  }
+
+  /** What a commit would write now, by key; `null` for a tombstone. */
+  seal(): ReadonlyMap<string, Buffer | null> {
+    const records = [...this.changedKeys].flatMap((key) => this.logic.encodeState(key) ?? []);
+    this.changedKeys.clear();
+    const progress = this.logic.encodeProgress(new Map([[topics.commands, this.#offset]]));
+    return new Map([...records, progress].map(({ key, value }) => [key ?? '', value]));
+  }
+
+  async restoreFrom(state: ReadonlyMap<string, Buffer | null>): Promise<void> {
+    for (const [key, value] of state) {
+      await this.logic.restore({ ...this.#record(topics.executions, value, 0), key });
+    }
+    this.#offset = this.logic.restored().get(topics.commands) ?? 0;
+  }
+
+  async #take(record: InputRecord): Promise<Output> {
+    const output = this.logic.handle(record, await this.logic.decode(record));
+    for (const key of output.changedKeys) this.changedKeys.add(key);
+    return output;
+  }
+
+  #record(topic: string, value: Buffer | null, timestampMs: number): InputRecord {
+    return { topic, partition, offset: 0, key: partitionKey(charge), value, headers: {}, timestampMs };
+  }
+}
+
+/** The replies among the effects, read. */
+export async function repliesIn({ effects }: Output): Promise<readonly Reply[]> {
+  const records = effects.filter(({ topic }) => topic === topics.replies);
+  return Promise.all(records.map(({ value }) => codec.decodeReply(value ?? Buffer.alloc(0))));
+}
+
+/** The tasks among the effects, read. */
+export async function tasksIn({ effects }: Output) {
+  const records = effects.filter(({ topic }) => topic.startsWith('ratchet.activity.tasks.'));
+  return Promise.all(records.map(({ value }) => codec.decodeTask(value ?? Buffer.alloc(0))));
+}

@@ -1,0 +1,181 @@
+import type { Command, Query } from '@ratchet/domain';
+import { attemptOf, decodeTaskToken } from '@ratchet/protocol';
+import { topics } from '@ratchet/schemas';
+import { charge, client, partition, repliesIn, schedule, Stage, tasksIn, worker } from './scheduler-logic.fixture.ts';
+
+const sent = { requestId: 'request-2', identity: 'worker', replyTo: worker };
+const result = [{ metadata: {}, data: Buffer.from('"paid"') }];
+
+async function scheduled(stage: Stage) {
+  const [task] = await tasksIn(await stage.command(schedule(), 1_000));
+  if (task === undefined) throw new Error('no task was sent');
+  return attemptOf(decodeTaskToken(task.taskToken));
+}
+
+const claim = (attempt: Awaited<ReturnType<typeof scheduled>>): Command => ({
+  type: 'Claim',
+  target: charge,
+  attempt,
+  claimId: 'claim-1',
+  ...sent,
+});
+
+describe('a Schedule', () => {
+  test('is answered, and its task goes to the topic of its queue, which was made before', async () => {
+    const stage = new Stage();
+
+    const output = await stage.command(schedule(), 1_000);
+
+    expect(stage.createdTopics).toEqual(['ratchet.activity.tasks.default.payments']);
+    expect(output.effects.map(({ topic }) => topic)).toEqual([
+      topics.replies,
+      'ratchet.activity.tasks.default.payments',
+    ]);
+    expect(await repliesIn(output)).toMatchObject([
+      {
+        address: 'client',
+        requestId: 'request-1',
+        body: { type: 'Accepted', answer: { type: 'Scheduled', runId: 'run-1', started: true } },
+      },
+    ]);
+    expect(await tasksIn(output)).toMatchObject([
+      { id: charge, activityType: 'charge', attempt: 1, scheduledAt: 1_000 },
+    ]);
+  });
+
+  test('that is refused makes no topic', async () => {
+    const stage = new Stage();
+
+    const output = await stage.command(schedule({ options: { taskQueue: 'payments' } }), 1_000);
+
+    expect(stage.createdTopics).toEqual([]);
+    expect(await repliesIn(output)).toMatchObject([
+      { body: { type: 'Refused', refusal: { reason: 'invalid-argument' } } },
+    ]);
+  });
+
+  test('in the wrong partition is answered and dead-lettered', async () => {
+    const stage = new Stage((partition + 1) % 4);
+
+    const output = await stage.command(schedule(), 1_000);
+
+    expect(await repliesIn(output)).toMatchObject([{ body: { refusal: { reason: 'wrong-partition' } } }]);
+    expect(output.effects.map(({ topic }) => topic)).toContain(`${topics.commands}.dlq`);
+    expect(output.changedKeys).toEqual([]);
+  });
+});
+
+test('whoever scheduled and waits is told the outcome, once', async () => {
+  const stage = new Stage();
+  const attempt = await scheduled(stage);
+  await stage.command(claim(attempt), 1_010);
+  const complete: Command = { type: 'Complete', target: charge, attempt, result, ...sent, requestId: 'request-3' };
+
+  const replies = await repliesIn(await stage.command(complete, 1_020));
+  const again = await repliesIn(await stage.command({ ...complete, requestId: 'request-4' }, 1_030));
+
+  expect(replies).toMatchObject([
+    { address: 'worker', requestId: 'request-3', body: { type: 'Accepted' } },
+    {
+      address: 'client',
+      requestId: 'request-1',
+      body: { type: 'OutcomeReached', runId: 'run-1', status: 'completed', outcome: { type: 'success' } },
+    },
+  ]);
+  expect(again).toMatchObject([
+    { requestId: 'request-4', body: { type: 'Refused', refusal: { reason: 'not-found' } } },
+  ]);
+});
+
+test('an activity that opened and closed within a group costs one state record', async () => {
+  const stage = new Stage();
+  const attempt = await scheduled(stage);
+  await stage.command(claim(attempt), 1_010);
+  await stage.command({ type: 'Complete', target: charge, attempt, result, ...sent }, 1_020);
+
+  expect([...stage.seal().keys()]).toEqual(['default//run-1/charge-1', '__progress']);
+});
+
+test('an input that was written gets its tombstone when the activity closes', async () => {
+  const stage = new Stage();
+  const attempt = await scheduled(stage);
+  expect([...stage.seal().keys()]).toContain('default//run-1/charge-1/#input');
+  await stage.command(claim(attempt), 1_010);
+  await stage.command({ type: 'Complete', target: charge, attempt, result, ...sent }, 1_020);
+
+  expect(stage.seal().get('default//run-1/charge-1/#input')).toBeNull();
+});
+
+describe('a restore', () => {
+  test('gives the state that was sealed, and goes on where it ended', async () => {
+    const stage = new Stage();
+    const attempt = await scheduled(stage);
+    const opened = stage.seal();
+    await stage.command(claim(attempt), 1_010);
+    const details = [{ metadata: {}, data: Buffer.from('7') }];
+    await stage.command({ type: 'RecordHeartbeat', target: charge, attempt, details, ...sent }, 1_011);
+    const sealed = new Map([...opened, ...stage.seal()]);
+
+    const heir = new Stage();
+    await heir.restoreFrom(sealed);
+
+    expect(heir.logic.stateHash()).toBe(stage.logic.stateHash());
+    const replies = await repliesIn(await heir.command(claim(attempt), 1_020));
+    expect(replies).toMatchObject([{ body: { type: 'Accepted', answer: { type: 'Granted', startedAt: 1_010 } } }]);
+  });
+
+  test('that misses the tail decides it again and comes to the same state', async () => {
+    const stage = new Stage();
+    const attempt = await scheduled(stage);
+    const sealed = stage.seal();
+    await stage.command(claim(attempt), 1_010);
+
+    const heir = new Stage();
+    await heir.restoreFrom(sealed);
+    await heir.command(claim(attempt), 1_010);
+
+    expect(heir.logic.stateHash()).toBe(stage.logic.stateHash());
+  });
+});
+
+describe('a query', () => {
+  const query = (change: Partial<Query> = {}): Query => ({
+    type: 'Describe',
+    target: { ...charge, runId: '' },
+    requestId: 'query-1',
+    replyTo: client,
+    seenOffset: -1,
+    ...change,
+  });
+
+  test.each<{ asked: string; given: boolean; query: Query; then: object }>([
+    {
+      asked: 'of what is not there',
+      given: false,
+      query: query(),
+      then: { type: 'Refused', refusal: { reason: 'not-found' } },
+    },
+    { asked: 'by id', given: true, query: query(), then: { type: 'Described', description: { status: 'scheduled' } } },
+    {
+      asked: 'for an outcome to come',
+      given: true,
+      query: query({ type: 'AwaitOutcome' }),
+      then: { type: 'OutcomePending' },
+    },
+  ])('$asked', async ({ given, query: asked, then }) => {
+    const stage = new Stage();
+    if (given) await stage.command(schedule({ awaitOutcome: false }), 1_000);
+
+    expect(await repliesIn(await stage.query(asked, 1_001))).toMatchObject([{ requestId: 'query-1', body: then }]);
+  });
+
+  test('that must have seen a command is answered after that command', async () => {
+    const stage = new Stage();
+
+    const early = await stage.query(query({ seenOffset: 0 }), 999);
+    const later = await repliesIn(await stage.command(schedule(), 1_000));
+
+    expect(early.effects).toEqual([]);
+    expect(later.map(({ body }) => body.type)).toEqual(['Accepted', 'Described']);
+  });
+});
