@@ -2,14 +2,15 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { brokerAddresses } from '@ratchet/testing';
+import { connectBroker } from '@ratchet/testing';
 import { startRatchet, type RunningRatchet } from '@ratchet/tools-start';
 
 const built = (file: string): string => fileURLToPath(new URL(`../dist/${file}`, import.meta.url));
 
 let ratchet: RunningRatchet;
 beforeAll(async () => {
-  ratchet = await startRatchet({ kafka: brokerAddresses() });
+  const { brokers, registryUrl } = connectBroker();
+  ratchet = await startRatchet({ kafka: { brokers: brokers.join(','), registryUrl } });
 });
 afterAll(() => ratchet.stop());
 
