@@ -2,7 +2,7 @@ import type { Failure, FailureInfo, Payload, Payloads } from '@ratchet/domain';
 import { DefaultFailureConverter, type FailureConverter } from './failure-converter.ts';
 import type { RatchetFailure } from './failures.ts';
 import { decodeWith, encodeWith, type PayloadCodec } from './payload-codec.ts';
-import { defaultPayloadConverter, type PayloadConverter } from './payload-converter.ts';
+import { defaultPayloadConverter, PayloadConverterError, type PayloadConverter } from './payload-converter.ts';
 
 /** How values travel. Clients and workers that share a namespace must agree on it. */
 export interface DataConverter {
@@ -23,14 +23,29 @@ export const loadDataConverter = (converter: DataConverter = {}): LoadedDataConv
 
 // Each of these answers at once when there is no codec, so that the common case makes no promise per record.
 
-/** @throws PayloadConverterError for a value that cannot be converted, or whatever a codec throws. */
+/** @throws PayloadConverterError for a value that cannot be converted, its path beginning with its index; or whatever a codec throws. */
 export function valuesToPayloads(
   { payloadConverter, payloadCodecs }: LoadedDataConverter,
   values: readonly unknown[],
 ): Payloads | Promise<Payloads> {
-  const payloads = values.map((value) => payloadConverter.toPayload(value));
+  const payloads = values.map((value, index) => toPayload(payloadConverter, value, index));
   return payloadCodecs.length === 0 || payloads.length === 0 ? payloads : encodeWith(payloadCodecs, payloads);
 }
+
+function toPayload(converter: PayloadConverter, value: unknown, index: number): Payload {
+  try {
+    return converter.toPayload(value);
+  } catch (cause) {
+    const { message, path, reason } = cause instanceof PayloadConverterError ? cause : foreign(cause);
+    throw new PayloadConverterError(message, `[${String(index)}]${path}`, reason, { cause });
+  }
+}
+
+/** A converter of the user's own throws what it likes. */
+const foreign = (cause: unknown): PayloadConverterError => {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new PayloadConverterError(message, '', `cannot be converted: ${message}`);
+};
 
 export function payloadsToValues(
   { payloadConverter, payloadCodecs }: LoadedDataConverter,

@@ -1,8 +1,14 @@
+export { asApplicationFailure } from './as-application-failure.ts';
+export { claimTask, type ClaimRequest, type ClaimResult } from './claim.ts';
+export { connectCluster, type Cluster, type ClusterOptions } from './connect-cluster.ts';
 export * from './data-converter.ts';
+export { DeadlineClock, type Due } from './deadline-clock.ts';
 export * from './duration.ts';
 export * from './failure-converter.ts';
 export * from './failures.ts';
-export * from './not-serialisable.ts';
-export * from './payload-codec.ts';
+export { openRequestChannel, type OpenRequestChannel, type OpenRequestChannelOptions } from './open-request-channel.ts';
+export type { PayloadCodec } from './payload-codec.ts';
 export * from './payload-converter.ts';
+export * from './request-channel.ts';
 export * from './task-token.ts';
+export { freshTraceparent, traceparentHeader, type Tracing } from './tracing.ts';

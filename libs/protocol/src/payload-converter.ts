@@ -15,6 +15,8 @@ export class PayloadConverterError extends Error {
     message: string,
     /** Where in the value the trouble is, as one would write it in code: `.items[3].price`. Empty: the value itself. */
     readonly path = '',
+    /** Goes on from "it ...". */
+    readonly reason = 'cannot be converted',
     options?: ErrorOptions,
   ) {
     super(message, options);
@@ -78,13 +80,15 @@ function toJson(value: unknown): string {
   const trouble = notSerialisable(value);
   if (trouble === undefined) return JSON.stringify(value);
   const { path, reason } = trouble;
-  throw new PayloadConverterError(`Expected to write a value as JSON, but value${path} ${reason}`, path);
+  throw new PayloadConverterError(`Expected to write a value as JSON, but value${path} ${reason}`, path, reason);
 }
 
 function fromJson(data: Uint8Array): unknown {
   try {
     return JSON.parse(textOf(data));
   } catch (cause) {
-    throw new PayloadConverterError('Expected to read a payload as JSON, but it is not JSON', '', { cause });
+    throw new PayloadConverterError('Expected to read a payload as JSON, but it is not JSON', '', 'is not JSON', {
+      cause,
+    });
   }
 }

@@ -16,7 +16,7 @@ export class TaskTokenError extends Error {
   override readonly name = 'TaskTokenError';
 
   constructor(
-    readonly reason: 'missing' | 'undecodable' | 'bad-signature',
+    readonly reason: 'missing' | 'undecodable' | 'bad-signature' | 'other-namespace',
     message: string,
   ) {
     super(message);

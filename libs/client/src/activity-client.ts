@@ -1,0 +1,208 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { checkNamespace, checkLength, type Answer } from '@ratchet/domain';
+import type { Log } from '@ratchet/kafka';
+import {
+  asApplicationFailure,
+  connectCluster,
+  durationExpected,
+  durationMs,
+  errorToFailure,
+  loadDataConverter,
+  openRequestChannel,
+  type CommandDraft,
+  type DataConverter,
+  type Duration,
+} from '@ratchet/protocol';
+import type { ActivityCalls } from './activity-calls.ts';
+import { ActivityHandle } from './activity-handle.ts';
+import { attemptTarget, type ActivityReference, type AttemptTarget } from './attempt-target.ts';
+import { acceptedAnswer, resultOf, send, type ClientSession } from './client-session.ts';
+import {
+  ActivityCancelledError,
+  ActivityPausedError,
+  ActivityResetError,
+  InvalidActivityOptionsError,
+} from './errors.ts';
+import { outgoingPayload } from './outgoing-payloads.ts';
+import { scheduleDraft } from './schedule-draft.ts';
+import type { AnyStartOptions } from './start-activity-options.ts';
+
+export interface ActivityClientOptions {
+  /** `host:port`, several in a list or separated by commas. */
+  readonly brokers: string | readonly string[];
+  /** The root of the schema registry's Confluent-compatible API. */
+  readonly registry: string;
+  /** Default: `default`. */
+  readonly namespace?: string;
+  /** Who asks; shown to people. Default: `<pid>@<host>`. */
+  readonly identity?: string;
+  /** Must agree with the workers'. */
+  readonly dataConverter?: DataConverter;
+  /** How long to wait for an answer; 30 s by default. */
+  readonly requestTimeout?: Duration;
+  /** Default: nowhere. */
+  readonly log?: Log;
+}
+
+/**
+ * Asks for activities, and completes those that were left open. One per process is enough.
+ *
+ * ```ts
+ * const client = await ActivityClient.connect({ brokers: 'localhost:9092', registry: 'http://localhost:8081/apis/ccompat/v7' });
+ * const receipt = await client.execute<typeof activities>('charge', {
+ *   taskQueue: 'payments',
+ *   args: ['4242', 1999],
+ *   timeouts: { startToClose: '30s' },
+ * });
+ * ```
+ */
+export class ActivityClient {
+  readonly namespace: string;
+  readonly #session: ClientSession;
+  readonly #disconnect: () => Promise<void>;
+
+  private constructor(session: ClientSession, disconnect: () => Promise<void>) {
+    this.namespace = session.namespace;
+    this.#session = session;
+    this.#disconnect = disconnect;
+  }
+
+  /**
+   * @throws InvalidActivityOptionsError (rejects) when an option is wrong; OperationalError RKT1001 when no broker
+   * answers, RKT1004 when the services were never started there; SchemaRegistryError when the registry does not answer.
+   */
+  static async connect(options: ActivityClientOptions): Promise<ActivityClient> {
+    const {
+      brokers,
+      registry,
+      namespace = 'default',
+      identity = `${String(process.pid)}@${hostname()}`,
+      log,
+    } = options;
+    const refusal = checkNamespace(namespace) ?? checkLength('identity', identity);
+    if (refusal !== undefined) throw new InvalidActivityOptionsError(refusal.message, '');
+    const requestTimeoutMs = durationMs(options.requestTimeout ?? '30s');
+    if (requestTimeoutMs === undefined) throw wrongTimeout(options.requestTimeout);
+
+    const logging = log === undefined ? {} : { log };
+    const clientId = `ratchet-client-${identity}`;
+    const cluster = await connectCluster({ brokers, registryUrl: registry, clientId, createTopics: false, ...logging });
+    try {
+      const { channel, close } = await openRequestChannel(cluster, { requestTimeoutMs });
+      const session = { channel, namespace, identity, converter: loadDataConverter(options.dataConverter) };
+      return new ActivityClient(session, () => close().finally(() => cluster.close()));
+    } catch (error) {
+      await cluster.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Starts an activity and waits for its result.
+   *
+   * @returns the activity's result.
+   * @throws ActivityFailedError (rejects) when it ends otherwise; else as `start`.
+   */
+  readonly execute: ActivityCalls<'execute'> = async (
+    activityType: string,
+    options: AnyStartOptions,
+  ): Promise<never> => {
+    const draft = await scheduleDraft(activityType, options, this.#session);
+    const reply = await this.#session.channel.requestOutcome(draft);
+    // What it is, the caller's types know.
+    return (await resultOf(this.#session, reply, draft.target)) as never;
+  };
+
+  /**
+   * Starts an activity. Resolves once it is accepted, that is, certain to come to exactly one end.
+   *
+   * @throws InvalidActivityOptionsError (rejects) when something is wrong with the options; nothing was sent then.
+   * @throws ActivityAlreadyStartedError when the id is in use and the policies say no.
+   * @throws OperationalError RKT1201 when no answer came in time; the same `requestId` may then be used again.
+   */
+  readonly start: ActivityCalls<'start'> = async (
+    activityType: string,
+    options: AnyStartOptions,
+  ): Promise<ActivityHandle<never>> => {
+    const draft = await scheduleDraft(activityType, options, this.#session);
+    const answer = acceptedAnswer(await this.#session.channel.requestApart(draft), draft.target);
+    const runId = answer.type === 'Scheduled' ? answer.runId : draft.target.runId;
+    return new ActivityHandle(this.#session, draft.target.activityId, runId);
+  };
+
+  /**
+   * A handle to an activity that someone started.
+   *
+   * @param runId default: whichever run of the id is the latest when something is asked.
+   */
+  getHandle<Result = unknown>(activityId: string, runId?: string): ActivityHandle<Result> {
+    return new ActivityHandle(this.#session, activityId, runId);
+  }
+
+  /**
+   * Completes an activity from outside its worker. By ids it may even be one that no attempt runs of.
+   *
+   * @throws ActivityNotFoundError (rejects) when the attempt is over or the activity closed; TaskTokenError when the
+   * token cannot be read; InvalidActivityOptionsError when the result cannot be sent.
+   */
+  async complete(activity: ActivityReference, result?: unknown): Promise<void> {
+    const attempt = this.#attempt(activity);
+    const payloads = await outgoingPayload('result', result, this.#session.converter);
+    await this.#report({ type: 'Complete', ...attempt, result: payloads });
+  }
+
+  /** Fails the attempt; the retry policy says whether there is another. @throws as `complete`. */
+  async fail(activity: ActivityReference, error: unknown): Promise<void> {
+    const attempt = this.#attempt(activity);
+    const failure = await errorToFailure(this.#session.converter, asApplicationFailure(error));
+    await this.#report({ type: 'Fail', ...attempt, failure });
+  }
+
+  /** Says that the activity has stopped because of a cancellation. @throws as `complete`; refused when nobody asked for one. */
+  async reportCancellation(activity: ActivityReference, details?: unknown): Promise<void> {
+    const attempt = this.#attempt(activity);
+    const payloads = await outgoingPayload('details', details, this.#session.converter);
+    await this.#report({ type: 'ReportCanceled', ...attempt, details: payloads });
+  }
+
+  /**
+   * Says that the activity lives, and how far it is: the next attempt finds the details.
+   *
+   * @throws ActivityCancelledError, ActivityPausedError or ActivityResetError (rejects) when it is to stop; else as `complete`.
+   */
+  async heartbeat(activity: ActivityReference, details?: unknown): Promise<void> {
+    const attempt = this.#attempt(activity);
+    const payloads = await outgoingPayload('details', details, this.#session.converter);
+    const answer = await this.#report({ type: 'RecordHeartbeat', ...attempt, details: payloads });
+    if (answer.type !== 'HeartbeatRecorded') return;
+    const { activityId } = attempt.target;
+    if (answer.cancelRequested) throw new ActivityCancelledError(`activity '${activityId}' is to be cancelled`);
+    if (answer.reset) throw new ActivityResetError(`activity '${activityId}' is to begin anew`);
+    if (answer.paused) throw new ActivityPausedError(`activity '${activityId}' is to pause`);
+  }
+
+  /** Sends what is left and disconnects. Whoever still waits gets an OperationalError RKT1201. */
+  close(): Promise<void> {
+    return this.#disconnect();
+  }
+
+  #attempt(activity: ActivityReference): AttemptTarget {
+    return attemptTarget(activity, this.namespace);
+  }
+
+  #report(report: AttemptReport): Promise<Answer> {
+    const { identity } = this.#session;
+    return send(this.#session, { ...report, requestId: randomUUID(), identity });
+  }
+}
+
+type ReportType = 'Complete' | 'Fail' | 'ReportCanceled' | 'RecordHeartbeat';
+type WithoutSender<C> = C extends CommandDraft ? Omit<C, 'requestId' | 'identity'> : never;
+type AttemptReport = WithoutSender<Extract<CommandDraft, { readonly type: ReportType }>>;
+
+const wrongTimeout = (timeout: unknown): InvalidActivityOptionsError =>
+  new InvalidActivityOptionsError(
+    `Expected to get requestTimeout as ${durationExpected}, but it is ${JSON.stringify(timeout)}`,
+    'requestTimeout',
+  );

@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto';
+import type { ExecutionId } from '@ratchet/domain';
+import { describeActivity, type ActivityDescription } from './activity-description.ts';
+import { resultOf, send, type ClientSession } from './client-session.ts';
+import { refusalError } from './refusal-error.ts';
+
+/** One Activity Execution, seen from outside. Holds nothing: any number of handles may speak of the same one. */
+export class ActivityHandle<Result = unknown> {
+  readonly activityId: string;
+  /** Absent: whichever run of the id is the latest when something is asked. */
+  readonly runId: string | undefined;
+  readonly #session: ClientSession;
+  readonly #target: ExecutionId;
+
+  /** @internal Made by `ActivityClient`. */
+  constructor(session: ClientSession, activityId: string, runId: string | undefined) {
+    this.activityId = activityId;
+    this.runId = runId;
+    this.#session = session;
+    this.#target = { namespace: session.namespace, workflowId: '', runId: runId ?? '', activityId };
+  }
+
+  /**
+   * Waits for the end, across restarts of any service, and may be asked again as long as the outcome is retained.
+   *
+   * @throws ActivityFailedError (rejects) when it failed, timed out, was cancelled or terminated; its `cause` says how.
+   * @throws ActivityNotFoundError when there is no such activity (any more).
+   * @throws OperationalError RKT1201 when no service answers for two minutes.
+   */
+  async result(): Promise<Result> {
+    const reply = await this.#session.channel.awaitOutcome(this.#target, randomUUID());
+    // The caller said which activity this is; what it gives is its word.
+    return (await resultOf(this.#session, reply, this.#target)) as Result;
+  }
+
+  /**
+   * What is known of it now: everything this client has done before is in it.
+   *
+   * @throws ActivityNotFoundError (rejects) when there is no such activity (any more).
+   */
+  async describe(): Promise<ActivityDescription> {
+    const { channel, converter } = this.#session;
+    const { body } = await channel.describe(this.#target, randomUUID());
+    if (body.type === 'Refused') throw refusalError(body.refusal, this.#target);
+    return describeActivity(body.description, converter);
+  }
+
+  /**
+   * Asks the activity to stop. One that no worker runs ends at once; a running one learns of it and may agree, fail,
+   * or complete all the same. Resolves once the request is recorded, not once the activity has ended.
+   *
+   * @throws RequestRefusedError (rejects) when it has ended, or someone else has asked before; ActivityNotFoundError.
+   */
+  async cancel(reason = ''): Promise<void> {
+    const command = {
+      type: 'RequestCancel',
+      target: this.#target,
+      reason,
+      cascaded: false,
+      ...this.#request(),
+    } as const;
+    await send(this.#session, command);
+  }
+
+  /**
+   * Ends the activity now, without asking its worker.
+   *
+   * @throws RequestRefusedError (rejects) when it has ended already; ActivityNotFoundError.
+   */
+  async terminate(reason = ''): Promise<void> {
+    await send(this.#session, { type: 'Terminate', target: this.#target, reason, ...this.#request() });
+  }
+
+  #request(): { readonly requestId: string; readonly identity: string } {
+    return { requestId: randomUUID(), identity: this.#session.identity };
+  }
+}

@@ -1,0 +1,52 @@
+import { blobBytesMax, payloadsBytes, type Payloads } from '@ratchet/domain';
+import { PayloadConverterError, valuesToPayloads, type LoadedDataConverter } from '@ratchet/protocol';
+import { InvalidActivityOptionsError } from './errors.ts';
+
+/**
+ * Values as payloads, small enough for a record.
+ *
+ * @param field how the caller knows the list; the error names the item, as in `args[0].items`.
+ * @throws InvalidActivityOptionsError (rejects) when one cannot be written, or all are too large together.
+ */
+export const outgoingPayloads = (
+  field: string,
+  values: readonly unknown[],
+  converter: LoadedDataConverter,
+): Promise<Payloads> => outgoing(field, values, converter, (path) => `${field}${path}`);
+
+/** As `outgoingPayloads`, of a single value; none when it is `undefined`. */
+export const outgoingPayload = (field: string, value: unknown, converter: LoadedDataConverter): Promise<Payloads> =>
+  value === undefined
+    ? Promise.resolve([])
+    : outgoing(field, [value], converter, (path) => `${field}${path.slice('[0]'.length)}`);
+
+async function outgoing(
+  field: string,
+  values: readonly unknown[],
+  converter: LoadedDataConverter,
+  placeOf: (path: string) => string,
+): Promise<Payloads> {
+  const payloads = await converted(values, converter, placeOf);
+  const bytes = payloadsBytes(payloads);
+  if (bytes <= blobBytesMax) return payloads;
+  throw new InvalidActivityOptionsError(
+    `Expected to send ${field} of at most ${String(blobBytesMax)} bytes, but the payloads have ${String(bytes)}`,
+    field,
+  );
+}
+
+function converted(
+  values: readonly unknown[],
+  converter: LoadedDataConverter,
+  placeOf: (path: string) => string,
+): Payloads | Promise<Payloads> {
+  try {
+    return valuesToPayloads(converter, values);
+  } catch (cause) {
+    if (!(cause instanceof PayloadConverterError)) throw cause;
+    const place = placeOf(cause.path);
+    throw new InvalidActivityOptionsError(`Expected to send ${place} as a payload, but it ${cause.reason}`, place, {
+      cause,
+    });
+  }
+}

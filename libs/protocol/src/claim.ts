@@ -1,0 +1,47 @@
+import { randomUUID } from 'node:crypto';
+import type { EpochMillis, Refusal } from '@ratchet/domain';
+import { attemptOf, type TaskToken } from './task-token.ts';
+import type { RequestChannel } from './request-channel.ts';
+
+export interface ClaimRequest {
+  readonly token: TaskToken;
+  readonly identity: string;
+  /** 0 is none. */
+  readonly heartbeatTimeoutMs: number;
+  /** 0 is none. */
+  readonly startToCloseTimeoutMs: number;
+  readonly traceparent: string | undefined;
+}
+
+export type ClaimResult =
+  | { readonly type: 'granted'; readonly startedAt: EpochMillis }
+  | { readonly type: 'refused'; readonly refusal: Refusal }
+  /** Granted so long ago that the attempt may have timed out meanwhile, and another may run. */
+  | { readonly type: 'too-late' };
+
+const repeatMs = 1_000;
+
+/**
+ * Asks for the right to run an attempt, again every second until answered.
+ *
+ * The grant began after the first asking, so an answer that comes later than the attempt's shortest limit may be of an
+ * attempt that is over: it is not used, whatever it says. Our own clock that never goes back measures that.
+ *
+ * @throws OperationalError (rejects) RKT1201 when the channel is closed first.
+ */
+export async function claimTask(channel: RequestChannel, request: ClaimRequest): Promise<ClaimResult> {
+  const { token, identity, heartbeatTimeoutMs, startToCloseTimeoutMs, traceparent } = request;
+  const claimId = randomUUID();
+  const askedAt = performance.now();
+  const { body } = await channel.request(
+    { type: 'Claim', target: token.id, requestId: claimId, claimId, identity, attempt: attemptOf(token) },
+    { repeatMs, timeoutMs: Infinity, traceparent },
+  );
+  if (body.type === 'Refused') return { type: 'refused', refusal: body.refusal };
+  const ageMs = performance.now() - askedAt;
+  const isOver = (limitMs: number): boolean => limitMs > 0 && ageMs >= limitMs;
+  if (isOver(heartbeatTimeoutMs) || isOver(startToCloseTimeoutMs)) return { type: 'too-late' };
+  if (body.answer.type !== 'Granted')
+    throw new Error(`Expected a claim to be granted, but the answer is ${body.answer.type}`);
+  return { type: 'granted', startedAt: body.answer.startedAt };
+}

@@ -1,0 +1,137 @@
+import {
+  connectKafka,
+  ensureTopics,
+  OperationalError,
+  Outbox,
+  replicationFactorOf,
+  type KafkaConnection,
+  type Log,
+  type OutboxOptions,
+} from '@ratchet/kafka';
+import { createCodec, taskTopicSpecs, topics, topicSpecs, type Codec, type Replication } from '@ratchet/schemas';
+import { codecLogOf } from './codec-log.ts';
+
+export interface ClusterOptions {
+  /** `host:port`, several in a list or separated by commas. */
+  readonly brokers: string | readonly string[];
+  /** The root of the registry's Confluent-compatible API. */
+  readonly registryUrl: string;
+  /** Shown by the brokers. */
+  readonly clientId: string;
+  /** Services create missing topics and check those that exist; clients and workers take the cluster as they find it. */
+  readonly createTopics: boolean;
+  /** With `createTopics`: how many co-partitioned partitions the cluster has. */
+  readonly partitions?: number;
+  /** With `createTopics`; without, it is read off the topics that are there. */
+  readonly replication?: Replication;
+  readonly log?: Log;
+}
+
+/** Kafka and the registry, as every process of Ratchet has them. */
+export interface Cluster {
+  readonly connection: KafkaConnection;
+  readonly codec: Codec;
+  /** How many partitions commands, queries, executions and the other co-partitioned topics have. */
+  readonly partitions: number;
+  /** An outbox that knows which topics are there for good, and makes a task topic anew that someone deleted. */
+  createOutbox(options?: Pick<OutboxOptions, 'metrics' | 'replaceUnsendable' | 'bounds'>): Outbox;
+  /**
+   * Makes the topic of a task queue when it is missing; resolves once every broker knows it.
+   * @throws OperationalError RKT1004 when it cannot be created.
+   */
+  ensureTaskTopic(topic: string): Promise<void>;
+  /** Outboxes and consumers are closed by who made them, before this. */
+  close(): Promise<void>;
+}
+
+/**
+ * What every process does first: reaches Kafka, registers the schemas, and has the topics or finds them.
+ *
+ * @throws OperationalError RKT1001 when no broker answers, RKT1003 when a topic has other settings than it must,
+ * RKT1004 when a client finds no topics: the services were never started.
+ * @throws SchemaRegistryError RKT1101 when the registry does not answer, RKT1102 when it refuses a schema.
+ */
+export async function connectCluster(options: ClusterOptions): Promise<Cluster> {
+  const { clientId, registryUrl, log } = options;
+  const brokers = brokerList(options.brokers);
+  const connection = await connectKafka({ brokers, clientId, ...(log === undefined ? {} : { log }) });
+  try {
+    const codec = await createCodec({ registryUrl, ...(log === undefined ? {} : { log: codecLogOf(log) }) });
+    const replication = options.createTopics ? await createAll(connection, options) : await readAll(connection);
+    const partitions = await connection.partitionCounts.of(topics.commands);
+    return new ConnectedCluster(connection, codec, partitions, replication);
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}
+
+const brokerList = (brokers: string | readonly string[]): readonly string[] =>
+  (typeof brokers === 'string' ? brokers.split(',') : brokers)
+    .map((broker) => broker.trim())
+    .filter((broker) => broker !== '');
+
+async function createAll(connection: KafkaConnection, options: ClusterOptions): Promise<Replication> {
+  const { partitions, replication = 'development' } = options;
+  await ensureTopics(connection, topicSpecs({ replication, ...(partitions === undefined ? {} : { partitions }) }));
+  return replication;
+}
+
+async function readAll(connection: KafkaConnection): Promise<Replication> {
+  try {
+    return (await replicationFactorOf(connection, topics.commands)) > 1 ? 'production' : 'development';
+  } catch (cause) {
+    if (!(cause instanceof OperationalError) || cause.code !== 'RKT1004') throw cause;
+    throw new OperationalError(
+      `Expected to find Ratchet's topics at ${connection.brokers.join(', ')}, but ${topics.commands} is not there: start the services first`,
+      'RKT1004',
+      true,
+      { cause },
+    );
+  }
+}
+
+/** `ratchet.activity.tasks.<namespace>.<taskQueue>`: escaped names have no dots. */
+const taskTopicParts = 5;
+
+/** One that is there is taken as it is: its partitions may have been increased. */
+async function isThere(connection: KafkaConnection, topic: string): Promise<boolean> {
+  try {
+    await connection.partitionCounts.of(topic);
+    return true;
+  } catch (error) {
+    if (error instanceof OperationalError && error.code === 'RKT1004') return false;
+    throw error;
+  }
+}
+
+class ConnectedCluster implements Cluster {
+  readonly connection: KafkaConnection;
+  readonly codec: Codec;
+  readonly partitions: number;
+  readonly #replication: Replication;
+
+  constructor(connection: KafkaConnection, codec: Codec, partitions: number, replication: Replication) {
+    this.connection = connection;
+    this.codec = codec;
+    this.partitions = partitions;
+    this.#replication = replication;
+  }
+
+  createOutbox(options: Pick<OutboxOptions, 'metrics' | 'replaceUnsendable' | 'bounds'> = {}): Outbox {
+    const steadyTopics = topicSpecs({ replication: this.#replication }).map(({ name }) => name);
+    const ensureTopic = (topic: string): Promise<void> => this.ensureTaskTopic(topic);
+    return new Outbox({ ...options, connection: this.connection, steadyTopics, ensureTopic });
+  }
+
+  async ensureTaskTopic(topic: string): Promise<void> {
+    if (await isThere(this.connection, topic)) return;
+    // Asked for its dead-letter topic, too: both are made together.
+    const name = topic.split('.').slice(0, taskTopicParts).join('.');
+    await ensureTopics(this.connection, taskTopicSpecs(name, { replication: this.#replication }));
+  }
+
+  close(): Promise<void> {
+    return this.connection.close();
+  }
+}

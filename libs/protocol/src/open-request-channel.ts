@@ -1,0 +1,69 @@
+import { randomInt, randomUUID } from 'node:crypto';
+import type { Reply } from '@ratchet/domain';
+import { ReplyInbox, type InputRecord } from '@ratchet/kafka';
+import { topics } from '@ratchet/schemas';
+import type { Cluster } from './connect-cluster.ts';
+import { RequestChannel } from './request-channel.ts';
+import { loadTracing, type Tracing } from './tracing.ts';
+
+export interface OpenRequestChannelOptions {
+  /** How long to wait for an answer, in milliseconds; 30 s by default. */
+  readonly requestTimeoutMs?: number;
+}
+
+/** A channel that hears: its inbox is read. */
+export interface OpenRequestChannel {
+  readonly channel: RequestChannel;
+  readonly tracing: Tracing;
+  /** Sends what is left, fails whoever still waits, and stops reading. */
+  close(): Promise<void>;
+}
+
+const requestTimeoutMsDefault = 30_000;
+
+/**
+ * Gives this instance an address of its own in `ratchet.replies`, and a channel that sends from there.
+ *
+ * Instances share the partitions of that topic, so each skips, by their keys, the records of the others.
+ */
+export async function openRequestChannel(
+  cluster: Cluster,
+  { requestTimeoutMs = requestTimeoutMsDefault }: OpenRequestChannelOptions = {},
+): Promise<OpenRequestChannel> {
+  const { connection, codec, partitions } = cluster;
+  const replyPartitions = await connection.partitionCounts.of(topics.replies);
+  const replyTo = { partition: randomInt(replyPartitions), address: randomUUID() };
+  const outbox = cluster.createOutbox();
+  const tracing = await loadTracing();
+  const channel = new RequestChannel({ outbox, codec, partitions, replyTo, tracing, requestTimeoutMs });
+  const ownAddresses = `${replyTo.address}/`;
+
+  const receive = ({ key, value }: InputRecord): void => {
+    if (key === null || value === null) return;
+    if (key !== replyTo.address && !key.startsWith(ownAddresses)) return;
+    const reply: Reply | Promise<Reply> = codec.decodeReply(value);
+    if (!(reply instanceof Promise)) {
+      channel.receive(reply);
+      return;
+    }
+    reply.then(
+      (decoded) => {
+        channel.receive(decoded);
+      },
+      (error: unknown) => {
+        connection.log('error', `a reply was not understood: ${String(error)}`, { key });
+      },
+    );
+  };
+  const inbox = new ReplyInbox({ connection, topic: topics.replies, partition: replyTo.partition, onRecord: receive });
+  await inbox.open();
+  return {
+    channel,
+    tracing,
+    close: async () => {
+      channel.close();
+      await outbox.close();
+      await inbox.close();
+    },
+  };
+}

@@ -1,0 +1,280 @@
+import {
+  partitionKey,
+  type Answer,
+  type Command,
+  type ExecutionId,
+  type Query,
+  type Reply,
+  type ReplyAddress,
+} from '@ratchet/domain';
+import { OperationalError, partitionFor, type Outbox, type OutputRecord } from '@ratchet/kafka';
+import { topics, type Codec } from '@ratchet/schemas';
+import { DeadlineClock } from './deadline-clock.ts';
+import { Exchange, type ExchangeCarrier, type ExchangePlan, type NextQuestion } from './exchange.ts';
+import { traceparentHeader, type Tracing } from './tracing.ts';
+
+type WithoutReplyTo<C> = C extends Command ? Omit<C, 'replyTo'> : never;
+/** A command to an activity as its sender knows it: where the answer goes is the channel's matter. */
+export type CommandDraft = WithoutReplyTo<Extract<Command, { readonly target: ExecutionId }>>;
+export type CommandDraftOf<T extends CommandDraft['type']> = Extract<CommandDraft, { readonly type: T }>;
+
+type BodyOf<T extends Reply['body']['type']> = Extract<Reply['body'], { readonly type: T }>;
+type ReplyOf<T extends Reply['body']['type']> = Reply & { readonly body: BodyOf<T> };
+export type CommandReply = ReplyOf<'Accepted' | 'Refused'>;
+export type OutcomeReply = ReplyOf<'OutcomeReached' | 'Refused'>;
+export type DescribeReply = ReplyOf<'Described' | 'Refused'>;
+/** Sent without being asked for, to the worker that runs an attempt. */
+export type CancelNotice = BodyOf<'CancelNotice'>;
+
+export interface RequestChannelParts {
+  readonly outbox: Pick<Outbox, 'send'>;
+  readonly codec: Pick<Codec, 'encodeCommand' | 'encodeQuery'>;
+  /** How many partitions commands and queries have. */
+  readonly partitions: number;
+  /** Where this instance listens. Addresses that go on with `/` are its own too. */
+  readonly replyTo: ReplyAddress;
+  readonly tracing: Tracing;
+  /** How long to wait for an answer. */
+  readonly requestTimeoutMs: number;
+}
+
+export interface RequestOptions {
+  /** The trace to go on with; default: the active one. */
+  readonly traceparent?: string | undefined;
+  /** Sends the same command again after so long without an answer: only for what may be decided twice without harm. */
+  readonly repeatMs?: number;
+  /** Default: as the channel was made. */
+  readonly timeoutMs?: number;
+}
+
+/** When a question that changes nothing is asked again. */
+const queryRepeatMs = 3_000;
+/** A long wait asks more rarely: the scheduler remembers who waits, and forgets it after a minute. */
+const queryRepeatMsMax = 20_000;
+/** Waiting for an outcome outlives a restart of the scheduler; a silence of this length is none. */
+const outcomeSilenceMsMax = 120_000;
+
+/**
+ * Appends commands and questions, and brings back their answers.
+ *
+ * A command is durable once the broker has it; a missing answer means only that nobody knows yet. A question carries the
+ * last offset that this channel has seen decided in its partition, so whoever writes and then asks sees what it wrote.
+ */
+export class RequestChannel {
+  readonly #parts: RequestChannelParts;
+  readonly #clock = new DeadlineClock();
+  /** By request id, or by address where an exchange has one of its own. */
+  readonly #open = new Map<string, Exchange>();
+  readonly #seenOffsets = new Map<number, number>();
+  readonly #noticeListeners = new Set<(notice: CancelNotice) => void>();
+  readonly #carrier: ExchangeCarrier;
+  #ownAddresses = 0;
+  #closed = false;
+
+  constructor(parts: RequestChannelParts) {
+    this.#parts = parts;
+    this.#carrier = {
+      send: (record, exchange) => this.#send(record, exchange),
+      close: (exchange) => this.#close(exchange),
+    };
+  }
+
+  /** Where this instance listens: by it a worker is found that runs an attempt. */
+  get replyTo(): ReplyAddress {
+    return this.#parts.replyTo;
+  }
+
+  /**
+   * Appends a command and waits for what was decided. Its `requestId` is the sender's own and new.
+   *
+   * @throws OperationalError (rejects): RKT1201 when no answer came in time (the command may still be decided), RKT1006
+   * when it is larger than a record may be.
+   */
+  request(command: CommandDraft, options: RequestOptions = {}): Promise<CommandReply> {
+    return this.#request(command, this.replyTo, command.requestId, options);
+  }
+
+  /** As `request`, for a command whose `requestId` is someone else's choice and may be in use for another activity. */
+  requestApart(command: CommandDraft, options: RequestOptions = {}): Promise<CommandReply> {
+    const replyTo = this.#ownAddress();
+    return this.#request(command, replyTo, replyTo.address, options);
+  }
+
+  /**
+   * Appends a Schedule and waits for the outcome, without a further question on the way while all goes well.
+   *
+   * @returns the outcome, or the refusal of the Schedule.
+   * @throws OperationalError as `request`; once accepted, only after two minutes of silence.
+   */
+  requestOutcome(schedule: CommandDraftOf<'Schedule'>): Promise<OutcomeReply> {
+    const replyTo = this.#ownAddress();
+    return this.#exchange<OutcomeReply>({
+      id: replyTo.address,
+      what: whatOf(schedule),
+      partition: this.#partitionOf(schedule.target),
+      record: this.#commandRecord({ ...schedule, awaitOutcome: true }, replyTo),
+      repeatMs: Infinity,
+      silenceMsMax: this.#parts.requestTimeoutMs,
+      isAnswer: isOutcome,
+      goOn: (reply) => this.#awaitScheduled(schedule, replyTo, reply),
+    });
+  }
+
+  /**
+   * Waits until the activity is closed. An empty run id means the latest run.
+   *
+   * @returns the outcome, or the refusal when there is no such activity.
+   * @throws OperationalError (rejects) RKT1201 after two minutes of silence.
+   */
+  awaitOutcome(target: ExecutionId, requestId: string): Promise<OutcomeReply> {
+    return this.#exchange<OutcomeReply>({
+      id: requestId,
+      what: `the outcome of activity '${target.activityId}'`,
+      partition: this.#partitionOf(target),
+      record: this.#queryRecord('AwaitOutcome', target, requestId, this.replyTo),
+      repeatMs: queryRepeatMs,
+      repeatMsMax: queryRepeatMsMax,
+      silenceMsMax: outcomeSilenceMsMax,
+      isAnswer: isOutcome,
+    });
+  }
+
+  /** @throws OperationalError (rejects) RKT1201 when no answer came in time. */
+  describe(target: ExecutionId, requestId: string): Promise<DescribeReply> {
+    return this.#exchange<DescribeReply>({
+      id: requestId,
+      what: `the description of activity '${target.activityId}'`,
+      partition: this.#partitionOf(target),
+      record: this.#queryRecord('Describe', target, requestId, this.replyTo),
+      repeatMs: queryRepeatMs,
+      silenceMsMax: this.#parts.requestTimeoutMs,
+      isAnswer: ({ type }) => type === 'Described' || type === 'Refused',
+    });
+  }
+
+  /** @returns a function that ends it. */
+  onCancelNotice(listener: (notice: CancelNotice) => void): () => void {
+    this.#noticeListeners.add(listener);
+    return () => void this.#noticeListeners.delete(listener);
+  }
+
+  /** A reply has come to an address of this instance. One that nobody waits for any more is dropped. */
+  receive(reply: Reply): void {
+    if (reply.body.type === 'CancelNotice') {
+      for (const listener of this.#noticeListeners) listener(reply.body);
+      return;
+    }
+    const exchange = this.#open.get(reply.address === this.replyTo.address ? reply.requestId : reply.address);
+    if (exchange === undefined) return;
+    const { partition } = exchange.plan;
+    this.#seenOffsets.set(partition, Math.max(reply.offset, this.#seenOffset(partition)));
+    exchange.receive(reply);
+  }
+
+  /** Whoever still waits gets an OperationalError RKT1201. */
+  close(): void {
+    this.#closed = true;
+    for (const exchange of [...this.#open.values()]) exchange.fail(closedError(exchange.plan.what));
+    this.#clock.close();
+  }
+
+  #request(command: CommandDraft, replyTo: ReplyAddress, id: string, options: RequestOptions): Promise<CommandReply> {
+    const { repeatMs = Infinity, timeoutMs = this.#parts.requestTimeoutMs, traceparent } = options;
+    return this.#exchange<CommandReply>({
+      id,
+      what: whatOf(command),
+      partition: this.#partitionOf(command.target),
+      record: this.#commandRecord(command, replyTo, traceparent),
+      repeatMs,
+      silenceMsMax: timeoutMs,
+      isAnswer: isDecision,
+    });
+  }
+
+  #exchange<R extends Reply>(plan: ExchangePlan): Promise<R> {
+    if (this.#closed) return Promise.reject(closedError(plan.what));
+    if (this.#open.has(plan.id))
+      return Promise.reject(new Error(`Expected a request id of its own, but '${plan.id}' is in use`));
+    const exchange = new Exchange(plan, this.#carrier);
+    this.#open.set(plan.id, exchange);
+    exchange.start(performance.now());
+    this.#clock.add(exchange);
+    // `isAnswer` let nothing else through.
+    return exchange.answer as Promise<R>;
+  }
+
+  #awaitScheduled(
+    { target }: CommandDraftOf<'Schedule'>,
+    replyTo: ReplyAddress,
+    { requestId, body }: Reply,
+  ): NextQuestion | undefined {
+    const scheduled = scheduledAnswer(body);
+    if (scheduled === undefined) return undefined;
+    const { runId, started } = scheduled;
+    const ofRun = target.workflowId === '' ? { ...target, runId } : target;
+    // An execution that was there before may be closed already, and then nobody tells us unasked.
+    return {
+      record: () => this.#queryRecord('AwaitOutcome', ofRun, requestId, replyTo),
+      repeatMs: queryRepeatMs,
+      repeatMsMax: queryRepeatMsMax,
+      silenceMsMax: outcomeSilenceMsMax,
+      atOnce: !started,
+    };
+  }
+
+  #ownAddress(): ReplyAddress {
+    const { partition, address } = this.replyTo;
+    return { partition, address: `${address}/${String(this.#ownAddresses++)}` };
+  }
+
+  #partitionOf(target: ExecutionId): number {
+    return partitionFor(partitionKey(target), this.#parts.partitions);
+  }
+
+  #seenOffset(partition: number): number {
+    return this.#seenOffsets.get(partition) ?? -1;
+  }
+
+  #commandRecord(command: CommandDraft, replyTo: ReplyAddress, traceparent?: string): OutputRecord {
+    const value = this.#parts.codec.encodeCommand({ ...command, replyTo });
+    return this.#record(topics.commands, command.target, value, traceparent);
+  }
+
+  #queryRecord(type: Query['type'], target: ExecutionId, requestId: string, replyTo: ReplyAddress): OutputRecord {
+    const seenOffset = this.#seenOffset(this.#partitionOf(target));
+    const value = this.#parts.codec.encodeQuery({ type, target, requestId, replyTo, seenOffset });
+    return this.#record(topics.queries, target, value);
+  }
+
+  #record(
+    topic: string,
+    target: ExecutionId,
+    value: Buffer,
+    traceparent = this.#parts.tracing.current(),
+  ): OutputRecord {
+    const key = partitionKey(target);
+    return { topic, key, partition: this.#partitionOf(target), value, headers: { [traceparentHeader]: traceparent } };
+  }
+
+  #send(record: OutputRecord, exchange: Exchange): void {
+    this.#parts.outbox.send(record).catch((error: unknown) => {
+      exchange.fail(error instanceof Error ? error : new Error(String(error)));
+    });
+  }
+
+  #close(exchange: Exchange): void {
+    this.#open.delete(exchange.plan.id);
+    this.#clock.remove(exchange);
+  }
+}
+
+const isDecision = ({ type }: Reply['body']): boolean => type === 'Accepted' || type === 'Refused';
+const isOutcome = ({ type }: Reply['body']): boolean => type === 'OutcomeReached' || type === 'Refused';
+
+const scheduledAnswer = (body: Reply['body']): Extract<Answer, { readonly type: 'Scheduled' }> | undefined =>
+  body.type === 'Accepted' && body.answer.type === 'Scheduled' ? body.answer : undefined;
+
+const whatOf = ({ type, target }: CommandDraft): string => `the answer to ${type} of activity '${target.activityId}'`;
+
+const closedError = (what: string): OperationalError =>
+  new OperationalError(`Expected to get ${what}, but the connection was closed`, 'RKT1201', false);
