@@ -1,11 +1,11 @@
-import type { TimeoutFailure } from '@ratchet/client';
+import type { TimeoutType } from '@ratchet/client';
 
 /** How an activity ended, as a plain value that can be compared. */
 export type Outcome =
   | { readonly status: 'completed'; readonly result: unknown }
   | {
       readonly status: 'timed-out';
-      readonly timeoutType: TimeoutFailure['timeoutType'];
+      readonly timeoutType: TimeoutType;
       readonly lastHeartbeatDetails: unknown;
       /** The message of the previous attempt's failure. */
       readonly cause: string | undefined;

@@ -20,12 +20,8 @@ const client = await ActivityClient.connect({
 async function answer({ activityId, taskToken, text }: Letter): Promise<void> {
   await pause(thinkMs);
   const approval = { sha256: createHash('sha256').update(text).digest('hex'), pid: process.pid };
-  if (taskToken === undefined) {
-    await client.complete({ activityId }, { ...approval, completedBy: 'ids' } satisfies ApprovalResult);
-  } else {
-    const result = { ...approval, completedBy: 'task token' } satisfies ApprovalResult;
-    await client.complete(Buffer.from(taskToken, 'base64'), result);
-  }
+  const completedBy = taskToken === undefined ? 'ids' : 'task token';
+  await client.complete(taskToken ?? { activityId }, { ...approval, completedBy } satisfies ApprovalResult);
 }
 
 let stopping = false;

@@ -70,7 +70,7 @@ export const runIntoTimeouts = (run: DemoRun): Promise<readonly Tracked[]> =>
 async function runIntoTimeout(run: DemoRun, timeoutCase: TimeoutCase): Promise<Tracked> {
   const { type, args, queue, timeouts, attempts, expected } = timeoutCase;
   const group = `${expected.timeoutType} timeout`;
-  const handle = await run.client.start<typeof activities>(type, {
+  const handle = await run.client.start<typeof activities, TimeoutCase['type']>(type, {
     id: activityIdOf(run, expected.timeoutType),
     taskQueue: queueOf(run, queue),
     args,

@@ -36,10 +36,13 @@ export async function outcomeOf(handle: Pick<TrackedHandle, 'result'>): Promise<
   }
 }
 
-function failureOf({ cause }: ActivityFailedError): Outcome {
-  if (!(cause instanceof TimeoutFailure)) return { status: 'failed', message: messageOf(cause) ?? '' };
-  const { timeoutType, lastHeartbeatDetails } = cause;
-  return { status: 'timed-out', timeoutType, lastHeartbeatDetails, cause: messageOf(cause.cause) };
+function failureOf({ status, cause }: ActivityFailedError): Outcome {
+  if (cause instanceof TimeoutFailure) {
+    const { timeoutType, lastHeartbeatDetails } = cause;
+    return { status: 'timed-out', timeoutType, lastHeartbeatDetails, cause: messageOf(cause.cause) };
+  }
+  // A timeout that does not say which limit passed is none: the description will disagree.
+  return { status: status === 'timed-out' ? 'failed' : status, message: cause.message };
 }
 
 const messageOf = (error: unknown): string | undefined => (error instanceof Error ? error.message : undefined);
