@@ -1,3 +1,23 @@
+export { connectKafka, KafkaConnection, type ConnectionOptions } from './connection.ts';
+export { deadLetter, deadLetterTopic } from './dead-letter.ts';
 export * from './errors.ts';
+export type { Log, LogLevel } from './log.ts';
+export type { OutboxMetrics, ProcessorMetrics } from './metrics.ts';
+export type { SentRecord } from './outbox-request.ts';
+export { Outbox, type OutboxOptions } from './outbox.ts';
+export type { PartitionPhase } from './owned-partition.ts';
 export * from './partition-logic.ts';
+export { PartitionProcessorStrategy, type StartedProcessor } from './partition-processor-strategy.ts';
+export { PartitionProcessor, type PartitionHealth, type ProcessorHealth } from './partition-processor.ts';
+export { partitionFor } from './partitioner.ts';
+export {
+  defaultTuning,
+  type PartitionProcessorOptions,
+  type ProcessorInput,
+  type ProcessorTuning,
+} from './processor-options.ts';
 export * from './record.ts';
+export { replicationFactorOf } from './replication-factor.ts';
+export { ReplyInbox, type ReplyInboxOptions } from './reply-inbox.ts';
+export { TaskConsumer, type TaskConsumerOptions } from './task-consumer.ts';
+export { ensureTopics, type TopicSpec } from './topics.ts';

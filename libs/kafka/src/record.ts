@@ -7,7 +7,9 @@ export interface InputRecord {
   readonly partition: number;
   readonly offset: number;
   readonly key: string | null;
-  /** `null` is a tombstone. */
+  /** The key as it was written; only there when it is not UTF-8, so that `key` cannot tell it. */
+  readonly rawKey?: Buffer;
+  /** `null` is a tombstone. A view into the fetched bytes: copy what is to be kept, or the whole fetch is kept with it. */
   readonly value: Buffer | null;
   readonly headers: Headers;
   /** The broker's append time where the topic says LogAppendTime; epoch milliseconds. */
@@ -18,6 +20,8 @@ export interface InputRecord {
 export interface OutputRecord {
   readonly topic: string;
   readonly key: string | null;
+  /** Written in place of `key` when given: a dead letter keeps a key that is not UTF-8. */
+  readonly rawKey?: Buffer;
   readonly value: Buffer | null;
   /** Absent: murmur2 of the key, as Kafka's Java client does. */
   readonly partition?: number;

@@ -1,0 +1,26 @@
+/** Called by an outbox; all are plain callbacks that must not throw, and none is called per record. */
+export interface OutboxMetrics {
+  /** A request was acknowledged. */
+  sent?(lane: string, request: { readonly records: number; readonly bytes: number; readonly durationMs: number }): void;
+  /** A request failed and will be repeated. */
+  sendFailed?(lane: string, error: Error): void;
+  /** A record can never be sent. */
+  unsendable?(topic: string, error: Error): void;
+}
+
+/** Called by a partition processor; at most once per batch, group or restore. */
+export interface ProcessorMetrics {
+  /** Records of one input were handled. `lag` is how many are left in the log. */
+  handled?(topic: string, partition: number, batch: { readonly records: number; readonly lag: number }): void;
+  /** A record went to its dead-letter topic. */
+  deadLettered?(topic: string, partition: number): void;
+  /** A group was committed; `durationMs` counts from its sealing, the wait for its effects included. */
+  committed?(
+    partition: number,
+    group: { readonly records: number; readonly states: number; readonly bytes: number; readonly durationMs: number },
+  ): void;
+  commitFailed?(partition: number, error: Error): void;
+  restored?(partition: number, restore: { readonly records: number; readonly durationMs: number }): void;
+  /** The partitions this instance owns now. */
+  owned?(partitions: readonly number[]): void;
+}

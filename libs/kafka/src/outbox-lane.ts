@@ -1,0 +1,381 @@
+import type { Producer } from 'kafkajs';
+import type { KafkaConnection } from './connection.ts';
+import { OperationalError } from './errors.ts';
+import { asError, failureKind } from './kafka-error.ts';
+import type { OutboxMetrics } from './metrics.ts';
+import {
+  Acknowledgements,
+  recordBytes,
+  RequestCut,
+  topicMessagesOf,
+  type OutboxEntry,
+  type RequestBounds,
+} from './outbox-request.ts';
+import { partitionFor } from './partitioner.ts';
+import type { OutputRecord } from './record.ts';
+import { backoffMs, producerRetry } from './retry-options.ts';
+import { sleep } from './sleep.ts';
+
+export interface LaneOptions {
+  readonly name: 'steady' | 'volatile';
+  readonly connection: KafkaConnection;
+  readonly bounds: RequestBounds;
+  readonly metrics: OutboxMetrics;
+  /** Makes a topic that is missing, and resolves once every broker knows it. */
+  readonly ensureTopic?: (topic: string) => Promise<void>;
+  /** @returns what is sent in place of a record that no broker takes; `undefined` when nothing is. */
+  readonly replaceUnsendable: (record: OutputRecord, error: Error) => OutputRecord | undefined;
+}
+
+/** How often a missing topic is asked for, with growing pauses, before its records count as unsendable. */
+const topicTriesMax = 6;
+
+/**
+ * One idempotent producer and the records that wait for it.
+ *
+ * Sends what piled up while the previous request was in flight; never waits for more. One request at a time: an
+ * idempotent producer has only one in flight per broker anyway, and a result can then be told apart from the next.
+ * What fails is sent again, with growing pauses, for ever, in the same order per partition.
+ */
+export class OutboxLane {
+  readonly #options: LaneOptions;
+  #queue: OutboxEntry[] = [];
+  #nextTicket = 0;
+  #settledWaiters: SettledWaiter[] = [];
+  readonly #topicsToResolve = new Set<string>();
+  readonly #missing = new Map<string, Error>();
+  #producer: Producer | undefined;
+  #keyless = 0;
+  #running = false;
+  #scheduled = false;
+  #closed = false;
+  #pendingBytes = 0;
+
+  constructor(options: LaneOptions) {
+    this.#options = options;
+  }
+
+  /** Bytes that were added and are not yet acknowledged. */
+  get pendingBytes(): number {
+    return this.#pendingBytes;
+  }
+
+  add(record: OutputRecord, waiter?: OutboxEntry['waiter']): void {
+    if (this.#closed) {
+      waiter?.reject(closedError());
+      return;
+    }
+    this.#queue.push(this.#entry(record, this.#nextTicket++, waiter));
+    this.#schedule();
+  }
+
+  /**
+   * Resolves once everything added so far is acknowledged, or was replaced by what is.
+   *
+   * @throws OperationalError RKT1201 (rejects) when the lane was closed before.
+   */
+  settled(): Promise<void> {
+    if (!this.#running && this.#queue.length === 0) return Promise.resolve();
+    const ticket = this.#nextTicket;
+    return new Promise((resolve, reject) => {
+      this.#settledWaiters.push({ ticket, resolve, reject });
+    });
+  }
+
+  /** Gives up what is not yet acknowledged. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    abandon(this.#queue);
+    this.#queue = [];
+    for (const { reject } of this.#settledWaiters) reject(closedError());
+    this.#settledWaiters = [];
+    const producer = this.#producer;
+    this.#producer = undefined;
+    await producer?.disconnect().catch(() => undefined);
+  }
+
+  #entry(record: OutputRecord, ticket: number, waiter: OutboxEntry['waiter']): OutboxEntry {
+    const bytes = recordBytes(record);
+    this.#pendingBytes += bytes;
+    if (this.#options.connection.partitionCounts.known(record.topic) === undefined) {
+      this.#topicsToResolve.add(record.topic);
+    }
+    return { record, ticket, waiter, bytes, partition: 0, index: 0 };
+  }
+
+  /** Records that come in the same turn of the event loop travel together. */
+  #schedule(): void {
+    if (this.#running || this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      void this.#run();
+    });
+  }
+
+  async #run(): Promise<void> {
+    if (this.#running) return;
+    this.#running = true;
+    while (this.#queue.length > 0 && !this.#closed) {
+      if (this.#topicsToResolve.size > 0) await this.#resolveTopics();
+      const entries = this.#cut();
+      if (entries.length > 0) await this.#deliver(entries);
+      this.#releaseSettled();
+    }
+    this.#running = false;
+  }
+
+  /**
+   * Takes as many entries from the front of the queue as one request may carry. Once a partition is full, its later
+   * entries stay behind it, so that the order of each partition is kept.
+   */
+  #cut(): OutboxEntry[] {
+    const { bounds } = this.#options;
+    const request = new RequestCut(bounds);
+    const kept: OutboxEntry[] = [];
+    const queue = this.#queue;
+    const scannedMax = Math.min(queue.length, 2 * bounds.requestRecordsMax);
+    let scanned = 0;
+    for (; scanned < scannedMax && !request.isFull; scanned++) {
+      const entry = queue[scanned];
+      if (entry !== undefined) this.#place(entry, request, kept);
+    }
+    this.#queue = kept.length === 0 ? queue.slice(scanned) : kept.concat(queue.slice(scanned));
+    return request.entries;
+  }
+
+  #place(entry: OutboxEntry, request: RequestCut, kept: OutboxEntry[]): void {
+    const { batchBytesMax } = this.#options.bounds;
+    const partition = this.#partitionOf(entry.record);
+    if (partition instanceof Error) this.#refuse(entry, partition, kept);
+    else if (entry.bytes > batchBytesMax) this.#refuse(entry, tooLarge(entry, batchBytesMax), kept);
+    else if (!request.take(entry, partition)) kept.push(entry);
+  }
+
+  #partitionOf(record: OutputRecord): number | Error {
+    const { topic, partition, key } = record;
+    const partitions = this.#options.connection.partitionCounts.known(topic);
+    if (partitions === undefined) {
+      return this.#missing.get(topic) ?? missing(topic);
+    }
+    if (partition !== undefined) {
+      // Trap: kafkajs sends nothing for a partition that its metadata does not name, and reports success.
+      if (Number.isSafeInteger(partition) && partition >= 0 && partition < partitions) return partition;
+      return new OperationalError(
+        `Expected to send to partition ${String(partition)} of ${topic}, but it has ${String(partitions)}`,
+        'RKT1004',
+        false,
+      );
+    }
+    return key === null ? this.#keyless++ % partitions : partitionFor(key, partitions);
+  }
+
+  /** Records of a topic that is not there would fail the whole request, so all topics are known before it is cut. */
+  async #resolveTopics(): Promise<void> {
+    for (const topic of [...this.#topicsToResolve]) {
+      const error = await this.#resolveTopic(topic);
+      this.#topicsToResolve.delete(topic);
+      if (error === undefined) this.#missing.delete(topic);
+      else this.#missing.set(topic, error);
+    }
+  }
+
+  /** @returns why the topic cannot be had. */
+  async #resolveTopic(topic: string): Promise<Error | undefined> {
+    const { connection, ensureTopic } = this.#options;
+    let error: Error | undefined;
+    for (let attempt = 0, misses = 0; misses < topicTriesMax && !this.#closed; attempt++) {
+      if (attempt > 0) await sleep(backoffMs(attempt));
+      try {
+        if (misses > 0) await ensureTopic?.(topic);
+        await connection.partitionCounts.of(topic);
+        return undefined;
+      } catch (caught) {
+        error = asError(caught);
+        const missed = error instanceof OperationalError && error.code === 'RKT1004';
+        // A broker that does not answer says nothing about the topic: go on asking.
+        if (missed || failureKind(error) === 'refused' || !isRetryable(error)) misses++;
+        connection.log('warn', `outbox: topic ${topic} is not there: ${error.message}`, { topic, attempt });
+      }
+    }
+    return error;
+  }
+
+  /** @returns whether all were sent; `false` when some are back in the queue. */
+  async #deliver(entries: readonly OutboxEntry[]): Promise<boolean> {
+    let left = entries;
+    for (let attempt = 0; !this.#closed; attempt++) {
+      const failure = await this.#send(left);
+      if (failure === undefined) return true;
+      this.#discardProducer();
+      this.#report(failure.error, attempt);
+      left = failure.left;
+      const kind = failureKind(failure.error);
+      if (kind === 'refused') return this.#isolate(left, failure.error);
+      await sleep(backoffMs(attempt));
+      if (kind === 'unknown-topic') {
+        this.#askForTopicsAgain(left);
+        return false;
+      }
+    }
+    abandon(left);
+    return false;
+  }
+
+  /** @returns what is left of the entries when not all were acknowledged. */
+  async #send(entries: readonly OutboxEntry[]): Promise<{ left: readonly OutboxEntry[]; error: Error } | undefined> {
+    const startedAt = performance.now();
+    const pendingBytes = this.#pendingBytes;
+    try {
+      const producer = await this.#connectedProducer();
+      const results = await producer.sendBatch({ acks: -1, topicMessages: topicMessagesOf(entries) });
+      const acknowledged = new Acknowledgements(results);
+      const left = entries.filter((entry) => !this.#complete(entry, acknowledged.offsetOf(entry)));
+      this.#options.metrics.sent?.(this.#options.name, {
+        records: entries.length - left.length,
+        bytes: pendingBytes - this.#pendingBytes,
+        durationMs: performance.now() - startedAt,
+      });
+      return left.length === 0 ? undefined : { left, error: halfSent(left.length, entries.length) };
+    } catch (error) {
+      return { left: entries, error: asError(error) };
+    }
+  }
+
+  #complete(entry: OutboxEntry, offset: number | undefined): boolean {
+    if (offset === undefined) return false;
+    this.#pendingBytes -= entry.bytes;
+    entry.waiter?.resolve({ partition: entry.partition, offset });
+    return true;
+  }
+
+  /** A refusal names no record, so the request is halved until a single one stands alone with it. */
+  async #isolate(entries: readonly OutboxEntry[], error: Error): Promise<boolean> {
+    const [only] = entries;
+    if (entries.length === 1 && only !== undefined) {
+      const replaced: OutboxEntry[] = [];
+      this.#refuse(only, error, replaced);
+      this.#putBack(replaced);
+      return replaced.length === 0;
+    }
+    const middle = Math.ceil(entries.length / 2);
+    const first = await this.#deliver(entries.slice(0, middle));
+    if (first) return this.#deliver(entries.slice(middle));
+    // The first half is back in the queue: the second must not overtake it.
+    this.#putBack(entries.slice(middle));
+    return false;
+  }
+
+  /** The replacement takes the place of the record in the queue, so `settled` waits for it too. */
+  #refuse(entry: OutboxEntry, error: Error, queue: OutboxEntry[]): void {
+    const { replaceUnsendable, metrics, connection } = this.#options;
+    const { record, waiter, ticket } = entry;
+    this.#pendingBytes -= entry.bytes;
+    metrics.unsendable?.(record.topic, error);
+    if (waiter !== undefined) {
+      waiter.reject(error);
+      return;
+    }
+    connection.log('error', `outbox: a record cannot be sent: ${error.message}`, {
+      topic: record.topic,
+      key: record.key,
+    });
+    const replacement = replaceUnsendable(record, error);
+    if (replacement !== undefined) queue.push(this.#entry(replacement, ticket, undefined));
+  }
+
+  #askForTopicsAgain(entries: readonly OutboxEntry[]): void {
+    for (const { record } of entries) {
+      this.#options.connection.partitionCounts.forget(record.topic);
+      this.#topicsToResolve.add(record.topic);
+    }
+    this.#putBack(entries);
+  }
+
+  /** Tickets tell the order in which records were added, which is the order they are sent in and settle in. */
+  #putBack(entries: readonly OutboxEntry[]): void {
+    if (entries.length > 0) this.#queue = entries.concat(this.#queue).sort((a, b) => a.ticket - b.ticket);
+  }
+
+  async #connectedProducer(): Promise<Producer> {
+    if (this.#producer !== undefined) return this.#producer;
+    const producer = this.#options.connection.kafka.producer({
+      idempotent: true,
+      allowAutoTopicCreation: false,
+      retry: producerRetry,
+      createPartitioner:
+        () =>
+        ({ message }) =>
+          message.partition ?? 0,
+    });
+    try {
+      await producer.connect();
+    } catch (error) {
+      void producer.disconnect().catch(() => undefined);
+      throw error;
+    }
+    this.#producer = producer;
+    return producer;
+  }
+
+  /**
+   * Trap: a failed send rewinds kafkajs's sequence numbers under the same producer epoch. Sent again in another cut,
+   * the records could be taken for the ones already written, and be dropped. A new producer cannot be confused.
+   * Not awaited: it waits for answers that may never come.
+   */
+  #discardProducer(): void {
+    const producer = this.#producer;
+    this.#producer = undefined;
+    void producer?.disconnect().catch(() => undefined);
+  }
+
+  #report(error: Error, attempt: number): void {
+    const { name, metrics, connection } = this.#options;
+    metrics.sendFailed?.(name, error);
+    connection.log('warn', `outbox: a send of the ${name} lane failed: ${error.message}`, { attempt });
+  }
+
+  #releaseSettled(): void {
+    if (this.#settledWaiters.length === 0) return;
+    const settledBelow = this.#queue[0]?.ticket ?? this.#nextTicket;
+    this.#settledWaiters = this.#settledWaiters.filter(({ ticket, resolve }) => {
+      if (ticket > settledBelow) return true;
+      resolve();
+      return false;
+    });
+  }
+}
+
+interface SettledWaiter {
+  readonly ticket: number;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+function abandon(entries: readonly OutboxEntry[]): void {
+  for (const { waiter } of entries) waiter?.reject(closedError());
+}
+
+const isRetryable = (error: Error): boolean => !(error instanceof OperationalError) || error.retryable;
+
+const missing = (topic: string): OperationalError =>
+  new OperationalError(`Expected to send to ${topic}, but the brokers do not know it`, 'RKT1004', true);
+
+const tooLarge = ({ record, bytes }: OutboxEntry, batchBytesMax: number): OperationalError =>
+  new OperationalError(
+    `Expected to send a record to ${record.topic}, but it takes ${String(bytes)} bytes, ` +
+      `and a batch may take ${String(batchBytesMax)}`,
+    'RKT1006',
+    false,
+  );
+
+const halfSent = (leftCount: number, sentCount: number): OperationalError =>
+  new OperationalError(
+    `Expected to have ${String(sentCount)} records acknowledged, but the brokers' answers do not name the partitions ` +
+      `of ${String(leftCount)} of them`,
+    'RKT1007',
+    true,
+  );
+
+const closedError = (): OperationalError =>
+  new OperationalError('Expected to send a record, but the outbox is closed', 'RKT1201', false);

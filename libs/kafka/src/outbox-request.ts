@@ -1,0 +1,139 @@
+import type { Message, RecordMetadata, TopicMessages } from 'kafkajs';
+import type { OutputRecord } from './record.ts';
+
+/** Where a record came to stand. */
+export interface SentRecord {
+  readonly partition: number;
+  readonly offset: number;
+}
+
+/** One record on its way through a lane. */
+export interface OutboxEntry {
+  record: OutputRecord;
+  /** Counts every record that was ever added to the lane. */
+  readonly ticket: number;
+  readonly waiter:
+    { readonly resolve: (sent: SentRecord) => void; readonly reject: (error: Error) => void } | undefined;
+  readonly bytes: number;
+  /** Set when the entry is cut from the queue. */
+  partition: number;
+  /** Its place among the records of the request that go to the same partition. */
+  index: number;
+}
+
+/** Bounds of one request to the brokers. */
+export interface RequestBounds {
+  /** All records of a partition make one batch, and the broker's limit is on the batch. */
+  readonly batchBytesMax: number;
+  readonly batchRecordsMax: number;
+  readonly requestBytesMax: number;
+  readonly requestRecordsMax: number;
+}
+
+/** What of a record is neither key, value nor header: lengths, deltas, attributes. */
+const recordOverheadBytes = 32;
+const headerOverheadBytes = 10;
+
+/** Never less than what the record takes in a batch. */
+export function recordBytes({ key, value, headers }: OutputRecord): number {
+  let bytes = recordOverheadBytes + (value === null ? 0 : value.length) + (key === null ? 0 : Buffer.byteLength(key));
+  if (headers !== undefined) {
+    for (const name in headers) bytes += headerOverheadBytes + name.length * 3 + byteLength(headers[name]);
+  }
+  return bytes;
+}
+
+const byteLength = (value: Buffer | string | undefined): number => (value === undefined ? 0 : Buffer.byteLength(value));
+
+/** The batches of a request while it is cut from the queue. */
+export class RequestCut {
+  readonly entries: OutboxEntry[] = [];
+  #bytes = 0;
+  readonly #bounds: RequestBounds;
+  readonly #batches = new Map<string, PartitionBatch[]>();
+
+  constructor(bounds: RequestBounds) {
+    this.#bounds = bounds;
+  }
+
+  get isFull(): boolean {
+    return this.entries.length >= this.#bounds.requestRecordsMax || this.#bytes >= this.#bounds.requestBytesMax;
+  }
+
+  /**
+   * @returns `false` when the entry must wait for the next request: its partition's batch is full. Nothing behind it
+   * in the same partition is taken either, so that the order is kept.
+   */
+  take(entry: OutboxEntry, partition: number): boolean {
+    const batch = this.#batchOf(entry.record.topic, partition);
+    const { batchBytesMax, batchRecordsMax } = this.#bounds;
+    if (batch.full || batch.records >= batchRecordsMax || batch.bytes + entry.bytes > batchBytesMax) {
+      batch.full = true;
+      return false;
+    }
+    batch.records++;
+    batch.bytes += entry.bytes;
+    this.#bytes += entry.bytes;
+    entry.partition = partition;
+    this.entries.push(entry);
+    return true;
+  }
+
+  #batchOf(topic: string, partition: number): PartitionBatch {
+    let batches = this.#batches.get(topic);
+    if (batches === undefined) this.#batches.set(topic, (batches = []));
+    return (batches[partition] ??= { records: 0, bytes: 0, full: false });
+  }
+}
+
+interface PartitionBatch {
+  records: number;
+  bytes: number;
+  full: boolean;
+}
+
+/** Grouped by topic, because kafkajs is quadratic in repetitions of a topic. Numbers the entries within their partition. */
+export function topicMessagesOf(entries: readonly OutboxEntry[]): TopicMessages[] {
+  const topics = new Map<string, { readonly topic: string; readonly messages: Message[]; readonly counts: number[] }>();
+  for (const entry of entries) {
+    const { record, partition } = entry;
+    let topic = topics.get(record.topic);
+    if (topic === undefined) topics.set(record.topic, (topic = { topic: record.topic, messages: [], counts: [] }));
+    entry.index = topic.counts[partition] ?? 0;
+    topic.counts[partition] = entry.index + 1;
+    topic.messages.push(messageOf(record, partition));
+  }
+  return Array.from(topics.values(), ({ topic, messages }) => ({ topic, messages }));
+}
+
+/** kafkajs's form of a record. Its timestamp is left out on purpose: kafkajs would sort them as text. */
+export function messageOf({ key, rawKey, value, headers }: OutputRecord, partition: number): Message {
+  const message: Message = { key: rawKey ?? key, value, partition };
+  if (headers !== undefined) message.headers = headers;
+  return message;
+}
+
+/**
+ * What the answers to a `sendBatch` acknowledge.
+ *
+ * Trap: kafkajs's `sendBatch` can resolve although records were not written. When a broker that has already answered
+ * becomes leader of a partition whose former leader refused, the retry asks only brokers without an answer and skips
+ * it. So a result counts only for the (topic, partition) pairs that it names.
+ */
+export class Acknowledgements {
+  readonly #offsets = new Map<string, number[]>();
+
+  constructor(results: readonly RecordMetadata[]) {
+    for (const { topicName, partition, baseOffset, offset } of results) {
+      let offsets = this.#offsets.get(topicName);
+      if (offsets === undefined) this.#offsets.set(topicName, (offsets = []));
+      offsets[partition] = Number(baseOffset ?? offset);
+    }
+  }
+
+  /** `undefined` when the answers do not say that the entry was written. */
+  offsetOf(entry: OutboxEntry): number | undefined {
+    const base = this.#offsets.get(entry.record.topic)?.[entry.partition];
+    return base === undefined ? undefined : base + entry.index;
+  }
+}

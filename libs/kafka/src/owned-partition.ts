@@ -1,0 +1,426 @@
+import { BatchDecoder, type Poison } from './batch-decoder.ts';
+import { OperationalError } from './errors.ts';
+import { GroupCommitter } from './group-committer.ts';
+import type { FetchedBatch } from './group-consumer.ts';
+import { asError, failureKind } from './kafka-error.ts';
+import type { PartitionHost } from './partition-host.ts';
+import type { PartitionLogic, Positions } from './partition-logic.ts';
+import { PositionGuard } from './position-guard.ts';
+import type { ProcessorInput } from './processor-options.ts';
+import { RecordHandler } from './record-handler.ts';
+import { Restore } from './restore.ts';
+import { backoffMs } from './retry-options.ts';
+import type { SealedGroup } from './sealed-group.ts';
+import { sleep, turnOfEventLoop } from './sleep.ts';
+import type { StateWriter } from './state-writer.ts';
+import { TopicFlow } from './topic-flow.ts';
+
+/**
+ * ```
+ * fencing -> restoring -> running -> closed
+ *    any  -> stopped (by an error that only a human can judge) -> closed
+ * ```
+ */
+export type PartitionPhase = 'fencing' | 'restoring' | 'running' | 'stopped' | 'closed';
+
+/** Records that are read and handled before the event loop gets its turn: effects go out meanwhile. */
+const sliceRecords = 256;
+
+/** So few records are handled at once; of more, the next fetch is sent off first, to overlap with the work. */
+const inlineRecordsMax = 32;
+
+/** How often a handler that waits for room looks again. */
+const waitForRoomMs = 5;
+
+/**
+ * One partition while this instance owns it: pause, fence, restore, seek, resume; then one record at a time.
+ *
+ * Everything in it is dropped together when the partition is lost or a commit fails. Whoever owns it next, this
+ * instance or another, begins again from what was committed.
+ */
+export class OwnedPartition<T> {
+  readonly partition: number;
+  /** Epoch milliseconds since when this instance owns it, across repetitions. */
+  readonly since: number;
+  readonly #host: PartitionHost<T>;
+  readonly #logic: PartitionLogic<T>;
+  readonly #decoder: BatchDecoder<T>;
+  readonly #handler: RecordHandler<T>;
+  readonly #committer: GroupCommitter;
+  readonly #flow: TopicFlow;
+  readonly #guards = new Map<string, PositionGuard>();
+  #queue: FetchedBatch[] = [];
+  #queuedBytes = 0;
+  #restore: Restore | undefined;
+  #writer: StateWriter | undefined;
+  #phase: PartitionPhase = 'fencing';
+  #error: Error | undefined;
+  #pumping = false;
+
+  constructor(host: PartitionHost<T>, partition: number, since: number) {
+    this.#host = host;
+    this.partition = partition;
+    this.since = since;
+    const { options, tuning } = host;
+    this.#logic = options.createLogic({
+      partition,
+      send: (records) => {
+        if (this.#isClosed()) return;
+        for (const record of records) options.outbox.add(record);
+      },
+    });
+    this.#decoder = new BatchDecoder<T>({
+      decode: (record) => this.#logic.decode(record),
+      isClosed: () => this.#isClosed(),
+      onHalted: (error) => {
+        this.#halted(error);
+      },
+    });
+    this.#handler = new RecordHandler(options, tuning, this.#logic);
+    this.#committer = this.#createCommitter();
+    this.#flow = new TopicFlow(host, partition);
+  }
+
+  get phase(): PartitionPhase {
+    return this.#phase;
+  }
+
+  /** Why it is stopped, or what it waits for. */
+  get error(): Error | undefined {
+    return this.#error;
+  }
+
+  /** Fences, and begins to restore. Never throws: what fails is tried again, or stops the partition. */
+  async acquire(ownershipConfirmed: Promise<void>): Promise<void> {
+    this.#direct(true);
+    await ownershipConfirmed;
+    const writer = await this.#persistently('fence', () => this.#host.fence(this.partition));
+    this.#writer = writer;
+    // Lost while it was being fenced: what was fenced is not ours to use.
+    if (this.#isClosed()) writer?.discard();
+    else await this.#beginRestore().catch((thrown: unknown) => this.#stop(asError(thrown)));
+  }
+
+  /** A batch of one of its topics. Only takes note, but for a few records, which are handled on the spot. */
+  take(batch: FetchedBatch): void {
+    const { topic } = batch;
+    const guard = this.#guards.get(topic);
+    if (guard === undefined || this.#isOver() || this.#flow.isHeld(topic)) return;
+    const { expected } = guard;
+    const verdict = guard.judge(batch);
+    if (verdict.kind === 'suspect') void this.#investigate(topic, expected);
+    if (verdict.kind !== 'take') return;
+    // Compaction leaves such holes, and retention too: only the log's start tells which it was.
+    if (batch.records.length === 0 && batch.fetchedOffset > expected) void this.#checkRange(topic, expected);
+    const { records } = verdict;
+    this.#queue.push(records === batch.records ? batch : { ...batch, records });
+    this.#queuedBytes += bytesOf(records);
+    this.#direct();
+    if (records.length <= inlineRecordsMax) this.wake();
+    else setImmediate(() => this.wake());
+  }
+
+  /** The group has formed anew and the partition has stayed here: the consumer has forgotten where it was. */
+  rejoined(): void {
+    for (const [topic, guard] of this.#guards) this.#host.seek(topic, this.partition, guard.expected);
+    this.#direct(true);
+    this.wake();
+  }
+
+  /** Something that handling waits for may have come: records, a lease, room in the outbox. */
+  wake(): void {
+    if (this.#pumping || this.#queue.length === 0 || !this.#mayHandle()) return;
+    this.#pumping = true;
+    void this.#pump()
+      .catch((thrown: unknown) => this.#stop(asError(thrown)))
+      .then(() => {
+        this.#pumping = false;
+        this.wake();
+      });
+  }
+
+  /** Handles nothing more, and commits what was handled. */
+  async finish(): Promise<void> {
+    if (this.#phase !== 'running') return;
+    this.#queue = [];
+    await this.#committer.drain();
+  }
+
+  /** Lost, or given up. */
+  close(): void {
+    if (this.#isClosed()) return;
+    this.#phase = 'closed';
+    this.#queue = [];
+    this.#committer.close();
+    this.#writer?.discard();
+    this.#logic.close();
+  }
+
+  // --- restore ---
+
+  async #beginRestore(): Promise<void> {
+    const { stateTopic, inputs } = this.#host.options;
+    const sources = inputs.filter(({ start }) => start === 'beginning').map(({ topic }) => topic);
+    if (stateTopic !== undefined) sources.unshift(stateTopic);
+    const ends = new Map<string, number>();
+    for (const topic of sources) {
+      const range = await this.#persistently('restore', () => this.#host.logRange(topic, this.partition));
+      if (range === undefined || this.#isOver()) return;
+      this.#startAt(topic, range.start);
+      if (range.start < range.end) ends.set(topic, range.end);
+    }
+    this.#phase = 'restoring';
+    this.#restore = this.#createRestore(ends);
+    if (this.#restore.isDone) await this.#finishRestore(this.#restore);
+    else this.#direct();
+  }
+
+  #createRestore(ends: ReadonlyMap<string, number>): Restore {
+    return new Restore({
+      ends,
+      restore: (record) => this.#logic.restore(record),
+      onPoison: (record, error) => {
+        this.#handler.deadLetter(record, error);
+      },
+      onHalted: (error) => {
+        this.#halted(error);
+      },
+      isClosed: () => this.#isClosed(),
+    });
+  }
+
+  /** @returns how many records of the batch it took. */
+  async #restoreFrom(batch: FetchedBatch, restore: Restore): Promise<number> {
+    const { topic } = batch;
+    const end = restore.endOf(topic);
+    const taken = end === undefined ? 0 : await restore.take(batch);
+    if (this.#isOver()) return batch.records.length;
+    if (restore.isDone) {
+      await this.#finishRestore(restore);
+      return taken;
+    }
+    if (end !== undefined && restore.endOf(topic) === undefined) {
+      // What lies behind the end comes again when the other topics are restored too.
+      this.#queue = this.#queue.filter((other) => other === batch || other.topic !== topic);
+      this.#startAt(topic, end);
+      this.#direct();
+    }
+    return batch.records.length;
+  }
+
+  async #finishRestore(restore: Restore): Promise<void> {
+    const { inputs, metrics } = this.#host.options;
+    const positions = this.#logic.restored();
+    for (const input of inputs) {
+      if (input.start === 'beginning') continue;
+      const offset = await this.#persistently('go on', () => this.#startOf(input, positions));
+      if (offset === undefined || this.#isOver()) return;
+      this.#startAt(input.topic, offset);
+    }
+    this.#restore = undefined;
+    this.#phase = 'running';
+    this.#error = undefined;
+    metrics?.restored?.(this.partition, restore.progress);
+    this.#log('info', `is restored from ${String(restore.progress.records)} records`);
+    this.#direct();
+  }
+
+  async #startOf(input: ProcessorInput, positions: Positions): Promise<number> {
+    const { topic, start: from, onGap } = input;
+    const { start, end } = await this.#host.logRange(topic, this.partition);
+    const named = from === 'group' ? await this.#host.groupOffset(topic, this.partition) : positions.get(topic);
+    const offset = named ?? start;
+    if (offset >= start && offset <= end) return offset;
+    if (onGap === 'skip') return Math.min(Math.max(offset, start), end);
+    throw gap(topic, this.partition, offset, { start, end });
+  }
+
+  #startAt(topic: string, offset: number): void {
+    this.#guards.set(topic, new PositionGuard(offset));
+    if (topic !== this.#host.options.stateTopic) this.#handler.moveTo(topic, offset);
+    this.#host.seek(topic, this.partition, offset);
+  }
+
+  // --- records ---
+
+  async #pump(): Promise<void> {
+    for (let batch = this.#queue[0]; batch !== undefined && this.#mayHandle(); batch = this.#queue[0]) {
+      const from = this.#restore === undefined ? 0 : await this.#restoreFrom(batch, this.#restore);
+      if (from < batch.records.length) await this.#handleAll(batch, from);
+      if (this.#isOver()) return;
+      this.#queue.shift();
+      this.#queuedBytes -= bytesOf(batch.records);
+      if (this.#handler.positions.has(batch.topic)) this.#handler.moveTo(batch.topic, batch.nextOffset);
+      this.#direct();
+    }
+  }
+
+  /** Two groups waiting, or an outbox that does not get rid of its records: input waits. So does a doubtful owner. */
+  #mayHandle(): boolean {
+    if (this.#phase === 'restoring') return true;
+    return this.#phase === 'running' && this.#committer.waitingCount < 2 && this.#host.mayHandle();
+  }
+
+  async #handleAll(batch: FetchedBatch, from: number): Promise<void> {
+    const { records, topic } = batch;
+    for (let start = from; start < records.length; start += sliceRecords) {
+      if (start > from) await turnOfEventLoop();
+      while (!this.#mayHandle() && !this.#isOver()) await sleep(waitForRoomMs);
+      const slice = records.slice(start, start + sliceRecords);
+      const decoded = this.#decoder.decode(slice);
+      const values = decoded instanceof Promise ? await decoded : decoded;
+      if (this.#isOver()) return;
+      for (const [index, record] of slice.entries()) {
+        this.#handler.handle(record, values[index] as T | Poison);
+        if (this.#handler.isGroupFull) this.#committer.push(this.#handler.seal());
+      }
+      this.#pokeCommitter();
+    }
+    this.#host.options.metrics?.handled?.(topic, this.partition, {
+      records: records.length - from,
+      lag: Math.max(0, batch.highWatermark - batch.nextOffset),
+    });
+  }
+
+  // --- groups ---
+
+  #createCommitter(): GroupCommitter {
+    const { options, tuning } = this.#host;
+    return new GroupCommitter({
+      seal: () => (this.#handler.hasUncommitted ? this.#handler.seal() : undefined),
+      effectsSettled: () => options.outbox.settled(),
+      write: (group) => this.#write(group),
+      onCommitted: ({ records, states, bytes, sealedAt }) => {
+        const durationMs = performance.now() - sealedAt;
+        options.metrics?.committed?.(this.partition, { records, states: states.length, bytes, durationMs });
+      },
+      onIdle: () => {
+        this.#pokeCommitter();
+        this.wake();
+      },
+      onFailed: (error) => {
+        this.#commitFailed(error);
+      },
+      intervalMsMin: tuning.commitIntervalMsMin,
+      intervalMsMax: tuning.commitIntervalMsMax,
+    });
+  }
+
+  #pokeCommitter(): void {
+    const { hasUncommitted, hasChangedState } = this.#handler;
+    if (hasUncommitted) this.#committer.poke(hasChangedState || this.#writer === undefined);
+  }
+
+  async #write({ states, positions }: SealedGroup): Promise<void> {
+    await this.#writer?.write(states);
+    if (!this.#isClosed()) await this.#host.committed(this.partition, positions);
+  }
+
+  #commitFailed(error: Error): void {
+    this.#host.options.metrics?.commitFailed?.(this.partition, error);
+    const kind = failureKind(error);
+    // A group that no broker takes, or that cannot be encoded, would be decided and refused again for ever.
+    if (kind === 'refused' || isForHumans(error)) this.#stop(error);
+    else this.#host.giveUp(this, error, kind === 'fenced');
+  }
+
+  // --- flow ---
+
+  /** Every topic is paused unless it is its turn and there is room. `anew`: the consumer has forgotten what it was told. */
+  #direct(anew = false): void {
+    const hasRoom = this.#queuedBytes <= this.#host.tuning.queueBytesMax;
+    this.#flow.direct((topic) => {
+      if (!hasRoom || this.#isOver()) return false;
+      if (this.#restore !== undefined) return this.#restore.endOf(topic) !== undefined;
+      return this.#phase === 'running' && topic !== this.#host.options.stateTopic;
+    }, anew);
+  }
+
+  /** Asks the broker what is true before anything is concluded, and goes on where the records are. */
+  async #investigate(topic: string, expected: number): Promise<void> {
+    this.#flow.hold(topic);
+    this.#direct();
+    const offset = await this.#checkRange(topic, expected);
+    if (offset === undefined || this.#isOver()) return;
+    this.#guards.get(topic)?.moveTo(offset);
+    this.#host.seek(topic, this.partition, offset);
+    this.#flow.release(topic);
+    this.#direct();
+  }
+
+  /** @returns the offset, or the nearest one that the log has where gaps may be skipped. */
+  #checkRange(topic: string, offset: number): Promise<number | undefined> {
+    const input = this.#host.options.inputs.find((each) => each.topic === topic);
+    return this.#persistently(`look at the log of ${topic}`, async () => {
+      const { start, end } = await this.#host.logRange(topic, this.partition);
+      if (offset >= start && offset <= end) return offset;
+      if (input?.onGap === 'skip') return Math.min(Math.max(offset, start), end);
+      throw gap(topic, this.partition, offset, { start, end });
+    });
+  }
+
+  /** Repeats until it succeeds; `undefined` when the partition is over before. */
+  async #persistently<R>(what: string, act: () => Promise<R>): Promise<R | undefined> {
+    for (let attempt = 0; !this.#isOver(); attempt++) {
+      try {
+        return await act();
+      } catch (thrown) {
+        const error = asError(thrown);
+        if (isForHumans(error)) this.#stop(error);
+        else this.#halted(error, `cannot ${what} yet`);
+        await sleep(backoffMs(attempt));
+      }
+    }
+    return undefined;
+  }
+
+  #halted(error: Error | undefined, what = 'waits to read a record'): void {
+    this.#error = error;
+    if (error !== undefined) this.#log('warn', `${what}: ${error.message}`);
+  }
+
+  #stop(error: Error): void {
+    if (this.#isClosed()) return;
+    this.#phase = 'stopped';
+    this.#error = error;
+    this.#committer.close();
+    this.#queue = [];
+    this.#direct();
+    this.#log('error', `has stopped: ${error.message}`, { error });
+  }
+
+  #isClosed(): boolean {
+    return this.#phase === 'closed';
+  }
+
+  /** Closed, or stopped: nothing more will be handled. */
+  #isOver(): boolean {
+    return this.#phase === 'closed' || this.#phase === 'stopped';
+  }
+
+  #log(level: 'info' | 'warn' | 'error', message: string, fields: Readonly<Record<string, unknown>> = {}): void {
+    const { connection, service } = this.#host.options;
+    const { partition } = this;
+    connection.log(level, `${service} partition ${String(partition)} ${message}`, { partition, ...fields });
+  }
+}
+
+function bytesOf(records: FetchedBatch['records']): number {
+  let bytes = 0;
+  for (const { value } of records) bytes += recordOverheadBytes + (value === null ? 0 : value.length);
+  return bytes;
+}
+
+/** What a record takes in memory beside its value, roughly. */
+const recordOverheadBytes = 100;
+
+const isForHumans = (error: Error): boolean =>
+  error.name === 'InvariantError' || (error instanceof OperationalError && !error.retryable);
+
+const gap = (topic: string, partition: number, offset: number, log: { start: number; end: number }): OperationalError =>
+  new OperationalError(
+    `Expected to go on at offset ${String(offset)} of ${topic}[${String(partition)}], but its log has the offsets ` +
+      `${String(log.start)} to ${String(log.end)}`,
+    'RKT1005',
+    false,
+  );

@@ -1,0 +1,71 @@
+import type { KafkaConnection } from './connection.ts';
+import type { ProcessorMetrics } from './metrics.ts';
+import type { Outbox } from './outbox.ts';
+import type { PartitionContext, PartitionLogic } from './partition-logic.ts';
+
+/** A topic that is read. All inputs, and the state topic, must have the same number of partitions. */
+export interface ProcessorInput {
+  readonly topic: string;
+  /**
+   * Where reading begins when a partition is assigned:
+   * - `progress`: where `restored()` of the logic says; the log's beginning when it does not name the topic;
+   * - `beginning`: at the beginning; what stands there already goes to `restore`, what follows to `decode` and `handle`;
+   * - `group`: at the group's committed offset, which is committed once the effects of a record are acknowledged.
+   */
+  readonly start: 'progress' | 'beginning' | 'group';
+  /**
+   * What to do when records were deleted before they were read: `stop` the partition with RKT1005 (the default), or
+   * `skip` them, where whoever wrote them writes again by itself.
+   */
+  readonly onGap?: 'stop' | 'skip';
+}
+
+export interface PartitionProcessorOptions<T> {
+  readonly connection: KafkaConnection;
+  /** The consumer group's id, and the beginning of the transactional ids `<service>-<partition>`. */
+  readonly service: string;
+  readonly inputs: readonly ProcessorInput[];
+  /** Where state and progress are committed in transactions, and restored from. Without it nothing is fenced. */
+  readonly stateTopic?: string;
+  /** Called anew at every assignment. */
+  readonly createLogic: (context: PartitionContext) => PartitionLogic<T>;
+  /** Where effects go. The processor does not close it. */
+  readonly outbox: Outbox;
+  /** `<topic>.dlq` by default. */
+  readonly deadLetterTopic?: (topic: string) => string;
+  readonly metrics?: ProcessorMetrics;
+  readonly tuning?: Partial<ProcessorTuning>;
+}
+
+/** Sizes and times with good defaults; tests make them small. */
+export interface ProcessorTuning {
+  /** An instance that is silent for this long has lost its partitions; 10 s. */
+  readonly sessionTimeoutMs: number;
+  /** How long a fetch waits at the broker for something to come; 100 ms. */
+  readonly fetchWaitMs: number;
+  /** State commits of a partition are at least this far apart under load; 100 ms. */
+  readonly commitIntervalMsMin: number;
+  readonly commitIntervalMsMax: number;
+  /** Input bytes of a group; beyond, it is sealed whether its turn has come or not. 2 MiB. */
+  readonly groupBytesMax: number;
+  readonly groupKeysMax: number;
+  /** Fetched bytes of a partition that wait to be handled; beyond, its topics are paused. 4 MiB. */
+  readonly queueBytesMax: number;
+  /** Bytes of effects that are not yet acknowledged; beyond, handling waits. 64 MiB. */
+  readonly outboxBytesMax: number;
+  readonly transactionTimeoutMs: number;
+}
+
+const MiB = 1024 * 1024;
+
+export const defaultTuning: ProcessorTuning = {
+  sessionTimeoutMs: 10_000,
+  fetchWaitMs: 100,
+  commitIntervalMsMin: 100,
+  commitIntervalMsMax: 250,
+  groupBytesMax: 2 * MiB,
+  groupKeysMax: 5000,
+  queueBytesMax: 4 * MiB,
+  outboxBytesMax: 64 * MiB,
+  transactionTimeoutMs: 30_000,
+};

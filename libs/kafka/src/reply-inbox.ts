@@ -1,0 +1,122 @@
+import { randomUUID } from 'node:crypto';
+import type { KafkaConnection } from './connection.ts';
+import { OperationalError } from './errors.ts';
+import { GroupConsumer, type FetchedBatch } from './group-consumer.ts';
+import { asError } from './kafka-error.ts';
+import type { InputRecord } from './record.ts';
+import { onlyPartition } from './single-partition-assigner.ts';
+import { sleep } from './sleep.ts';
+
+export interface ReplyInboxOptions {
+  readonly connection: KafkaConnection;
+  readonly topic: string;
+  /** The only partition that is read. */
+  readonly partition: number;
+  /** Called for every record in order. What it throws is logged and changes nothing. */
+  readonly onRecord: (record: InputRecord) => void;
+  readonly sessionTimeoutMs?: number;
+  readonly fetchWaitMs?: number;
+  /** How long `open` may take; 30 s by default. */
+  readonly openTimeoutMs?: number;
+}
+
+/**
+ * Reads one partition of a topic from its end: where the answers to this instance arrive.
+ *
+ * Every record that is appended after `open` has resolved is delivered, across rebalances and lost connections, unless
+ * the topic's retention deletes it first.
+ */
+export class ReplyInbox {
+  readonly #options: ReplyInboxOptions;
+  readonly #groupId: string;
+  readonly #consumer: GroupConsumer;
+  #nextOffset = 0;
+  #markOpen: () => void = () => undefined;
+
+  constructor(options: ReplyInboxOptions) {
+    this.#options = options;
+    const { connection, topic, partition } = options;
+    this.#groupId = `${topic}.${String(partition)}.${randomUUID()}`;
+    this.#consumer = new GroupConsumer({
+      connection,
+      groupId: this.#groupId,
+      topics: [topic],
+      fromBeginning: false,
+      assigner: (onCluster) => onlyPartition(partition, onCluster),
+      fetchWaitMs: options.fetchWaitMs ?? 250,
+      ...(options.sessionTimeoutMs === undefined ? {} : { sessionTimeoutMs: options.sessionTimeoutMs }),
+      events: {
+        onBatch: (batch) => {
+          this.#take(batch);
+        },
+        onJoined: () => {
+          this.#consumer.seek(topic, partition, this.#nextOffset);
+          this.#markOpen();
+        },
+      },
+    });
+  }
+
+  /**
+   * Fixes where reading begins, and resolves once it has begun.
+   *
+   * @throws OperationalError RKT1004 when the topic has no such partition, RKT1201 when it took too long.
+   */
+  async open(): Promise<void> {
+    this.#nextOffset = await this.#endOfLog();
+    const opened = new Promise<true>((resolve) => {
+      this.#markOpen = () => {
+        resolve(true);
+      };
+    });
+    await this.#consumer.start();
+    const timeoutMs = this.#options.openTimeoutMs ?? 30_000;
+    if ((await Promise.race([opened, sleep(timeoutMs)])) === true) return;
+    await this.close();
+    throw new OperationalError(
+      `Expected to read partition ${String(this.#options.partition)} of ${this.#options.topic} within ` +
+        `${String(timeoutMs)} ms, but the group has not formed`,
+      'RKT1201',
+      true,
+    );
+  }
+
+  /** Stops reading and deletes its group, so that nothing of it stays behind. */
+  async close(): Promise<void> {
+    await this.#consumer.stop();
+    await this.#options.connection.admin.deleteGroups([this.#groupId]).catch(() => undefined);
+  }
+
+  #take({ records, nextOffset }: FetchedBatch): void {
+    for (const record of records) {
+      if (record.offset >= this.#nextOffset) this.#deliver(record);
+    }
+    this.#nextOffset = Math.max(this.#nextOffset, nextOffset);
+  }
+
+  #deliver(record: InputRecord): void {
+    try {
+      this.#options.onRecord(record);
+    } catch (thrown) {
+      const { topic, partition, offset } = record;
+      const message = asError(thrown).message;
+      this.#options.connection.log('error', `inbox: a reply was not understood: ${message}`, {
+        topic,
+        partition,
+        offset,
+      });
+    }
+  }
+
+  async #endOfLog(): Promise<number> {
+    const { connection, topic, partition } = this.#options;
+    const partitions = await connection.partitionCounts.of(topic);
+    const found = (await connection.admin.fetchTopicOffsets(topic)).find((each) => each.partition === partition);
+    if (found !== undefined) return Number(found.high);
+    throw new OperationalError(
+      `Expected to read partition ${String(partition)} of ${topic}, but it has ${String(partitions)} partitions`,
+      'RKT1004',
+      false,
+    );
+  }
+}

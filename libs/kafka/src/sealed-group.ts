@@ -1,0 +1,36 @@
+import type { Positions } from './partition-logic.ts';
+import type { OutputRecord } from './record.ts';
+import { recordBytes } from './outbox-request.ts';
+
+/** Records that were handled together: their states and progress are written together or not at all. */
+export interface SealedGroup {
+  /** How many input records it covers. */
+  readonly records: number;
+  /** States of the changed keys as of the group's last record, and the progress, last. */
+  readonly states: readonly OutputRecord[];
+  readonly bytes: number;
+  /** Where the inputs go on behind it. */
+  readonly positions: Positions;
+  /** `performance.now()`. */
+  readonly sealedAt: number;
+}
+
+export const sealedGroup = (records: number, states: readonly OutputRecord[], positions: Positions): SealedGroup => ({
+  records,
+  states,
+  bytes: states.reduce((sum, state) => sum + recordBytes(state), 0),
+  positions,
+  sealedAt: performance.now(),
+});
+
+/** What was handled since the last group was sealed. */
+export class OpenGroup {
+  /** Changed key to the trace context of the last record that changed it. */
+  readonly changed = new Map<string, Buffer | string | undefined>();
+  records = 0;
+  bytes = 0;
+
+  get isEmpty(): boolean {
+    return this.records === 0;
+  }
+}
