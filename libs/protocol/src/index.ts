@@ -9,6 +9,7 @@ export * from './failures.ts';
 export { openRequestChannel, type OpenRequestChannel, type OpenRequestChannelOptions } from './open-request-channel.ts';
 export type { PayloadCodec } from './payload-codec.ts';
 export * from './payload-converter.ts';
+export { readable } from './readable.ts';
 export * from './request-channel.ts';
 export * from './task-token.ts';
 export { freshTraceparent, traceparentHeader, type Tracing } from './tracing.ts';

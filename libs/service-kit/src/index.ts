@@ -1,3 +1,6 @@
+export { clusterSettings, type ClusterSettings } from './cluster-settings.ts';
+export { connectedRunner } from './connected-runner.ts';
+export { processorRunner, type ProcessorParts } from './processor-runner.ts';
 export { readConfig, type ReadConfig, type Variables } from './read-config.ts';
 export { runService, type ServicePlan } from './run-service.ts';
 export { ServiceKitModule } from './service-kit.module.ts';

@@ -23,7 +23,10 @@ export class ServiceKitModule {
       controllers: [HealthController, MetricsController],
       providers: [
         { provide: SERVICE_METRICS, useValue: metrics },
-        { provide: PartitionTransport, useFactory: () => new PartitionTransport(createRunner, { log, metrics, fail }) },
+        {
+          provide: PartitionTransport,
+          useFactory: () => new PartitionTransport(createRunner, { name, log, metrics, fail }),
+        },
       ],
       exports: [PartitionTransport],
     };

@@ -1,14 +1,88 @@
-import { Registry, collectDefaultMetrics } from 'prom-client';
+import type { OutboxMetrics, ProcessorMetrics } from '@ratchet/kafka';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** The metrics of one service; `/metrics` shows all that was registered here. */
 export interface ServiceMetrics {
   readonly registry: Registry;
+  readonly processor: ProcessorMetrics;
+  readonly outbox: OutboxMetrics;
 }
+
+const durationBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /** Those of the process itself (memory, event loop, garbage collection) are always there. */
 export function createServiceMetrics(service: string): ServiceMetrics {
   const registry = new Registry();
   registry.setDefaultLabels({ service });
   collectDefaultMetrics({ register: registry });
-  return { registry };
+  return { registry, processor: processorMetrics(registry), outbox: outboxMetrics(registry) };
 }
+
+/** What the legs count, once per batch, group or restore. */
+function processorMetrics(registry: Registry): ProcessorMetrics {
+  const perInput = ['topic', 'partition'] as const;
+  const perPartition = ['partition'] as const;
+  const handled = counter(registry, 'ratchet_records_handled_total', 'Records handled', perInput);
+  const lag = gauge(registry, 'ratchet_input_lag_records', 'Records not yet handled', perInput);
+  const dead = counter(registry, 'ratchet_records_dead_lettered_total', 'Records dead-lettered', perInput);
+  const states = counter(registry, 'ratchet_states_committed_total', 'State records committed', perPartition);
+  const failed = counter(registry, 'ratchet_commits_failed_total', 'Groups not committed', perPartition);
+  const restored = counter(registry, 'ratchet_records_restored_total', 'Records restored', perPartition);
+  const owned = gauge(registry, 'ratchet_partitions_owned', 'Partitions owned', []);
+  const committed = durations(registry, 'ratchet_commit_duration_seconds', 'From sealing a group to its commit');
+  const restores = durations(registry, 'ratchet_restore_duration_seconds', 'Restoring a partition');
+  return {
+    handled(topic, partition, { records, lag: left }) {
+      handled.inc({ topic, partition }, records);
+      lag.set({ topic, partition }, left);
+    },
+    deadLettered(topic, partition) {
+      dead.inc({ topic, partition });
+    },
+    committed(partition, group) {
+      states.inc({ partition }, group.states);
+      committed.observe(group.durationMs / 1000);
+    },
+    commitFailed(partition) {
+      failed.inc({ partition });
+    },
+    restored(partition, { records, durationMs }) {
+      restored.inc({ partition }, records);
+      restores.observe(durationMs / 1000);
+    },
+    owned(partitions) {
+      owned.set(partitions.length);
+      lag.reset();
+    },
+  };
+}
+
+function outboxMetrics(registry: Registry): OutboxMetrics {
+  const records = counter(registry, 'ratchet_records_sent_total', 'Records acknowledged', ['lane']);
+  const bytes = counter(registry, 'ratchet_sent_bytes_total', 'Bytes acknowledged', ['lane']);
+  const failed = counter(registry, 'ratchet_sends_failed_total', 'Requests to be repeated', ['lane']);
+  const unsendable = counter(registry, 'ratchet_records_unsendable_total', 'Records that no broker takes', ['topic']);
+  const sends = durations(registry, 'ratchet_send_duration_seconds', 'From a request to its acknowledgement');
+  return {
+    sent(lane, request) {
+      records.inc({ lane }, request.records);
+      bytes.inc({ lane }, request.bytes);
+      sends.observe(request.durationMs / 1000);
+    },
+    sendFailed(lane) {
+      failed.inc({ lane });
+    },
+    unsendable(topic) {
+      unsendable.inc({ topic });
+    },
+  };
+}
+
+const counter = <L extends string>(registry: Registry, name: string, help: string, labels: readonly L[]): Counter<L> =>
+  new Counter({ name, help, labelNames: [...labels], registers: [registry] });
+
+const gauge = <L extends string>(registry: Registry, name: string, help: string, labels: readonly L[]): Gauge<L> =>
+  new Gauge({ name, help, labelNames: [...labels], registers: [registry] });
+
+const durations = (registry: Registry, name: string, help: string): Histogram =>
+  new Histogram({ name, help, buckets: durationBuckets, registers: [registry] });

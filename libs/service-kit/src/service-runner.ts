@@ -18,6 +18,8 @@ export interface ServiceRunner {
 
 /** What the doorman lends to a runner. */
 export interface RunnerTools {
+  /** Of the service. */
+  readonly name: string;
   readonly log: ServiceLog;
   readonly metrics: ServiceMetrics;
   /** The runner cannot go on: the process says so and ends with code 1. */

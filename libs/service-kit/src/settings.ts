@@ -85,7 +85,7 @@ export const tokenSecret: Setting<string> = {
   secret: true,
 };
 
-/** For the scheduler, which makes the task topics, and the timeout-tracker, which dispatches again in time. */
+/** For the timeout-tracker, which has an attempt dispatched again before its task is gone. */
 export const taskRetentionMs: Setting<number> = {
   variable: 'RATCHET_TASK_RETENTION_MS',
   expected: 'how long a task topic keeps its records, in milliseconds, from 1000 to 31536000000 (a year)',

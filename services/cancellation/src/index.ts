@@ -1,1 +1,1 @@
-export {};
+export { CancellationModule } from './cancellation.module.ts';

@@ -1,1 +1,1 @@
-export {};
+export { CompletionGatewayModule } from './completion-gateway.module.ts';

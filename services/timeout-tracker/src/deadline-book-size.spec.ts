@@ -22,7 +22,9 @@ const key = (index: number): string => `n//r/${String(index)}`;
 const watch = (index: number, at: number) => ({
   key: key(index),
   id: { namespace: 'n', workflowId: '', runId: 'r', activityId: String(index) },
-  deadlines: [{ type: 'heartbeat' as const, at: epochMillis(at), timer: { scheduleOffset: index, attempt: 1, stamp: 1 } }],
+  deadlines: [
+    { type: 'heartbeat' as const, at: epochMillis(at), timer: { scheduleOffset: index, attempt: 1, stamp: 1 } },
+  ],
   heartbeatTimeoutMs: 60_000,
 });
 

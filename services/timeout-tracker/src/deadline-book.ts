@@ -96,7 +96,8 @@ export class DeadlineBook {
       if (activity === undefined) return undefined;
       const firstAt = this.#firstDueAt(activity);
       if (firstAt > now) this.#notYet(activity, firstAt);
-      else if (!this.#outstanding.has(activity) && this.#outstanding.size >= outstandingMax) this.#inLine.set(activity, firstAt);
+      else if (!this.#outstanding.has(activity) && this.#outstanding.size >= outstandingMax)
+        this.#inLine.set(activity, firstAt);
       else return this.#handOut(activity, now);
     }
   }

@@ -25,8 +25,8 @@ export class ExecutionsHandler {
     this.#parts = parts;
   }
 
-  /** @param live whether the record is read as it is written, and so tells what time it is. */
-  handle(key: string, record: StateRecord, live: boolean): void {
+  /** @param writtenAt when the broker wrote it, if it is read as it is written and so tells what time it is. */
+  handle(key: string, record: StateRecord, writtenAt: number | undefined): void {
     switch (record.type) {
       case 'ActivitySnapshot':
         return this.#activity(key, record.activity);
@@ -35,7 +35,8 @@ export class ExecutionsHandler {
       case 'RunSnapshot':
         return this.#closed(key, record.run.close?.expiresAt);
       case 'Progress':
-        if (live) this.#parts.clock.observeNow(record.now);
+        // A progress may wait a second to be written; the broker's own time is fresher then.
+        if (writtenAt !== undefined) this.#parts.clock.observeNow(Math.max(record.now, writtenAt));
         return;
       case 'ActivityInput':
       case 'SignalSnapshot':
@@ -51,7 +52,7 @@ export class ExecutionsHandler {
 
   #activity(key: string, activity: Activity): void {
     const { book, taskRetentionMs } = this.#parts;
-    if (!('options' in activity)) {
+    if ('expiresAt' in activity) {
       this.#settle(book.delete(key));
       return this.#closed(key, activity.expiresAt);
     }
@@ -89,7 +90,6 @@ function dispatchedBy(former: WatchedActivity, activity: Activity): number | und
   const proposed = former.deadlines.find(({ type }) => type === 'dispatch')?.timer;
   if (proposed === undefined || activity.status !== 'scheduled') return undefined;
   const { scheduleOffset, attempt, stamp } = activity;
-  const same =
-    proposed.scheduleOffset === scheduleOffset && proposed.attempt === attempt && proposed.stamp === stamp;
+  const same = proposed.scheduleOffset === scheduleOffset && proposed.attempt === attempt && proposed.stamp === stamp;
   return same ? activity.dispatchedAt : undefined;
 }

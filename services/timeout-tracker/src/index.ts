@@ -1,1 +1,2 @@
-export {};
+export { createTimeoutTrackerRunner } from './timeout-tracker.runner.ts';
+export { TimeoutTrackerModule } from './timeout-tracker.module.ts';

@@ -21,9 +21,9 @@ export interface LogTime {
  * Deadlines stand on the log's clock: the append times that the broker gives to commands. Ours may be seconds ahead or
  * behind, so only differences are used. With `offset = log's clock - ours`:
  *
- * - *Lower bound.* A progress record carries the log's `now` of a moment that is over when we read it, so
- *   `offset >= now - ours`. The largest of the last half minute is at most a commit and a fetch too low (20 to 40 ms
- *   when idle). An estimate made of it is never early.
+ * - *Lower bound.* A progress record carries the log's `now` and the broker's time of writing it; both are over when we
+ *   read it, so `offset >= now - ours`. The largest of the last half minute is a commit and a fetch too low (10 to 40
+ *   ms). An estimate made of it is never early, as far as the brokers' clocks agree.
  * - *Exact.* When a snapshot shows at which instant the log dispatched what we had proposed, once, at `sentAt`, then
  *   `instant - sentAt` is the offset and the way to the log in one: what a command sent now will get. The smallest
  *   of the last few is used, so that the fastest way is not early. All are dropped as soon as a lower bound or an early

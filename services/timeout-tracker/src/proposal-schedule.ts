@@ -17,13 +17,15 @@ export function repeatAfterMs(proposedCount: number, answerMs: number): number {
 
 /** How long the log takes to show the effect of a proposal: an average that forgets. */
 export class AnswerTime {
-  #ms = 0;
+  #ms: number | undefined;
 
+  /** 0 before the first observation. */
   get ms(): number {
-    return this.#ms;
+    return this.#ms ?? 0;
   }
 
   observe(ms: number): void {
-    this.#ms += (Math.min(ms, repeatMsMax) - this.#ms) / 8;
+    const bounded = Math.min(ms, repeatMsMax);
+    this.#ms = this.#ms === undefined ? bounded : this.#ms + (bounded - this.#ms) / 8;
   }
 }

@@ -1,0 +1,28 @@
+import type { Log } from '@ratchet/kafka';
+import type { Environment } from './setting.ts';
+import type { ServiceConfig } from './settings.ts';
+import type { RunnerTools } from './service-runner.ts';
+
+/** How a service connects to its cluster: what `connectCluster` of `@ratchet/protocol` wants to know. */
+export interface ClusterSettings {
+  readonly brokers: readonly string[];
+  readonly registryUrl: string;
+  readonly clientId: string;
+  readonly createTopics: true;
+  readonly partitions: number;
+  readonly replication: Environment;
+  readonly log: Log;
+}
+
+/** The cluster that a service's configuration names; a service makes the topics that are missing. */
+export const clusterSettings = (config: ServiceConfig, { name, log }: RunnerTools): ClusterSettings => ({
+  brokers: config.kafkaBrokers,
+  registryUrl: config.schemaRegistryUrl,
+  clientId: `ratchet-${name}`,
+  createTopics: true,
+  partitions: config.partitions,
+  replication: config.environment,
+  log: (level, message, fields = {}) => {
+    log[level]({ ...fields, context: 'kafka' }, message);
+  },
+});

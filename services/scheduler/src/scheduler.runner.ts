@@ -1,0 +1,30 @@
+import { PartitionProcessor } from '@ratchet/kafka';
+import { connectCluster, createTokenSigner } from '@ratchet/protocol';
+import { topics } from '@ratchet/schemas';
+import { clusterSettings, processorRunner, type RunnerTools, type ServiceRunner } from '@ratchet/service-kit';
+import type { SchedulerConfig } from './scheduler.config.ts';
+import { SchedulerLogic } from './scheduler-logic.ts';
+import { TaskTopics } from './task-topics.ts';
+
+/** Commands and queries go on where the state says; state and progress are committed to `executions`. */
+export async function createSchedulerRunner(config: SchedulerConfig, tools: RunnerTools): Promise<ServiceRunner> {
+  const cluster = await connectCluster(clusterSettings(config, tools));
+  const { connection, codec, partitions } = cluster;
+  const outbox = cluster.createOutbox({ metrics: tools.metrics.outbox });
+  const signer = createTokenSigner(config.tokenSecret);
+  const taskTopics = new TaskTopics((topic) => cluster.ensureTaskTopic(topic));
+  const processor = new PartitionProcessor({
+    connection,
+    service: 'ratchet-scheduler',
+    inputs: [
+      { topic: topics.commands, start: 'progress' },
+      // Askers ask again by themselves.
+      { topic: topics.queries, start: 'progress', onGap: 'skip' },
+    ],
+    stateTopic: topics.executions,
+    createLogic: ({ partition }) => new SchedulerLogic({ partition, partitions, codec, signer, taskTopics }),
+    outbox,
+    metrics: tools.metrics.processor,
+  });
+  return processorRunner({ processor, outbox, cluster });
+}

@@ -1,0 +1,329 @@
+import { jest } from '@jest/globals';
+import {
+  deadlines,
+  epochMillis,
+  executionKey,
+  heartbeatKey,
+  millis,
+  type Activity,
+  type Command,
+  type ExecutionId,
+  type RunningActivity,
+  type ScheduledActivity,
+  type StateRecord,
+} from '@ratchet/domain';
+import type { InputRecord, OutputRecord } from '@ratchet/kafka';
+import { TimeoutTrackerLogic } from './timeout-tracker-logic.ts';
+
+const startsAt = 1_700_000_000_000;
+const taskRetentionMs = millis(1_209_600_000);
+
+const idOf = (activityId: string): ExecutionId => ({ namespace: 'n', workflowId: '', runId: 'r', activityId });
+
+const options = {
+  taskQueue: 'q',
+  scheduleToCloseTimeoutMs: millis(0),
+  scheduleToStartTimeoutMs: millis(0),
+  startToCloseTimeoutMs: millis(10_000),
+  heartbeatTimeoutMs: millis(1_000),
+  startDelayMs: millis(0),
+  retryPolicy: {
+    initialIntervalMs: millis(1_000),
+    backoffCoefficient: 1,
+    intervalMsMax: millis(1_000),
+    attemptsMax: 0,
+    nonRetryableErrorTypes: [],
+  },
+};
+
+const open = {
+  activityType: 't',
+  scheduleOffset: 1,
+  version: 1,
+  requestIds: [],
+  scheduledAt: epochMillis(startsAt),
+  retentionMs: millis(60_000),
+  attempt: 1,
+  options,
+  originalOptions: options,
+  input: [],
+  header: {},
+  shielded: false,
+  stamp: 1,
+  dispatchAt: epochMillis(startsAt),
+  retryIntervalMs: millis(0),
+  retryIntervalSource: 'retry-policy' as const,
+  lastWorkerIdentity: '',
+};
+
+const backingOff = (activityId: string, dispatchAt: number): ScheduledActivity => ({
+  ...open,
+  id: idOf(activityId),
+  status: 'scheduled',
+  attempt: 2,
+  dispatchAt: epochMillis(dispatchAt),
+});
+
+const running = (activityId: string, startedAt: number): RunningActivity => ({
+  ...open,
+  id: idOf(activityId),
+  status: 'started',
+  startedAt: epochMillis(startedAt),
+  claimId: 'c',
+});
+
+const closed = (activity: Activity, closedAt: number): Activity => ({
+  ...open,
+  id: activity.id,
+  status: 'timed-out',
+  taskQueue: 'q',
+  closedAt: epochMillis(closedAt),
+  expiresAt: epochMillis(closedAt + activity.retentionMs),
+  outcome: { type: 'success', result: [] },
+  closeRequestId: '',
+  heartbeatCount: 0,
+});
+
+const codec = {
+  encodeCommand: (command: Command): Buffer => Buffer.from(JSON.stringify(command)),
+  decodeState: (bytes: Buffer): StateRecord => JSON.parse(bytes.toString()) as StateRecord,
+};
+
+interface WorldOptions {
+  /** The log's clock minus the tracker's. */
+  readonly skewMs?: number;
+  /** From sending a command to its append. */
+  readonly onTheWayMs?: number;
+  /** From its append until the tracker reads what was decided. */
+  readonly commitMs?: number;
+}
+
+/** A partition whose every decision asks the domain which deadlines there are, and whose clock is not the tracker's. */
+class World {
+  readonly #options: Required<WorldOptions>;
+  readonly #activities = new Map<string, Activity>();
+  readonly tracker: TimeoutTrackerLogic;
+  /** How late each accepted proposal was on the log's clock. */
+  readonly latenessMs: number[] = [];
+  readonly sent: string[] = [];
+  refusedCount = 0;
+  deaf = false;
+  #offset = 0;
+
+  constructor({ skewMs = 0, onTheWayMs = 4, commitMs = 20 }: WorldOptions = {}) {
+    this.#options = { skewMs, onTheWayMs, commitMs };
+    this.tracker = new TimeoutTrackerLogic({
+      context: { partition: 3, send: (records) => void this.#take(records) },
+      codec,
+      taskRetentionMs,
+      own: () => Date.now(),
+    });
+  }
+
+  get logNow(): number {
+    return Date.now() + this.#options.skewMs;
+  }
+
+  restore(activity: Activity): void {
+    this.#activities.set(executionKey(activity.id), activity);
+    void this.tracker.restore(this.#record(executionKey(activity.id), { type: 'ActivitySnapshot', activity }));
+  }
+
+  write(activity: Activity): void {
+    this.#activities.set(executionKey(activity.id), activity);
+    this.#show(executionKey(activity.id), { type: 'ActivitySnapshot', activity });
+  }
+
+  heartbeat(activityId: string): void {
+    const recordedAt = epochMillis(this.logNow);
+    const activity = this.activity(activityId);
+    if (activity !== undefined && 'startedAt' in activity && 'options' in activity) {
+      const beaten = { ...activity, heartbeat: { details: [], recordedAt, count: 1 } };
+      this.#activities.set(executionKey(activity.id), beaten);
+    }
+    const heartbeat = { details: [], recordedAt, count: 1, scheduleOffset: 1, attempt: 1, stamp: 1 };
+    this.#show(heartbeatKey(executionKey(idOf(activityId))), { type: 'ActivityHeartbeat', ...heartbeat });
+  }
+
+  activity(activityId: string): Activity | undefined {
+    return this.#activities.get(executionKey(idOf(activityId)));
+  }
+
+  #take(records: readonly OutputRecord[]): void {
+    for (const { topic, partition, value } of records) {
+      expect({ topic, partition }).toEqual({ topic: 'ratchet.activity.commands', partition: 3 });
+      const command = JSON.parse(String(value)) as Command;
+      this.sent.push(command.type === 'TimeOut' ? command.timeoutType : command.type);
+      if (!this.deaf) setTimeout(() => this.#append(command), this.#options.onTheWayMs);
+    }
+  }
+
+  #append(command: Command): void {
+    const now = Math.floor(this.logNow);
+    setTimeout(() => {
+      const progress = { commands: 0, queries: 0, rules: 1, now: epochMillis(now) };
+      this.#show('__progress', { type: 'Progress', ...progress });
+    }, this.#options.commitMs);
+    if (command.type === 'ExpireBefore') return this.#expire(Math.min(command.before, now), command.countMax);
+    if ('target' in command && 'timer' in command) this.#decide(command, now);
+  }
+
+  #decide(command: Extract<Command, { readonly timer: unknown }>, now: number): void {
+    const key = executionKey(command.target);
+    const activity = this.#activities.get(key);
+    const type = command.type === 'TimeOut' ? command.timeoutType : 'dispatch';
+    const due = activity && deadlines(activity, taskRetentionMs).find((deadline) => deadline.type === type);
+    if (activity === undefined || due === undefined || due.at > now) return void this.refusedCount++;
+    this.latenessMs.push(now - due.at);
+    const after =
+      activity.status === 'scheduled' && type === 'dispatch'
+        ? { ...activity, dispatchedAt: epochMillis(now) }
+        : closed(activity, now);
+    this.#activities.set(key, after);
+    setTimeout(() => this.#show(key, { type: 'ActivitySnapshot', activity: after }), this.#options.commitMs);
+  }
+
+  #expire(before: number, countMax: number): void {
+    const expired = [...this.#activities]
+      .filter(([, a]) => 'expiresAt' in a && a.expiresAt <= before)
+      .slice(0, countMax);
+    for (const [key] of expired) {
+      this.#activities.delete(key);
+      setTimeout(() => this.#show(key, undefined), this.#options.commitMs);
+    }
+  }
+
+  #show(key: string, state: StateRecord | undefined): void {
+    const record = this.#record(key, state);
+    this.tracker.handle(record, this.tracker.decode(record) as StateRecord | undefined);
+  }
+
+  #record(key: string, state: StateRecord | undefined): InputRecord {
+    const value = state === undefined ? null : Buffer.from(JSON.stringify(state));
+    const offset = this.#offset++;
+    return { topic: 'ratchet.activity.executions', partition: 3, offset, key, value, headers: {}, timestampMs: 0 };
+  }
+}
+
+beforeEach(() => {
+  jest.useFakeTimers({ now: startsAt });
+});
+afterEach(() => {
+  jest.useRealTimers();
+});
+
+const quantile = (values: readonly number[], share: number): number =>
+  values.toSorted((one, other) => one - other)[Math.ceil(values.length * share) - 1] ?? NaN;
+
+describe.each([-5_000, -40, 0, 40, 5_000])('with a log %i ms ahead of its own clock', (skewMs) => {
+  test('every deadline is met, none early, and hardly late', async () => {
+    const world = new World({ skewMs });
+    const activityCount = 300;
+    for (let index = 0; index < activityCount; index++) {
+      world.restore(backingOff(String(index), world.logNow + 500 + index * 97));
+    }
+    world.tracker.restored();
+    await jest.advanceTimersByTimeAsync(40_000);
+
+    expect(world.latenessMs).toHaveLength(activityCount);
+    expect(quantile(world.latenessMs, 0.99)).toBeLessThanOrEqual(5);
+    expect(Math.max(...world.latenessMs)).toBeLessThanOrEqual(30);
+    expect(world.refusedCount).toBeLessThan(activityCount / 4);
+  });
+
+  test('what became due while nobody watched is proposed at once', async () => {
+    const world = new World({ skewMs });
+    world.restore(running('late', world.logNow - 60_000));
+    world.tracker.restored();
+    await jest.advanceTimersByTimeAsync(5);
+    expect(world.activity('late')?.status).toBe('timed-out');
+  });
+});
+
+test('nothing is proposed before all that is there was read', async () => {
+  const world = new World();
+  world.restore(running('a', startsAt - 60_000));
+  await jest.advanceTimersByTimeAsync(1_000);
+  expect(world.sent).toEqual([]);
+});
+
+test('what has no effect is proposed again after 10 ms, 20 ms, ... 1 s, for ever', async () => {
+  const world = new World();
+  world.deaf = true;
+  world.restore(backingOff('a', startsAt - 60_000));
+  world.tracker.restored();
+  const times: number[] = [];
+  for (let elapsed = 0; elapsed < 5_000; elapsed++) {
+    await jest.advanceTimersByTimeAsync(1);
+    while (times.length < world.sent.length) times.push(Date.now() - startsAt);
+  }
+  expect(times[0]).toBeLessThanOrEqual(1);
+  const gaps = times.slice(1).map((time, index) => time - (times[index] ?? 0));
+  expect(gaps.slice(0, 7)).toEqual([9, 20, 40, 80, 160, 320, 640]);
+  expect(gaps.slice(7)).toEqual([1_000, 1_000, 1_000]);
+
+  world.deaf = false;
+  await jest.advanceTimersByTimeAsync(1_100);
+  expect(world.activity('a')).toHaveProperty('dispatchedAt');
+  world.sent.length = 0;
+  await jest.advanceTimersByTimeAsync(60_000);
+  expect(world.sent).toEqual([]);
+});
+
+test('heartbeats put off the heartbeat timeout, and then it comes', async () => {
+  const world = new World();
+  world.tracker.restored();
+  world.write(running('a', startsAt));
+  for (let beat = 0; beat < 20; beat++) {
+    await jest.advanceTimersByTimeAsync(400);
+    world.heartbeat('a');
+  }
+  expect(world.latenessMs).toEqual([]);
+  await jest.advanceTimersByTimeAsync(1_100);
+  expect(world.sent.at(-1)).toBe('heartbeat');
+  expect(world.activity('a')?.status).toBe('timed-out');
+});
+
+test('a deadline further away than setTimeout can wait is met', async () => {
+  const monthMs = 30 * 86_400_000;
+  const world = new World();
+  world.restore(backingOff('a', startsAt + monthMs));
+  world.tracker.restored();
+  await jest.advanceTimersByTimeAsync(monthMs - 10_000);
+  expect(world.latenessMs).toEqual([]);
+  await jest.advanceTimersByTimeAsync(10_100);
+  expect(world.latenessMs).toHaveLength(1);
+});
+
+test('ten thousand that are due at once are all met, with less than one repetition each', async () => {
+  const world = new World({ commitMs: 100 });
+  const activityCount = 10_000;
+  for (let index = 0; index < activityCount; index++) world.restore(backingOff(String(index), startsAt - 1));
+  world.tracker.restored();
+  await jest.advanceTimersByTimeAsync(20_000);
+  expect(world.latenessMs).toHaveLength(activityCount);
+  expect(world.sent.length).toBeLessThan(2 * activityCount);
+});
+
+test('what was closed is removed once its retention is over, a thousand at a time', async () => {
+  const world = new World();
+  for (let index = 0; index < 2_500; index++) world.restore(closed(running(String(index), startsAt), startsAt));
+  world.tracker.restored();
+  await jest.advanceTimersByTimeAsync(59_000);
+  expect(world.activity('0')).toBeDefined();
+  await jest.advanceTimersByTimeAsync(3_000);
+  expect(world.activity('0')).toBeUndefined();
+  expect(world.activity('2499')).toBeUndefined();
+  const { length } = world.sent;
+  await jest.advanceTimersByTimeAsync(60_000);
+  expect(world.sent).toHaveLength(length);
+});
+
+test('after close it proposes nothing', async () => {
+  const world = new World();
+  world.restore(backingOff('a', startsAt + 100));
+  world.tracker.restored();
+  world.tracker.close();
+  await jest.advanceTimersByTimeAsync(1_000);
+  expect(world.sent).toEqual([]);
+});

@@ -1,0 +1,30 @@
+import { millis } from '@ratchet/domain';
+import { PartitionProcessor } from '@ratchet/kafka';
+import { connectCluster } from '@ratchet/protocol';
+import { topics } from '@ratchet/schemas';
+import { clusterSettings, processorRunner, type RunnerTools, type ServiceRunner } from '@ratchet/service-kit';
+import { ownClock, type OwnClock } from './own-clock.ts';
+import { TimeoutTrackerLogic } from './timeout-tracker-logic.ts';
+import type { TimeoutTrackerConfig } from './timeout-tracker.config.ts';
+
+/** Reads `executions` from its beginning whenever a partition is assigned, and keeps nothing. */
+export async function createTimeoutTrackerRunner(
+  config: TimeoutTrackerConfig,
+  tools: RunnerTools,
+  own: OwnClock = ownClock(),
+): Promise<ServiceRunner> {
+  const cluster = await connectCluster(clusterSettings(config, tools));
+  const { connection, codec } = cluster;
+  const outbox = cluster.createOutbox({ metrics: tools.metrics.outbox });
+  const taskRetentionMs = millis(config.taskRetentionMs);
+  const processor = new PartitionProcessor({
+    connection,
+    service: 'ratchet-timeout-tracker',
+    // A snapshot that compaction removed has a later one behind it.
+    inputs: [{ topic: topics.executions, start: 'beginning', onGap: 'skip' }],
+    createLogic: (context) => new TimeoutTrackerLogic({ context, codec, taskRetentionMs, own }),
+    outbox,
+    metrics: tools.metrics.processor,
+  });
+  return processorRunner({ processor, outbox, cluster });
+}
