@@ -1,4 +1,4 @@
-import { Kafka, logLevel, type Admin, type LogEntry } from 'kafkajs';
+import { Kafka, logLevel, type Admin, type KafkaConfig, type LogEntry } from 'kafkajs';
 import { OperationalError } from './errors.ts';
 import { silent, type Log } from './log.ts';
 import { PartitionCounts } from './partition-counts.ts';
@@ -11,6 +11,9 @@ export interface ConnectionOptions {
   readonly brokers: readonly string[];
   readonly clientId: string;
   readonly log?: Log;
+  /** TLS: `true`, or Node's own options of it. */
+  readonly ssl?: KafkaConfig['ssl'];
+  readonly sasl?: KafkaConfig['sasl'];
   /** How long an answer may take; 30 s by default. */
   readonly requestTimeoutMs?: number;
   readonly connectionTimeoutMs?: number;
@@ -42,6 +45,8 @@ export class KafkaConnection {
       brokers: [...brokers],
       clientId,
       socketFactory: createSocket,
+      ...(options.ssl === undefined ? {} : { ssl: options.ssl }),
+      ...(options.sasl === undefined ? {} : { sasl: options.sasl }),
       connectionTimeout: options.connectionTimeoutMs ?? 3000,
       requestTimeout: options.requestTimeoutMs ?? 30_000,
       retry: clientRetry,
@@ -80,13 +85,9 @@ export async function connectKafka(options: ConnectionOptions): Promise<KafkaCon
   }
 }
 
-/** kafkajs calls errors what it then retries by itself, so its errors are our warnings, and its warnings are noise. */
+/** kafkajs calls errors what it then retries by itself; what it gives up on is told by whoever asked for it. */
 const forwardTo =
   (log: Log) =>
-  ({
-    namespace,
-    level,
-    log: { message, logger: _logger, timestamp: _timestamp, stack: _stack, ...fields },
-  }: LogEntry) => {
-    log(level === logLevel.ERROR ? 'warn' : 'debug', `kafkajs ${namespace}: ${message}`, fields);
+  ({ namespace, log: { message, logger: _logger, timestamp: _timestamp, stack: _stack, ...fields } }: LogEntry) => {
+    log('debug', `kafkajs ${namespace}: ${message}`, fields);
   };

@@ -17,27 +17,32 @@ export type OperationalErrorCode = (typeof operationalErrorCodes)[number];
 /** Something outside this process went wrong. Expected in a day's work, so it says whether to try again. */
 export class OperationalError extends Error {
   override readonly name: string = 'OperationalError';
+  readonly code: OperationalErrorCode;
+  /** Whether the same attempt may succeed later without anyone doing anything. */
+  readonly retryable: boolean;
 
-  constructor(
-    message: string,
-    readonly code: OperationalErrorCode,
-    readonly retryable: boolean,
-    options?: ErrorOptions,
-  ) {
+  constructor(message: string, code: OperationalErrorCode, retryable: boolean, options?: ErrorOptions) {
     super(`[${code}] ${message}`, options);
+    this.code = code;
+    this.retryable = retryable;
   }
 }
 
 /** Another instance took this partition over. Nothing was written; never fight the new owner. */
 export class PartitionFencedError extends OperationalError {
   override readonly name = 'PartitionFencedError';
+  readonly topic: string;
+  readonly partition: number;
 
-  constructor(
-    readonly topic: string,
-    readonly partition: number,
-    options?: ErrorOptions,
-  ) {
-    super(`lost ownership of ${topic}[${String(partition)}]`, 'RKT1002', false, options);
+  constructor(topic: string, partition: number, options?: ErrorOptions) {
+    super(
+      `Expected to write state to ${topic}[${String(partition)}], but another instance owns it now`,
+      'RKT1002',
+      false,
+      options,
+    );
+    this.topic = topic;
+    this.partition = partition;
   }
 }
 
