@@ -1,8 +1,9 @@
 import type { ActivityOptionsRequest } from './activity-options.ts';
-import type { Activity } from './activity.ts';
+import type { Activity, OpenActivity } from './activity.ts';
 import type { ActivityCommand, AttemptReference, Command, CommandOf, Schedule, TimerReference } from './command.ts';
 import { timerReference } from './deadlines.ts';
 import { decide } from './decide.ts';
+import { isClosed } from './decide/change.ts';
 import type { Decision } from './decision.ts';
 import type { DomainEvent } from './event.ts';
 import { evolve } from './evolve.ts';
@@ -101,11 +102,18 @@ export class Stage {
     return found;
   }
 
-  /** The activity, which must be in one of these states. */
-  in<S extends Activity['status']>(...statuses: readonly S[]): Extract<Activity, { readonly status: S }> {
+  /** The activity, which must be open. */
+  get open(): OpenActivity {
     const { activity } = this;
-    if (!(statuses as readonly string[]).includes(activity.status)) throw new Error(`activity is ${activity.status}`);
-    return activity as Extract<Activity, { readonly status: S }>;
+    if (isClosed(activity)) throw new Error(`the activity is ${activity.status}`);
+    return activity;
+  }
+
+  /** The failure that a closed activity ended with. */
+  get outcomeFailure(): Failure {
+    const { activity } = this;
+    if (!isClosed(activity) || activity.outcome.type !== 'failure') throw new Error(`the activity is ${activity.status}`);
+    return activity.outcome.failure;
   }
 
   get token(): AttemptReference {

@@ -1,0 +1,176 @@
+import type { IdConflictPolicy, IdReusePolicy } from '../activity-options.ts';
+import { closeRun, inRun, openRun, options, Stage, standalone, workflowRun } from '../stage.fixture.ts';
+import { standaloneIn, type StateName } from '../states.fixture.ts';
+
+// Semantics sections 1.1, 1.5 and 2.1.
+
+const another = { requestId: 'schedule-2', target: { ...standalone, runId: 'run-2' } };
+
+describe('a new activity', () => {
+  test('is dispatched at once, as attempt 1', () => {
+    const stage = new Stage().at(70);
+    expect(stage.send(stage.schedule())).toMatchObject({
+      answer: { type: 'Scheduled', runId: 'run-1', started: true },
+      events: [
+        { type: 'ActivityChanged', changed: { input: true, heartbeat: false, main: true } },
+        { type: 'TaskDispatched' },
+      ],
+    });
+    expect(stage.activity).toMatchObject({
+      status: 'scheduled',
+      attempt: 1,
+      scheduledAt: 70,
+      dispatchAt: 70,
+      dispatchedAt: 70,
+      retryIntervalMs: 0,
+      requestIds: ['schedule-1'],
+      scheduleOffset: 0,
+      version: 0,
+    });
+  });
+
+  test('waits out its start delay', () => {
+    const stage = new Stage().at(70);
+    expect(stage.events(stage.schedule({ options: { ...options, startDelayMs: 5 } }))).toHaveLength(1);
+    expect(stage.activity).toMatchObject({ dispatchAt: 75 });
+    expect(stage.activity).not.toHaveProperty('dispatchedAt');
+  });
+
+  test('has normalised options, now and as its original ones', () => {
+    const stage = new Stage();
+    stage.accept(stage.schedule({ options: { taskQueue: 'mail', scheduleToCloseTimeoutMs: 9 } }));
+    const { options: normal, originalOptions } = stage.open;
+    expect(normal).toMatchObject({ startToCloseTimeoutMs: 9, retryPolicy: { initialIntervalMs: 1000 } });
+    expect(originalOptions).toBe(normal);
+  });
+});
+
+describe('the id of another activity', () => {
+  const asked = (state: StateName, reuse: IdReusePolicy, conflict: IdConflictPolicy): string => {
+    const stage = standaloneIn(state);
+    const decision = stage.send(stage.schedule({ ...another, idReusePolicy: reuse, idConflictPolicy: conflict }));
+    if (decision.kind === 'refused') return decision.refusal.reason;
+    return decision.answer.type === 'Scheduled' ? `${decision.answer.runId} ${String(decision.answer.started)}` : '';
+  };
+
+  test.each<{ state: StateName; reuse: IdReusePolicy; conflict: IdConflictPolicy; answer: string }>([
+    { state: 'started', reuse: 'allow-duplicate', conflict: 'fail', answer: 'already-started' },
+    { state: 'started', reuse: 'allow-duplicate', conflict: 'use-existing', answer: 'run-1 false' },
+    { state: 'paused', reuse: 'reject-duplicate', conflict: 'use-existing', answer: 'run-1 false' },
+    { state: 'completed', reuse: 'allow-duplicate', conflict: 'fail', answer: 'run-2 true' },
+    { state: 'completed', reuse: 'allow-duplicate-failed-only', conflict: 'use-existing', answer: 'already-started' },
+    { state: 'completed', reuse: 'reject-duplicate', conflict: 'use-existing', answer: 'already-started' },
+    { state: 'failed', reuse: 'allow-duplicate-failed-only', conflict: 'fail', answer: 'run-2 true' },
+    { state: 'canceled', reuse: 'allow-duplicate-failed-only', conflict: 'fail', answer: 'run-2 true' },
+    { state: 'terminated', reuse: 'allow-duplicate-failed-only', conflict: 'fail', answer: 'run-2 true' },
+    { state: 'timed-out', reuse: 'allow-duplicate-failed-only', conflict: 'fail', answer: 'run-2 true' },
+    { state: 'failed', reuse: 'reject-duplicate', conflict: 'fail', answer: 'already-started' },
+  ])('$state, $reuse, $conflict: $answer', ({ state, reuse, conflict, answer }) => {
+    expect(asked(state, reuse, conflict)).toBe(answer);
+  });
+
+  test('is refused with the run that has it', () => {
+    const stage = standaloneIn('started');
+    expect(stage.send(stage.schedule(another))).toEqual({
+      kind: 'refused',
+      refusal: {
+        reason: 'already-started',
+        message: 'activity execution already started',
+        existing: { runId: 'run-1', startRequestId: 'schedule-1' },
+      },
+    });
+  });
+
+  test('is judged by its latest run', () => {
+    const stage = standaloneIn('completed');
+    stage.accept(stage.schedule(another));
+    const third = stage.schedule({ requestId: 'schedule-3', target: { ...standalone, runId: 'run-3' } });
+    expect(stage.send(third)).toMatchObject({
+      refusal: { existing: { runId: 'run-2', startRequestId: 'schedule-2' } },
+    });
+    expect(stage.state.latestRunId('default', 'charge')).toBe('run-2');
+  });
+
+  test('of a workflow run is another id', () => {
+    const stage = new Stage(inRun).accept(new Stage().schedule());
+    expect(stage.refusal(stage.schedule())).toBe('accepted');
+  });
+});
+
+describe('a repeated request', () => {
+  test('is answered as before, with the same run, even when closed and with reject-duplicate', () => {
+    const stage = standaloneIn('completed');
+    const before = stage.activity;
+    const again = stage.schedule({ target: { ...standalone, runId: 'run-2' }, idReusePolicy: 'reject-duplicate' });
+    expect(stage.send(again)).toEqual({
+      kind: 'accepted',
+      events: [],
+      answer: { type: 'Scheduled', runId: 'run-1', started: false },
+    });
+    expect(stage.activity).toBe(before);
+  });
+
+  test('of a former run still names that run', () => {
+    const stage = standaloneIn('completed').accept(new Stage().schedule(another));
+    expect(stage.send(stage.schedule())).toMatchObject({ events: [], answer: { runId: 'run-1', started: false } });
+  });
+
+  test('that used the existing run starts no other after it has closed', () => {
+    const stage = standaloneIn('started');
+    const useExisting = stage.schedule({ ...another, idConflictPolicy: 'use-existing' });
+    stage.accept(useExisting).accept(stage.complete());
+    expect(stage.send(useExisting)).toMatchObject({ events: [], answer: { runId: 'run-1', started: false } });
+  });
+
+  test('is remembered for the first request and the latest hundred', () => {
+    const stage = standaloneIn('started');
+    for (let request = 2; request <= 150; request++) {
+      const requestId = `schedule-${String(request)}`;
+      stage.accept(stage.schedule({ ...another, requestId, idConflictPolicy: 'use-existing' }));
+    }
+    const { requestIds } = stage.activity;
+    expect(requestIds).toHaveLength(100);
+    expect([requestIds[0], requestIds[1], requestIds[99]]).toEqual(['schedule-1', 'schedule-52', 'schedule-150']);
+  });
+
+  test('with a run id that another request has taken is refused', () => {
+    const stage = standaloneIn('completed');
+    expect(stage.send(stage.schedule({ requestId: 'schedule-2' }))).toMatchObject({
+      refusal: { reason: 'already-started' },
+    });
+  });
+});
+
+describe('in a workflow run', () => {
+  test('an unknown run is not found', () => {
+    const stage = new Stage().accept(openRun());
+    const unknown = stage.schedule({ target: { ...inRun, workflowId: 'invoice' } });
+    expect(stage.refusal(unknown)).toBe('not-found: workflow not found for ID: invoice');
+  });
+
+  test('a closed run takes no more', () => {
+    const stage = new Stage(inRun).accept(closeRun());
+    expect(stage.refusal(stage.schedule())).toBe(
+      'failed-precondition: workflow run wf-run-1 is closed: no activity can be scheduled in it',
+    );
+  });
+
+  test('an empty run id means the latest run', () => {
+    const stage = new Stage(inRun).accept(closeRun());
+    stage.accept(openRun({ run: { ...workflowRun, runId: 'wf-run-2' }, requestId: 'request-2' }));
+    const schedule = stage.schedule({ target: { ...inRun, runId: '' } });
+    expect(stage.send(schedule)).toMatchObject({ answer: { runId: 'wf-run-2', started: true } });
+    expect(stage.state.activity({ ...inRun, runId: 'wf-run-2' })).toMatchObject({ status: 'scheduled' });
+  });
+
+  test('the life of a reused id is another: it has another offset', () => {
+    const stage = new Stage(inRun);
+    stage.accept(stage.schedule()).accept(stage.claim());
+    const { token } = stage;
+    stage
+      .accept(stage.complete())
+      .accept(stage.schedule({ requestId: 'schedule-2' }))
+      .accept(stage.claim());
+    expect(stage.refusal(stage.complete({ attempt: token }))).toBe('stale-attempt: activity not found for ID: charge');
+  });
+});

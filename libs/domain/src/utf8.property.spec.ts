@@ -1,0 +1,33 @@
+import fc from 'fast-check';
+import { isLongerThan, truncateUtf8, utf8Bytes, utf8Length } from './utf8.ts';
+
+const text = fc.string({ unit: fc.constantFrom('a', 'é', '€', '😀', '\ud83d', '\ude00'), maxLength: 12 });
+
+test('the length is that of the encoded bytes, lone surrogates included', () => {
+  fc.assert(
+    fc.property(text, (value) => {
+      expect(utf8Length(value)).toBe(utf8Bytes(value).length);
+    }),
+  );
+});
+
+test('a cut text fits, is a beginning, and could not be one character longer', () => {
+  fc.assert(
+    fc.property(text, fc.nat({ max: 20 }), (value, bytesMax) => {
+      const cut = truncateUtf8(value, bytesMax);
+      expect(value.startsWith(cut)).toBe(true);
+      expect(utf8Length(cut)).toBeLessThanOrEqual(bytesMax);
+      const next = [...value.slice(cut.length)][0];
+      if (next !== undefined) expect(utf8Length(cut + next)).toBeGreaterThan(bytesMax);
+    }),
+  );
+});
+
+test.each([
+  { value: 'a'.repeat(10), longer: false },
+  { value: 'a'.repeat(11), longer: true },
+  { value: 'é'.repeat(5), longer: false },
+  { value: `${'é'.repeat(5)}a`, longer: true },
+])('$value is longer than 10 bytes: $longer', ({ value, longer }) => {
+  expect(isLongerThan(value, 10)).toBe(longer);
+});
