@@ -225,21 +225,24 @@ export class OutboxLane {
   /** @returns what is left of the entries when not all were acknowledged. */
   async #send(entries: readonly OutboxEntry[]): Promise<{ left: readonly OutboxEntry[]; error: Error } | undefined> {
     const startedAt = performance.now();
-    const pendingBytes = this.#pendingBytes;
+    let acknowledged: Acknowledgements;
     try {
       const producer = await this.#connectedProducer();
-      const results = await producer.sendBatch({ acks: -1, topicMessages: topicMessagesOf(entries) });
-      const acknowledged = new Acknowledgements(results);
-      const left = entries.filter((entry) => !this.#complete(entry, acknowledged.offsetOf(entry)));
-      this.#options.metrics.sent?.(this.#options.name, {
-        records: entries.length - left.length,
-        bytes: pendingBytes - this.#pendingBytes,
-        durationMs: performance.now() - startedAt,
-      });
-      return left.length === 0 ? undefined : { left, error: halfSent(left.length, entries.length) };
+      acknowledged = new Acknowledgements(
+        await producer.sendBatch({ acks: -1, topicMessages: topicMessagesOf(entries) }),
+      );
     } catch (error) {
       return { left: entries, error: asError(error) };
     }
+    let bytes = 0;
+    const left = entries.filter((entry) => {
+      const complete = this.#complete(entry, acknowledged.offsetOf(entry));
+      if (complete) bytes += entry.bytes;
+      return !complete;
+    });
+    const records = entries.length - left.length;
+    this.#options.metrics.sent?.(this.#options.name, { records, bytes, durationMs: performance.now() - startedAt });
+    return left.length === 0 ? undefined : { left, error: halfSent(left.length, entries.length) };
   }
 
   #complete(entry: OutboxEntry, offset: number | undefined): boolean {
