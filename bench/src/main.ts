@@ -38,7 +38,7 @@ async function run(): Promise<void> {
   const width = positive('in-flight', values['in-flight']);
   const ratchet = await startRatchet({ folder: '.ratchet/bench', partitions: 4, log: say });
   const environment = { KAFKA_BROKERS: ratchet.brokers, SCHEMA_REGISTRY_URL: ratchet.registryUrl };
-  const worker = fork(new URL('./worker.js', import.meta.url), { env: { ...process.env, ...environment } });
+  const worker = fork(new URL('./worker.ts', import.meta.url), { env: { ...process.env, ...environment } });
   const client = await ActivityClient.connect({ brokers: ratchet.brokers, registry: ratchet.registryUrl });
   try {
     await measureInFlight(client, 50, 3);
@@ -46,7 +46,9 @@ async function run(): Promise<void> {
     const sequential = await measureSequential(client, 500);
     say(`sequential:       p50 ${String(sequential.p50Ms)} ms, p99 ${String(sequential.p99Ms)} ms`);
     const wide = await measureInFlight(client, width, seconds);
-    say(`${String(width)} in flight: ${String(wide.perSecond)} per second, p50 ${String(wide.p50Ms)} ms, p99 ${String(wide.p99Ms)} ms`);
+    say(
+      `${String(width)} in flight: ${String(wide.perSecond)} per second, p50 ${String(wide.p50Ms)} ms, p99 ${String(wide.p99Ms)} ms`,
+    );
     if (values.json) {
       const line = {
         sequentialP50Ms: sequential.p50Ms,
