@@ -112,7 +112,8 @@ export class Stage {
   /** The failure that a closed activity ended with. */
   get outcomeFailure(): Failure {
     const { activity } = this;
-    if (!isClosed(activity) || activity.outcome.type !== 'failure') throw new Error(`the activity is ${activity.status}`);
+    if (!isClosed(activity) || activity.outcome.type !== 'failure')
+      throw new Error(`the activity is ${activity.status}`);
     return activity.outcome.failure;
   }
 
