@@ -50,3 +50,8 @@ export class PartitionFencedError extends OperationalError {
 export class PoisonousRecordError extends Error {
   override readonly name = 'PoisonousRecordError';
 }
+
+/** Our own reasoning, or that of a logic, is wrong. Going on would write a lie to the log, so the partition stops. */
+export class InvariantError extends Error {
+  override readonly name = 'InvariantError';
+}

@@ -126,6 +126,10 @@ export class GroupConsumer {
     if (this.#consumer !== undefined && this.#joined) act(this.#consumer);
   }
 
+  #isStopped(): boolean {
+    return this.#stopped;
+  }
+
   async #run(): Promise<void> {
     const { connection, groupId, topics, fromBeginning, assigner } = this.#options;
     const consumer = connection.kafka.consumer({
@@ -188,7 +192,7 @@ export class GroupConsumer {
     for (let attempt = 0; !this.#stopped; attempt++) {
       await sleep(backoffMs(attempt + 3));
       try {
-        if (!this.#stopped) await this.#run();
+        if (!this.#isStopped()) await this.#run();
         return;
       } catch (caught) {
         connection.log('warn', `consumer of group ${groupId} cannot start: ${asError(caught).message}`, { groupId });

@@ -26,9 +26,6 @@ const refusedTypes = new Set([
   'POLICY_VIOLATION',
 ]);
 
-/** kafkajs throws these while it encodes: a value that is no bytes, a number that does not fit. */
-const encodingErrorNames = new Set(['TypeError', 'RangeError']);
-
 /** The Kafka protocol's name of the error, wherever in the chain of causes kafkajs has put it. */
 export function kafkaErrorType(error: unknown): string | undefined {
   for (const cause of causesOf(error)) {
@@ -43,7 +40,7 @@ export function failureKind(error: unknown): FailureKind {
     const type = 'type' in cause && typeof cause.type === 'string' ? cause.type : '';
     if (fencedTypes.has(type)) return 'fenced';
     if (type === 'UNKNOWN_TOPIC_OR_PARTITION' || cause.name === 'KafkaJSMetadataNotLoaded') return 'unknown-topic';
-    if (refusedTypes.has(type) || encodingErrorNames.has(cause.name)) return 'refused';
+    if (refusedTypes.has(type)) return 'refused';
   }
   return 'retryable';
 }

@@ -5,6 +5,7 @@ import { asError, failureKind } from './kafka-error.ts';
 import type { OutboxMetrics } from './metrics.ts';
 import {
   Acknowledgements,
+  isEncodable,
   recordBytes,
   RequestCut,
   topicMessagesOf,
@@ -148,6 +149,7 @@ export class OutboxLane {
     const { batchBytesMax } = this.#options.bounds;
     const partition = this.#partitionOf(entry.record);
     if (partition instanceof Error) this.#refuse(entry, partition, kept);
+    else if (!isEncodable(entry.record)) this.#refuse(entry, notBytes(entry), kept);
     else if (entry.bytes > batchBytesMax) this.#refuse(entry, tooLarge(entry, batchBytesMax), kept);
     else if (!request.take(entry, partition)) kept.push(entry);
   }
@@ -368,6 +370,13 @@ const tooLarge = ({ record, bytes }: OutboxEntry, batchBytesMax: number): Operat
   new OperationalError(
     `Expected to send a record to ${record.topic}, but it takes ${String(bytes)} bytes, ` +
       `and a batch may take ${String(batchBytesMax)}`,
+    'RKT1006',
+    false,
+  );
+
+const notBytes = ({ record }: OutboxEntry): OperationalError =>
+  new OperationalError(
+    `Expected to send bytes to ${record.topic}, but value, key or a header is none`,
     'RKT1006',
     false,
   );

@@ -36,14 +36,24 @@ const headerOverheadBytes = 10;
 
 /** Never less than what the record takes in a batch. */
 export function recordBytes({ key, value, headers }: OutputRecord): number {
-  let bytes = recordOverheadBytes + (value === null ? 0 : value.length) + (key === null ? 0 : Buffer.byteLength(key));
+  // Three bytes are the most that UTF-8 takes for a code unit; to count them exactly would cost more.
+  let bytes = recordOverheadBytes + (value === null ? 0 : value.length) + (key === null ? 0 : key.length * 3);
   if (headers !== undefined) {
     for (const name in headers) bytes += headerOverheadBytes + name.length * 3 + byteLength(headers[name]);
   }
   return bytes;
 }
 
-const byteLength = (value: Buffer | string | undefined): number => (value === undefined ? 0 : Buffer.byteLength(value));
+/** Whether kafkajs can encode it; what it cannot would fail the whole request with a TypeError that names nothing. */
+export function isEncodable({ key, value, headers }: OutputRecord): boolean {
+  if (!(value === null || Buffer.isBuffer(value)) || !(key === null || typeof key === 'string')) return false;
+  for (const name in headers) if (!isText(headers[name])) return false;
+  return true;
+}
+
+const isText = (value: unknown): boolean => typeof value === 'string' || Buffer.isBuffer(value);
+
+const byteLength = (value: Buffer | string | undefined): number => (value === undefined ? 0 : value.length * 3);
 
 /** The batches of a request while it is cut from the queue. */
 export class RequestCut {

@@ -5,9 +5,11 @@ import type { FetchedBatch } from './group-consumer.ts';
 import { asError, failureKind } from './kafka-error.ts';
 import type { PartitionHost } from './partition-host.ts';
 import type { PartitionLogic, Positions } from './partition-logic.ts';
+import { offsetInLog } from './log-range.ts';
 import { PositionGuard } from './position-guard.ts';
 import type { ProcessorInput } from './processor-options.ts';
 import { RecordHandler } from './record-handler.ts';
+import { RecordQueue } from './record-queue.ts';
 import { Restore } from './restore.ts';
 import { backoffMs } from './retry-options.ts';
 import type { SealedGroup } from './sealed-group.ts';
@@ -49,8 +51,7 @@ export class OwnedPartition<T> {
   readonly #committer: GroupCommitter;
   readonly #flow: TopicFlow;
   readonly #guards = new Map<string, PositionGuard>();
-  #queue: FetchedBatch[] = [];
-  #queuedBytes = 0;
+  readonly #queue = new RecordQueue();
   #restore: Restore | undefined;
   #writer: StateWriter | undefined;
   #phase: PartitionPhase = 'fencing';
@@ -114,7 +115,6 @@ export class OwnedPartition<T> {
     if (batch.records.length === 0 && batch.fetchedOffset > expected) void this.#checkRange(topic, expected);
     const { records } = verdict;
     this.#queue.push(records === batch.records ? batch : { ...batch, records });
-    this.#queuedBytes += bytesOf(records);
     this.#direct();
     if (records.length <= inlineRecordsMax) this.wake();
     else setImmediate(() => this.wake());
@@ -129,7 +129,7 @@ export class OwnedPartition<T> {
 
   /** Something that handling waits for may have come: records, a lease, room in the outbox. */
   wake(): void {
-    if (this.#pumping || this.#queue.length === 0 || !this.#mayHandle()) return;
+    if (this.#pumping || this.#queue.head === undefined || !this.#mayHandle()) return;
     this.#pumping = true;
     void this.#pump()
       .catch((thrown: unknown) => this.#stop(asError(thrown)))
@@ -142,7 +142,7 @@ export class OwnedPartition<T> {
   /** Handles nothing more, and commits what was handled. */
   async finish(): Promise<void> {
     if (this.#phase !== 'running') return;
-    this.#queue = [];
+    this.#queue.clear();
     await this.#committer.drain();
   }
 
@@ -150,7 +150,7 @@ export class OwnedPartition<T> {
   close(): void {
     if (this.#isClosed()) return;
     this.#phase = 'closed';
-    this.#queue = [];
+    this.#queue.clear();
     this.#committer.close();
     this.#writer?.discard();
     this.#logic.close();
@@ -201,7 +201,7 @@ export class OwnedPartition<T> {
     }
     if (end !== undefined && restore.endOf(topic) === undefined) {
       // What lies behind the end comes again when the other topics are restored too.
-      this.#queue = this.#queue.filter((other) => other === batch || other.topic !== topic);
+      this.#queue.dropWaiting(topic);
       this.#startAt(topic, end);
       this.#direct();
     }
@@ -221,18 +221,15 @@ export class OwnedPartition<T> {
     this.#phase = 'running';
     this.#error = undefined;
     metrics?.restored?.(this.partition, restore.progress);
-    this.#log('info', `is restored from ${String(restore.progress.records)} records`);
+    this.#host.log('info', this.partition, `is restored from ${String(restore.progress.records)} records`);
     this.#direct();
   }
 
   async #startOf(input: ProcessorInput, positions: Positions): Promise<number> {
     const { topic, start: from, onGap } = input;
-    const { start, end } = await this.#host.logRange(topic, this.partition);
+    const log = await this.#host.logRange(topic, this.partition);
     const named = from === 'group' ? await this.#host.groupOffset(topic, this.partition) : positions.get(topic);
-    const offset = named ?? start;
-    if (offset >= start && offset <= end) return offset;
-    if (onGap === 'skip') return Math.min(Math.max(offset, start), end);
-    throw gap(topic, this.partition, offset, { start, end });
+    return offsetInLog({ topic, partition: this.partition, offset: named ?? log.start }, log, onGap === 'skip');
   }
 
   #startAt(topic: string, offset: number): void {
@@ -244,12 +241,11 @@ export class OwnedPartition<T> {
   // --- records ---
 
   async #pump(): Promise<void> {
-    for (let batch = this.#queue[0]; batch !== undefined && this.#mayHandle(); batch = this.#queue[0]) {
+    for (let batch = this.#queue.head; batch !== undefined && this.#mayHandle(); batch = this.#queue.head) {
       const from = this.#restore === undefined ? 0 : await this.#restoreFrom(batch, this.#restore);
       if (from < batch.records.length) await this.#handleAll(batch, from);
       if (this.#isOver()) return;
       this.#queue.shift();
-      this.#queuedBytes -= bytesOf(batch.records);
       if (this.#handler.positions.has(batch.topic)) this.#handler.moveTo(batch.topic, batch.nextOffset);
       this.#direct();
     }
@@ -328,7 +324,7 @@ export class OwnedPartition<T> {
 
   /** Every topic is paused unless it is its turn and there is room. `anew`: the consumer has forgotten what it was told. */
   #direct(anew = false): void {
-    const hasRoom = this.#queuedBytes <= this.#host.tuning.queueBytesMax;
+    const hasRoom = this.#queue.bytes <= this.#host.tuning.queueBytesMax;
     this.#flow.direct((topic) => {
       if (!hasRoom || this.#isOver()) return false;
       if (this.#restore !== undefined) return this.#restore.endOf(topic) !== undefined;
@@ -348,14 +344,11 @@ export class OwnedPartition<T> {
     this.#direct();
   }
 
-  /** @returns the offset, or the nearest one that the log has where gaps may be skipped. */
   #checkRange(topic: string, offset: number): Promise<number | undefined> {
-    const input = this.#host.options.inputs.find((each) => each.topic === topic);
+    const skips = this.#host.options.inputs.some((input) => input.topic === topic && input.onGap === 'skip');
     return this.#persistently(`look at the log of ${topic}`, async () => {
-      const { start, end } = await this.#host.logRange(topic, this.partition);
-      if (offset >= start && offset <= end) return offset;
-      if (input?.onGap === 'skip') return Math.min(Math.max(offset, start), end);
-      throw gap(topic, this.partition, offset, { start, end });
+      const log = await this.#host.logRange(topic, this.partition);
+      return offsetInLog({ topic, partition: this.partition, offset }, log, skips);
     });
   }
 
@@ -376,7 +369,7 @@ export class OwnedPartition<T> {
 
   #halted(error: Error | undefined, what = 'waits to read a record'): void {
     this.#error = error;
-    if (error !== undefined) this.#log('warn', `${what}: ${error.message}`);
+    if (error !== undefined) this.#host.log('warn', this.partition, `${what}: ${error.message}`);
   }
 
   #stop(error: Error): void {
@@ -384,9 +377,9 @@ export class OwnedPartition<T> {
     this.#phase = 'stopped';
     this.#error = error;
     this.#committer.close();
-    this.#queue = [];
+    this.#queue.clear();
     this.#direct();
-    this.#log('error', `has stopped: ${error.message}`, { error });
+    this.#host.log('error', this.partition, `has stopped: ${error.message}`, { error });
   }
 
   #isClosed(): boolean {
@@ -397,30 +390,7 @@ export class OwnedPartition<T> {
   #isOver(): boolean {
     return this.#phase === 'closed' || this.#phase === 'stopped';
   }
-
-  #log(level: 'info' | 'warn' | 'error', message: string, fields: Readonly<Record<string, unknown>> = {}): void {
-    const { connection, service } = this.#host.options;
-    const { partition } = this;
-    connection.log(level, `${service} partition ${String(partition)} ${message}`, { partition, ...fields });
-  }
 }
-
-function bytesOf(records: FetchedBatch['records']): number {
-  let bytes = 0;
-  for (const { value } of records) bytes += recordOverheadBytes + (value === null ? 0 : value.length);
-  return bytes;
-}
-
-/** What a record takes in memory beside its value, roughly. */
-const recordOverheadBytes = 100;
 
 const isForHumans = (error: Error): boolean =>
   error.name === 'InvariantError' || (error instanceof OperationalError && !error.retryable);
-
-const gap = (topic: string, partition: number, offset: number, log: { start: number; end: number }): OperationalError =>
-  new OperationalError(
-    `Expected to go on at offset ${String(offset)} of ${topic}[${String(partition)}], but its log has the offsets ` +
-      `${String(log.start)} to ${String(log.end)}`,
-    'RKT1005',
-    false,
-  );

@@ -1,3 +1,5 @@
+import type { LogLevel } from './log.ts';
+import type { LogRange } from './log-range.ts';
 import type { OwnedPartition } from './owned-partition.ts';
 import type { Positions } from './partition-logic.ts';
 import type { PartitionProcessorOptions, ProcessorTuning } from './processor-options.ts';
@@ -12,8 +14,7 @@ export interface PartitionHost<T> {
   seek(topic: string, partition: number, offset: number): void;
   pause(topic: string, partition: number): void;
   resume(topic: string, partition: number): void;
-  /** First offset and end of what a consumer can read now. */
-  logRange(topic: string, partition: number): Promise<{ readonly start: number; readonly end: number }>;
+  logRange(topic: string, partition: number): Promise<LogRange>;
   /** The offset that the group has committed. */
   groupOffset(topic: string, partition: number): Promise<number | undefined>;
   /** `undefined` where no state is written. */
@@ -22,6 +23,7 @@ export interface PartitionHost<T> {
   committed(partition: number, positions: Positions): Promise<void>;
   /** Whether ownership is certain enough, and the outbox empty enough. `wake` is called when that changes. */
   mayHandle(): boolean;
+  log(level: LogLevel, partition: number, message: string, fields?: Readonly<Record<string, unknown>>): void;
   /** A commit failed: drop everything, and begin again if the partition is still this instance's. */
   giveUp(partition: OwnedPartition<T>, error: Error, fenced: boolean): void;
 }

@@ -2,6 +2,7 @@ import { coPartitionAssigner } from './co-partition-assigner.ts';
 import { OperationalError, PartitionFencedError } from './errors.ts';
 import { GroupConsumer, type Assignment, type FetchedBatch } from './group-consumer.ts';
 import { asError } from './kafka-error.ts';
+import type { LogRange } from './log-range.ts';
 import { OwnedPartition, type PartitionPhase } from './owned-partition.ts';
 import type { PartitionHost } from './partition-host.ts';
 import type { Positions } from './partition-logic.ts';
@@ -146,6 +147,10 @@ export class PartitionProcessor<T> {
       fence: (partition) => this.#fence(partition),
       committed: (partition, positions) => this.#committed(partition, positions),
       mayHandle: () => this.#mayHandle(),
+      log: (level, partition, message, fields) => {
+        const { connection, service } = this.#options;
+        connection.log(level, `${service} partition ${String(partition)} ${message}`, { partition, ...fields });
+      },
       giveUp: (owned, error, fenced) => {
         this.#giveUp(owned, error, fenced);
       },
@@ -197,11 +202,11 @@ export class PartitionProcessor<T> {
    */
   #giveUp(owned: OwnedPartition<T>, error: Error, fenced: boolean): void {
     const { partition, since } = owned;
-    const { connection, service, stateTopic = '' } = this.#options;
+    const { stateTopic = '' } = this.#options;
     owned.close();
     if (this.#owned.get(partition) !== owned) return;
     const reason = fenced ? new PartitionFencedError(stateTopic, partition, { cause: error }) : error;
-    connection.log('warn', `${service} drops partition ${String(partition)}: ${reason.message}`, { partition });
+    this.#host.log('warn', partition, `is dropped, and will be taken again if it is still ours: ${reason.message}`);
     if (this.#finishing) this.#owned.delete(partition);
     else this.#own(partition, since, this.#nextConfirmation());
   }
@@ -260,7 +265,7 @@ export class PartitionProcessor<T> {
     });
   }
 
-  async #logRange(topic: string, partition: number): Promise<{ start: number; end: number }> {
+  async #logRange(topic: string, partition: number): Promise<LogRange> {
     const { cluster } = this.#consumer;
     const ask = async (fromBeginning: boolean): Promise<number> => {
       const [found] = await cluster.fetchTopicsOffset([{ topic, partitions: [{ partition }], fromBeginning }]);

@@ -1,5 +1,6 @@
 import { Poison } from './batch-decoder.ts';
 import { deadLetter } from './dead-letter.ts';
+import { InvariantError } from './errors.ts';
 import { asError } from './kafka-error.ts';
 import type { Output, PartitionLogic, Positions } from './partition-logic.ts';
 import type { PartitionProcessorOptions, ProcessorTuning } from './processor-options.ts';
@@ -65,13 +66,22 @@ export class RecordHandler<T> {
     this.#group = new OpenGroup();
     const positions = new Map(this.#positions);
     if (this.#options.stateTopic === undefined) return sealedGroup(group.records, [], positions);
+    return sealedGroup(group.records, this.#statesOf(group, positions), positions);
+  }
+
+  #statesOf(group: OpenGroup, positions: Positions): readonly OutputRecord[] {
     const states: OutputRecord[] = [];
-    for (const [key, traceparent] of group.changed) {
-      const state = this.#logic.encodeState(key);
-      if (state !== undefined) states.push(traceparent === undefined ? state : traced(state, traceparent));
+    try {
+      for (const [key, traceparent] of group.changed) {
+        const state = this.#logic.encodeState(key);
+        if (state !== undefined) states.push(traceparent === undefined ? state : traced(state, traceparent));
+      }
+      states.push(this.#logic.encodeProgress(positions));
+      return states;
+    } catch (cause) {
+      // Decided and not written down: to repeat it would fail again, and to leave it out would be a lie.
+      throw new InvariantError(`Expected to encode the state of a group, but ${asError(cause).message}`, { cause });
     }
-    states.push(this.#logic.encodeProgress(positions));
-    return sealedGroup(group.records, states, positions);
   }
 
   #apply(record: InputRecord, value: T): void {

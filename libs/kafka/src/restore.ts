@@ -76,7 +76,7 @@ export class Restore {
       const waiting = restore(record);
       return waiting instanceof Promise ? waiting : undefined;
     } catch (thrown) {
-      return Promise.reject<void>(asError(thrown));
+      return Promise.reject(asError(thrown));
     }
   }
 

@@ -27,7 +27,7 @@ function toHeaders(headers: IHeaders): Headers {
     const value = headers[name];
     // Of a header that is given more than once the last counts.
     const single = Array.isArray(value) ? value.at(-1) : value;
-    if (single === undefined || single === null) continue;
+    if (typeof single !== 'string' && !Buffer.isBuffer(single)) continue;
     result ??= {};
     result[name] = single;
   }

@@ -1,0 +1,29 @@
+import { OperationalError } from './errors.ts';
+
+/** First offset and end (the offset that will be given next) of what a consumer can read. */
+export interface LogRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * Where to go on in a log.
+ *
+ * @returns `offset` when the log has it, or the nearest one that it has where gaps may be skipped.
+ * @throws OperationalError RKT1005 when records were deleted before they were read, or the log was made anew.
+ */
+export function offsetInLog(
+  at: { topic: string; partition: number; offset: number },
+  log: LogRange,
+  skip: boolean,
+): number {
+  const { topic, partition, offset } = at;
+  if (offset >= log.start && offset <= log.end) return offset;
+  if (skip) return Math.min(Math.max(offset, log.start), log.end);
+  throw new OperationalError(
+    `Expected to go on at offset ${String(offset)} of ${topic}[${String(partition)}], but its log has the offsets ` +
+      `${String(log.start)} to ${String(log.end)}`,
+    'RKT1005',
+    false,
+  );
+}
