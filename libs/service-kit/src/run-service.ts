@@ -38,6 +38,8 @@ export async function runService<S extends Settings>(plan: ServicePlan<S>): Prom
     const app = await openDoor(plan.createModule(config, { name: plan.name, log, fail }), config, log);
     whenAskedToStop((reason) => void stop(app, log, reason));
     await app.startAllMicroservices();
+    // Only now: what Nest says of its own start is of no use to anyone.
+    app.useLogger(app.get(Logger));
     log.info({ environment: config.environment, partitions: config.partitions }, `${plan.name} has started`);
   } catch (error) {
     fail(error);
@@ -63,10 +65,9 @@ async function openDoor(
   log: ServiceLog,
 ): Promise<NestFastifyApplication> {
   const app = await NestFactory.create<NestFastifyApplication>(module, new FastifyAdapter(), {
-    bufferLogs: true,
+    logger: ['warn', 'error', 'fatal'],
     abortOnError: false,
   });
-  app.useLogger(app.get(Logger));
   app.connectMicroservice({ strategy: app.get(PartitionTransport) });
   await app.listen(config.healthPort, config.healthHost);
   const healthUrl = `${await app.getUrl()}/health/ready`;

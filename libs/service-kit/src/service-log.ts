@@ -32,7 +32,7 @@ function prettyStream(colorize: boolean): DestinationStream {
   return pretty({
     colorize,
     sync: true,
-    ignore: 'pid,hostname,name',
+    ignore: 'pid,hostname,name,context',
     translateTime: 'SYS:HH:MM:ss.l',
     messageFormat: '{if context}{context}: {end}{msg}',
     singleLine: true,

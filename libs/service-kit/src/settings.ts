@@ -35,6 +35,15 @@ const partitions: Setting<number> = {
   defaults: { development: 4, production: 12 },
 };
 
+const sessionTimeoutMs: Setting<number> = {
+  variable: 'RATCHET_SESSION_TIMEOUT_MS',
+  expected:
+    'after how long a silent instance loses its partitions to another, in milliseconds, from 1000 to 300000 ' +
+    '(6000 in development, else 10000) and within what the brokers allow (group.min.session.timeout.ms)',
+  schema: wholeNumber(1000, 300_000),
+  defaults: { development: 6_000, production: 10_000 },
+};
+
 const healthHost: Setting<string> = {
   variable: 'RATCHET_HEALTH_HOST',
   expected: 'the address that health and metrics listen on, such as 127.0.0.1 (the default) or 0.0.0.0 in a container',
@@ -70,6 +79,7 @@ export const serviceSettings = (defaultHealthPort: number) =>
     schemaRegistryUrl,
     environment,
     partitions,
+    sessionTimeoutMs,
     healthHost,
     healthPort: healthPort(defaultHealthPort),
     logLevel,

@@ -25,6 +25,7 @@ export async function createSchedulerRunner(config: SchedulerConfig, tools: Runn
     createLogic: ({ partition }) => new SchedulerLogic({ partition, partitions, codec, signer, taskTopics }),
     outbox,
     metrics: tools.metrics.processor,
+    tuning: { sessionTimeoutMs: config.sessionTimeoutMs },
   });
   return processorRunner({ processor, outbox, cluster });
 }

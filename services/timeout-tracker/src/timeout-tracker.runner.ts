@@ -25,6 +25,7 @@ export async function createTimeoutTrackerRunner(
     createLogic: (context) => new TimeoutTrackerLogic({ context, codec, taskRetentionMs, own }),
     outbox,
     metrics: tools.metrics.processor,
+    tuning: { sessionTimeoutMs: config.sessionTimeoutMs },
   });
   return processorRunner({ processor, outbox, cluster });
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { startKafka } from '@ratchet/tools-kafka';
+import { startKafka, type Way } from '@ratchet/tools-kafka';
 import { freePortOr } from './free-port.ts';
 import { ServiceProcess } from './service-process.ts';
 import { mainOf, services, type ServiceName } from './services.ts';
@@ -74,6 +74,8 @@ function requireBuilt(): void {
 interface Kafka {
   readonly brokers: string;
   readonly registryUrl: string;
+  /** Absent: someone else's. */
+  readonly way?: Way;
   stop(): Promise<void>;
 }
 
@@ -82,16 +84,20 @@ function kafkaFor({ kafka, folder }: StartRatchetOptions, log: (line: string) =>
   return startKafka({ log, ...(folder === undefined ? {} : { folder: join(folder, 'kafka') }) });
 }
 
+/** Our own broker allows a short one, so that a service that was killed is soon back at its partitions. */
+const shortSessionMs = 3_000;
+
 /** The caller's own environment may set anything; what `startRatchet` was asked for wins. */
 function environmentOf(
   { partitions, serviceEnv }: StartRatchetOptions,
-  { brokers, registryUrl }: Kafka,
+  { brokers, registryUrl, way }: Kafka,
   healthPort: number,
 ): Record<string, string> {
   const inherited = Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return {
     RATCHET_ENVIRONMENT: 'development',
     RATCHET_LOG_FORMAT: 'pretty',
+    ...(way === 'jars' ? { RATCHET_SESSION_TIMEOUT_MS: String(shortSessionMs) } : {}),
     ...Object.fromEntries(inherited),
     RATCHET_KAFKA_BROKERS: brokers,
     RATCHET_SCHEMA_REGISTRY_URL: registryUrl,

@@ -2,7 +2,9 @@ import type { RunningRatchet } from './start-ratchet.ts';
 
 /** What someone who has just started Ratchet wants to read: where everything is, and what to do next. */
 export function upMessage({ brokers, registryUrl, services }: RunningRatchet): string {
-  const rows = Object.entries(services).map(([name, { healthUrl }]) => `  ${name.padEnd(20)}${healthUrl ?? 'starting'}`);
+  const rows = Object.entries(services).map(
+    ([name, { healthUrl }]) => `  ${name.padEnd(20)}${healthUrl ?? 'starting'}`,
+  );
   return `
 Ratchet is up.
 
