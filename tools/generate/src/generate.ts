@@ -28,7 +28,7 @@ export async function generate(schemasFolder: string): Promise<GeneratedFiles> {
   files.set('topic-table.ts', topicTableModule(schemasFolder));
   files.set('index.ts', [...files.keys()].map((file) => `export * from './${file}';`).join('\n'));
 
-  const options = { ...(await resolveConfig(join(schemasFolder, 'index.ts'))), parser: 'typescript' };
+  const options = { ...(await resolveConfig(import.meta.filename)), parser: 'typescript' };
   const formatted = new Map<string, string>();
   for (const [file, content] of files) formatted.set(file, await format(`${banner}${content}`, options));
   return formatted;

@@ -79,7 +79,7 @@ export function declareType(type: avsc.Type): Declaration {
     ? `export type ${name} = ${knownSymbols(type)
         .map((symbol) => `'${enumValue(symbol)}'`)
         .join(' | ')};`
-    : declareRecord(name, (type as avsc.types.RecordType).fields.map(property));
+    : declareRecord(name, isRecord(type) ? type.fields.map(property) : []);
   mentions.delete(name);
   return { text: `${comment(type.doc)}${body}`, mentions, units: mentionedUnits };
 }
@@ -92,6 +92,7 @@ const declareRecord = (name: string, properties: readonly string[]): string =>
 const comment = (doc: string | undefined): string => (doc === undefined ? '' : `/** ${doc} */\n`);
 const parenthesised = (text: string): string => (text.includes(' ') ? `(${text})` : text);
 export const isEnum = (type: avsc.Type): type is EnumType => type.typeName === 'enum';
+const isRecord = (type: avsc.Type): type is avsc.types.RecordType => type.typeName === 'record';
 const isArray = (type: avsc.Type): type is avsc.types.ArrayType => type.typeName === 'array';
 const isMap = (type: avsc.Type): type is avsc.types.MapType => type.typeName === 'map';
 const isWrappedUnion = (type: avsc.Type): type is avsc.types.WrappedUnionType => type.typeName === 'union:wrapped';

@@ -34,6 +34,7 @@ const typeHook: TypeHook = (schema, options) => {
   if (type === 'array' && items === 'string')
     return avsc.Type.forSchema({ type: 'array', items: listedStringType }, options);
   // The logical type builds its enum from the same schema and comes here again.
-  if (type === 'enum' && logicalType !== 'symbol') return new SymbolType({ ...schema, logicalType: 'symbol' }, options);
+  if (type === 'enum' && logicalType !== 'symbol')
+    return new SymbolType({ ...(schema as SchemaShape), logicalType: 'symbol' }, options);
   return undefined;
 };

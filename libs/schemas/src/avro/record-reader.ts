@@ -1,9 +1,10 @@
-import avsc from 'avsc';
+import type avsc from 'avsc';
 import { schemas } from '../generated/schemas.ts';
 import type { RecordName } from '../subject.ts';
 import { UnreadableRecordError } from '../unreadable-record-error.ts';
 import { avroType } from './avro-type.ts';
 import { headerBytes } from './record-encoder.ts';
+import { typeForWriter } from './type-for-writer.ts';
 
 /** Reads what was written under one schema id as the record of today. */
 export interface RecordReader {
@@ -35,11 +36,10 @@ export function readerOf(schema: string): RecordReader {
   const writer = asUnreadable('the schema of its id is not one of Avro', () => avroType(schema));
   const record = names.find((name) => writer.name === `ratchet.v1.${name}`);
   if (record === undefined) throw new UnreadableRecordError(`its schema is of ${writer.name ?? writer.typeName}`);
-  const type = currentType(record);
-  const resolver = asUnreadable(`its version of ${record} is not one that this version can read`, () =>
-    type.createResolver(writer),
-  );
-  return reader(record, type, resolver);
+  return asUnreadable(`its version of ${record} is not one that this version can read`, () => {
+    const type = typeForWriter(currentType(record), schemas[record], writer);
+    return reader(record, type, type.createResolver(writer));
+  });
 }
 
 type Resolver = ReturnType<avsc.Type['createResolver']>;
@@ -52,7 +52,7 @@ function reader(record: RecordName, type: avsc.Type, resolver?: Resolver): Recor
   };
   const decode = (bytes: Buffer): { readonly value: unknown; readonly offset: number } => {
     try {
-      return type.decode(bytes, headerBytes, resolver) as { value: unknown; offset: number };
+      return type.decode(bytes, headerBytes, resolver);
     } catch (error) {
       if (error instanceof UnreadableRecordError) throw error;
       throw new UnreadableRecordError(`its bytes are not a ${record}: ${String(error)}`, { cause: error });

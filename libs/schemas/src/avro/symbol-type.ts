@@ -11,7 +11,9 @@ export class SymbolType extends avsc.types.LogicalType {
 
   constructor(schema: object, options: object) {
     super(schema as unknown as avsc.Type, options);
-    const { name = '', symbols } = this.underlyingType as avsc.types.EnumType;
+    const { underlyingType } = this;
+    const { name = '' } = underlyingType;
+    const symbols = underlyingType instanceof avsc.types.EnumType ? underlyingType.symbols : [];
     const known = enums[name];
     this.#enumName = name;
     this.#fallback = known?.fallback;

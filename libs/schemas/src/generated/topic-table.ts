@@ -41,7 +41,7 @@ export const topicTable = {
     executions: {
       name: 'ratchet.activity.executions',
       doc: 'The state: one record per key, written in a transaction with the progress.',
-      key: 'execution key, `<execution key>#input`, `<execution key>#heartbeat`, run key, `<run key>#signal/<offset>`, `__progress`',
+      key: 'execution key, `<execution key>/#input`, `<execution key>/#heartbeat`, run key, `<run key>/#signal/<offset>`, `__progress`',
       values: ['ActivitySnapshot', 'ActivityInput', 'ActivityHeartbeat', 'RunSnapshot', 'SignalSnapshot', 'Progress'],
       compatibility: 'FULL_TRANSITIVE',
       partitions: 'co-partitioned',

@@ -5,27 +5,29 @@ import { UnreadableRecordError } from '../unreadable-record-error.ts';
 import { ensureCompatibility } from './ensure-compatibility.ts';
 import { isRetryableStatus, SchemaRegistryError, statusOf } from './schema-registry-error.ts';
 
-/** How long one request may take, in milliseconds. */
-const requestTimeoutMs = 5_000;
+const timeoutMsDefault = 5_000;
 
 /**
  * The registry, asked at boot and for ids not met before; never for a record.
  *
  * The client of kafkajs has no timeout, retries on its own, and reports a refused connection as status 400: here a
- * request has 5 s, fails once, and only a 404 counts as the registry's word.
+ * request has a time limit, fails once, and only a 404 counts as the registry's word.
  */
 export class RegistryClient {
   readonly #url: string;
+  readonly #timeoutMs: number;
   readonly #registry: SchemaRegistry;
 
-  constructor(url: string) {
+  /** @param timeoutMs how long one request may take, in milliseconds. */
+  constructor(url: string, timeoutMs = timeoutMsDefault) {
     this.#url = url;
+    this.#timeoutMs = timeoutMs;
     this.#registry = new SchemaRegistry({
       host: url,
       clientId: 'ratchet',
       retry: { retries: 0 },
       middlewares: [
-        () => ({ prepareRequest: (next) => next().then((request) => request.enhance({ timeout: requestTimeoutMs })) }),
+        () => ({ prepareRequest: (next) => next().then((request) => request.enhance({ timeout: timeoutMs })) }),
       ],
     });
   }
@@ -38,7 +40,7 @@ export class RegistryClient {
    * versions; `RKT1101` when there is no answer.
    */
   async register(subject: Subject): Promise<number> {
-    await ensureCompatibility(this.#url, subject, requestTimeoutMs);
+    await ensureCompatibility(this.#url, subject, this.#timeoutMs);
     try {
       const { id } = await this.#registry.register(
         { type: SchemaType.AVRO, schema: subject.schema },

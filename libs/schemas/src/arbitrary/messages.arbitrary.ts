@@ -1,0 +1,132 @@
+import type {
+  Activity,
+  Answer,
+  CancellationRecord,
+  CompletionEvent,
+  Refusal,
+  Reply,
+  Signal,
+  StateRecord,
+  WorkflowRun,
+} from '@ratchet/domain';
+import fc from 'fast-check';
+import { activity, request } from './activities.arbitrary.ts';
+import { ofActivity, ofRun, optional } from './commands.arbitrary.ts';
+import {
+  record,
+  partial,
+  text,
+  flag,
+  count,
+  offset,
+  instant,
+  duration,
+  texts,
+  constant,
+  oneOf,
+  payloads,
+  header,
+  id,
+  run,
+  replyTo,
+  attemptFields,
+  closedStatus,
+  runCloseStatus,
+  failure,
+  outcome,
+  type Arbitrary,
+} from './values.arbitrary.ts';
+
+/** As its snapshot has it. */
+export function withoutOwnRecords(of: Activity): Activity {
+  if ('outcome' in of) return of;
+  const { heartbeat: _, ...rest } = of;
+  return { ...rest, input: [], header: {} };
+}
+
+export const answers: Readonly<Record<Answer['type'], Arbitrary<Answer>>> = {
+  Scheduled: record({ type: constant('Scheduled'), runId: text, started: flag }),
+  Granted: record({ type: constant('Granted'), startedAt: instant }),
+  HeartbeatRecorded: record({ type: constant('HeartbeatRecorded'), cancelRequested: flag, paused: flag, reset: flag }),
+  Acknowledged: record({ type: constant('Acknowledged') }),
+  RunOpened: record({ type: constant('RunOpened'), runId: text, started: flag }),
+};
+export const reason = oneOf(
+  'invalid-argument',
+  'not-found',
+  'already-started',
+  'stale-attempt',
+  'already-claimed',
+  'failed-precondition',
+  'not-due',
+  'wrong-partition',
+);
+export const refusal = partial<Refusal, Pick<Refusal, 'existing'>>(
+  { reason, message: text },
+  { existing: record({ runId: text, startRequestId: text }) },
+);
+export const replyBodies: Readonly<Record<Reply['body']['type'], Arbitrary<Reply['body']>>> = {
+  Accepted: record({ type: constant('Accepted'), answer: fc.oneof(...Object.values(answers)) }),
+  Refused: record({ type: constant('Refused'), refusal }),
+  OutcomeReached: record({ type: constant('OutcomeReached'), runId: text, status: closedStatus, outcome }),
+  OutcomePending: record({ type: constant('OutcomePending'), runId: text }),
+  Described: record({ type: constant('Described'), description: activity }),
+  CancelNotice: record({ type: constant('CancelNotice'), id, ...attemptFields }),
+};
+
+export const states: Readonly<Record<StateRecord['type'], Arbitrary<StateRecord>>> = {
+  ActivitySnapshot: record({ type: constant('ActivitySnapshot'), activity: activity.map(withoutOwnRecords) }),
+  ActivityInput: record({ type: constant('ActivityInput'), input: payloads, header, scheduleOffset: offset }),
+  ActivityHeartbeat: record({
+    type: constant('ActivityHeartbeat'),
+    details: payloads,
+    recordedAt: instant,
+    count,
+    ...attemptFields,
+  }),
+  RunSnapshot: record({
+    type: constant('RunSnapshot'),
+    run: partial<WorkflowRun, Pick<WorkflowRun, 'cancel' | 'close'>>(
+      {
+        id: run,
+        status: oneOf('open', 'cancel-requested', 'closed'),
+        version: offset,
+        openedAt: instant,
+        openRequestId: text,
+        retentionMs: duration,
+        signalsAcknowledgedTo: fc.integer({ min: -1 }),
+        recentSignalIds: texts,
+      },
+      {
+        cancel: request,
+        close: record({ status: runCloseStatus, requestId: text, closedAt: instant, expiresAt: instant }),
+      },
+    ),
+  }),
+  SignalSnapshot: record({
+    type: constant('SignalSnapshot'),
+    run,
+    signal: record<Signal>({ offset, signalId: text, name: text, args: payloads, sentAt: instant }),
+  }),
+  Progress: record({ type: constant('Progress'), commands: offset, queries: offset, now: instant, rules: count }),
+};
+
+export const cancellations: Readonly<Record<CancellationRecord['type'], Arbitrary<CancellationRecord>>> = {
+  CancelActivity: partial({ type: constant('CancelActivity'), ...ofActivity, reason: text }, optional),
+  CancelRun: partial({ type: constant('CancelRun'), ...ofRun, reason: text }, optional),
+  FanOut: record({
+    type: constant('FanOut'),
+    ...ofRun,
+    cause: oneOf('run-cancel-requested', 'run-closed'),
+    decidedOffset: offset,
+    reason: text,
+    activityIds: texts,
+  }),
+  NotifyWorker: record({ type: constant('NotifyWorker'), id, ...attemptFields, workerAddress: replyTo }),
+};
+export const completionBodies: Readonly<Record<CompletionEvent['body']['type'], Arbitrary<CompletionEvent['body']>>> = {
+  Completed: record({ type: constant('Completed'), result: payloads }),
+  Failed: record({ type: constant('Failed'), failure }),
+  Canceled: record({ type: constant('Canceled'), details: payloads }),
+  Heartbeat: record({ type: constant('Heartbeat'), details: payloads }),
+};

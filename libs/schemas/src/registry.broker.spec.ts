@@ -1,0 +1,159 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Command } from '@ratchet/domain';
+import { createServer, type AddressInfo, type Server } from 'node:net';
+import { avroType } from './avro/avro-type.ts';
+import { RecordEncoder } from './avro/record-encoder.ts';
+import type { Codec } from './codec.ts';
+import { createCodec } from './create-codec.ts';
+import { schemas } from './generated/schemas.ts';
+import { RegistryClient } from './registry/registry-client.ts';
+import { subjects, type RecordName, type Subject } from './subject.ts';
+import { UnreadableRecordError } from './unreadable-record-error.ts';
+
+const registryUrl = process.env['SCHEMA_REGISTRY_URL'] ?? '';
+const unique = `test-${crypto.randomUUID()}`;
+
+/** Our subjects under names of this run. */
+const ownSubjects: readonly Subject[] = subjects.map((subject) => ({ ...subject, name: `${unique}-${subject.name}` }));
+const ownSubject = (record: RecordName): Subject => {
+  const subject = ownSubjects.find((candidate) => candidate.record === record);
+  if (subject === undefined) throw new Error(`no subject of ${record}`);
+  return subject;
+};
+const replies = ownSubject('Reply');
+const commandsSubject = ownSubject('ActivityCommand');
+
+const claim: Command = {
+  type: 'Claim',
+  target: { namespace: 'n', workflowId: '', runId: 'r', activityId: 'a' },
+  requestId: 'q',
+  identity: 'w',
+  attempt: { by: 'id' },
+  claimId: 'c',
+};
+
+const changed = (schema: string, change: (fields: readonly object[]) => readonly object[]): string => {
+  const { fields, ...rest } = JSON.parse(schema) as { readonly fields: readonly object[] };
+  return JSON.stringify({ ...rest, fields: change(fields) });
+};
+const withNewField = (schema: string, type: unknown, more = {}): string =>
+  changed(schema, (fields) => [...fields, { name: 'added', type, ...more }]);
+
+describe('the schema registry', () => {
+  let codec: Codec;
+
+  beforeAll(async () => {
+    if (registryUrl === '')
+      throw new Error('Expected to find SCHEMA_REGISTRY_URL in the environment, but it is not set');
+    codec = await createCodec({ registryUrl, subjects: ownSubjects });
+  }, 30_000);
+
+  it('gives every process the same ids, even when they start at once', async () => {
+    const fresh = ownSubjects.map((subject) => ({ ...subject, name: `again-${subject.name}` }));
+    const codecs = await Promise.all([1, 2, 3].map(() => createCodec({ registryUrl, subjects: fresh })));
+    const ids = codecs.map((each) => each.encodeCommand(claim).readInt32BE(1));
+    expect(new Set(ids).size).toBe(1);
+    expect(codecs[0]?.decodeCommand(codecs[1]?.encodeCommand(claim) ?? Buffer.of())).toStrictEqual(claim);
+  });
+
+  it('refuses a schema that its former versions cannot be read with, and says why', async () => {
+    const incompatible = { ...replies, schema: withNewField(replies.schema, 'string') };
+    await expect(createCodec({ registryUrl, subjects: [incompatible] })).rejects.toMatchObject({
+      code: 'RKT1102',
+      retryable: false,
+      message: expect.stringMatching(/Expected to register the schema of .*-ratchet\.replies-value, but .*added/),
+    });
+  });
+
+  it('refuses to weaken the compatibility of a subject', async () => {
+    const weaker: Subject = { ...replies, compatibility: 'BACKWARD_TRANSITIVE' };
+    await expect(new RegistryClient(registryUrl).register(weaker)).rejects.toMatchObject({
+      code: 'RKT1102',
+      message: expect.stringContaining('its compatibility is FULL_TRANSITIVE and not BACKWARD_TRANSITIVE'),
+    });
+  });
+
+  it('finishes what a process began that died before it set the compatibility', async () => {
+    const name = `${unique}-orphan-value`;
+    await fetch(`${registryUrl}/subjects/${name}/versions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
+      body: JSON.stringify({ schema: schemas.Reply }),
+    });
+    await expect(new RegistryClient(registryUrl).register({ ...replies, name })).resolves.toBeGreaterThan(0);
+    const { compatibilityLevel } = (await (await fetch(`${registryUrl}/config/${name}`)).json()) as {
+      readonly compatibilityLevel: string;
+    };
+    expect(compatibilityLevel).toBe('FULL_TRANSITIVE');
+  });
+
+  it('brings the schema of a newer writer, once', async () => {
+    const newer = withNewField(commandsSubject.schema, ['null', 'string'], { default: null, doc: 'From the future.' });
+    const id = await new RegistryClient(registryUrl).register({ ...commandsSubject, schema: newer });
+    const { identity, requestId, target } = claim;
+    const body = { 'ratchet.v1.Claim': { attempt: null, claimId: 'c' } };
+    const bytes = new RecordEncoder(avroType(newer), id).encode({ target, requestId, identity, body, added: 'x' });
+    const first = codec.decodeCommand(bytes);
+    expect(first).toBeInstanceOf(Promise);
+    expect(await first).toStrictEqual(claim);
+    expect(codec.decodeCommand(bytes)).toStrictEqual(claim);
+  });
+
+  it('says for good that there is no such id', async () => {
+    const bytes = Buffer.from('007ffffffe00', 'hex');
+    await expect(Promise.resolve(codec.decodeCommand(bytes))).rejects.toThrow(UnreadableRecordError);
+    expect(() => codec.decodeCommand(bytes)).toThrow('the registry knows no schema 2147483646');
+  });
+
+  it('knows a schema of someone else, which is none of ours', async () => {
+    const foreign = '{"type":"record","name":"Foreign","namespace":"x","fields":[{"name":"a","type":"string"}]}';
+    const id = await new RegistryClient(registryUrl).register({
+      ...replies,
+      name: `${unique}-foreign-value`,
+      schema: foreign,
+    });
+    const bytes = new RecordEncoder(avroType(foreign), id).encode({ a: 'b' });
+    await expect(Promise.resolve(codec.decodeCommand(bytes))).rejects.toThrow('its schema is of x.Foreign');
+  });
+
+  it('has ids whose records are poisonous all the same', () => {
+    const bytes = Buffer.concat([codec.encodeCommand(claim).subarray(0, 5), Buffer.from('ffffffff', 'hex')]);
+    expect(() => codec.decodeCommand(bytes)).toThrow(UnreadableRecordError);
+  });
+});
+
+describe('a registry that does not answer', () => {
+  const open: Server[] = [];
+  afterAll(() => {
+    for (const server of open) server.close();
+  });
+
+  /** A port where connections are accepted and nothing is ever said. */
+  const silentUrl = async (): Promise<string> => {
+    const server = createServer();
+    open.push(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+  };
+
+  it('is an error to try again after, once the time to wait is over', async () => {
+    const startedMs = performance.now();
+    await expect(createCodec({ registryUrl: 'http://127.0.0.1:1', waitMs: 600 })).rejects.toMatchObject({
+      code: 'RKT1101',
+      retryable: true,
+      message: expect.stringContaining('Expected to reach the schema registry at http://127.0.0.1:1, but'),
+    });
+    expect(performance.now() - startedMs).toBeGreaterThan(500);
+  });
+
+  it('is no verdict on an id', async () => {
+    const error = { code: 'RKT1101', retryable: true };
+    await expect(new RegistryClient('http://127.0.0.1:1').schemaOf(5)).rejects.toMatchObject(error);
+  });
+
+  it('is given up after some seconds when it is silent', async () => {
+    const client = new RegistryClient(await silentUrl(), 300);
+    await expect(client.schemaOf(5)).rejects.toMatchObject({ code: 'RKT1101', retryable: true });
+    await expect(client.register(replies)).rejects.toMatchObject({ code: 'RKT1101', retryable: true });
+  });
+});
