@@ -29,8 +29,15 @@ export function valuesToPayloads(
   values: readonly unknown[],
 ): Payloads | Promise<Payloads> {
   const payloads = values.map((value, index) => toPayload(payloadConverter, value, index));
-  return payloadCodecs.length === 0 || payloads.length === 0 ? payloads : encodeWith(payloadCodecs, payloads);
+  return encodePayloads({ payloadCodecs }, payloads);
 }
+
+/** What the codecs make of payloads. */
+export const encodePayloads = (
+  { payloadCodecs }: Pick<LoadedDataConverter, 'payloadCodecs'>,
+  payloads: Payloads,
+): Payloads | Promise<Payloads> =>
+  payloadCodecs.length === 0 || payloads.length === 0 ? payloads : encodeWith(payloadCodecs, payloads);
 
 function toPayload(converter: PayloadConverter, value: unknown, index: number): Payload {
   try {

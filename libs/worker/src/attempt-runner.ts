@@ -1,0 +1,137 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { executionKey, type EpochMillis } from '@ratchet/domain';
+import type { InputRecord } from '@ratchet/kafka';
+import { claimTask, decodeTaskToken, traceparentHeader, type TaskToken } from '@ratchet/protocol';
+import { AttemptRun } from './attempt-run.ts';
+import type { TakenTask } from './task-intake.ts';
+import type { WorkerTools } from './worker-tools.ts';
+
+export interface StopOptions {
+  /** How long what runs may go on before it is cancelled. */
+  readonly graceMs: number;
+  /** How long it is waited for at all; absent: as long as it takes. */
+  readonly forceMs: number | undefined;
+}
+
+/** How long a worker that stops waits for answers: what it has appended is in the log, answered or not. */
+const answerMsMax = 10_000;
+
+/** Claims tasks, runs what is granted, and knows what runs. */
+export class AttemptRunner {
+  readonly #tools: WorkerTools;
+  readonly #runs = new Map<string, AttemptRun>();
+  readonly #claims = new Set<Promise<unknown>>();
+  readonly #executions = new Set<Promise<unknown>>();
+  readonly #reports = new Set<Promise<unknown>>();
+  readonly #forgetNotices: () => void;
+  #isStopping = false;
+  #isStopped = false;
+
+  constructor(tools: WorkerTools) {
+    this.#tools = tools;
+    this.#forgetNotices = tools.channel.onCancelNotice(({ id, ...attempt }) => {
+      this.#runs.get(runKeyOf({ id, ...attempt }))?.cancel('CANCELLED');
+    });
+  }
+
+  /** Resolves when the task is no longer in work here; never rejects. Its record is settled once its claim is answered. */
+  async work(taken: TakenTask): Promise<void> {
+    const { task } = taken;
+    const claiming = this.#claim(taken);
+    const granted = await tracked(this.#claims, claiming);
+    if (granted === undefined || this.#isStopped) return;
+    const traceparent = traceparentOf(taken.record);
+    await tracked(
+      this.#executions,
+      this.#execute(new AttemptRun({ task, ...granted, traceparent }, this.#tools), granted.token),
+    );
+  }
+
+  /** Waits for what runs as the options say, and then a little for what was asked or reported and not yet answered. */
+  async stop({ graceMs, forceMs }: StopOptions): Promise<void> {
+    const stopAt = forceMs === undefined ? Infinity : performance.now() + forceMs;
+    await Promise.all([
+      within(answerMsMax, this.#claims),
+      this.#cancelAfter(Math.min(graceMs, stopAt - performance.now())),
+    ]);
+    await within(stopAt - performance.now(), this.#executions);
+    await within(answerMsMax, this.#reports);
+    this.#isStopped = true;
+    this.#forgetNotices();
+  }
+
+  async #cancelAfter(graceMs: number): Promise<void> {
+    await within(graceMs, this.#executions);
+    this.#isStopping = true;
+    for (const run of this.#runs.values()) run.cancel('WORKER_SHUTDOWN');
+  }
+
+  async #claim({
+    record,
+    task,
+    done,
+  }: TakenTask): Promise<{ readonly token: TaskToken; readonly startedAt: EpochMillis } | undefined> {
+    const { channel, identity, log } = this.#tools;
+    const { startToCloseTimeoutMs, heartbeatTimeoutMs } = task.options;
+    try {
+      const token = decodeTaskToken(task.taskToken);
+      const traceparent = traceparentOf(record);
+      const claim = await claimTask(channel, {
+        token,
+        identity,
+        heartbeatTimeoutMs,
+        startToCloseTimeoutMs,
+        traceparent,
+      });
+      done();
+      if (claim.type === 'granted') return { token, startedAt: claim.startedAt };
+      log('debug', `a task is not run: its claim was ${claim.type}`, { ...task.id, attempt: task.attempt });
+    } catch (error) {
+      // Its record is not settled: another worker will claim it.
+      log('warn', `a task could not be claimed: ${error instanceof Error ? error.message : String(error)}`, {
+        ...task.id,
+      });
+    }
+    return undefined;
+  }
+
+  async #execute(run: AttemptRun, token: TaskToken): Promise<void> {
+    const key = runKeyOf(token);
+    this.#runs.set(key, run);
+    if (this.#isStopping) run.cancel('WORKER_SHUTDOWN');
+    const { reported } = await run.run();
+    this.#runs.delete(key);
+    void tracked(this.#reports, reported);
+  }
+}
+
+/** Which attempt runs. */
+const runKeyOf = ({ id, scheduleOffset, attempt, stamp }: TaskToken): string =>
+  `${executionKey(id)} ${String(scheduleOffset)} ${String(attempt)} ${String(stamp)}`;
+
+const traceparentOf = ({ headers }: InputRecord): string | undefined => {
+  const value = headers[traceparentHeader];
+  return value === undefined ? undefined : String(value);
+};
+
+/** Is in `set` until it settles. */
+async function tracked<T>(set: Set<Promise<unknown>>, promise: Promise<T>): Promise<T> {
+  set.add(promise);
+  try {
+    return await promise;
+  } finally {
+    set.delete(promise);
+  }
+}
+
+/** Waits until nothing is left in a set, but no longer than `ms`. */
+async function within(ms: number, set: ReadonlySet<Promise<unknown>>): Promise<void> {
+  if (set.size === 0 || ms <= 0) return;
+  const over = new AbortController();
+  const empty = async (): Promise<void> => {
+    while (set.size > 0) await Promise.allSettled(set);
+  };
+  const timer = ms === Infinity ? new Promise<never>(() => undefined) : pause(ms, undefined, { signal: over.signal });
+  await Promise.race([empty(), timer.catch(() => undefined)]);
+  over.abort();
+}

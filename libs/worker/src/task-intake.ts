@@ -1,0 +1,107 @@
+import type { ActivityTask } from '@ratchet/domain';
+import type { InputRecord } from '@ratchet/kafka';
+import type { DeadlineClock, Due } from '@ratchet/protocol';
+
+/** A task that was read. */
+export interface TakenTask {
+  readonly record: InputRecord;
+  readonly task: ActivityTask;
+  /** Its record is settled: another reader will not get it. */
+  readonly done: () => void;
+}
+
+export interface TaskIntakeOptions {
+  /** How many tasks may be in work at once. */
+  readonly slotsMax: number;
+  readonly clock: DeadlineClock;
+  /** Lets no task come (`pause`), or lets them come again. */
+  readonly source: { pause(): void; resume(): void };
+  /** Works on a task; its slot is free again when the promise settles. */
+  readonly work: (taken: TakenTask) => Promise<void>;
+  /** Gives a task to another worker. @returns false when there is none that could take it. */
+  readonly passOn: (taken: TakenTask) => boolean;
+}
+
+const fullMsMax = 1_000;
+
+/**
+ * Takes no more tasks than there are slots.
+ *
+ * When there was no free slot for a second, tasks that wait are passed on, as many as there are slots in each second:
+ * someone idle may be waiting for them. What cannot be passed on waits here.
+ */
+export class TaskIntake implements Due {
+  dueAt = Infinity;
+  readonly #options: TaskIntakeOptions;
+  #free: number;
+  #waiting: TakenTask[] = [];
+  #passOnCountLeft = 0;
+  #stopped = false;
+
+  constructor(options: TaskIntakeOptions) {
+    this.#options = options;
+    this.#free = options.slotsMax;
+    options.clock.add(this);
+  }
+
+  offer(taken: TakenTask): void {
+    if (this.#stopped) return;
+    if (this.#free > 0) this.#take(taken);
+    else this.#passOnOrKeep(taken);
+  }
+
+  /** These partitions are someone else's now, who will be given what waits here. */
+  forget(partitions: readonly number[]): void {
+    this.#waiting = this.#waiting.filter(({ record }) => !partitions.includes(record.partition));
+  }
+
+  /** Takes nothing more. What waits is left to others. */
+  stop(): void {
+    this.#stopped = true;
+    this.#waiting = [];
+    this.#options.clock.remove(this);
+    this.#options.source.pause();
+  }
+
+  whenDue(now: number): void {
+    this.dueAt = now + fullMsMax;
+    this.#passOnCountLeft = this.#options.slotsMax;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const taken of waiting) this.#passOnOrKeep(taken);
+    if (this.#passOnCountLeft > 0 && !this.#enoughWait()) this.#options.source.resume();
+  }
+
+  #passOnOrKeep(taken: TakenTask): void {
+    if (this.#passOnCountLeft > 0 && this.#options.passOn(taken)) this.#passOnCountLeft--;
+    else this.#waiting.push(taken);
+    if (this.#passOnCountLeft === 0 || this.#enoughWait()) this.#options.source.pause();
+  }
+
+  #enoughWait(): boolean {
+    return this.#waiting.length >= this.#options.slotsMax;
+  }
+
+  #take(taken: TakenTask): void {
+    this.#free--;
+    if (this.#free === 0) this.#becomeFull();
+    void this.#options.work(taken).finally(() => {
+      this.#release();
+    });
+  }
+
+  #becomeFull(): void {
+    this.dueAt = performance.now() + fullMsMax;
+    this.#options.source.pause();
+  }
+
+  #release(): void {
+    this.#free++;
+    this.dueAt = Infinity;
+    this.#passOnCountLeft = 0;
+    if (this.#stopped) return;
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#options.source.resume();
+    else this.#take(next);
+  }
+}

@@ -1,0 +1,104 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { ActivityTask } from '@ratchet/domain';
+import { deadLetter, type InputRecord, type Log, type Outbox } from '@ratchet/kafka';
+import { UnreadableRecordError, type Codec } from '@ratchet/schemas';
+import type { TakenTask } from './task-intake.ts';
+
+export interface TaskReaderOptions {
+  readonly codec: Pick<Codec, 'decodeTask' | 'encodeTask'>;
+  readonly outbox: Pick<Outbox, 'send'>;
+  readonly log: Log;
+  readonly topic: string;
+  readonly partitionCount: () => number;
+  readonly ownPartitions: () => readonly number[];
+  readonly onTask: (taken: TakenTask) => void;
+}
+
+/** How often full workers may pass a task on. */
+const passedOnCountMax = 2;
+/** Until a registry that is away is asked again. */
+const registryPauseMs = 1_000;
+
+/** Records of a task topic as tasks, and tasks as records again when they are passed on. */
+export class TaskReader {
+  readonly #options: TaskReaderOptions;
+  #stopped = false;
+
+  constructor(options: TaskReaderOptions) {
+    this.#options = options;
+  }
+
+  /** What could not be read yet is left to others. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  read(record: InputRecord, done: () => void): void {
+    const task = this.#decode(record);
+    if (task instanceof Promise) void this.#readLater(record, done, task);
+    else if (task instanceof UnreadableRecordError) this.#bury(record, done, task);
+    else this.#options.onTask({ record, task, done });
+  }
+
+  /**
+   * Appends a task to a partition of another worker, and settles its record here once the broker has it.
+   *
+   * @returns false when all partitions are this worker's, or the task was passed on often enough: it waits here.
+   */
+  passOn({ record, task, done }: TakenTask): boolean {
+    const { codec, outbox, topic, log } = this.#options;
+    const partition = this.#foreignPartition();
+    if (partition === undefined || task.passedOnCount >= passedOnCountMax) return false;
+    const value = codec.encodeTask({ ...task, passedOnCount: task.passedOnCount + 1 });
+    outbox.send({ topic, key: record.key, partition, value, headers: record.headers }).then(done, (error: unknown) => {
+      // Its record is not settled: it comes again to whoever has the partition next.
+      log('warn', `a task could not be passed on: ${messageOf(error)}`, { topic, partition });
+    });
+    return true;
+  }
+
+  #foreignPartition(): number | undefined {
+    const own = new Set(this.#options.ownPartitions());
+    const foreign = Array.from({ length: this.#options.partitionCount() }, (_, index) => index).filter(
+      (partition) => !own.has(partition),
+    );
+    return foreign[Math.floor(Math.random() * foreign.length)];
+  }
+
+  #decode({ value }: InputRecord): ActivityTask | Promise<ActivityTask> | UnreadableRecordError {
+    if (value === null) return new UnreadableRecordError('it has no value');
+    try {
+      return this.#options.codec.decodeTask(value);
+    } catch (error) {
+      if (error instanceof UnreadableRecordError) return error;
+      throw error;
+    }
+  }
+
+  /** The schema that wrote it is not known yet. A registry that is away is asked again, a definite answer is final. */
+  async #readLater(record: InputRecord, done: () => void, decoding: Promise<ActivityTask>): Promise<void> {
+    try {
+      const task = await decoding;
+      this.#options.onTask({ record, task, done });
+    } catch (error) {
+      if (error instanceof UnreadableRecordError) {
+        this.#bury(record, done, error);
+        return;
+      }
+      this.#options.log('warn', `a task cannot be read yet: ${messageOf(error)}`, { topic: record.topic });
+      await pause(registryPauseMs);
+      if (!this.#stopped) this.read(record, done);
+    }
+  }
+
+  #bury(record: InputRecord, done: () => void, { message }: UnreadableRecordError): void {
+    const { outbox, log } = this.#options;
+    const { topic, partition, offset } = record;
+    log('error', `a task cannot be read and goes to the dead-letter topic: ${message}`, { topic, partition, offset });
+    outbox.send(deadLetter(record, message)).then(done, (error: unknown) => {
+      log('error', `a dead letter could not be sent: ${messageOf(error)}`, { topic, partition, offset });
+    });
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

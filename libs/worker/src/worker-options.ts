@@ -1,0 +1,111 @@
+import { hostname } from 'node:os';
+import { checkLength, checkNamespace, checkTaskQueue } from '@ratchet/domain';
+import type { Log } from '@ratchet/kafka';
+import {
+  durationExpected,
+  durationMs,
+  loadDataConverter,
+  type DataConverter,
+  type Duration,
+  type LoadedDataConverter,
+} from '@ratchet/protocol';
+import { stderrLog } from './activity-log.ts';
+import type { RunnableActivity } from './worker-tools.ts';
+
+/** An activity: a function whose arguments and result travel as payloads. */
+export type ActivityFunction = (...args: never[]) => unknown;
+
+export interface WorkerOptions {
+  /** `host:port`, several in a list or separated by commas. */
+  readonly brokers: string | readonly string[];
+  /** The root of the schema registry's Confluent-compatible API. */
+  readonly registry: string;
+  /** Default: `default`. */
+  readonly namespace?: string;
+  readonly taskQueue: string;
+  /** Functions by the name of their activity type, as in `import * as activities`; members that are no functions are left out. */
+  readonly activities: Readonly<Record<string, unknown>>;
+  /** How many run at once; 100 by default. */
+  readonly maxConcurrentActivities?: number;
+  /** How long running activities may go on after `shutdown` before they are cancelled; 0 by default. */
+  readonly shutdownGraceTime?: Duration;
+  /** How long after `shutdown` the worker waits for them at all; default: as long as it takes. */
+  readonly shutdownForceTime?: Duration;
+  /** Shown to people. Default: `<pid>@<host>`. */
+  readonly identity?: string;
+  /** Must agree with the clients'. */
+  readonly dataConverter?: DataConverter;
+  /** Default: lines on stderr. */
+  readonly log?: Log;
+}
+
+/** Options with every default filled in. */
+export interface LoadedWorkerOptions {
+  readonly brokers: string | readonly string[];
+  readonly registry: string;
+  readonly namespace: string;
+  readonly taskQueue: string;
+  readonly activities: ReadonlyMap<string, RunnableActivity>;
+  readonly slotsMax: number;
+  readonly graceMs: number;
+  readonly forceMs: number | undefined;
+  readonly identity: string;
+  readonly converter: LoadedDataConverter;
+  readonly log: Log;
+}
+
+/** What a worker was asked to be cannot be. */
+export class InvalidWorkerOptionsError extends Error {
+  override readonly name = 'InvalidWorkerOptionsError';
+
+  constructor(
+    message: string,
+    /** Empty when the message names it. */
+    readonly field: string,
+  ) {
+    super(message);
+  }
+}
+
+/** @throws InvalidWorkerOptionsError that names the field. */
+export function loadWorkerOptions(options: WorkerOptions): LoadedWorkerOptions {
+  const { brokers, registry, namespace = 'default', taskQueue, maxConcurrentActivities: slotsMax = 100 } = options;
+  const { identity = `${String(process.pid)}@${hostname()}`, log = stderrLog, shutdownForceTime } = options;
+  const refusal =
+    checkNamespace(namespace) ?? checkTaskQueue(namespace, taskQueue) ?? checkLength('identity', identity);
+  if (refusal !== undefined) throw new InvalidWorkerOptionsError(refusal.message, '');
+  if (!Number.isSafeInteger(slotsMax) || slotsMax < 1) {
+    throw invalid('maxConcurrentActivities', 'a whole number from 1 up', slotsMax);
+  }
+  return {
+    brokers,
+    registry,
+    namespace,
+    taskQueue,
+    activities: functionsOf(options.activities),
+    slotsMax,
+    graceMs: duration('shutdownGraceTime', options.shutdownGraceTime ?? 0),
+    forceMs: shutdownForceTime === undefined ? undefined : duration('shutdownForceTime', shutdownForceTime),
+    identity,
+    converter: loadDataConverter(options.dataConverter),
+    log,
+  };
+}
+
+function functionsOf(activities: Readonly<Record<string, unknown>>): ReadonlyMap<string, RunnableActivity> {
+  const functions = new Map<string, RunnableActivity>();
+  for (const [name, activity] of Object.entries(activities)) {
+    if (typeof activity === 'function') functions.set(name, activity as RunnableActivity);
+  }
+  if (functions.size > 0) return functions;
+  throw new InvalidWorkerOptionsError('Expected to get activities, but there is no function among them', 'activities');
+}
+
+function duration(field: string, value: Duration): number {
+  const ms = durationMs(value);
+  if (ms === undefined) throw invalid(field, durationExpected, value);
+  return ms;
+}
+
+const invalid = (field: string, expected: string, value: unknown): InvalidWorkerOptionsError =>
+  new InvalidWorkerOptionsError(`Expected to get ${field} as ${expected}, but it is ${JSON.stringify(value)}`, field);

@@ -1,0 +1,16 @@
+import type { Log } from '@ratchet/kafka';
+import type { DeadlineClock, LoadedDataConverter, RequestChannel, Tracing } from '@ratchet/protocol';
+
+/** An activity as the worker calls it; its own types are its caller's matter. */
+export type RunnableActivity = (...args: readonly unknown[]) => unknown;
+
+/** What all attempts of a worker share. */
+export interface WorkerTools {
+  readonly channel: RequestChannel;
+  readonly tracing: Tracing;
+  readonly converter: LoadedDataConverter;
+  readonly identity: string;
+  readonly clock: DeadlineClock;
+  readonly log: Log;
+  readonly activities: ReadonlyMap<string, RunnableActivity>;
+}

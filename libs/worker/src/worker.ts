@@ -1,0 +1,141 @@
+import { taskTopic } from '@ratchet/domain';
+import { TaskConsumer, type InputRecord, type Outbox } from '@ratchet/kafka';
+import {
+  connectCluster,
+  DeadlineClock,
+  openRequestChannel,
+  type Cluster,
+  type OpenRequestChannel,
+} from '@ratchet/protocol';
+import { AttemptRunner } from './attempt-runner.ts';
+import { TaskIntake } from './task-intake.ts';
+import { TaskReader } from './task-reader.ts';
+import { loadWorkerOptions, type LoadedWorkerOptions, type WorkerOptions } from './worker-options.ts';
+
+export type WorkerState = 'initialized' | 'running' | 'stopping' | 'stopped';
+
+/**
+ * Runs activities of one task queue.
+ *
+ * ```ts
+ * const worker = await Worker.create({ brokers, registry, taskQueue: 'payments', activities });
+ * process.once('SIGTERM', () => worker.shutdown());
+ * await worker.run();
+ * ```
+ */
+export class Worker {
+  readonly #options: LoadedWorkerOptions;
+  readonly #cluster: Cluster;
+  readonly #requests: OpenRequestChannel;
+  readonly #outbox: Outbox;
+  readonly #clock = new DeadlineClock();
+  readonly #runner: AttemptRunner;
+  readonly #reader: TaskReader;
+  readonly #consumer: TaskConsumer;
+  readonly #intake: TaskIntake;
+  readonly #stopRequested = Promise.withResolvers<void>();
+  #state: WorkerState = 'initialized';
+
+  private constructor(options: LoadedWorkerOptions, cluster: Cluster, requests: OpenRequestChannel) {
+    const { namespace, taskQueue, slotsMax, converter, identity, log, activities } = options;
+    this.#options = options;
+    this.#cluster = cluster;
+    this.#requests = requests;
+    this.#outbox = cluster.createOutbox();
+    const { channel, tracing } = requests;
+    const tools = { channel, tracing, converter, identity, clock: this.#clock, log, activities };
+    this.#runner = new AttemptRunner(tools);
+    const topic = taskTopic(namespace, taskQueue);
+    const { connection, codec } = cluster;
+    this.#reader = new TaskReader({
+      codec,
+      outbox: this.#outbox,
+      log,
+      topic,
+      partitionCount: () => connection.partitionCounts.known(topic) ?? 0,
+      ownPartitions: () => this.#consumer.partitions,
+      onTask: (taken) => {
+        this.#intake.offer(taken);
+      },
+    });
+    this.#consumer = new TaskConsumer({
+      connection,
+      groupId: `ratchet.workers.${namespace}.${taskQueue}`,
+      topic,
+      onRecord: (record: InputRecord, done) => {
+        this.#reader.read(record, done);
+      },
+      onRevoked: (partitions) => {
+        this.#intake.forget(partitions);
+      },
+    });
+    this.#intake = new TaskIntake({
+      slotsMax,
+      clock: this.#clock,
+      source: this.#consumer,
+      work: (taken) => this.#runner.work(taken),
+      passOn: (taken) => this.#reader.passOn(taken),
+    });
+  }
+
+  /**
+   * Connects, and makes the topic of the task queue when it is missing.
+   *
+   * @throws InvalidWorkerOptionsError (rejects) when an option is wrong; OperationalError RKT1001 when no broker answers,
+   * RKT1004 when the services were never started there; SchemaRegistryError when the registry does not answer.
+   */
+  static async create(options: WorkerOptions): Promise<Worker> {
+    const loaded = loadWorkerOptions(options);
+    const { brokers, registry: registryUrl, identity, log, namespace, taskQueue } = loaded;
+    const clientId = `ratchet-worker-${identity}`;
+    const cluster = await connectCluster({ brokers, registryUrl, clientId, log, createTopics: false });
+    try {
+      await cluster.ensureTaskTopic(taskTopic(namespace, taskQueue));
+      return new Worker(loaded, cluster, await openRequestChannel(cluster));
+    } catch (error) {
+      await cluster.close();
+      throw error;
+    }
+  }
+
+  get state(): WorkerState {
+    return this.#state;
+  }
+
+  /**
+   * Runs activities until `shutdown`. Resolves once all are over and everything is reported and disconnected.
+   *
+   * @throws Error (rejects) when it ran before.
+   */
+  async run(): Promise<void> {
+    if (this.#state !== 'initialized') throw new Error(`Expected to run a new worker, but this one is ${this.#state}`);
+    this.#state = 'running';
+    try {
+      await this.#consumer.start();
+      await this.#stopRequested.promise;
+      this.#intake.stop();
+      this.#reader.stop();
+      await this.#runner.stop(this.#options);
+    } finally {
+      await this.#disconnect();
+      this.#state = 'stopped';
+    }
+  }
+
+  /**
+   * Takes no more tasks; lets running activities go on for `shutdownGraceTime`, then cancels them (`WORKER_SHUTDOWN`) and
+   * waits for them. Returns at once: `run` resolves when it is done.
+   */
+  shutdown(): void {
+    if (this.#state === 'running') this.#state = 'stopping';
+    this.#stopRequested.resolve();
+  }
+
+  async #disconnect(): Promise<void> {
+    this.#clock.close();
+    await this.#consumer.stop();
+    await this.#outbox.close();
+    await this.#requests.close();
+    await this.#cluster.close();
+  }
+}
