@@ -1,3 +1,4 @@
+export { startCluster } from './cluster.ts';
 export { connectBroker, type BrokerAddresses } from './connect-broker.ts';
 export { eventually, type EventuallyOptions } from './eventually.ts';
 export { uniqueName } from './unique-name.ts';
