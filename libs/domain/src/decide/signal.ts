@@ -39,7 +39,7 @@ export function decideAcknowledgeSignals(
   const refusal = checkRun(command.run);
   if (refusal !== undefined) return { kind: 'refused', refusal };
   if (!Number.isSafeInteger(upTo) || upTo > context.offset) {
-    return refuse('invalid-argument', `upTo must be an offset before this command's, got ${String(upTo)}`);
+    return refuse('invalid-argument', `upTo must be an offset up to this command's own, got ${String(upTo)}`);
   }
   const run = findRun(view, command.run);
   if (run === undefined) return runNotFound(command.run);

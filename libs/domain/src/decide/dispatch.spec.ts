@@ -1,0 +1,64 @@
+import { Stage } from '../stage.fixture.ts';
+import { standaloneIn } from '../states.fixture.ts';
+
+// Semantics sections 2.1 and 2.6: dispatch times are exact.
+
+test.each([
+  { state: 'delayed', due: 50, attempt: 1 },
+  { state: 'backing off', due: 10, attempt: 2 },
+] as const)('$state is dispatched at $due, not a millisecond early', ({ state, due, attempt }) => {
+  const stage = standaloneIn(state).at(due - 1);
+  expect(stage.refusal(stage.dispatchDue())).toBe(
+    `not-due: activity charge is due at ${String(due)}, and it is ${String(due - 1)}`,
+  );
+  const types = stage
+    .at(due)
+    .events(stage.dispatchDue())
+    .map(({ type }) => type);
+  expect(types).toEqual(['ActivityChanged', 'TaskDispatched']);
+  expect(stage.activity).toMatchObject({ status: 'scheduled', attempt, dispatchAt: due, dispatchedAt: due });
+});
+
+test('a late dispatch does not shift when it was due', () => {
+  const stage = standaloneIn('backing off').at(25).accept(standaloneIn('backing off').dispatchDue());
+  expect(stage.activity).toMatchObject({ dispatchAt: 10, dispatchedAt: 25 });
+});
+
+test('twice: the second is stale', () => {
+  const stage = standaloneIn('backing off').at(10);
+  const dispatch = stage.dispatchDue();
+  stage.accept(dispatch);
+  expect(stage.refusal(dispatch)).toBe('stale-attempt: the timer is of another attempt of activity charge');
+});
+
+test('a timer of before a reset is stale', () => {
+  const stage = standaloneIn('backing off');
+  const dispatch = stage.dispatchDue();
+  stage.accept(stage.pause()).accept(stage.unpause()).at(10);
+  expect(stage.refusal(dispatch)).toMatch(/^stale-attempt/);
+  expect(stage.refusal(stage.dispatchDue())).toBe('accepted');
+});
+
+test('redispatch sends the task again under a new stamp, once', () => {
+  const stage = standaloneIn('scheduled').at(500);
+  const { token } = stage;
+  const redispatch = stage.redispatch();
+  const types = stage.events(redispatch).map(({ type }) => type);
+  expect(types).toEqual(['ActivityChanged', 'TaskDispatched']);
+  expect(stage.activity).toMatchObject({ attempt: 1, stamp: 2, dispatchAt: 0, dispatchedAt: 500 });
+  expect(stage.refusal(redispatch)).toMatch(/^stale-attempt/);
+  expect(stage.refusal(stage.claim({ attempt: token }))).toMatch(/^stale-attempt/);
+  expect(stage.refusal(stage.claim())).toBe('accepted');
+});
+
+test('redispatch does not extend the time to be claimed in', () => {
+  const stage = standaloneIn('scheduled').at(20);
+  stage.accept(stage.redispatch()).at(30);
+  expect(stage.refusal(stage.timeOut('schedule-to-start'))).toBe('accepted');
+});
+
+test('redispatch of what was never dispatched is stale', () => {
+  const stage = new Stage();
+  stage.accept(stage.schedule({ options: { taskQueue: 'mail', startToCloseTimeoutMs: 1, startDelayMs: 5 } })).at(90);
+  expect(stage.refusal(stage.redispatch())).toMatch(/^stale-attempt/);
+});

@@ -1,0 +1,110 @@
+import { closeRun, expireBefore, inRun, Stage, standalone, useRules, workflowRun } from '../stage.fixture.ts';
+import { currentRules } from '../rules.ts';
+
+// The retention, and the rules version.
+
+const closedAt = (stage: Stage, now: number, activityId: string): void => {
+  const target = { ...stage.target, activityId };
+  stage
+    .at(now)
+    .accept(stage.schedule({ target, requestId: activityId }))
+    .accept(stage.terminate({ target }));
+};
+
+const expired = (stage: Stage, before: number, countMax?: number): readonly string[] =>
+  stage.events(expireBefore(before, countMax)).map((event) => {
+    if (event.type === 'ActivityExpired') return event.id.activityId;
+    return event.type === 'RunExpired' ? `run ${event.run.runId}` : event.type;
+  });
+
+test('what was closed goes when its retention is over, not a millisecond early', () => {
+  const stage = new Stage();
+  closedAt(stage, 10, 'a');
+  expect(expired(stage.at(5009), 9999)).toEqual([]);
+  expect(expired(stage.at(5010), 5009)).toEqual([]);
+  expect(expired(stage, 5010)).toEqual(['a']);
+  expect(stage.state.activity({ ...standalone, activityId: 'a' })).toBeUndefined();
+  expect(stage.state.latestRunId('default', 'a')).toBeUndefined();
+  expect(expired(stage, 5010)).toEqual([]);
+});
+
+test('an id that has expired is free, even with reject-duplicate', () => {
+  const stage = new Stage();
+  stage.accept(stage.schedule()).accept(stage.terminate()).at(5000).accept(expireBefore(5000));
+  expect(stage.send(stage.schedule({ idReusePolicy: 'reject-duplicate' }))).toMatchObject({
+    answer: { started: true },
+  });
+});
+
+test('the oldest go first, a bounded number at a time', () => {
+  const stage = new Stage();
+  for (const [index, id] of ['a', 'b', 'c', 'd', 'e'].entries()) closedAt(stage, index, id);
+  stage.at(6000);
+  expect([expired(stage, 6000, 2), expired(stage, 6000, 2), expired(stage, 6000, 2)]).toEqual([
+    ['a', 'b'],
+    ['c', 'd'],
+    ['e'],
+  ]);
+});
+
+test('what is open stays, and so does the new life of an id', () => {
+  const stage = new Stage(inRun);
+  closedAt(stage, 0, 'a');
+  stage.accept(stage.schedule({ target: { ...inRun, activityId: 'a' }, requestId: 'again' }));
+  expect(expired(stage.at(9000), 9000)).toEqual([]);
+  expect(stage.state.openActivityIds(workflowRun)).toEqual(['a']);
+});
+
+test('a closed run goes with its retention', () => {
+  const stage = new Stage(inRun).at(10).accept(closeRun()).at(5010);
+  expect(expired(stage, 5010)).toEqual(['run wf-run-1']);
+  expect(stage.state.run(workflowRun)).toBeUndefined();
+  expect(stage.state.latestWorkflowRunId('default', 'order')).toBeUndefined();
+});
+
+test('a run whose activities nobody closed closes them first, a bounded number at a time', () => {
+  const stage = new Stage(inRun);
+  for (const activityId of ['a', 'b', 'c']) {
+    stage.accept(stage.schedule({ target: { ...inRun, activityId }, requestId: activityId }));
+  }
+  stage.accept(closeRun()).at(5000);
+  expect(expired(stage, 5000, 2)).toEqual(['ActivityChanged', 'ActivityClosed', 'ActivityChanged', 'ActivityClosed']);
+  expect(expired(stage, 5000, 2)).toEqual(['ActivityChanged', 'ActivityClosed', 'run wf-run-1']);
+  expect(stage.state.activity({ ...inRun, activityId: 'c' })).toMatchObject({
+    status: 'terminated',
+    outcome: { failure: { message: 'workflow run closed' } },
+  });
+});
+
+test.each([0, -1, 1.5, 10_001])('a count of %p is refused', (countMax) => {
+  expect(new Stage().refusal(expireBefore(0, countMax))).toBe(
+    `invalid-argument: countMax must be a whole number from 1 to 10000, got ${String(countMax)}`,
+  );
+});
+
+describe('use rules', () => {
+  test.each([0, 1.5, currentRules + 1])('version %p is unknown', (version) => {
+    expect(new Stage().refusal(useRules(version))).toBe(
+      `invalid-argument: Expected to use rules version ${String(version)}, but this code knows versions 1 to ${String(currentRules)}`,
+    );
+  });
+
+  test('the version in force again changes nothing', () => {
+    expect(new Stage().events(useRules(1))).toEqual([]);
+  });
+
+  test('never back', () => {
+    const stage = new Stage();
+    stage.rules = 2;
+    expect(stage.refusal(useRules(1))).toBe(
+      'failed-precondition: Expected to use rules version 1, but version 2 is in force and rules only go forward',
+    );
+  });
+
+  test('forward takes effect', () => {
+    const stage = new Stage();
+    stage.rules = 0;
+    expect(stage.events(useRules(1))).toEqual([{ type: 'RulesChanged', version: 1 }]);
+    expect(stage.state.rules).toBe(1);
+  });
+});

@@ -1,0 +1,176 @@
+import type { Command } from '../command.ts';
+import type { DomainEvent } from '../event.ts';
+import {
+  acknowledgeSignals,
+  closeRun,
+  inRun,
+  openRun,
+  payloadsOf,
+  requestCancelRun,
+  signalRun,
+  Stage,
+  workflowRun,
+} from '../stage.fixture.ts';
+
+/** Every state of a run × every command to it: the new status and effects, `=` for accepted without a change, or the refusal. */
+const runStates = {
+  absent: () => new Stage(),
+  open: () => new Stage().accept(openRun()),
+  'cancel-requested': () => runStates.open().accept(requestCancelRun()),
+  closed: () => runStates.open().accept(closeRun()),
+};
+
+const second = { requestId: 'request-2' };
+const anotherRun = { ...workflowRun, runId: 'wf-run-2' };
+
+const rows: readonly (readonly [
+  name: string,
+  command: Command,
+  absent: string,
+  open: string,
+  cancel: string,
+  closed: string,
+])[] = [
+  ['OpenRun, repeated', openRun(), 'open', '=', '=', '='],
+  ['OpenRun, same run', openRun(second), 'open', 'already-started', 'already-started', 'already-started'],
+  ['OpenRun, next run', openRun({ ...second, run: anotherRun }), 'open', 'already-started', 'already-started', 'open'],
+  ['RequestCancelRun', requestCancelRun(second), 'not-found', 'cancel-requested!', 'failed-precondition', 'not-found'],
+  ['RequestCancelRun, repeated', requestCancelRun(), 'not-found', 'cancel-requested!', '=', 'not-found'],
+  ['CloseRun', closeRun(second), 'not-found', 'closed!', 'closed!', 'not-found'],
+  ['CloseRun, repeated', closeRun(), 'not-found', 'closed!', 'closed!', '='],
+  ['SignalRun', signalRun('signal-1'), 'not-found', 'open+', 'cancel-requested+', 'not-found'],
+  ['AcknowledgeSignals', acknowledgeSignals(0), 'not-found', 'open-', 'cancel-requested-', 'not-found'],
+  ['AcknowledgeSignals, none', acknowledgeSignals(-1), 'not-found', '=', '=', '='],
+];
+
+const marks: Readonly<Partial<Record<DomainEvent['type'], string>>> = {
+  RunCancelRequested: '!',
+  RunClosed: '!',
+  SignalReceived: '+',
+  SignalsAcknowledged: '-',
+};
+
+function outcomeOf(stage: Stage, command: Command): string {
+  const decision = stage.send(command);
+  if (decision.kind === 'refused') return decision.refusal.reason;
+  const changed = decision.events.find((event) => event.type === 'RunChanged');
+  return changed === undefined
+    ? '='
+    : changed.run.status + decision.events.map(({ type }) => marks[type] ?? '').join('');
+}
+
+test.each(rows)('%s', (_, command, ...expected) => {
+  expect(Object.values(runStates).map((make) => outcomeOf(make(), command))).toEqual(expected);
+});
+
+test('the table has every command to a run', () => {
+  const types = new Set(rows.map(([, { type }]) => type));
+  expect(types).toEqual(new Set(['OpenRun', 'RequestCancelRun', 'CloseRun', 'SignalRun', 'AcknowledgeSignals']));
+});
+
+test('a run is opened, cancelled and closed with what was said', () => {
+  const stage = new Stage().at(1).accept(openRun()).at(2).accept(requestCancelRun()).at(3).accept(closeRun());
+  expect(stage.state.run(workflowRun)).toEqual({
+    id: workflowRun,
+    status: 'closed',
+    version: 2,
+    openedAt: 1,
+    openRequestId: 'request-1',
+    retentionMs: 5000,
+    cancel: { requestId: 'request-1', identity: 'workflow', reason: 'no longer needed', requestedAt: 2 },
+    close: { status: 'completed', requestId: 'request-1', closedAt: 3, expiresAt: 5003 },
+    signalsAcknowledgedTo: -1,
+    recentSignalIds: [],
+  });
+});
+
+test.each([
+  { command: requestCancelRun(), effect: { type: 'RunCancelRequested', run: workflowRun } },
+  { command: closeRun(), effect: { type: 'RunClosed', run: workflowRun, status: 'completed' } },
+])('$command.type tells whoever is concerned', ({ command, effect }) => {
+  expect(runStates.open().events(command)[1]).toEqual(effect);
+});
+
+test.each([
+  { command: openRun({ ...second, run: anotherRun }), refusal: 'already-started: workflow execution already started' },
+  { command: requestCancelRun({ run: anotherRun }), refusal: 'not-found: workflow not found for ID: order' },
+  {
+    command: signalRun('signal-1', { name: '' }),
+    refusal: 'invalid-argument: signalName is not set',
+  },
+  {
+    command: signalRun('signal-1', { args: payloadsOf(2 * 1024 * 1024 + 1) }),
+    refusal: 'invalid-argument: input exceeds length limit',
+  },
+  { command: signalRun(''), refusal: 'invalid-argument: request ID is not set' },
+  {
+    command: acknowledgeSignals(2),
+    refusal: "invalid-argument: upTo must be an offset up to this command's own, got 2",
+  },
+  {
+    command: closeRun({ run: { ...workflowRun, workflowId: '' } }),
+    refusal: 'invalid-argument: workflow ID is not set',
+  },
+  { command: openRun({ run: { ...anotherRun, runId: '' } }), refusal: 'invalid-argument: run ID is not set' },
+])('$command.type: $refusal', ({ command, refusal }) => {
+  expect(runStates.open().refusal(command)).toBe(refusal);
+});
+
+test('a second cancel is told which came first', () => {
+  expect(runStates['cancel-requested']().refusal(requestCancelRun(second))).toBe(
+    'failed-precondition: cancellation already requested with request ID request-1',
+  );
+});
+
+test('what comes after the close finds a run that is over', () => {
+  expect(runStates.closed().refusal(signalRun('signal-1'))).toBe(
+    'not-found: workflow execution already completed: order',
+  );
+});
+
+test('an empty run id means the latest run, also of runs opened in one millisecond', () => {
+  const stage = runStates.closed().accept(openRun({ ...second, run: anotherRun }));
+  stage.accept(closeRun({ ...second, run: { ...workflowRun, runId: '' } }));
+  expect(stage.state.run(anotherRun)).toMatchObject({ status: 'closed' });
+  expect(stage.state.latestWorkflowRunId('default', 'order')).toBe('wf-run-2');
+});
+
+test('a cancel knows the activities that are open at that point of the log', () => {
+  const stage = new Stage(inRun);
+  for (const activityId of ['c', 'a', 'b', 'd']) {
+    stage.accept(stage.schedule({ requestId: activityId, target: { ...inRun, activityId } }));
+  }
+  const target = { ...inRun, activityId: 'a' };
+  stage.accept(stage.terminate({ target })).accept(requestCancelRun());
+  expect(stage.state.openActivityIds(workflowRun)).toEqual(['c', 'b', 'd']);
+  stage.accept(stage.schedule({ requestId: 'a2', target }));
+  expect(stage.state.openActivityIds(workflowRun)).toEqual(['c', 'b', 'd', 'a']);
+});
+
+describe('signals', () => {
+  test('wait in the order of the log until they are acknowledged', () => {
+    const stage = new Stage().accept(openRun()).accept(signalRun('s1')).accept(signalRun('s2')).accept(signalRun('s3'));
+    expect(stage.events(acknowledgeSignals(2))).toContainEqual({
+      type: 'SignalsAcknowledged',
+      run: workflowRun,
+      offsets: [1, 2],
+    });
+    expect(stage.state.signals(workflowRun).map(({ signalId, offset }) => [signalId, offset])).toEqual([['s3', 3]]);
+    expect(stage.state.run(workflowRun)).toMatchObject({ signalsAcknowledgedTo: 2 });
+    stage.accept(acknowledgeSignals(3));
+    expect(stage.state.signals(workflowRun)).toEqual([]);
+  });
+
+  test('with an id that came before are dropped, also when acknowledged', () => {
+    const stage = new Stage().accept(openRun()).accept(signalRun('s1')).accept(acknowledgeSignals(1));
+    expect(stage.events(signalRun('s1'))).toEqual([]);
+  });
+
+  test('are told apart by their latest hundred ids', () => {
+    const stage = new Stage().accept(openRun());
+    for (let signal = 1; signal <= 101; signal++) stage.accept(signalRun(`s${String(signal)}`));
+    expect(stage.events(signalRun('s2'))).toEqual([]);
+    expect(stage.events(signalRun('s1'))).not.toEqual([]);
+    expect(stage.state.run(workflowRun)?.recentSignalIds).toHaveLength(100);
+  });
+});
