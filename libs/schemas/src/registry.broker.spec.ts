@@ -65,6 +65,33 @@ describe('the schema registry', () => {
     });
   });
 
+  const withSymbol = (schema: string, last: string): string =>
+    schema.replace(`"${last}"]`, `"${last}","FROM_THE_FUTURE"]`);
+  const withCommand = (schema: string): string =>
+    schema.replace(/("name":"UseRules".*?\}\]\})\]/, '$1,{"type":"record","name":"Frobnicate","fields":[]}]');
+
+  it.each([
+    {
+      what: 'a field with a default',
+      record: 'Reply',
+      change: (of: string) => withNewField(of, ['null', 'string'], { default: null }),
+    },
+    { what: 'a symbol', record: 'Reply', change: (of: string) => withSymbol(of, 'WRONG_PARTITION') },
+    {
+      what: 'a symbol of a state',
+      record: 'ActivitySnapshot',
+      change: (of: string) => withSymbol(of, 'RESET_REQUESTED'),
+    },
+    { what: 'a command', record: 'ActivityCommand', change: withCommand },
+  ] as const)('takes $what that was added to $record', async ({ what, record, change }) => {
+    const subject = { ...ownSubject(record), name: `${unique}-${what.replaceAll(' ', '-')}-${record}` };
+    const schema = change(subject.schema);
+    expect(schema).not.toBe(subject.schema);
+    const client = new RegistryClient(registryUrl);
+    const id = await client.register(subject);
+    expect(await client.register({ ...subject, schema })).not.toBe(id);
+  });
+
   it('refuses to weaken the compatibility of a subject', async () => {
     const weaker: Subject = { ...replies, compatibility: 'BACKWARD_TRANSITIVE' };
     await expect(new RegistryClient(registryUrl).register(weaker)).rejects.toMatchObject({

@@ -6,6 +6,7 @@ import { ensureCompatibility } from './ensure-compatibility.ts';
 import { isRetryableStatus, SchemaRegistryError, statusOf } from './schema-registry-error.ts';
 
 const timeoutMsDefault = 5_000;
+const clientId = 'ratchet';
 
 /**
  * The registry, asked at boot and for ids not met before; never for a record.
@@ -24,7 +25,7 @@ export class RegistryClient {
     this.#timeoutMs = timeoutMs;
     this.#registry = new SchemaRegistry({
       host: url,
-      clientId: 'ratchet',
+      clientId,
       retry: { retries: 0 },
       middlewares: [
         () => ({ prepareRequest: (next) => next().then((request) => request.enhance({ timeout: timeoutMs })) }),
@@ -84,7 +85,8 @@ function registrationError(subject: Subject, error: unknown): SchemaRegistryErro
   const [code, retryable] = isRefused
     ? (['RKT1102', false] as const)
     : (['RKT1101', isRetryableStatus(status)] as const);
-  const reason = error instanceof Error ? error.message : String(error);
+  // The client puts its id before the registry's own words.
+  const reason = (error instanceof Error ? error.message : String(error)).replace(`${clientId} - `, '');
   return new SchemaRegistryError(
     `Expected to register the schema of ${subject.name}, but the registry says: ${reason}`,
     code,
