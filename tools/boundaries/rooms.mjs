@@ -6,7 +6,7 @@ const LEGS = ['domain', 'schemas', 'kafka', 'protocol'];
 
 /**
  * rooms: other rooms, by scope. packages: undefined when any may be imported but `not` ones. node: whether `node:*` may.
- * typesOf: rooms of which only types may. decide: whether `decide` of the domain may.
+ * typesOf: rooms of which only types may, and the values listed. decide: whether `decide` of the domain may.
  */
 export const rooms = [
   { scope: 'domain', folder: 'libs/domain', rooms: [], packages: [], node: false, decide: true },
@@ -20,8 +20,8 @@ export const rooms = [
   { scope: 'protocol', folder: 'libs/protocol', rooms: ['domain', 'schemas', 'kafka'], not: ALL_NEST },
   { scope: 'client', folder: 'libs/client', rooms: LEGS, not: ALL_NEST },
   { scope: 'worker', folder: 'libs/worker', rooms: LEGS, not: ALL_NEST },
-  { scope: 'service-kit', folder: 'libs/service-kit', rooms: ['kafka'], typesOf: ['kafka'] },
-  { scope: 'testing', folder: 'libs/testing', rooms: [...LEGS, 'tools-kafka'], not: ALL_NEST },
+  { scope: 'service-kit', folder: 'libs/service-kit', rooms: ['kafka'], typesOf: { kafka: ['OperationalError'] } },
+  { scope: 'testing', folder: 'libs/testing', rooms: [...LEGS, 'tools-kafka', 'start'], not: ALL_NEST },
   ...['scheduler', 'timeout-tracker', 'cancellation', 'completion-gateway'].map((scope) => ({
     scope,
     folder: `services/${scope}`,
@@ -41,18 +41,16 @@ export const rooms = [
     not: ALL_NEST,
     decide: true,
   },
-  {
-    scope: 'bench',
-    folder: 'bench',
+  ...[
+    ['bench', 'bench'],
+    ['documents', 'examples/documents'],
+    ['example-quickstart', 'examples/quickstart'],
+  ].map(([scope, folder]) => ({
+    scope,
+    folder,
     rooms: [...LEGS, 'client', 'worker', 'testing', 'tools-kafka', 'start'],
     not: ALL_NEST,
-  },
-  {
-    scope: 'documents',
-    folder: 'examples/documents',
-    rooms: [...LEGS, 'client', 'worker', 'testing', 'tools-kafka', 'start'],
-    not: ALL_NEST,
-  },
+  })),
 ];
 
 /** What a spec may import beside what its room may. */
@@ -80,7 +78,14 @@ export function boundariesOf(room, spec) {
         ],
         paths: room.decide
           ? []
-          : [{ name: '@ratchet/domain', importNames: ['decide'], message: 'Only the scheduler decides.' }],
+          : [
+              {
+                name: '@ratchet/domain',
+                importNames: ['decide'],
+                allowTypeImports: true,
+                message: 'Only the scheduler decides.',
+              },
+            ],
       },
     ],
   };
@@ -106,10 +111,11 @@ function bannedPackages(room, spec) {
 
 function roomsOfTypesOnly(room, spec) {
   if (spec) return [];
-  return (room.typesOf ?? []).map((scope) => ({
+  return Object.entries(room.typesOf ?? {}).map(([scope, values]) => ({
     regex: `^@ratchet/${scope}$`,
+    allowImportNames: values,
     allowTypeImports: true,
-    message: `${room.folder} may import only types of ${scope}.`,
+    message: `${room.folder} may import only types of ${scope}, and ${values.join(', ')}.`,
   }));
 }
 

@@ -27,6 +27,7 @@ const MAY: readonly (readonly [room: string, folder: string, rooms: readonly str
   ['conformance', 'conformance', USERS],
   ['bench', 'bench', USERS],
   ['example-documents', 'examples/documents', USERS],
+  ['example-quickstart', 'examples/quickstart', USERS],
 ];
 
 interface Row {
@@ -88,6 +89,16 @@ const single: Row[] = [
   ...['zod', 'ms'].map((from) => row('libs/schemas/src/fixture.ts', importOf(from), OF_PACKAGES)),
   row('libs/kafka/src/fixture.ts', importOf('avsc'), OF_PACKAGES),
   row('libs/service-kit/src/fixture.ts', importOf('@ratchet/kafka'), OF_PACKAGES),
+  row(
+    'libs/service-kit/src/fixture.ts',
+    "import { OperationalError } from '@ratchet/kafka';\nexport const copy = OperationalError;\n",
+    undefined,
+  ),
+  row(
+    'libs/schemas/src/fixture.ts',
+    "import type * as mind from '@ratchet/domain';\nexport type Copy = typeof mind;\n",
+    undefined,
+  ),
   row('tools/kafka/src/fixture.ts', importOf('zod'), OF_PACKAGES),
   row('libs/kafka/src/fixture.spec.ts', importOf('@ratchet/testing'), undefined),
   row('libs/client/src/fixture.spec.ts', importOf('kafkajs'), OF_PACKAGES),
