@@ -53,9 +53,9 @@ async function expectFolder(folder: string): Promise<void> {
 async function filesUnder(folder: string, prefix: string): Promise<string[]> {
   const entries = await readdir(join(folder, prefix), { withFileTypes: true }).catch(() => []);
   const found = await Promise.all(
-    entries.map((entry): Promise<string[]> | string[] => {
+    entries.map(async (entry) => {
       const path = `${prefix}${entry.name}`;
-      if (entry.isDirectory()) return isLeftOut(entry.name) ? [] : filesUnder(folder, `${path}/`);
+      if (entry.isDirectory()) return isLeftOut(entry.name) ? [] : await filesUnder(folder, `${path}/`);
       return entry.isFile() ? [path] : [];
     }),
   );

@@ -24,12 +24,12 @@ async function answer({ activityId, taskToken, text }: Letter): Promise<void> {
   await client.complete(taskToken ?? { activityId }, { ...approval, completedBy } satisfies ApprovalResult);
 }
 
-let stopping = false;
+const stopping = new AbortController();
 whenToStop(() => {
-  stopping = true;
+  stopping.abort();
 });
 sayReady();
-while (!stopping) {
+while (!stopping.signal.aborted) {
   await Promise.all(collect(mailbox).map(answer));
   await pause(lookEveryMs);
 }

@@ -1,11 +1,8 @@
-import { once } from 'node:events';
 import { ApplicationFailure, Context } from '@ratchet/worker';
 
 /** Never answers. It ends when its worker gives the attempt up or shuts down, and nobody waits for it any more. */
 export async function hang(): Promise<void> {
-  const { cancellationSignal } = Context.current();
-  if (!cancellationSignal.aborted) await once(cancellationSignal, 'abort');
-  throw cancellationSignal.reason;
+  await Context.current().cancelled;
 }
 
 /** Heartbeats once and then falls silent. */

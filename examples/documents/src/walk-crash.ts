@@ -29,7 +29,7 @@ export async function crashWalk(run: DemoRun, walkers: readonly Child[]): Promis
     id: activityIdOf(run, 'walk'),
     taskQueue: queueOf(run, 'walk'),
     args: [{ folder, durationMs }],
-    timeouts: { startToClose: '2m', heartbeat: heartbeatTimeoutMs },
+    timeouts: { startToClose: '10m', heartbeat: heartbeatTimeoutMs },
     retry: { initialInterval: 100, maximumInterval: 1_000 },
   });
   const { position, pid } = await positionPast(() => handle.describe(), Math.ceil(paths.length * killFrom));

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { setTimeout as pause } from 'node:timers/promises';
 import { Context } from '@ratchet/worker';
 import { findDocuments } from './documents.ts';
 import { fileOf } from './file-activities.ts';
@@ -37,14 +36,20 @@ export async function walkDocuments({ folder, durationMs }: WalkRequest): Promis
   const context = Context.current();
   const { paths } = await findDocuments(folder);
   const start = startOf(context.info.heartbeatDetails);
+  const begunAt = performance.now();
   let { digest } = start;
-  for (const [index, path] of paths.entries()) {
-    if (index < start.position) continue;
-    await pause(durationMs / paths.length, undefined, { signal: context.cancellationSignal });
+  for (let position = start.position + 1; position <= paths.length; position++) {
+    const path = paths[position - 1] ?? '';
+    await untilDue(context, begunAt + ((position - start.position) * durationMs) / paths.length);
     digest = sha256(`${digest}${path}\n${sha256(await readFile(fileOf({ folder, path })))}`);
-    context.heartbeat({ position: index + 1, digest, pid: process.pid } satisfies WalkPosition);
+    context.heartbeat({ position, digest, pid: process.pid } satisfies WalkPosition);
   }
   return { documentCount: paths.length, digest, resumedAt: start.position, pid: process.pid };
+}
+
+async function untilDue(context: Context, dueAt: number): Promise<void> {
+  const leftMs = dueAt - performance.now();
+  if (leftMs >= 1) await context.sleep(leftMs);
 }
 
 const startOf = (heartbeatDetails: unknown): Pick<WalkPosition, 'position' | 'digest'> =>
