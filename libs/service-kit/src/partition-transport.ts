@@ -48,8 +48,8 @@ export class PartitionTransport extends Server implements CustomTransportStrateg
     throw new Error('Expected to run without listeners, but one was added: records do not pass through Nest');
   }
 
-  unwrap<T>(): T {
-    return this.#runner as T;
+  unwrap(): never {
+    throw new Error('Expected to run without a server of Nest to unwrap, but one was asked for');
   }
 
   async #start(): Promise<void> {

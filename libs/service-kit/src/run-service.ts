@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import type { DynamicModule } from '@nestjs/common';
+import type { DynamicModule, NestApplicationOptions } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Logger } from 'nestjs-pino';
@@ -64,10 +64,11 @@ async function openDoor(
   config: ServiceConfig,
   log: ServiceLog,
 ): Promise<NestFastifyApplication> {
-  const app = await NestFactory.create<NestFastifyApplication>(module, new FastifyAdapter(), {
+  const options: Pick<NestApplicationOptions, 'logger' | 'abortOnError'> = {
     logger: ['warn', 'error', 'fatal'],
     abortOnError: false,
-  });
+  };
+  const app = await NestFactory.create<NestFastifyApplication>(module, new FastifyAdapter(), options);
   app.connectMicroservice({ strategy: app.get(PartitionTransport) });
   await app.listen(config.healthPort, config.healthHost);
   const healthUrl = `${await app.getUrl()}/health/ready`;

@@ -1,3 +1,4 @@
+import type { NestApplicationOptions } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import pino from 'pino';
@@ -29,11 +30,9 @@ let app: NestFastifyApplication;
 
 const open = async (createRunner: (tools: RunnerTools) => Promise<ServiceRunner>): Promise<void> => {
   const tools = { name: 'porter', log: pino({ level: 'silent' }), fail: () => undefined };
-  app = await NestFactory.create<NestFastifyApplication>(
-    ServiceKitModule.create(tools, createRunner),
-    new FastifyAdapter(),
-    { logger: false },
-  );
+  const module = ServiceKitModule.create(tools, createRunner);
+  const options: Pick<NestApplicationOptions, 'logger' | 'abortOnError'> = { logger: false };
+  app = await NestFactory.create<NestFastifyApplication>(module, new FastifyAdapter(), options);
   app.connectMicroservice({ strategy: app.get(PartitionTransport) });
   await app.init();
   await app.getHttpAdapter().getInstance().ready();

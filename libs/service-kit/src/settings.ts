@@ -23,7 +23,7 @@ const schemaRegistryUrl: Setting<string> = {
 const environment: Setting<Environment> = {
   variable: 'RATCHET_ENVIRONMENT',
   expected: 'development or production (the default)',
-  schema: z.enum(['development', 'production']) as z.ZodType<Environment, string>,
+  schema: z.enum(['development', 'production']),
   defaults: inEvery('production'),
 };
 
@@ -61,14 +61,14 @@ const healthPort = (port: number): Setting<number> => ({
 const logLevel: Setting<string> = {
   variable: 'RATCHET_LOG_LEVEL',
   expected: 'one of trace, debug, info (the default), warn, error, fatal',
-  schema: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']) as z.ZodType<string, string>,
+  schema: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']),
   defaults: inEvery('info'),
 };
 
 const logFormat: Setting<string> = {
   variable: 'RATCHET_LOG_FORMAT',
   expected: 'pretty, json, or auto (the default: pretty on a terminal, json elsewhere)',
-  schema: z.enum(['auto', 'pretty', 'json']) as z.ZodType<string, string>,
+  schema: z.enum(['auto', 'pretty', 'json']),
   defaults: inEvery('auto'),
 };
 

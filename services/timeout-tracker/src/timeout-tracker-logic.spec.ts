@@ -113,7 +113,7 @@ class World {
   constructor({ skewMs = 0, onTheWayMs = 4, commitMs = 20 }: WorldOptions = {}) {
     this.#options = { skewMs, onTheWayMs, commitMs };
     this.tracker = new TimeoutTrackerLogic({
-      context: { partition: 3, send: (records) => void this.#take(records) },
+      context: { partition: 3, send: (records) => this.#take(records) },
       codec,
       taskRetentionMs,
       own: () => Date.now(),
@@ -173,7 +173,10 @@ class World {
     const activity = this.#activities.get(key);
     const type = command.type === 'TimeOut' ? command.timeoutType : 'dispatch';
     const due = activity && deadlines(activity, taskRetentionMs).find((deadline) => deadline.type === type);
-    if (activity === undefined || due === undefined || due.at > now) return void this.refusedCount++;
+    if (activity === undefined || due === undefined || due.at > now) {
+      this.refusedCount++;
+      return;
+    }
     this.latenessMs.push(now - due.at);
     const after =
       activity.status === 'scheduled' && type === 'dispatch'

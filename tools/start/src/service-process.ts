@@ -85,9 +85,8 @@ export class ServiceProcess {
   async ready(): Promise<void> {
     const isReady = async (): Promise<boolean> => this.#healthUrl !== undefined && (await answers(this.#healthUrl));
     const isHopeless = (): boolean => this.#crashCount >= CRASH_COUNT_MAX;
-    let ready = false;
-    await poll(async () => (ready = await isReady()) || isHopeless(), READY_MS_MAX);
-    if (!ready) throw this.#notReady(isHopeless());
+    await poll(async () => (await isReady()) || isHopeless(), READY_MS_MAX);
+    if (isHopeless() || !(await isReady())) throw this.#notReady(isHopeless());
     this.#crashCount = 0;
   }
 
