@@ -47,13 +47,15 @@ export interface Cluster {
 /**
  * What every process does first: reaches Kafka, registers the schemas, and has the topics or finds them.
  *
- * @throws OperationalError RKT1001 when no broker answers, RKT1003 when a topic has other settings than it must,
+ * @throws OperationalError RKT1301 when an address is missing, RKT1001 when no broker answers, RKT1003 when a topic has other settings than it must,
  * RKT1004 when a client finds no topics: the services were never started.
  * @throws SchemaRegistryError RKT1101 when the registry does not answer, RKT1102 when it refuses a schema.
  */
 export async function connectCluster(options: ClusterOptions): Promise<Cluster> {
   const { clientId, registryUrl, log } = options;
   const brokers = brokerList(options.brokers);
+  if (brokers.length === 0) throw noAddress('a broker', 'host:port');
+  if (registryUrl === '') throw noAddress('a schema registry', 'the root of its Confluent-compatible API');
   const connection = await connectKafka({ brokers, clientId, ...(log === undefined ? {} : { log }) });
   try {
     const codec = await createCodec({ registryUrl, ...(log === undefined ? {} : { log: codecLogOf(log) }) });
@@ -65,6 +67,9 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     throw error;
   }
 }
+
+const noAddress = (what: string, expected: string): OperationalError =>
+  new OperationalError(`Expected to get the address of ${what} (${expected}), but it is empty`, 'RKT1301', false);
 
 const brokerList = (brokers: string | readonly string[]): readonly string[] =>
   (typeof brokers === 'string' ? brokers.split(',') : brokers)

@@ -4,6 +4,7 @@ import {
   ApplicationFailure,
   CancelledFailure,
   RatchetFailure,
+  rememberFailure,
   ServerFailure,
   TerminatedFailure,
   TimeoutFailure,
@@ -52,7 +53,7 @@ export class DefaultFailureConverter implements FailureConverter {
     const { message, stackTrace } = commonAttributes(failure, converter);
     const cause = failure.cause && this.failureToError(failure.cause, converter);
     const error = errorOf(message, failure.info, cause, converter);
-    error.failure = failure;
+    rememberFailure(error, failure);
     error.stack = stackTrace === '' ? `${error.name}: ${message}` : stackTrace;
     return error;
   }
@@ -60,7 +61,7 @@ export class DefaultFailureConverter implements FailureConverter {
   #encode(error: unknown, converter: PayloadConverter, causesLeft: number): Failure {
     if (error instanceof RatchetFailure && error.failure !== undefined) return error.failure;
     const message = messageOf(error);
-    const stackTrace = error instanceof Error ? (error.stack ?? '') : '';
+    const stackTrace = error instanceof Error ? ownStack(error) : '';
     const cause = error instanceof Error && causesLeft > 0 ? error.cause : undefined;
     return {
       ...this.#common(message, stackTrace, converter),
@@ -80,6 +81,10 @@ export class DefaultFailureConverter implements FailureConverter {
     return { message: hiddenMessage, stackTrace: '', encodedAttributes };
   }
 }
+
+/** Frames of the worker below the activity's own say nothing about it. */
+const ownStack = ({ stack = '' }: Error): string => stack.split(workerFrame, 1)[0] ?? '';
+const workerFrame = /\n\s+at (async )?(callActivity|AttemptRun\.)/;
 
 const adviceForNonErrors =
   ' [A non-Error value was thrown from your code. We recommend throwing Error objects so that we can provide a stack trace]';

@@ -9,11 +9,16 @@ import type { Duration } from './duration.ts';
 export class RatchetFailure extends Error {
   override readonly name: string = 'RatchetFailure';
   /** The failure as it travelled, for who must pass it on unchanged. Absent on one that was made here. */
-  failure?: Failure;
+  declare readonly failure?: Failure;
 
   constructor(message?: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
   }
+}
+
+/** Remembers how a failure travelled, out of sight of whoever prints it. */
+export function rememberFailure(error: RatchetFailure, failure: Failure): void {
+  Object.defineProperty(error, 'failure', { value: failure, enumerable: false });
 }
 
 export interface ApplicationFailureOptions {
@@ -72,54 +77,47 @@ const named = (message: string | undefined, type: string | undefined): Applicati
 /** A limit passed: which one, what the last heartbeat said, and the previous attempt's failure as `cause`. */
 export class TimeoutFailure extends RatchetFailure {
   override readonly name = 'TimeoutFailure';
+  readonly timeoutType: TimeoutType;
+  /** The last recorded heartbeat's details; `undefined` when there were none. */
+  readonly lastHeartbeatDetails: unknown;
 
-  constructor(
-    message: string,
-    readonly timeoutType: TimeoutType,
-    /** The last recorded heartbeat's details; `undefined` when there were none. */
-    readonly lastHeartbeatDetails?: unknown,
-    cause?: unknown,
-  ) {
+  constructor(message: string, timeoutType: TimeoutType, lastHeartbeatDetails?: unknown, cause?: unknown) {
     super(message, cause);
+    this.timeoutType = timeoutType;
+    this.lastHeartbeatDetails = lastHeartbeatDetails;
   }
 }
 
 /** The activity was cancelled, and its worker agreed (or none had begun). In a worker: the reason of its cancellation signal. */
 export class CancelledFailure extends RatchetFailure {
   override readonly name = 'CancelledFailure';
+  readonly details: readonly unknown[];
 
-  constructor(
-    message: string,
-    readonly details: readonly unknown[] = [],
-    cause?: unknown,
-  ) {
+  constructor(message: string, details: readonly unknown[] = [], cause?: unknown) {
     super(message, cause);
+    this.details = details;
   }
 }
 
 /** Someone ended the activity without asking its worker. The message is their reason. */
 export class TerminatedFailure extends RatchetFailure {
   override readonly name = 'TerminatedFailure';
+  /** Who did it. */
+  readonly identity: string;
 
-  constructor(
-    message: string,
-    /** Who did it. */
-    readonly identity = '',
-    cause?: unknown,
-  ) {
+  constructor(message: string, identity = '', cause?: unknown) {
     super(message, cause);
+    this.identity = identity;
   }
 }
 
 /** Ratchet itself gave up: a value that was too large, for example. */
 export class ServerFailure extends RatchetFailure {
   override readonly name = 'ServerFailure';
+  readonly nonRetryable: boolean;
 
-  constructor(
-    message: string,
-    readonly nonRetryable: boolean,
-    cause?: unknown,
-  ) {
+  constructor(message: string, nonRetryable: boolean, cause?: unknown) {
     super(message, cause);
+    this.nonRetryable = nonRetryable;
   }
 }

@@ -10,16 +10,15 @@ export const encodings = { none: 'binary/null', raw: 'binary/plain', json: 'json
 /** A value that cannot become a payload, or a payload that cannot become a value. */
 export class PayloadConverterError extends Error {
   override readonly name = 'PayloadConverterError';
+  /** Where in the value the trouble is, as one would write it in code: `.items[3].price`. Empty: the value itself. */
+  readonly path: string;
+  /** Goes on from "it ...". */
+  readonly reason: string;
 
-  constructor(
-    message: string,
-    /** Where in the value the trouble is, as one would write it in code: `.items[3].price`. Empty: the value itself. */
-    readonly path = '',
-    /** Goes on from "it ...". */
-    readonly reason = 'cannot be converted',
-    options?: ErrorOptions,
-  ) {
+  constructor(message: string, path = '', reason = 'cannot be converted', options?: ErrorOptions) {
     super(message, options);
+    this.path = path;
+    this.reason = reason;
   }
 }
 

@@ -14,12 +14,11 @@ export interface TaskToken {
 /** A token that names no attempt. The messages are the reference's (semantics 2.4). */
 export class TaskTokenError extends Error {
   override readonly name = 'TaskTokenError';
+  readonly reason: 'missing' | 'undecodable' | 'bad-signature' | 'other-namespace';
 
-  constructor(
-    readonly reason: 'missing' | 'undecodable' | 'bad-signature' | 'other-namespace',
-    message: string,
-  ) {
+  constructor(reason: 'missing' | 'undecodable' | 'bad-signature' | 'other-namespace', message: string) {
     super(message);
+    this.reason = reason;
   }
 }
 

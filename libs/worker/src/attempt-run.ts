@@ -110,7 +110,9 @@ export class AttemptRun implements Due {
         this.#heartbeat(details);
       },
     });
-    return tracing.within(traceparent, () => Context.run(context, () => activity(...args)));
+    // Stack traces of failures are cut at this name.
+    const callActivity = (): unknown => activity(...args);
+    return tracing.within(traceparent, () => Context.run(context, callActivity));
   }
 
   #heartbeat(details: unknown): void {

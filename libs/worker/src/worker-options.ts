@@ -57,13 +57,12 @@ export interface LoadedWorkerOptions {
 /** What a worker was asked to be cannot be. */
 export class InvalidWorkerOptionsError extends Error {
   override readonly name = 'InvalidWorkerOptionsError';
+  /** Empty when the message names it. */
+  readonly field: string;
 
-  constructor(
-    message: string,
-    /** Empty when the message names it. */
-    readonly field: string,
-  ) {
+  constructor(message: string, field: string) {
     super(message);
+    this.field = field;
   }
 }
 

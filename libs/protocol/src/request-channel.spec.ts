@@ -1,0 +1,281 @@
+import { millis, type Command, type ExecutionId, type Query, type Reply } from '@ratchet/domain';
+import { OperationalError, partitionFor, type OutputRecord, type SentRecord } from '@ratchet/kafka';
+import { localCodec, topics } from '@ratchet/schemas';
+import { jest } from '@jest/globals';
+import { RequestChannel, type CommandDraftOf } from './request-channel.ts';
+import { ownTracing } from './tracing.ts';
+
+const codec = localCodec();
+const replyTo = { partition: 3, address: 'here' };
+const target: ExecutionId = { namespace: 'default', workflowId: '', runId: 'run-1', activityId: 'charge-42' };
+
+const schedule: CommandDraftOf<'Schedule'> = {
+  type: 'Schedule',
+  target,
+  requestId: 'request-1',
+  identity: 'me',
+  activityType: 'charge',
+  options: { taskQueue: 'q', startToCloseTimeoutMs: 1000 },
+  input: [],
+  header: {},
+  idReusePolicy: 'allow-duplicate',
+  idConflictPolicy: 'fail',
+  shielded: false,
+  retentionMs: millis(1000),
+  awaitOutcome: false,
+};
+const cancel: CommandDraftOf<'RequestCancel'> = {
+  type: 'RequestCancel',
+  target,
+  requestId: 'cancel-1',
+  identity: 'me',
+  reason: '',
+  cascaded: false,
+};
+
+const scheduled = (started: boolean): Reply['body'] => ({
+  type: 'Accepted',
+  answer: { type: 'Scheduled', runId: 'run-1', started },
+});
+const acknowledged: Reply['body'] = { type: 'Accepted', answer: { type: 'Acknowledged' } };
+const pending: Reply['body'] = { type: 'OutcomePending', runId: 'run-1' };
+const reached: Reply['body'] = {
+  type: 'OutcomeReached',
+  runId: 'run-1',
+  status: 'completed',
+  outcome: { type: 'success', result: [] },
+};
+const notFound: Reply['body'] = { type: 'Refused', refusal: { reason: 'not-found', message: 'none' } };
+
+/** A channel whose records end here, and what is answered to them. */
+class Desk {
+  readonly sent: OutputRecord[] = [];
+  readonly channel: RequestChannel;
+  failWith: Error | undefined;
+
+  constructor() {
+    const send = (record: OutputRecord): Promise<SentRecord> => {
+      this.sent.push(record);
+      return this.failWith === undefined ? Promise.resolve({ partition: 0, offset: 0 }) : Promise.reject(this.failWith);
+    };
+    const requestTimeoutMs = 10_000;
+    this.channel = new RequestChannel({
+      outbox: { send },
+      codec,
+      partitions: 4,
+      replyTo,
+      tracing: ownTracing,
+      requestTimeoutMs,
+    });
+  }
+
+  command(index: number): Command {
+    return codec.decodeCommand(this.sent[index]?.value ?? Buffer.alloc(0)) as Command;
+  }
+
+  queries(): readonly Query[] {
+    const records = this.sent.filter(({ topic }) => topic === topics.queries);
+    return records.map(({ value }) => codec.decodeQuery(value ?? Buffer.alloc(0)) as Query);
+  }
+
+  /** Answers the record at `index`, as its reader would. */
+  answer(index: number, body: Reply['body'], offset = 7): void {
+    const { topic, value } = this.sent[index] ?? { topic: '', value: null };
+    const bytes = value ?? Buffer.alloc(0);
+    const asked = (topic === topics.queries ? codec.decodeQuery(bytes) : codec.decodeCommand(bytes)) as Command | Query;
+    const { requestId } = asked;
+    const address = asked.replyTo?.address ?? '';
+    this.channel.receive({ address, requestId, offset, body });
+  }
+}
+
+/** Nobody waits for it in this test. */
+const unheard = (promise: Promise<unknown>): void => void promise.catch(() => undefined);
+
+const settled = async (promise: Promise<unknown>): Promise<unknown> =>
+  Promise.race([promise.catch((error: unknown) => error), Promise.resolve('not yet')]);
+
+beforeEach(() => {
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask'] });
+});
+afterEach(() => {
+  jest.useRealTimers();
+});
+
+describe('a request', () => {
+  test('is a command in the partition of its key, with a trace and an address for the answer', () => {
+    const desk = new Desk();
+    unheard(desk.channel.request(cancel));
+    const [record] = desk.sent;
+    expect(record).toMatchObject({
+      topic: topics.commands,
+      key: 'default//charge-42',
+      partition: partitionFor('default//charge-42', 4),
+    });
+    expect(record?.headers?.['traceparent']).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
+    expect(desk.command(0)).toEqual({ ...cancel, replyTo });
+    desk.channel.close();
+  });
+
+  test('goes on with the trace it is given', () => {
+    const desk = new Desk();
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    unheard(desk.channel.request(cancel, { traceparent }));
+    expect(desk.sent[0]?.headers?.['traceparent']).toBe(traceparent);
+    desk.channel.close();
+  });
+
+  test.each<{ given: string; body: Reply['body'] }>([
+    { given: 'accepted', body: acknowledged },
+    { given: 'refused', body: notFound },
+  ])('resolves with its answer: $given', async ({ body }) => {
+    const desk = new Desk();
+    const reply = desk.channel.request(cancel);
+    desk.answer(0, body);
+    expect((await reply).body).toEqual(body);
+  });
+
+  test('does not hear the answer to another', async () => {
+    const desk = new Desk();
+    const reply = desk.channel.request(cancel);
+    desk.channel.receive({ address: 'here', requestId: 'another', offset: 1, body: acknowledged });
+    expect(await settled(reply)).toBe('not yet');
+    desk.channel.close();
+  });
+
+  test('fails when no answer comes in time', async () => {
+    const desk = new Desk();
+    const reply = desk.channel.request(cancel).catch((error: unknown) => error);
+    jest.advanceTimersByTime(9_900);
+    expect(await settled(reply)).toBe('not yet');
+    jest.advanceTimersByTime(300);
+    expect(await reply).toMatchObject({ code: 'RKT1201', retryable: true });
+    expect(desk.sent).toHaveLength(1);
+  });
+
+  test('is sent again when it may be', async () => {
+    const desk = new Desk();
+    const reply = desk.channel.request(cancel, { repeatMs: 1_000, timeoutMs: Infinity });
+    jest.advanceTimersByTime(3_500);
+    expect(desk.sent).toHaveLength(4);
+    expect(desk.sent[3]).toBe(desk.sent[0]);
+    desk.answer(3, acknowledged);
+    await reply;
+    jest.advanceTimersByTime(5_000);
+    expect(desk.sent).toHaveLength(4);
+  });
+
+  test('fails when it cannot be written', async () => {
+    const desk = new Desk();
+    desk.failWith = new OperationalError('too large', 'RKT1006', false);
+    await expect(desk.channel.request(cancel)).rejects.toMatchObject({ code: 'RKT1006' });
+  });
+
+  test('fails when the channel is closed, and so does every later one', async () => {
+    const desk = new Desk();
+    const reply = desk.channel.request(cancel);
+    desk.channel.close();
+    await expect(reply).rejects.toMatchObject({ code: 'RKT1201' });
+    await expect(desk.channel.request(cancel)).rejects.toMatchObject({ code: 'RKT1201' });
+  });
+
+  test('apart from others with the same request id gets its own answer', async () => {
+    const desk = new Desk();
+    const one = desk.channel.requestApart(schedule);
+    const other = desk.channel.requestApart({ ...schedule, target: { ...target, activityId: 'ship-42' } });
+    desk.answer(1, notFound);
+    desk.answer(0, scheduled(true));
+    expect((await one).body).toEqual(scheduled(true));
+    expect((await other).body).toEqual(notFound);
+  });
+});
+
+describe('waiting for the outcome of a Schedule', () => {
+  test('needs no question while all goes well', async () => {
+    const desk = new Desk();
+    const outcome = desk.channel.requestOutcome(schedule);
+    expect(desk.command(0)).toMatchObject({ awaitOutcome: true });
+    desk.answer(0, scheduled(true));
+    desk.answer(0, reached);
+    expect((await outcome).body).toEqual(reached);
+    expect(desk.queries()).toHaveLength(0);
+  });
+
+  test('asks again, ever more rarely, from what it has seen decided', () => {
+    const desk = new Desk();
+    unheard(desk.channel.requestOutcome(schedule));
+    desk.answer(0, scheduled(true), 41);
+    jest.advanceTimersByTime(2_900);
+    expect(desk.queries()).toHaveLength(0);
+    jest.advanceTimersByTime(300);
+    expect(desk.queries()).toMatchObject([{ type: 'AwaitOutcome', target, seenOffset: 41 }]);
+    jest.advanceTimersByTime(60_000);
+    expect(desk.queries().length).toBeGreaterThan(4);
+    expect(desk.queries().length).toBeLessThan(8);
+    desk.channel.close();
+  });
+
+  test('asks at once when the activity was there before: it may be closed', () => {
+    const desk = new Desk();
+    unheard(desk.channel.requestOutcome(schedule));
+    desk.answer(0, scheduled(false));
+    expect(desk.queries()).toHaveLength(1);
+    desk.channel.close();
+  });
+
+  test('ends with the refusal of the Schedule', async () => {
+    const desk = new Desk();
+    const outcome = desk.channel.requestOutcome(schedule);
+    desk.answer(0, notFound);
+    expect((await outcome).body).toEqual(notFound);
+  });
+
+  test('outlives a restart of the scheduler, but not two minutes of silence', async () => {
+    const desk = new Desk();
+    const outcome = desk.channel.requestOutcome(schedule).catch((error: unknown) => error);
+    desk.answer(0, scheduled(true));
+    jest.advanceTimersByTime(119_000);
+    expect(await settled(outcome)).toBe('not yet');
+    desk.answer(desk.sent.length - 1, pending);
+    jest.advanceTimersByTime(119_000);
+    expect(await settled(outcome)).toBe('not yet');
+    jest.advanceTimersByTime(2_000);
+    expect(await outcome).toMatchObject({ code: 'RKT1201' });
+  });
+});
+
+describe('a question', () => {
+  test('is asked from the latest offset seen in its partition, and again until answered', async () => {
+    const desk = new Desk();
+    unheard(desk.channel.request(cancel));
+    desk.answer(0, acknowledged, 99);
+    const described = desk.channel.describe(target, 'question-1');
+    jest.advanceTimersByTime(3_200);
+    expect(desk.queries()).toMatchObject([
+      { type: 'Describe', seenOffset: 99 },
+      { type: 'Describe', seenOffset: 99 },
+    ]);
+    desk.answer(1, notFound);
+    expect((await described).body).toEqual(notFound);
+  });
+
+  test('about the outcome resolves when it is told', async () => {
+    const desk = new Desk();
+    const outcome = desk.channel.awaitOutcome(target, 'question-2');
+    desk.answer(0, pending);
+    expect(await settled(outcome)).toBe('not yet');
+    desk.answer(0, reached);
+    expect((await outcome).body).toEqual(reached);
+  });
+});
+
+test('a cancel notice reaches who listens for it', () => {
+  const desk = new Desk();
+  const heard: unknown[] = [];
+  const stop = desk.channel.onCancelNotice((notice) => heard.push(notice));
+  const body = { type: 'CancelNotice', id: target, scheduleOffset: 5, attempt: 1, stamp: 1 } as const;
+  desk.channel.receive({ address: 'here', requestId: '', offset: 9, body });
+  stop();
+  desk.channel.receive({ address: 'here', requestId: '', offset: 10, body });
+  expect(heard).toEqual([body]);
+});
