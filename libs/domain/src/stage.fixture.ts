@@ -54,10 +54,14 @@ export class Stage {
   now = epochMillis(0);
   offset = 0;
   rules = 1;
-  readonly log: { readonly command: Command; readonly now: number; readonly decision: Decision }[] = [];
 
-  constructor(readonly target: ExecutionId = standalone) {
-    if (target.workflowId !== '') this.accept(openRun({ run: target }));
+  /** The activity that commands are built for. */
+  target: ExecutionId;
+
+  constructor(target: ExecutionId = standalone) {
+    this.target = target;
+    const { namespace, workflowId, runId } = target;
+    if (workflowId !== '') this.accept(openRun({ run: { namespace, workflowId, runId } }));
   }
 
   at(now: number): this {
@@ -70,7 +74,6 @@ export class Stage {
     const decision = decide(this.state, command, { now, offset, rules });
     if (decision.kind === 'accepted') for (const event of decision.events) evolve(this.state, event);
     this.offset++;
-    this.log.push({ command, now, decision });
     return decision;
   }
 

@@ -1,0 +1,248 @@
+import fc from 'fast-check';
+import type { ActivityOptionsRequest } from './activity-options.ts';
+import type { Activity } from './activity.ts';
+import type { AttemptReference, Command } from './command.ts';
+import { deadlines, type Deadline } from './deadlines.ts';
+import { decide } from './decide.ts';
+import type { Decision, DecisionContext } from './decision.ts';
+import { evolve } from './evolve.ts';
+import type { PartitionState } from './partition-state.ts';
+import { applicationFailure, byId, expireBefore, options, payloads, Stage } from './stage.fixture.ts';
+import { millis } from './units.ts';
+
+/**
+ * Moves are named relative to the present state: commands drawn blindly nearly all bounce off, and then a broken rule
+ * goes unnoticed. `pick` chooses among what there is, `skew` how the clock stands to it.
+ */
+const kinds = [
+  'schedule',
+  'use existing',
+  'claim',
+  'claim again',
+  'claim with another id',
+  'heartbeat',
+  'complete',
+  'complete by id',
+  'fail',
+  'fail for good',
+  'fail with a delay',
+  'fail with details',
+  'report canceled',
+  'request cancel',
+  'terminate',
+  'pause',
+  'unpause',
+  'reset',
+  'update options',
+  'an old token speaks',
+  'a deadline passes',
+  'a deadline passes',
+  'a deadline passes',
+  'an old timer fires',
+  'repeat a command',
+  'expire',
+] as const;
+
+export interface Move {
+  readonly kind: (typeof kinds)[number];
+  readonly pick: number;
+  /** How far past a deadline the clock is, in milliseconds; negative is early. */
+  readonly skew: number;
+}
+
+export const moves: fc.Arbitrary<Move[]> = fc.array(
+  fc.record({
+    kind: fc.constantFrom(...kinds),
+    pick: fc.nat({ max: 1000 }),
+    skew: fc.constantFrom(-1, 0, 0, 0, 1, 7),
+  }),
+  { minLength: 10, maxLength: 60 },
+);
+
+export interface Step {
+  readonly command: Command;
+  readonly context: DecisionContext;
+  readonly decision: Decision;
+  /** The activity of the command's target before and after, where it names one. */
+  readonly before: Activity | undefined;
+  readonly after: Activity | undefined;
+}
+
+const taskRetentionMs = millis(1000);
+
+const variants: readonly ActivityOptionsRequest[] = [
+  options,
+  { ...options, startDelayMs: 20 },
+  { ...options, retryPolicy: { ...options.retryPolicy, attemptsMax: 0 } },
+  { ...options, heartbeatTimeoutMs: 0, scheduleToStartTimeoutMs: 0 },
+];
+
+/** Plays moves against one partition and remembers every step. */
+export class History {
+  readonly steps: Step[] = [];
+  readonly #tokens: AttemptReference[] = [];
+  readonly #timers: Deadline[] = [];
+  #count = 0;
+
+  readonly stage: Stage;
+  readonly #expires: boolean;
+
+  /** @param expires whether retentions end in this history. */
+  constructor(stage: Stage, expires = true) {
+    this.stage = stage;
+    this.#expires = expires;
+  }
+
+  play(moves: readonly Move[]): this {
+    for (const move of moves) {
+      const command = this.#commandFor(move);
+      if (command !== undefined) this.send(command);
+    }
+    return this;
+  }
+
+  send(command: Command): Step {
+    const { stage } = this;
+    const before = this.#targetOf(command);
+    const context = { now: stage.now, offset: stage.offset, rules: stage.rules };
+    const decision = stage.send(command);
+    const step = { command, context, decision, before, after: this.#targetOf(command) };
+    this.steps.push(step);
+    this.#remember();
+    return step;
+  }
+
+  #targetOf(command: Command): Activity | undefined {
+    return 'target' in command ? this.stage.state.activity(command.target) : undefined;
+  }
+
+  #remember(): void {
+    const { found, token } = this.stage;
+    if (found === undefined) return;
+    this.#tokens.push(token);
+    this.#timers.push(...deadlines(found, taskRetentionMs));
+  }
+
+  #fresh(prefix: string): string {
+    this.#count++;
+    return `${prefix}-${String(this.#count)}`;
+  }
+
+  #commandFor({ kind, pick, skew }: Move): Command | undefined {
+    const { stage } = this;
+    const byTokenOrId = pick % 3 === 0 ? byId : stage.token;
+    const old = this.#tokens[pick % Math.max(1, this.#tokens.length)] ?? byId;
+    switch (kind) {
+      case 'schedule':
+      case 'use existing': {
+        const target = stage.target.workflowId === '' ? { ...stage.target, runId: this.#fresh('run') } : stage.target;
+        const idConflictPolicy = kind === 'schedule' ? 'fail' : 'use-existing';
+        const command = stage.schedule({
+          target,
+          requestId: this.#fresh('schedule'),
+          idConflictPolicy,
+          options: variants[pick % variants.length] ?? options,
+          retentionMs: millis(200),
+        });
+        if (isFree(stage)) stage.target = target;
+        return command;
+      }
+      case 'claim':
+        return stage.claim({ claimId: this.#fresh('claim') });
+      case 'claim again':
+        return stage.claim({ claimId: claimIdOf(stage.found) });
+      case 'claim with another id':
+        return stage.claim({ claimId: this.#fresh('claim'), attempt: byTokenOrId });
+      case 'heartbeat':
+        return stage.heartbeat(payloads(this.#fresh('details')), { attempt: byTokenOrId });
+      case 'complete':
+        return stage.complete();
+      case 'complete by id':
+        return pick % 4 === 0 ? stage.complete({ attempt: byId }) : undefined;
+      case 'fail':
+        return stage.fail(undefined, { attempt: byTokenOrId });
+      case 'fail for good':
+        return stage.fail(applicationFailure('final', { nonRetryable: true }));
+      case 'fail with a delay':
+        return stage.fail(applicationFailure('later', { nextRetryDelayMs: millis((pick % 5) * 5) } as never));
+      case 'fail with details':
+        return stage.fail(undefined, { lastHeartbeatDetails: payloads(this.#fresh('details')) });
+      case 'report canceled':
+        return stage.reportCanceled({ attempt: byTokenOrId });
+      case 'request cancel':
+        return stage.requestCancel({ requestId: this.#fresh('cancel') });
+      case 'terminate':
+        return pick % 4 === 0 ? stage.terminate({ requestId: this.#fresh('terminate') }) : undefined;
+      case 'pause':
+        return stage.pause({ requestId: this.#fresh('pause') });
+      case 'unpause':
+        return stage.unpause({ requestId: this.#fresh('unpause') });
+      case 'reset':
+        return stage.reset({
+          requestId: this.#fresh('reset'),
+          keepPaused: pick % 2 === 0,
+          resetHeartbeat: pick % 3 === 0,
+          restoreOriginalOptions: pick % 5 === 0,
+        });
+      case 'update options':
+        return stage.updateOptions(
+          [
+            { taskQueue: this.#fresh('queue') },
+            { startDelayMs: pick % 50 },
+            { retryPolicy: { initialIntervalMs: 1 + (pick % 20) } },
+          ][pick % 3] ?? {},
+        );
+      case 'an old token speaks':
+        return [
+          stage.complete({ attempt: old }),
+          stage.fail(undefined, { attempt: old }),
+          stage.claim({ attempt: old }),
+          stage.heartbeat([], { attempt: old }),
+        ][pick % 4];
+      case 'a deadline passes':
+        return this.#pass(stage.found === undefined ? [] : deadlines(stage.found, taskRetentionMs), pick, skew);
+      case 'an old timer fires':
+        return this.#pass(this.#timers, pick, skew);
+      case 'repeat a command':
+        return this.steps[pick % Math.max(1, this.steps.length)]?.command;
+      case 'expire':
+        if (!this.#expires) return undefined;
+        return expireBefore(Math.max(0, stage.now + skew), 1 + (pick % 3));
+    }
+  }
+
+  #pass(due: readonly Deadline[], pick: number, skew: number): Command | undefined {
+    const deadline = due[pick % Math.max(1, due.length)];
+    if (deadline === undefined || (deadline.type === 'expire' && !this.#expires)) return undefined;
+    this.stage.at(Math.max(this.stage.now, deadline.at + skew));
+    return proposalOf(this.stage, deadline);
+  }
+}
+
+/** What timeout-tracker proposes for a deadline. */
+export function proposalOf(stage: Stage, { type, timer, at }: Deadline): Command {
+  if (type === 'dispatch') return stage.dispatchDue(timer);
+  if (type === 'redispatch') return stage.redispatch(timer);
+  return type === 'expire' ? expireBefore(at) : stage.timeOut(type, timer);
+}
+
+/** The deadlines of an activity, the next one first. */
+export const nextDeadlines = (activity: Activity): readonly Deadline[] =>
+  deadlines(activity, taskRetentionMs).toSorted((one, other) => one.at - other.at);
+
+/** The same commands again on another state, in their own contexts. */
+export function replay(state: PartitionState, steps: readonly Step[]): readonly Decision[] {
+  return steps.map(({ command, context }) => {
+    const decision = decide(state, command, context);
+    if (decision.kind === 'accepted') for (const event of decision.events) evolve(state, event);
+    return decision;
+  });
+}
+
+/** Everything a state holds, in its canonical order. */
+export const dump = (state: PartitionState): unknown => [[...state.activities()], [...state.runs()], state.rules];
+
+const isFree = ({ found }: Stage): boolean => found === undefined || 'closedAt' in found;
+
+const claimIdOf = (activity: Activity | undefined): string =>
+  activity !== undefined && 'claimId' in activity ? activity.claimId : 'claim-none';

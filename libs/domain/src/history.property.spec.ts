@@ -1,0 +1,272 @@
+import fc from 'fast-check';
+import type { Activity } from './activity.ts';
+import type { Command } from './command.ts';
+import { isClosed } from './decide/change.ts';
+import { dump, History, moves, nextDeadlines, proposalOf, replay, type Move, type Step } from './history.fixture.ts';
+import { PartitionState } from './partition-state.ts';
+import { inRun, Stage, standalone } from './stage.fixture.ts';
+import { payloads } from './stage.fixture.ts';
+
+// The promises of the architecture, each over histories of one activity id: alone, and in a workflow run.
+
+const targets = fc.constantFrom(standalone, inRun);
+const histories = (check: (history: History) => void, numRuns = 300): void => {
+  fc.assert(
+    fc.property(targets, moves, (target, played: readonly Move[]) => {
+      check(new History(new Stage(target)).play(played));
+    }),
+    { numRuns },
+  );
+};
+
+const accepted = ({ steps }: History): readonly Step[] => steps.filter(({ decision }) => decision.kind === 'accepted');
+const eventsOf = ({ decision }: Step): readonly { readonly type: string }[] =>
+  decision.kind === 'accepted' ? decision.events : [];
+
+/** One attempt of one life of one reset: what a token names. */
+const attemptKey = (activity: Activity): string =>
+  `${String(activity.scheduleOffset)}/${'stamp' in activity ? String(activity.stamp) : 'closed'}`;
+
+test('P1: what is closed never changes again, until it expires or its id is used again', () => {
+  histories((history) => {
+    for (const { before, after, command } of history.steps) {
+      if (before === undefined || !isClosed(before) || after === before) continue;
+      expect(command.type).toBe('Schedule');
+      expect(after).toMatchObject({ status: 'scheduled', attempt: 1 });
+      expect(after?.scheduleOffset).toBeGreaterThan(before.scheduleOffset);
+    }
+  });
+});
+
+test('P1: when every deadline is proposed, an accepted activity ends, once', () => {
+  histories((history) => {
+    const { stage } = history;
+    for (let proposals = 0; stage.found !== undefined && !isClosed(stage.found); proposals++) {
+      expect(proposals).toBeLessThan(200);
+      const [next] = nextDeadlines(stage.found);
+      if (next === undefined) throw new Error('an open activity without a deadline');
+      stage.at(Math.max(stage.now, next.at));
+      history.send(proposalOf(stage, next));
+    }
+    const closings = new Map<number, number>();
+    for (const step of history.steps) {
+      const isClosing = eventsOf(step).some(({ type }) => type === 'ActivityClosed');
+      if (!isClosing || step.after === undefined) continue;
+      const { scheduleOffset } = step.after;
+      closings.set(scheduleOffset, (closings.get(scheduleOffset) ?? 0) + 1);
+    }
+    for (const count of closings.values()) expect(count).toBe(1);
+  });
+});
+
+test('P2: an attempt is granted to one claim, and only when it was dispatched', () => {
+  histories((history) => {
+    const grants = new Map<string, string>();
+    for (const { command, decision, before } of accepted(history)) {
+      if (command.type !== 'Claim' || decision.kind !== 'accepted' || before === undefined) continue;
+      const key = attemptKey(before);
+      expect(grants.get(key) ?? command.claimId).toBe(command.claimId);
+      if (!grants.has(key))
+        expect(before).toMatchObject({ status: 'scheduled', dispatchedAt: expect.any(Number) as number });
+      grants.set(key, command.claimId);
+    }
+  });
+});
+
+test('P2: attempts are contiguous from 1; only a reset goes back, and every one has a stamp of its own', () => {
+  histories((history) => {
+    for (const { before, after, command } of history.steps) {
+      if (after === undefined || after === before) continue;
+      if (before === undefined || before.scheduleOffset !== after.scheduleOffset) {
+        expect(after.attempt).toBe(1);
+        continue;
+      }
+      if (after.attempt === before.attempt) continue;
+      const isReset = command.type === 'Reset' || before.status === 'reset-requested';
+      expect(after.attempt).toBe(isReset ? 1 : before.attempt + 1);
+      if ('stamp' in after && 'stamp' in before) expect(after.stamp).toBeGreaterThan(before.stamp);
+    }
+  });
+});
+
+test('P2: a task is sent once for every stamp', () => {
+  histories((history) => {
+    const sent = new Set<string>();
+    for (const step of accepted(history)) {
+      if (!eventsOf(step).some(({ type }) => type === 'TaskDispatched') || step.after === undefined) continue;
+      const key = attemptKey(step.after);
+      expect(sent.has(key)).toBe(false);
+      sent.add(key);
+    }
+  });
+});
+
+test('no attempt is numbered beyond its maximum', () => {
+  histories((history) => {
+    for (const { before, after } of history.steps) {
+      if (after === undefined || isClosed(after) || after.attempt === before?.attempt) continue;
+      const { attemptsMax } = after.options.retryPolicy;
+      if (attemptsMax > 0) expect(after.attempt).toBeLessThanOrEqual(attemptsMax);
+    }
+  });
+});
+
+/** The instant before which a timer must not act, reckoned anew from what the activity says. */
+function dueAt(activity: Activity, command: Command): number {
+  if (isClosed(activity)) return Infinity;
+  const { options, scheduledAt, dispatchAt } = activity;
+  if (command.type === 'DispatchDue') return dispatchAt;
+  if (command.type !== 'TimeOut') return 0;
+  const start = 'startedAt' in activity ? activity.startedAt : Infinity;
+  const limits = {
+    'schedule-to-close': scheduledAt + options.startDelayMs + options.scheduleToCloseTimeoutMs,
+    'schedule-to-start': dispatchAt + options.scheduleToStartTimeoutMs,
+    'start-to-close': start + options.startToCloseTimeoutMs,
+    heartbeat: Math.max(start, activity.heartbeat?.recordedAt ?? 0) + options.heartbeatTimeoutMs,
+  };
+  return limits[command.timeoutType];
+}
+
+test('P3: no timer acts early, and none of an attempt that is over', () => {
+  histories((history) => {
+    for (const { command, before, context } of accepted(history)) {
+      if (command.type !== 'TimeOut' && command.type !== 'DispatchDue' && command.type !== 'Redispatch') continue;
+      if (before === undefined || isClosed(before)) throw new Error(`${command.type} acted on nothing`);
+      expect(context.now).toBeGreaterThanOrEqual(dueAt(before, command));
+      expect(command.timer.scheduleOffset).toBe(before.scheduleOffset);
+      if (command.type === 'TimeOut' && command.timeoutType === 'schedule-to-close') continue;
+      expect(command.timer).toEqual({
+        scheduleOffset: before.scheduleOffset,
+        attempt: before.attempt,
+        stamp: before.stamp,
+      });
+    }
+  });
+});
+
+test('P4: no token of another attempt, reset or life is accepted', () => {
+  histories((history) => {
+    for (const { command, before } of accepted(history)) {
+      if (!('attempt' in command) || command.attempt.by !== 'token') continue;
+      if (before === undefined || isClosed(before)) throw new Error(`${command.type} was accepted for nothing`);
+      const { scheduleOffset, attempt, stamp } = before;
+      expect(command.attempt).toEqual({ by: 'token', scheduleOffset, attempt, stamp });
+    }
+  });
+});
+
+test('P5: at most one cancel request reaches a life, and it is never taken back', () => {
+  histories((history) => {
+    const reached = new Set<number>();
+    for (const step of accepted(history)) {
+      const { before, after } = step;
+      if (before?.status === 'cancel-requested' && after !== undefined && after !== before) {
+        expect(isClosed(after) || after.status === 'cancel-requested').toBe(true);
+      }
+      if (!eventsOf(step).some(({ type }) => type === 'CancelRequested') || after === undefined) continue;
+      expect(reached.has(after.scheduleOffset)).toBe(false);
+      reached.add(after.scheduleOffset);
+    }
+  });
+});
+
+test('P6: the last recorded heartbeat details are there for the next attempt, until a reset forgets them', () => {
+  histories((history) => {
+    let details = payloads();
+    let forgets = false;
+    for (const { command, before, after, decision } of history.steps) {
+      if (decision.kind === 'refused' || after === undefined || after === before) continue;
+      if (before?.scheduleOffset !== after.scheduleOffset) details = payloads();
+      if (command.type === 'RecordHeartbeat') details = command.details;
+      if (command.type === 'Fail' && command.lastHeartbeatDetails !== undefined) details = command.lastHeartbeatDetails;
+      if (command.type === 'Reset') forgets = command.resetHeartbeat;
+      const isReset = command.type === 'Reset' || before?.status === 'reset-requested';
+      const isRestarted = isReset && (after.status === 'scheduled' || after.status === 'paused');
+      if (isRestarted && forgets) details = payloads();
+      if (!isClosed(after)) expect(after.heartbeat?.details ?? []).toEqual(details);
+    }
+  });
+});
+
+test('a repeated command does not change the state a second time', () => {
+  histories((history) => {
+    const { stage } = history;
+    const last = history.steps.at(-1);
+    // A heartbeat is a sign of life: the second is a second sign. Expiry goes on where its count stopped it.
+    if (last === undefined || last.command.type === 'RecordHeartbeat' || last.command.type === 'ExpireBefore') return;
+    const once = dump(stage.state);
+    stage.send(last.command);
+    expect(dump(stage.state)).toEqual(once);
+  }, 600);
+});
+
+test('a late repetition of what was accepted of an attempt, a life or an ending does nothing', () => {
+  const types = ['Schedule', 'Claim', 'Complete', 'Fail', 'ReportCanceled', 'RequestCancel', 'Terminate'];
+  const timers = ['TimeOut', 'DispatchDue', 'Redispatch'];
+  fc.assert(
+    fc.property(moves, (played) => {
+      const history = new History(new Stage(), false).play(played);
+      const once = dump(history.stage.state);
+      for (const { command } of accepted(history)) {
+        const isOfAttempt = !('attempt' in command) || command.attempt.by === 'token' || command.type === 'Complete';
+        // A late USE_EXISTING uses what exists by then, so it is remembered there.
+        const usesExisting = command.type === 'Schedule' && command.idConflictPolicy === 'use-existing';
+        if ([...types, ...timers].includes(command.type) && isOfAttempt && !usesExisting) history.stage.send(command);
+      }
+      expect(dump(history.stage.state)).toEqual(once);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('P7: replaying from any snapshot, loaded in any order, gives the same decisions and the same state', () => {
+  fc.assert(
+    fc.property(targets, moves, fc.nat({ max: 60 }), fc.nat(), (target, played, cut, seed) => {
+      const history = new History(new Stage(target));
+      history.play(played.slice(0, cut));
+      const { length } = history.steps;
+      const restored = restoredFrom(history.stage.state, seed);
+      history.play(played.slice(cut));
+      const rest = history.steps.slice(length);
+      expect(replay(restored, rest)).toEqual(rest.map(({ decision }) => decision));
+      expect(dump(restored)).toEqual(dump(history.stage.state));
+    }),
+    { numRuns: 300 },
+  );
+});
+
+/** A state made of the other's entities, in an order that the seed gives. */
+function restoredFrom(state: PartitionState, seed: number): PartitionState {
+  const restored = new PartitionState();
+  const loads = [
+    ...[...state.activities()].map(([, activity]) => () => {
+      restored.restoreActivity(activity);
+    }),
+    ...[...state.runs()].flatMap(([, run, signals]) => [
+      () => {
+        restored.restoreRun(run);
+      },
+      ...signals.map((signal) => () => {
+        restored.restoreSignal(run.id, signal);
+      }),
+    ]),
+  ];
+  for (let left = loads.length; left > 0; left--) loads.splice((seed * 31 + left) % left, 1)[0]?.();
+  return restored;
+}
+
+test('the indexes agree with what is there', () => {
+  histories(({ stage: { state, target, now } }) => {
+    const all = [...state.activities()].map(([, activity]) => activity);
+    const ofId = all.filter(({ id }) => id.workflowId === '' && id.activityId === target.activityId);
+    const latest = ofId.toSorted((one, other) => other.scheduleOffset - one.scheduleOffset)[0];
+    expect(state.latestRunId(target.namespace, target.activityId)).toBe(latest?.id.runId);
+    const open = all.filter((activity) => activity.id.workflowId !== '' && !isClosed(activity));
+    expect(state.openActivityIds(inRun)).toEqual(open.map(({ id }) => id.activityId));
+    const expired = all
+      .filter(isClosed)
+      .filter(({ expiresAt }) => expiresAt <= now)
+      .toSorted((one, other) => one.expiresAt - other.expiresAt || one.version - other.version);
+    expect(state.expired(now, 100).activities).toEqual(expired.map(({ id }) => id));
+  });
+});
