@@ -20,7 +20,7 @@ export interface JarClusterOptions {
 const LOG4J = join(import.meta.dirname, '..', 'log4j2.properties');
 /** Fixed: it names nothing that leaves the machine, and lets every start find the data of the last one. */
 const CLUSTER_ID = 'cmF0Y2hldC1jbHVzdGVyMQ';
-const START_DEADLINE_MS = 120_000;
+const START_DEADLINE_MS = 180_000;
 const QUICK_START = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto'];
 
 /** One or three brokers and the registry, run from the jars with their data in a folder. */
@@ -93,9 +93,11 @@ export class JarCluster {
 
   private async startAll(): Promise<this> {
     try {
-      // the registry takes longest and waits for its broker by itself
-      const registry = this.options.registry ? [this.startRegistry()] : [];
-      await Promise.all([...registry, this.startBrokers()]);
+      // the registry takes longest and waits for its broker by itself; with several it must see all, to replicate its topics
+      const brokers = this.startBrokers();
+      const before = this.nodes.length > 1 ? brokers : Promise.resolve();
+      const registry = this.options.registry ? before.then(() => this.startRegistry()) : undefined;
+      await Promise.all([brokers, registry]);
       return this;
     } catch (error) {
       await Promise.all([...this.jvms.values()].map((jvm) => jvm.kill()));
@@ -106,12 +108,14 @@ export class JarCluster {
   private async startBrokers(): Promise<void> {
     await Promise.all(this.nodes.map((node) => this.format(node)));
     await Promise.all(
-      this.nodes.map((node) => [node, this.runBroker(node)] as const).map(([node, jvm]) => this.awaitBroker(node, jvm)),
+      this.nodes
+        .map((node) => [node, this.runBroker(node)] as const)
+        .map(([node, jvm]) => this.awaitBroker(node, jvm, this.nodes.length)),
     );
   }
 
-  private async awaitBroker(node: BrokerNode, jvm: Jvm): Promise<void> {
-    await this.awaitJvm(jvm, () => kafkaAnswers(`127.0.0.1:${node.port}`));
+  private async awaitBroker(node: BrokerNode, jvm: Jvm, brokerCountMin = 1): Promise<void> {
+    await this.awaitJvm(jvm, () => kafkaAnswers(`127.0.0.1:${node.port}`, brokerCountMin));
   }
 
   private async awaitJvm(jvm: Jvm, answers: () => Promise<boolean>): Promise<void> {

@@ -10,12 +10,12 @@ describe('three brokers from the jars', () => {
     const kafka = await startKafka({ folder, brokers: 3, registry: false });
     try {
       const [first = '', , third = ''] = kafka.brokers.split(',');
-      expect(await awaitAnswer(() => kafkaAnswers(first, 3), 20_000)).toBe(true);
+      expect(await awaitAnswer(() => kafkaAnswers(first, 3), 60_000)).toBe(true);
       await kafka.killBroker?.(3);
       expect(await kafkaAnswers(third)).toBe(false);
-      expect(await awaitAnswer(async () => !(await kafkaAnswers(first, 3)), 20_000)).toBe(true);
+      expect(await awaitAnswer(async () => !(await kafkaAnswers(first, 3)), 60_000)).toBe(true);
       await kafka.startBroker?.(3);
-      expect(await awaitAnswer(() => kafkaAnswers(first, 3), 20_000)).toBe(true);
+      expect(await awaitAnswer(() => kafkaAnswers(first, 3), 60_000)).toBe(true);
     } finally {
       await kafka.stop();
       rmSync(folder, { recursive: true, force: true });
