@@ -39,7 +39,8 @@ async function create(connection: KafkaConnection, specs: readonly TopicSpec[]):
   if (specs.length === 0) return;
   try {
     await connection.admin.createTopics({
-      waitForLeaders: true,
+      // kafkajs would wait only for leaders and fail when the broker it asks does not know the topic yet; `awaitEverywhere` waits for both.
+      waitForLeaders: false,
       topics: specs.map(({ name, partitions, replicationFactor, config }) => ({
         topic: name,
         numPartitions: partitions,
