@@ -1,11 +1,13 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readOptions, usage } from './demo-options.ts';
+import type { DemoRun } from './demo-run.ts';
 import { findDocuments } from './documents.ts';
+import { watchForInterruption, type Interruption } from './interruption.ts';
 import { createProgress } from './progress.ts';
 import { formatSchedulerCrash, runScenario } from './scenario.ts';
-import { setStage } from './stage.ts';
+import { logName, setStage } from './stage.ts';
 import { formatChecks, formatSummary } from './summary.ts';
 import { formatMs } from './table.ts';
 
@@ -15,20 +17,35 @@ const repository = fileURLToPath(new URL('../../..', import.meta.url));
 const progress = createProgress(process.stdout);
 const begun = performance.now();
 
-/** @returns whether everything agreed. */
-async function run(input: string, interrupted: Promise<never>): Promise<boolean> {
+/** @returns whether everything agreed. What the run left behind is kept only if it did not. */
+async function run(input: string, interruption: Interruption): Promise<boolean> {
   const documents = await findDocuments(input);
   const count = documents.paths.length;
   if (count < 2) throw new Error(`Expected to find at least 2 documents in '${input}', but there are ${String(count)}`);
-  progress.say(`Found ${String(count)} documents in ${input}`);
+  progress.say(`Found ${String(count)} documents in ${input}${leftOutWords(documents.leftOutCount)}`);
 
   const id = Date.now().toString(36);
   const folder = join(repository, '.ratchet', 'demo', id);
   mkdirSync(folder, { recursive: true });
-  const stage = await setStage({ id, folder, progress });
+  let agreed = false;
   try {
-    const work = runScenario({ id, folder, documents, client: stage.client, progress }, stage);
-    const { groups, checks, schedulerCrash } = await Promise.race([work, interrupted, stage.broken]);
+    agreed = await runIn({ id, folder, documents, progress }, interruption);
+    return agreed;
+  } finally {
+    if (agreed || interruption.happened) rmSync(folder, { recursive: true, force: true });
+    else progress.say(`What the processes said is in ${join(folder, logName)}`);
+  }
+}
+
+const leftOutWords = (count: number): string =>
+  count === 0 ? '' : ` (left out ${String(count)} that are too large or may not be read)`;
+
+async function runIn(parts: Omit<DemoRun, 'client'>, interruption: Interruption): Promise<boolean> {
+  progress.say('Starting Kafka, a schema registry and the services ...');
+  const stage = await setStage(parts);
+  try {
+    const scenario = runScenario({ ...parts, client: stage.client }, stage);
+    const { groups, checks, schedulerCrash } = await Promise.race([scenario, interruption.promise, stage.broken]);
     progress.say(`\n${formatSummary(groups)}\n\n${formatSchedulerCrash(schedulerCrash)}\n\n${formatChecks(checks)}\n`);
     return checks.every(({ disagreements }) => disagreements.length === 0);
   } finally {
@@ -38,42 +55,23 @@ async function run(input: string, interrupted: Promise<never>): Promise<boolean>
   }
 }
 
-/** Rejects at the first Ctrl-C, so that everything is stopped in order; one that comes seconds later ends the demo at once. */
-function interruption(): Promise<never> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  let firstAt: number | undefined;
-  const interrupt = (): void => {
-    firstAt ??= performance.now();
-    reject(new InterruptedError('Interrupted'));
-    // npm passes a signal on that the terminal has sent to all: the same Ctrl-C arrives twice.
-    if (performance.now() - firstAt > 1_000) process.exit(130);
-  };
-  process.on('SIGINT', interrupt);
-  process.on('SIGTERM', interrupt);
-  promise.catch(() => undefined);
-  return promise;
-}
-
-class InterruptedError extends Error {
-  override readonly name = 'InterruptedError';
-}
-
-async function main(): Promise<number> {
+async function main(interruption: Interruption): Promise<number> {
   try {
     const { help, input } = readOptions(process.argv.slice(2), repository);
     if (help) {
       progress.say(usage);
       return 0;
     }
-    const agreed = await run(input, interruption());
+    const agreed = await run(input, interruption);
     const took = formatMs(performance.now() - begun);
     progress.say(agreed ? `All agree. It took ${took}.` : `Not all agree: see NOT OK above. It took ${took}.`);
     return agreed ? 0 : 1;
   } catch (error) {
-    if (error instanceof InterruptedError) return 130;
+    // What was being started when Ctrl-C came may complain in its own words.
+    if (interruption.happened) return 130;
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     return 1;
   }
 }
 
-process.exit(await main());
+process.exit(await main(watchForInterruption()));

@@ -28,6 +28,9 @@ interface StageOptions {
   readonly progress: Progress;
 }
 
+/** Where in its folder a run keeps what its processes print. */
+export const logName = 'processes.log';
+
 /** Starts broker, registry, services, workers and the process outside. What was started is stopped again when one fails. */
 export async function setStage(options: StageOptions): Promise<Stage> {
   const stops: (() => Promise<void>)[] = [];
@@ -47,7 +50,7 @@ async function start(
   stops: (() => Promise<void>)[],
 ): Promise<Omit<Stage, 'stop'>> {
   const log = (text: string): void => {
-    appendFileSync(join(folder, 'processes.log'), text);
+    appendFileSync(join(folder, logName), text);
   };
   const ratchet = await startRatchet({ folder, log: logOf(progress, log) });
   stops.push(() => ratchet.stop());
