@@ -55,7 +55,7 @@ export class DeadlineBook {
   /** A new snapshot: what was proposed for the former is superseded. @returns the former. */
   set(watch: Watch): WatchedActivity | undefined {
     const former = this.delete(watch.key);
-    const activity = { ...watch, proposedCount: 0, proposedAt: 0 };
+    const activity: WatchedActivity = { ...watch, proposal: undefined };
     this.#activities.set(watch.key, activity);
     this.#queue.set(activity, this.#firstDueAt(activity));
     return former;
@@ -124,7 +124,7 @@ export class DeadlineBook {
 
   /** A heartbeat came, or the log's clock is not as far as we had thought: whatever was proposed was too early. */
   #notYet(activity: WatchedActivity, firstAt: number): void {
-    activity.proposedCount = 0;
+    activity.proposal = undefined;
     this.#outstanding.delete(activity);
     this.#queue.set(activity, firstAt);
   }

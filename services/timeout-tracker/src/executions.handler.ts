@@ -4,7 +4,7 @@ import type { ExpiryBook } from './expiry-book.ts';
 import type { LogClockEstimate } from './log-clock-estimate.ts';
 import type { OwnClock } from './own-clock.ts';
 import type { AnswerTime } from './proposal-schedule.ts';
-import type { WatchedActivity } from './watched-activity.ts';
+import type { Proposal, WatchedActivity } from './watched-activity.ts';
 
 export interface ExecutionsHandlerParts {
   readonly book: DeadlineBook;
@@ -75,15 +75,21 @@ export class ExecutionsHandler {
 
   /** What was proposed for the former state has had its effect, or something else had. */
   #settle(former: WatchedActivity | undefined, activity?: Activity): void {
-    if (former === undefined || former.proposedCount === 0) return;
+    const proposal = former?.proposal;
+    if (former === undefined || proposal === undefined) return;
     const { answerTime, clock, own } = this.#parts;
-    answerTime.observe(own() - former.proposedAt);
     const dispatchedAt = activity === undefined ? undefined : dispatchedBy(former, activity);
+    const wasFirst = dispatchedAt === undefined ? proposal.count === 1 : isOfFirst(proposal, dispatchedAt);
+    if (wasFirst || proposal.expectedAt === undefined) answerTime.observe(own() - proposal.sentAt);
     if (dispatchedAt === undefined) return;
-    if (former.proposedCount === 1) clock.observeAppend(dispatchedAt, former.proposedAt);
+    if (wasFirst) clock.observeAppend(dispatchedAt, proposal.sentAt);
     else clock.forgetAppends();
   }
 }
+
+/** Whether it was the first proposal that had this effect. If not, that one came too early. */
+const isOfFirst = ({ expectedAt, repeatMs, count }: Proposal, dispatchedAt: number): boolean =>
+  expectedAt === undefined ? count === 1 : dispatchedAt - expectedAt < repeatMs / 2;
 
 /** When the log dispatched the attempt that we had proposed to dispatch: nobody else proposes that. */
 function dispatchedBy(former: WatchedActivity, activity: Activity): number | undefined {

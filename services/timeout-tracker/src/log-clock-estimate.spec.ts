@@ -14,13 +14,16 @@ class World {
   get logMs(): number {
     return this.ownMs + this.skewMs;
   }
+
   seeProgress(lagMs: number): void {
     this.estimate.observeNow(this.logMs - lagMs);
   }
+
   seeDispatch(onTheWayMs: number, ageMs: number): void {
     const sentAt = this.ownMs - ageMs;
     this.estimate.observeAppend(sentAt + onTheWayMs + this.skewMs, sentAt);
   }
+
   /** How far the estimate is behind the instant at which a command sent now would be appended at the soonest. */
   get behindMs(): number {
     return this.logMs - this.estimate.read().at;
@@ -48,11 +51,18 @@ describe.each([-3_600_000, -5_000, 0, 5_000, 3_600_000])('with a log %i ms ahead
 
   test('a dispatch makes it exact: the way to the log counted in', () => {
     const world = new World(skewMs);
-    world.seeProgress(30);
+    world.seeProgress(10);
     world.seeDispatch(7, 40);
     world.seeDispatch(4, 40);
     world.seeDispatch(9, 40);
     expect(world.behindMs).toBe(-4);
+  });
+
+  test('dispatches that were slow do not make it early', () => {
+    const world = new World(skewMs);
+    world.seeProgress(15);
+    world.seeDispatch(80, 100);
+    expect(world.behindMs).toBe(-5);
   });
 });
 

@@ -1,10 +1,12 @@
+import { BestOfWindow } from './best-of-window.ts';
 import type { OwnClock } from './own-clock.ts';
 
 /** How far our clock and the log's may lie apart for timers to be on time from the first one on. */
 export const skewMsMax = 5_000;
-/** The best lower bound is looked for in this window and the one before, so that a clock that was set back is followed. */
+/** The best of each kind of sample is looked for in this window and the one before, so that clocks that drift are followed. */
 const windowMs = 30_000;
-const appendCountMax = 16;
+/** A command that is sent now is appended no later than this after the lower bound says, when nothing is slow. */
+const leadMsMax = 20;
 /** A bound this far above the estimate proves it wrong: less is the rounding of milliseconds. */
 const toleranceMs = 2;
 
@@ -13,6 +15,8 @@ export interface LogTime {
   readonly at: number;
   /** Whether anything was seen of the log's clock. If not, it is the latest that it could be. */
   readonly sure: boolean;
+  /** Whether a command that is sent now is expected to get just this time; if not, a later one. */
+  readonly exact: boolean;
 }
 
 /**
@@ -26,8 +30,9 @@ export interface LogTime {
  *   ms). An estimate made of it is never early, as far as the brokers' clocks agree.
  * - *Exact.* When a snapshot shows at which instant the log dispatched what we had proposed, once, at `sentAt`, then
  *   `instant - sentAt` is the offset and the way to the log in one: what a command sent now will get. The smallest
- *   of the last few is used, so that the fastest way is not early. All are dropped as soon as a lower bound or an early
- *   proposal contradicts them (clocks drift, leaders move).
+ *   of the last half minute is used, so that the fastest way is not early; no more than 20 ms above the lower bound, for
+ *   under load even the fastest is slow. All are dropped as soon as a lower bound or an early proposal contradicts
+ *   them (clocks drift, leaders move).
  * - *Nothing seen yet.* All we know is that the clocks differ by at most 5 s, so the estimate is the latest possible and
  *   says that it is not sure. The first proposal made of it is a probe: when it is early, `decide` refuses it, and the
  *   progress of that very group is a sample.
@@ -39,10 +44,8 @@ export interface LogTime {
  */
 export class LogClockEstimate {
   readonly #own: OwnClock;
-  #bound = -Infinity;
-  #boundBefore = -Infinity;
-  #windowEndsAt = -Infinity;
-  #appends: readonly number[] = [];
+  readonly #bound = new BestOfWindow(windowMs, Math.max, -Infinity);
+  readonly #append = new BestOfWindow(windowMs, Math.min, Infinity);
 
   constructor(own: OwnClock) {
     this.#own = own;
@@ -52,29 +55,26 @@ export class LogClockEstimate {
   observeNow(now: number): void {
     const own = this.#own();
     const bound = now - own;
-    if (own >= this.#windowEndsAt) {
-      this.#boundBefore = this.#bound;
-      this.#bound = -Infinity;
-      this.#windowEndsAt = own + windowMs;
-    }
-    this.#bound = Math.max(this.#bound, bound);
-    if (bound > Math.min(...this.#appends) + toleranceMs) this.#appends = [];
+    this.#bound.add(bound, own);
+    if (bound > this.#append.best + toleranceMs) this.#append.clear();
   }
 
-  /** A command that was sent once, at `sentAt` of our clock, got the append time `appendedAt`. */
+  /** A command that was sent at `sentAt` of our clock got the append time `appendedAt`. */
   observeAppend(appendedAt: number, sentAt: number): void {
-    this.#appends = [...this.#appends.slice(1 - appendCountMax), appendedAt - sentAt];
+    this.#append.add(appendedAt - sentAt, this.#own());
   }
 
   /** A proposal that should have been due was not: what was learned from appends is no longer true. */
   forgetAppends(): void {
-    this.#appends = [];
+    this.#append.clear();
   }
 
   read(): LogTime {
     const own = this.#own();
-    const bound = Math.max(this.#bound, this.#boundBefore);
-    if (bound === -Infinity) return { at: own + skewMsMax, sure: false };
-    return { at: own + (this.#appends.length > 0 ? Math.min(...this.#appends) : bound), sure: true };
+    const bound = this.#bound.best;
+    if (bound === -Infinity) return { at: own + skewMsMax, sure: false, exact: false };
+    const append = this.#append.best;
+    const exact = append !== Infinity;
+    return { at: own + (exact ? Math.min(append, bound + leadMsMax) : bound), sure: true, exact };
   }
 }

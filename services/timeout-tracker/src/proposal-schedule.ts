@@ -1,19 +1,18 @@
-/** The first repetition comes no sooner than this, the later ones no later than `repeatMsMax` apart. */
 export const repeatMsMin = 10;
 export const repeatMsMax = 1_000;
+/** The first repetition waits no longer than this, whatever the log's usual time. */
+const firstRepeatMsMax = 250;
 
 /**
- * How long to wait for the effect of a proposal before it is made again: 10 ms, 20 ms, ... 1 s.
- *
- * Where the log is known to answer more slowly, the first wait is twice its usual time: a load that delays the answers
- * must not be doubled by asking again.
- *
- * @param proposedCount how often it was made, at least 1.
- * @param answerMs how long the log takes to show the effect of a proposal.
+ * How long a first proposal is given to show an effect: 10 ms, or twice the log's usual time where that is known to be
+ * longer. A load that delays the answers must not be doubled by asking again.
  */
-export function repeatAfterMs(proposedCount: number, answerMs: number): number {
-  return Math.min(repeatMsMax, Math.max(repeatMsMin, 2 * answerMs) * 2 ** (proposedCount - 1));
-}
+export const firstRepeatMs = (answerMs: number): number =>
+  Math.min(firstRepeatMsMax, Math.max(repeatMsMin, 2 * answerMs));
+
+/** How long the one after `count` proposals waits: twice as long each time, up to a second. */
+export const repeatAfterMs = (firstMs: number, count: number): number =>
+  Math.min(repeatMsMax, firstMs * 2 ** (count - 1));
 
 /** How long the log takes to show the effect of a proposal: an average that forgets. */
 export class AnswerTime {

@@ -4,9 +4,9 @@ import { topics } from '@ratchet/schemas';
 import { Alarm } from './alarm.ts';
 import type { DeadlineBook, DueActivity } from './deadline-book.ts';
 import type { ExpiryBook } from './expiry-book.ts';
-import type { LogClockEstimate } from './log-clock-estimate.ts';
+import type { LogClockEstimate, LogTime } from './log-clock-estimate.ts';
 import type { OwnClock } from './own-clock.ts';
-import { repeatAfterMs, type AnswerTime } from './proposal-schedule.ts';
+import { firstRepeatMs, repeatAfterMs, type AnswerTime } from './proposal-schedule.ts';
 import { expireCommand, timerCommand } from './timer-command.ts';
 
 /** Activities that may wait for the effect of a proposal: enough to keep the scheduler busy from one commit to the next. */
@@ -77,23 +77,26 @@ export class Proposer {
 
   #propose(): void {
     const { context, book, clock } = this.#parts;
-    const { at, sure } = clock.read();
+    const time = clock.read();
+    const { at, sure } = time;
     const records: OutputRecord[] = [];
     for (let count = 0; count < turnMax; count++) {
       const due = book.takeDue(at, limitOf(sure));
       if (due === undefined) break;
-      this.#addProposals(due, at, records);
+      this.#addProposals(due, time, records);
     }
     if (this.#expireAt() <= at) records.push(this.#expiry(at));
     if (records.length > 0) context.send(records);
     this.rearm();
   }
 
-  #addProposals({ activity, deadlines }: DueActivity, at: number, records: OutputRecord[]): void {
+  #addProposals({ activity, deadlines }: DueActivity, { at, exact }: LogTime, records: OutputRecord[]): void {
     const { book, answerTime, own } = this.#parts;
-    if (activity.proposedCount === 0) activity.proposedAt = own();
-    activity.proposedCount++;
-    book.repeatAt(activity, at + repeatAfterMs(activity.proposedCount, answerTime.ms));
+    const repeatMs = firstRepeatMs(answerTime.ms);
+    const expectedAt = exact ? at : undefined;
+    const proposal = (activity.proposal ??= { sentAt: own(), expectedAt, repeatMs, count: 0 });
+    proposal.count++;
+    book.repeatAt(activity, at + repeatAfterMs(proposal.repeatMs, proposal.count));
     const key = partitionKey(activity.id);
     for (const deadline of deadlines) {
       const command = timerCommand(activity.id, deadline);
@@ -107,7 +110,7 @@ export class Proposer {
 
   #expiry(at: number): OutputRecord {
     this.#expireCount++;
-    this.#expireRepeatAt = at + repeatAfterMs(this.#expireCount, this.#parts.answerTime.ms);
+    this.#expireRepeatAt = at + repeatAfterMs(firstRepeatMs(this.#parts.answerTime.ms), this.#expireCount);
     return this.#record(null, expireCommand(at, expiredAtOnce));
   }
 

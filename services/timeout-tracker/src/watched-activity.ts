@@ -1,5 +1,17 @@
 import type { Deadline, ExecutionId } from '@ratchet/domain';
 
+/** What is known of the proposals for an activity that is due. */
+export interface Proposal {
+  /** When the first was sent, on our clock. */
+  readonly sentAt: number;
+  /** The append time that it was expected to get, on the log's clock; `undefined` when that was not known exactly. */
+  readonly expectedAt: number | undefined;
+  /** How long the first is given to show an effect. */
+  readonly repeatMs: number;
+  /** How many were sent. */
+  count: number;
+}
+
 /** An activity with something due: what a snapshot said of it, and what was proposed since. */
 export interface WatchedActivity {
   readonly key: string;
@@ -7,10 +19,8 @@ export interface WatchedActivity {
   readonly deadlines: readonly Deadline[];
   /** 0 is none. */
   readonly heartbeatTimeoutMs: number;
-  /** How often its due deadlines were proposed since it became due. */
-  proposedCount: number;
-  /** When that was first, on our clock. */
-  proposedAt: number;
+  /** What was proposed since its first deadline became due; absent before. */
+  proposal: Proposal | undefined;
 }
 
 /** When a deadline of the activity is really due: a heartbeat moves the heartbeat's deadline, and only that. */
