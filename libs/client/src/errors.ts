@@ -70,26 +70,23 @@ export class ActivityNotFoundError extends Error {
 /** What was asked for cannot be done. Thrown before anything is sent. */
 export class InvalidActivityOptionsError extends Error {
   override readonly name = 'InvalidActivityOptionsError';
+  /** As written in code: `timeouts.startToClose`, `args[0].items[2]`. Empty when the message names it in the reference's words. */
+  readonly field: string;
 
-  constructor(
-    message: string,
-    /** As written in code: `timeouts.startToClose`, `args[0].items[2]`. Empty when the message names it in the reference's words. */
-    readonly field: string,
-    options?: ErrorOptions,
-  ) {
+  constructor(message: string, field: string, options?: ErrorOptions) {
     super(message, options);
+    this.field = field;
   }
 }
 
 /** The state of the activity does not allow it; the message says which state. */
 export class RequestRefusedError extends Error {
   override readonly name = 'RequestRefusedError';
+  readonly reason: RefusalReason;
 
-  constructor(
-    readonly reason: RefusalReason,
-    message: string,
-  ) {
+  constructor(reason: RefusalReason, message: string) {
     super(message);
+    this.reason = reason;
   }
 }
 
