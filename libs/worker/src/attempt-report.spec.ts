@@ -1,0 +1,73 @@
+import type { Failure } from '@ratchet/domain';
+import { ApplicationFailure, loadDataConverter } from '@ratchet/protocol';
+import { attemptReport } from './attempt-report.ts';
+
+const converter = loadDataConverter();
+const mebibytes = (count: number): Uint8Array => new Uint8Array(count * 1024 * 1024);
+
+test('a result is reported; none when there is none', async () => {
+  const report = await attemptReport({ type: 'completed', result: { id: 1 } }, converter);
+  expect(report).toMatchObject({ type: 'Complete', result: [{ data: Buffer.from('{"id":1}') }] });
+  expect(await attemptReport({ type: 'completed', result: undefined }, converter)).toEqual({
+    type: 'Complete',
+    result: [],
+  });
+});
+
+test('a cancellation is reported with its details', async () => {
+  const report = await attemptReport({ type: 'canceled', details: ['half'] }, converter);
+  expect(report).toMatchObject({ type: 'ReportCanceled', details: [{ data: Buffer.from('"half"') }] });
+});
+
+test('of what is nobody’s business nothing is reported', async () => {
+  expect(await attemptReport({ type: 'unsaid' }, converter)).toBeUndefined();
+});
+
+const failureOf = async (end: Parameters<typeof attemptReport>[0]): Promise<Failure> => {
+  const report = await attemptReport(end, converter);
+  if (report?.type !== 'Fail') throw new Error(`it is ${report?.type ?? 'nothing'}`);
+  return report.failure;
+};
+
+test.each<{ given: string; end: Parameters<typeof attemptReport>[0]; message: string; nonRetryable: boolean }>([
+  { given: 'an error', end: { type: 'failed', error: new Error('broken') }, message: 'broken', nonRetryable: false },
+  {
+    given: 'a large result',
+    end: { type: 'completed', result: mebibytes(3) },
+    message: 'Complete result exceeds size limit.',
+    nonRetryable: true,
+  },
+  {
+    given: 'large details of a cancellation',
+    end: { type: 'canceled', details: [mebibytes(3)] },
+    message: 'Cancel details exceed size limit.',
+    nonRetryable: true,
+  },
+  {
+    given: 'a large failure',
+    end: { type: 'failed', error: ApplicationFailure.retryable('m', 'T', mebibytes(5)) },
+    message: 'Failure exceeds size limit.',
+    nonRetryable: true,
+  },
+  {
+    given: 'a result that cannot be written',
+    end: { type: 'completed', result: { n: 1n } },
+    message: 'value.n is a BigInt',
+    nonRetryable: false,
+  },
+  {
+    given: 'a failure that cannot be written',
+    end: { type: 'failed', error: ApplicationFailure.retryable('m', 'T', 1n) },
+    message: 'is a BigInt',
+    nonRetryable: false,
+  },
+])('$given is reported as a failure', async ({ end, message, nonRetryable }) => {
+  const failure = await failureOf(end);
+  expect(failure.message).toContain(message);
+  expect(failure.info).toMatchObject({ type: 'application', nonRetryable });
+});
+
+test('a large failure keeps its beginning as the cause', async () => {
+  const failure = await failureOf({ type: 'failed', error: new Error('x'.repeat(5 * 1024 * 1024)) });
+  expect(failure.cause?.message.slice(0, 100)).toBe('x'.repeat(100));
+});

@@ -1,0 +1,128 @@
+import { epochMillis, millis, type ActivityTask } from '@ratchet/domain';
+import type { InputRecord, OutputRecord, SentRecord } from '@ratchet/kafka';
+import { localCodec } from '@ratchet/schemas';
+import { TaskReader } from './task-reader.ts';
+import type { TakenTask } from './task-intake.ts';
+
+const codec = localCodec();
+const topic = 'ratchet.activity.tasks.default.q';
+const task: ActivityTask = {
+  id: { namespace: 'default', workflowId: '', runId: 'r', activityId: 'a' },
+  activityType: 'charge',
+  taskToken: Buffer.from('token'),
+  attempt: 1,
+  options: {
+    taskQueue: 'q',
+    scheduleToCloseTimeoutMs: millis(0),
+    scheduleToStartTimeoutMs: millis(0),
+    startToCloseTimeoutMs: millis(1000),
+    heartbeatTimeoutMs: millis(0),
+    startDelayMs: millis(0),
+    retryPolicy: {
+      initialIntervalMs: millis(1),
+      backoffCoefficient: 2,
+      intervalMsMax: millis(100),
+      attemptsMax: 0,
+      nonRetryableErrorTypes: [],
+    },
+  },
+  input: [],
+  header: {},
+  heartbeatDetails: [],
+  scheduledAt: epochMillis(1),
+  currentAttemptScheduledAt: epochMillis(1),
+  passedOnCount: 0,
+};
+
+const recordOf = (value: Buffer | null): InputRecord => ({
+  topic,
+  partition: 1,
+  offset: 5,
+  key: 'key',
+  value,
+  headers: { traceparent: '00-a-b-01' },
+  timestampMs: 1,
+});
+
+/** A reader that owns some partitions of four. */
+function readerOf(ownPartitions: readonly number[] = [1]): {
+  reader: TaskReader;
+  tasks: TakenTask[];
+  sent: OutputRecord[];
+  done: () => number;
+} {
+  const [tasks, sent]: [TakenTask[], OutputRecord[]] = [[], []];
+  let doneCount = 0;
+  const reader = new TaskReader({
+    codec,
+    outbox: {
+      send: (record): Promise<SentRecord> => {
+        sent.push(record);
+        return Promise.resolve({ partition: 0, offset: 0 });
+      },
+    },
+    log: () => undefined,
+    topic,
+    partitionCount: () => 4,
+    ownPartitions: () => ownPartitions,
+    onTask: (taken) => tasks.push(taken),
+  });
+  const read = (value: Buffer | null): void => {
+    reader.read(recordOf(value), () => doneCount++);
+  };
+  read(codec.encodeTask(task));
+  return { reader, tasks, sent, done: () => doneCount };
+}
+
+const first = ([taken]: readonly TakenTask[]): TakenTask => {
+  if (taken === undefined) throw new Error('there is no task');
+  return taken;
+};
+
+test('a record is read as its task', () => {
+  const { tasks, done } = readerOf();
+  expect(tasks).toMatchObject([{ task: { activityType: 'charge', attempt: 1 } }]);
+  expect(done()).toBe(0);
+});
+
+test('a task is passed on to a partition of another, counted, with its trace, and settled here once it is written', async () => {
+  const { reader, tasks, sent, done } = readerOf();
+  expect(reader.passOn(first(tasks))).toBe(true);
+  expect(done()).toBe(0);
+  await new Promise(setImmediate);
+  expect(done()).toBe(1);
+  const [record] = sent;
+  expect([0, 2, 3]).toContain(record?.partition);
+  expect(record).toMatchObject({ topic, key: 'key', headers: { traceparent: '00-a-b-01' } });
+  expect(codec.decodeTask(record?.value ?? Buffer.alloc(0))).toMatchObject({
+    activityType: 'charge',
+    passedOnCount: 1,
+  });
+});
+
+test.each<{ given: string; ownPartitions: readonly number[]; passedOnCount: number }>([
+  { given: 'all partitions are its own', ownPartitions: [0, 1, 2, 3], passedOnCount: 0 },
+  { given: 'it was passed on twice', ownPartitions: [1], passedOnCount: 2 },
+])('a task is not passed on when $given', ({ ownPartitions, passedOnCount }) => {
+  const { reader, tasks, sent } = readerOf(ownPartitions);
+  const taken = first(tasks);
+  expect(reader.passOn({ ...taken, task: { ...taken.task, passedOnCount } })).toBe(false);
+  expect(sent).toEqual([]);
+});
+
+test.each<{ given: string; value: Buffer | null }>([
+  { given: 'a tombstone', value: null },
+  { given: 'other bytes', value: Buffer.from('nonsense') },
+  {
+    given: 'another record',
+    value: codec.encodeState({ type: 'Progress', commands: 1, queries: 1, now: epochMillis(1), rules: 1 }),
+  },
+])('what is no task goes to the dead-letter topic: $given', async ({ value }) => {
+  const { reader, tasks, sent } = readerOf();
+  let settled = false;
+  reader.read(recordOf(value), () => (settled = true));
+  await new Promise(setImmediate);
+  expect(tasks).toHaveLength(1);
+  expect(sent).toMatchObject([{ topic: `${topic}.dlq`, value }]);
+  expect(settled).toBe(true);
+});

@@ -1,0 +1,34 @@
+import { InvalidWorkerOptionsError, loadWorkerOptions, type WorkerOptions } from './worker-options.ts';
+
+const minimal: WorkerOptions = {
+  brokers: 'localhost:9092',
+  registry: 'http://localhost:8081',
+  taskQueue: 'payments',
+  activities: { charge: () => 'charged', version: '1.0' },
+};
+const wrong = (value: unknown): never => value as never;
+
+test('what is left out gets the defaults of the field', () => {
+  const options = loadWorkerOptions(minimal);
+  expect(options).toMatchObject({ namespace: 'default', slotsMax: 100, graceMs: 0, forceMs: undefined });
+  expect(options.identity).toContain(`${String(process.pid)}@`);
+  expect([...options.activities.keys()]).toEqual(['charge']);
+});
+
+test.each<{ given: string; options: Partial<WorkerOptions>; message: string }>([
+  { given: 'no task queue', options: { taskQueue: '' }, message: 'taskQueue is not set' },
+  { given: 'no namespace', options: { namespace: '' }, message: 'Namespace is empty.' },
+  { given: 'no activities', options: { activities: { version: '1.0' } }, message: 'Expected to get activities' },
+  {
+    given: 'no slots',
+    options: { maxConcurrentActivities: 0 },
+    message: 'maxConcurrentActivities as a whole number from 1 up, but it is 0',
+  },
+  { given: 'half a slot', options: { maxConcurrentActivities: 0.5 }, message: 'maxConcurrentActivities' },
+  { given: 'an unreadable time', options: { shutdownGraceTime: wrong('soon') }, message: 'shutdownGraceTime' },
+  { given: 'a negative time', options: { shutdownForceTime: -1 }, message: 'shutdownForceTime' },
+])('$given is refused by name', ({ options, message }) => {
+  const load = (): unknown => loadWorkerOptions({ ...minimal, ...options });
+  expect(load).toThrow(InvalidWorkerOptionsError);
+  expect(load).toThrow(message);
+});
