@@ -16,7 +16,7 @@ export interface Expiring<T> {
  * and the others are dropped when they come up.
  */
 export class ExpiryQueue<T> {
-  #heap: Expiring<T>[] = [];
+  readonly #heap: Expiring<T>[] = [];
 
   push(entry: Expiring<T>): void {
     const heap = this.#heap;

@@ -9,7 +9,7 @@ const failure: Failure = {
   stackTrace: 'stack',
   encodedAttributes: { metadata: { k: new Uint8Array(2) }, data: new Uint8Array(10) },
   info: { type: 'application', errorType: 'Type', nonRetryable: true, details: payloads('12345') },
-  cause: applicationFailure('cause', { errorType: 'C' } as never),
+  cause: applicationFailure('cause', { errorType: 'C' }),
 };
 
 test('sizes count every byte of texts and values', () => {

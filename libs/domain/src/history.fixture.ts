@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { ActivityOptionsRequest } from './activity-options.ts';
+import type { ActivityOptionsRequest, IdConflictPolicy } from './activity-options.ts';
 import type { Activity } from './activity.ts';
 import type { AttemptReference, Command } from './command.ts';
 import { deadlines, type Deadline } from './deadlines.ts';
@@ -7,7 +7,8 @@ import { decide } from './decide.ts';
 import type { Decision, DecisionContext } from './decision.ts';
 import { evolve } from './evolve.ts';
 import type { PartitionState } from './partition-state.ts';
-import { applicationFailure, byId, expireBefore, options, payloads, Stage } from './stage.fixture.ts';
+import type { Stage } from './stage.fixture.ts';
+import { applicationFailure, byId, expireBefore, options, payloads } from './stage.fixture.ts';
 import { millis } from './units.ts';
 
 /**
@@ -82,6 +83,8 @@ export class History {
   readonly steps: Step[] = [];
   readonly #tokens: AttemptReference[] = [];
   readonly #timers: Deadline[] = [];
+  /** Where the deadlines of the present state begin among all timers. */
+  #presentTimers = 0;
   #count = 0;
 
   readonly stage: Stage;
@@ -118,6 +121,7 @@ export class History {
 
   #remember(): void {
     const { found, token } = this.stage;
+    this.#presentTimers = this.#timers.length;
     if (found === undefined) return;
     this.#tokens.push(token);
     this.#timers.push(...deadlines(found, taskRetentionMs));
@@ -131,22 +135,12 @@ export class History {
   #commandFor({ kind, pick, skew }: Move): Command | undefined {
     const { stage } = this;
     const byTokenOrId = pick % 3 === 0 ? byId : stage.token;
-    const old = this.#tokens[pick % Math.max(1, this.#tokens.length)] ?? byId;
+    const old = oneOf(pick, this.#tokens) ?? byId;
     switch (kind) {
       case 'schedule':
-      case 'use existing': {
-        const target = stage.target.workflowId === '' ? { ...stage.target, runId: this.#fresh('run') } : stage.target;
-        const idConflictPolicy = kind === 'schedule' ? 'fail' : 'use-existing';
-        const command = stage.schedule({
-          target,
-          requestId: this.#fresh('schedule'),
-          idConflictPolicy,
-          options: variants[pick % variants.length] ?? options,
-          retentionMs: millis(200),
-        });
-        if (isFree(stage)) stage.target = target;
-        return command;
-      }
+        return this.#schedule(pick, 'fail');
+      case 'use existing':
+        return this.#schedule(pick, 'use-existing');
       case 'claim':
         return stage.claim({ claimId: this.#fresh('claim') });
       case 'claim again':
@@ -158,13 +152,13 @@ export class History {
       case 'complete':
         return stage.complete();
       case 'complete by id':
-        return pick % 4 === 0 ? stage.complete({ attempt: byId }) : undefined;
+        return seldom(pick, stage.complete({ attempt: byId }));
       case 'fail':
         return stage.fail(undefined, { attempt: byTokenOrId });
       case 'fail for good':
         return stage.fail(applicationFailure('final', { nonRetryable: true }));
       case 'fail with a delay':
-        return stage.fail(applicationFailure('later', { nextRetryDelayMs: millis((pick % 5) * 5) } as never));
+        return stage.fail(applicationFailure('later', { nextRetryDelayMs: millis((pick % 5) * 5) }));
       case 'fail with details':
         return stage.fail(undefined, { lastHeartbeatDetails: payloads(this.#fresh('details')) });
       case 'report canceled':
@@ -172,7 +166,7 @@ export class History {
       case 'request cancel':
         return stage.requestCancel({ requestId: this.#fresh('cancel') });
       case 'terminate':
-        return pick % 4 === 0 ? stage.terminate({ requestId: this.#fresh('terminate') }) : undefined;
+        return seldom(pick, stage.terminate({ requestId: this.#fresh('terminate') }));
       case 'pause':
         return stage.pause({ requestId: this.#fresh('pause') });
       case 'unpause':
@@ -185,34 +179,46 @@ export class History {
           restoreOriginalOptions: pick % 5 === 0,
         });
       case 'update options':
-        return stage.updateOptions(
-          [
-            { taskQueue: this.#fresh('queue') },
-            { startDelayMs: pick % 50 },
-            { retryPolicy: { initialIntervalMs: 1 + (pick % 20) } },
-          ][pick % 3] ?? {},
-        );
+        return oneOf(pick, [
+          stage.updateOptions({ taskQueue: this.#fresh('queue') }),
+          stage.updateOptions({ startDelayMs: pick % 50 }),
+          stage.updateOptions({ retryPolicy: { initialIntervalMs: 1 + (pick % 20) } }),
+        ]);
       case 'an old token speaks':
-        return [
+        return oneOf(pick, [
           stage.complete({ attempt: old }),
           stage.fail(undefined, { attempt: old }),
           stage.claim({ attempt: old }),
           stage.heartbeat([], { attempt: old }),
-        ][pick % 4];
+        ]);
       case 'a deadline passes':
-        return this.#pass(stage.found === undefined ? [] : deadlines(stage.found, taskRetentionMs), pick, skew);
+        return this.#pass(this.#timers.slice(this.#presentTimers), pick, skew);
       case 'an old timer fires':
         return this.#pass(this.#timers, pick, skew);
       case 'repeat a command':
-        return this.steps[pick % Math.max(1, this.steps.length)]?.command;
+        return oneOf(pick, this.steps)?.command;
       case 'expire':
         if (!this.#expires) return undefined;
         return expireBefore(Math.max(0, stage.now + skew), 1 + (pick % 3));
     }
   }
 
+  #schedule(pick: number, idConflictPolicy: IdConflictPolicy): Command {
+    const { stage } = this;
+    const target = stage.target.workflowId === '' ? { ...stage.target, runId: this.#fresh('run') } : stage.target;
+    const command = stage.schedule({
+      target,
+      requestId: this.#fresh('schedule'),
+      idConflictPolicy,
+      options: oneOf(pick, variants) ?? options,
+      retentionMs: millis(200),
+    });
+    if (isFree(stage)) stage.target = target;
+    return command;
+  }
+
   #pass(due: readonly Deadline[], pick: number, skew: number): Command | undefined {
-    const deadline = due[pick % Math.max(1, due.length)];
+    const deadline = oneOf(pick, due);
     if (deadline === undefined || (deadline.type === 'expire' && !this.#expires)) return undefined;
     this.stage.at(Math.max(this.stage.now, deadline.at + skew));
     return proposalOf(this.stage, deadline);
@@ -241,6 +247,11 @@ export function replay(state: PartitionState, steps: readonly Step[]): readonly 
 
 /** Everything a state holds, in its canonical order. */
 export const dump = (state: PartitionState): unknown => [[...state.activities()], [...state.runs()], state.rules];
+
+const oneOf = <T>(pick: number, all: readonly T[]): T | undefined => all[pick % Math.max(1, all.length)];
+
+/** Endings would come too soon if they came as often as the rest. */
+const seldom = (pick: number, command: Command): Command | undefined => (pick % 4 === 0 ? command : undefined);
 
 const isFree = ({ found }: Stage): boolean => found === undefined || 'closedAt' in found;
 

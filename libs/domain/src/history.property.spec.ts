@@ -4,8 +4,8 @@ import type { Command } from './command.ts';
 import { isClosed } from './decide/change.ts';
 import { dump, History, moves, nextDeadlines, proposalOf, replay, type Move, type Step } from './history.fixture.ts';
 import { PartitionState } from './partition-state.ts';
+import type { Payloads } from './payload.ts';
 import { inRun, Stage, standalone } from './stage.fixture.ts';
-import { payloads } from './stage.fixture.ts';
 
 // The promises of the architecture, each over histories of one activity id: alone, and in a workflow run.
 
@@ -77,7 +77,7 @@ test('P2: attempts are contiguous from 1; only a reset goes back, and every one 
   histories((history) => {
     for (const { before, after, command } of history.steps) {
       if (after === undefined || after === before) continue;
-      if (before === undefined || before.scheduleOffset !== after.scheduleOffset) {
+      if (before?.scheduleOffset !== after.scheduleOffset) {
         expect(after.attempt).toBe(1);
         continue;
       }
@@ -170,19 +170,27 @@ test('P5: at most one cancel request reaches a life, and it is never taken back'
   });
 });
 
+/** The details that must be known after a step, given those before it. */
+function detailsAfter({ command, before, after }: Step, details: Payloads, forgets: boolean): Payloads {
+  if (before?.scheduleOffset !== after?.scheduleOffset) return [];
+  if (command.type === 'RecordHeartbeat') return command.details;
+  if (forgets && isRestart({ command, before, after })) return [];
+  return command.type === 'Fail' ? (command.lastHeartbeatDetails ?? details) : details;
+}
+
+const isRestart = ({ command, before, after }: Pick<Step, 'command' | 'before' | 'after'>): boolean =>
+  (command.type === 'Reset' || before?.status === 'reset-requested') &&
+  (after?.status === 'scheduled' || after?.status === 'paused');
+
 test('P6: the last recorded heartbeat details are there for the next attempt, until a reset forgets them', () => {
   histories((history) => {
-    let details = payloads();
+    let details: Payloads = [];
     let forgets = false;
-    for (const { command, before, after, decision } of history.steps) {
-      if (decision.kind === 'refused' || after === undefined || after === before) continue;
-      if (before?.scheduleOffset !== after.scheduleOffset) details = payloads();
-      if (command.type === 'RecordHeartbeat') details = command.details;
-      if (command.type === 'Fail' && command.lastHeartbeatDetails !== undefined) details = command.lastHeartbeatDetails;
+    for (const step of accepted(history)) {
+      const { command, before, after } = step;
+      if (after === undefined || after === before) continue;
       if (command.type === 'Reset') forgets = command.resetHeartbeat;
-      const isReset = command.type === 'Reset' || before?.status === 'reset-requested';
-      const isRestarted = isReset && (after.status === 'scheduled' || after.status === 'paused');
-      if (isRestarted && forgets) details = payloads();
+      details = detailsAfter(step, details, forgets);
       if (!isClosed(after)) expect(after.heartbeat?.details ?? []).toEqual(details);
     }
   });

@@ -17,7 +17,7 @@ test('a cut text fits, is a beginning, and could not be one character longer', (
       const cut = truncateUtf8(value, bytesMax);
       expect(value.startsWith(cut)).toBe(true);
       expect(utf8Length(cut)).toBeLessThanOrEqual(bytesMax);
-      const next = [...value.slice(cut.length)][0];
+      const next = Array.from(value.slice(cut.length))[0];
       if (next !== undefined) expect(utf8Length(cut + next)).toBeGreaterThan(bytesMax);
     }),
   );

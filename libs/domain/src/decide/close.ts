@@ -42,7 +42,7 @@ export function close(activity: OpenActivity, closing: Closing, { now, offset }:
 }
 
 const cancelRequestId = (activity: OpenActivity): string | undefined =>
-  'cancel' in activity ? activity.cancel?.requestId : undefined;
+  'cancel' in activity ? activity.cancel.requestId : undefined;
 
 export const failureOutcome = (failure: Failure, retryState: RetryState = 'unspecified'): Outcome => ({
   type: 'failure',

@@ -124,7 +124,7 @@ describe('fail', () => {
 
   test('a larger one is cut, and kept as the cause of what says so', () => {
     const stage = standaloneIn('started');
-    stage.accept(stage.fail(applicationFailure('x'.repeat(5000), { details: payloads('d') } as never)));
+    stage.accept(stage.fail(applicationFailure('x'.repeat(5000), { details: payloads('d') })));
     const kept = stage.activity.lastFailure?.failure;
     expect(kept).toMatchObject({
       message: 'Failure exceeds size limit.',

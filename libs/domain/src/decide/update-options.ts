@@ -43,7 +43,7 @@ export function decideUpdateOptions(view: PartitionView, command: UpdateOptions,
 
 /** What is wrong with the request itself. */
 export function validateUpdate({ options, restoreOriginal }: UpdateOptions): Refusal | undefined {
-  const isEmpty = Object.values(options).every((value) => value === undefined);
+  const isEmpty = Object.keys(options).length === 0;
   if (restoreOriginal && !isEmpty) return refusalOf('Both UpdateMask and RestoreOriginal are provided');
   if (!restoreOriginal && isEmpty) return refusalOf('UpdateMask must specify at least one path');
   return undefined;
