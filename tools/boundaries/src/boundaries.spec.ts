@@ -16,7 +16,7 @@ const MAY: readonly (readonly [room: string, folder: string, rooms: readonly str
   ['client', 'libs/client', LEGS],
   ['worker', 'libs/worker', LEGS],
   ['service-kit', 'libs/service-kit', ['kafka']],
-  ['testing', 'libs/testing', [...LEGS, 'tools-kafka']],
+  ['testing', 'libs/testing', [...LEGS, 'tools-kafka', 'tools-start']],
   ['scheduler', 'services/scheduler', [...LEGS, 'service-kit']],
   ['timeout-tracker', 'services/timeout-tracker', [...LEGS, 'service-kit']],
   ['cancellation', 'services/cancellation', [...LEGS, 'service-kit']],
