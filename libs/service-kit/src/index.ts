@@ -5,7 +5,7 @@ export { readConfig, type ReadConfig, type Variables } from './read-config.ts';
 export { runService, type ServicePlan } from './run-service.ts';
 export { ServiceKitModule } from './service-kit.module.ts';
 export type { ServiceLog } from './service-log.ts';
-export type { ServiceMetrics } from './service-metrics.ts';
+export { createServiceMetrics, type ServiceMetrics } from './service-metrics.ts';
 export type { Readiness, RunnerFactory, RunnerTools, ServiceRunner } from './service-runner.ts';
 export type { ServiceTools } from './service-tools.ts';
 export { inEvery, wholeNumber, type ConfigOf, type Environment, type Setting, type Settings } from './setting.ts';
