@@ -1,1 +1,2 @@
-export {};
+export { plant, type Mutant } from './mutant.ts';
+export { mutants } from './mutants.ts';

@@ -1,0 +1,286 @@
+import type { Mutant } from './mutant.ts';
+
+/** Planted bugs in requests, ids, runs, state and options. */
+export const requestMutants: readonly Mutant[] = [
+  {
+    name: 'a second cancel request reaches the worker',
+    file: 'decide/request-cancel.ts',
+    text: `  if (activity.cancel !== undefined) {
+    return refuse('failed-precondition', \`cancellation already requested with request ID \${activity.cancel.requestId}\`);
+  }
+`,
+    replacement: '',
+  },
+  {
+    name: 'a shield does not shield',
+    file: 'decide/request-cancel.ts',
+    text: 'return activity.shielded || (',
+    replacement: 'return (',
+  },
+  {
+    name: 'a cancelled run cancels what came after it',
+    file: 'decide/request-cancel.ts',
+    text: 'activity.scheduledAt > runCancel.requestedAt',
+    replacement: 'activity.scheduledAt > runCancel.requestedAt + 1e9',
+  },
+  {
+    name: 'a cancel without a request is reported',
+    file: 'decide/report-canceled.ts',
+    text: `activity.status !== 'cancel-requested' || activity.cancel === undefined`,
+    replacement: `activity.cancel === undefined && activity.status === 'cancel-requested'`,
+  },
+  {
+    name: 'a paused task can still be claimed',
+    file: 'decide/pause.ts',
+    text: 'pause, version, stamp: activity.stamp + 1 }',
+    replacement: 'pause, version }',
+  },
+  {
+    name: 'a late repetition pauses again',
+    file: 'decide/pause.ts',
+    text: `  if (!isClosed(activity) && activity.pause?.requestId === command.requestId) return accept(acknowledged);
+`,
+    replacement: '',
+  },
+  {
+    name: 'an unpause drops the backoff',
+    file: 'decide/pause.ts',
+    text: 'draft.dispatchAt = laterOf(now, activity.dispatchAt);',
+    replacement: 'draft.dispatchAt = now;',
+  },
+  {
+    name: 'an unpause dispatches in the past',
+    file: 'decide/pause.ts',
+    text: 'draft.dispatchAt = laterOf(now, activity.dispatchAt);',
+    replacement: 'draft.dispatchAt = activity.dispatchAt;',
+  },
+  {
+    name: 'a reset overrides a pending cancel',
+    file: 'decide/reset.ts',
+    text: `if (activity.status === 'cancel-requested') {`,
+    replacement: 'if (activity.requestIds.length === 0) {',
+  },
+  {
+    name: 'a running attempt keeps a pause nobody asked for',
+    file: 'decide/reset.ts',
+    text: `const kept = keepPaused && activity.status === 'pause-requested';`,
+    replacement: 'const kept = keepPaused;',
+  },
+  {
+    name: 'an update moves nothing to the new queue',
+    file: 'decide/update-options.ts',
+    text: `  draft.stamp = activity.stamp + 1;
+`,
+    replacement: '',
+  },
+  {
+    name: 'an update overrides the delay a worker asked for',
+    file: 'decide/update-options.ts',
+    text: `} else if (activity.retryIntervalSource === 'retry-policy') {`,
+    replacement: '} else {',
+  },
+  {
+    name: 'the start delay changes after the first attempt',
+    file: 'decide/update-options.ts',
+    text: 'neverStarted(activity) && (activity.status',
+    replacement: '(activity.status',
+  },
+  {
+    name: 'an update that changes nothing loses the place in the queue',
+    file: 'decide/update-options.ts',
+    text: 'if (sameOptions(activity.options, updated.value)) return accept(acknowledged);',
+    replacement: '',
+  },
+  {
+    name: 'the backoff is cut short',
+    file: 'decide/dispatch.ts',
+    text: `  if (activity.dispatchAt > context.now) return notDue(command.target, activity.dispatchAt, context.now);
+`,
+    replacement: '',
+  },
+  {
+    name: 'a task is dispatched twice',
+    file: 'decide/dispatch.ts',
+    text: `activity.status === 'scheduled' && activity.dispatchedAt === undefined;`,
+    replacement: `activity.status === 'scheduled';`,
+  },
+  {
+    name: 'a repeated redispatch counts again',
+    file: 'decide/dispatch.ts',
+    text: 'stamp: activity.stamp + 1, dispatchedAt',
+    replacement: 'dispatchedAt',
+  },
+  {
+    name: 'a repeated request starts another run',
+    file: 'decide/schedule.ts',
+    text: `  if (isRepeated(latest, command)) return existing(latest);
+`,
+    replacement: '',
+  },
+  {
+    name: 'use existing is not remembered',
+    file: 'decide/schedule.ts',
+    text: '...attached.slice(-(requestIdsMax - 2)), requestId]',
+    replacement: '...attached]',
+  },
+  {
+    name: 'an id of a completed activity counts as failed',
+    file: 'decide/schedule.ts',
+    text: `return status !== 'completed';`,
+    replacement: 'return true;',
+  },
+  {
+    name: 'an open id of a run is free',
+    file: 'decide/schedule.ts',
+    text: 'former === undefined || isClosed(former) ? start(id, schedule) : alreadyStarted(former)',
+    replacement: 'start(id, schedule)',
+  },
+  {
+    name: 'a closed run takes new activities',
+    file: 'decide/schedule.ts',
+    text: `if (run.status === 'closed') {`,
+    replacement: `if (run.id.runId === '') {`,
+  },
+  {
+    name: 'an activity outlives its closed run',
+    file: 'decide/terminate.ts',
+    text: 'activity.scheduleOffset >= closedOffset',
+    replacement: 'activity.scheduleOffset < closedOffset',
+  },
+  {
+    name: 'what is open in an open run is closed with it',
+    file: 'decide/terminate.ts',
+    text: `findRun(view, target)?.status !== 'closed' || `,
+    replacement: '',
+  },
+  {
+    name: 'what is retained goes when someone is ahead of the clock',
+    file: 'decide/expire.ts',
+    text: 'epochMillis(Math.min(before, context.now))',
+    replacement: 'epochMillis(before)',
+  },
+  {
+    name: 'activities of an expired run stay open for ever',
+    file: 'decide/expire.ts',
+    text: '  for (const activityId of view.openActivityIds(run)) {',
+    replacement: '  for (const activityId of [] as string[]) {',
+  },
+  {
+    name: 'a second run of a workflow id opens beside the first',
+    file: 'decide/run.ts',
+    text: `if (latest !== undefined && latest.status !== 'closed') return alreadyOpened(latest);`,
+    replacement: '',
+  },
+  {
+    name: 'a run is cancelled twice',
+    file: 'decide/run.ts',
+    text: '  if (run.cancel !== undefined) {',
+    replacement: `  if (run.id.runId === '') {`,
+  },
+  {
+    name: 'a signal counts twice',
+    file: 'decide/signal.ts',
+    text: `  if (run.recentSignalIds.includes(signalId)) return accept(acknowledged);
+`,
+    replacement: '',
+  },
+  {
+    name: 'a cancel request does not reach the worker',
+    file: 'decide/change.ts',
+    text: `after.status === 'cancel-requested' && before?.status !== 'cancel-requested'`,
+    replacement: `after.status === 'cancel-requested' && before?.status === 'cancel-requested'`,
+  },
+  {
+    name: 'the outcome reaches nobody',
+    file: 'decide/change.ts',
+    text: '  if (isClosed(after)) {',
+    replacement: '  if (before !== undefined && isClosed(before)) {',
+  },
+  {
+    name: 'open activities come in the order of a restore',
+    file: 'partition-state.ts',
+    text: `    open.sort((one, other) => one.scheduleOffset - other.scheduleOffset);
+`,
+    replacement: '',
+  },
+  {
+    name: 'closed activities stay in the index of the open ones',
+    file: 'partition-state.ts',
+    text: `      open?.delete(activity.id.activityId);
+`,
+    replacement: '',
+  },
+  {
+    name: 'a replaced record expires',
+    file: 'partition-state.ts',
+    text: `'outcome' in entity ? this.activity(entity.id) === entity : this.run(entity.id) === entity`,
+    replacement: 'this !== undefined && entity !== undefined',
+  },
+  {
+    name: 'the latest run is the one that came last in a restore',
+    file: 'life-index.ts',
+    text: 'while (life !== undefined && life.order > order && life.runId !== runId) {',
+    replacement: 'while (life !== undefined && life.order < 0 && life.runId !== runId) {',
+  },
+  {
+    name: 'the queue of expiry is not in order',
+    file: 'expiry-queue.ts',
+    text: 'if (parent === undefined || !isBefore(entry, parent)) break;',
+    replacement: 'if (parent === undefined || isBefore(entry, parent)) break;',
+  },
+  {
+    name: 'the backoff grows once too often',
+    file: 'retry-policy.ts',
+    text: 'power(policy.backoffCoefficient, attempt - 1)',
+    replacement: 'power(policy.backoffCoefficient, attempt)',
+  },
+  {
+    name: 'the maximum interval is ignored',
+    file: 'retry-policy.ts',
+    text: 'Math.min(uncut, policy.intervalMsMax, durationMsMax)',
+    replacement: 'Math.min(uncut, durationMsMax)',
+  },
+  {
+    name: 'excluded error types match by their beginning',
+    file: 'retryable.ts',
+    text: '!nonRetryableErrorTypes.includes(info.errorType)',
+    replacement: '!nonRetryableErrorTypes.some((type) => info.errorType.startsWith(type))',
+  },
+  {
+    name: 'whole-execution timeouts are retried',
+    file: 'retryable.ts',
+    text: `(type === 'start-to-close' || type === 'heartbeat') &&`,
+    replacement: 'type !== undefined &&',
+  },
+  {
+    name: 'heartbeat may be longer than start-to-close',
+    file: 'normalise-options.ts',
+    text: 'millis(Math.min(heartbeat.value, startToCloseTimeoutMs))',
+    replacement: 'heartbeat.value',
+  },
+  {
+    name: 'a limit of one attempt is checked all the same',
+    file: 'normalise-retry-policy.ts',
+    text: `  if (checked.kind === 'refused' && request.attemptsMax === 1) return checkRetryPolicy({ attemptsMax: 1 });
+`,
+    replacement: '',
+  },
+  {
+    name: 'two task queues share a topic',
+    file: 'identity.ts',
+    text: `\`-\${byte.toString(16).padStart(2, '0')}\``,
+    replacement: `'-'`,
+  },
+  {
+    name: "the log's clock runs back",
+    file: 'log-clock.ts',
+    text: 'appendTimeMs > previousNow ? epochMillis(appendTimeMs) : previousNow',
+    replacement: 'epochMillis(Math.max(0, appendTimeMs))',
+  },
+  {
+    name: 'a text over the limit passes',
+    file: 'utf8.ts',
+    text: 'text.length * 3 > bytesMax && utf8Length(text) > bytesMax',
+    replacement: 'text.length > bytesMax',
+  },
+];
