@@ -10,7 +10,7 @@ export interface CounterTopics {
   readonly effects?: string;
 }
 
-const progressKey = '__progress';
+export const progressKey = '__progress';
 
 /**
  * The smallest logic that can be checked: it counts the records of each key, and folds their offsets into a hash.
@@ -22,11 +22,14 @@ export class CounterLogic implements PartitionLogic<string> {
   readonly counts = new Map<string, { count: number; hash: string; padding: number }>();
   readonly #topics: CounterTopics;
   readonly #partition: number;
+  readonly #owner: string;
+  #isClosed = false;
   #progress = new Map<string, number>();
 
-  constructor(topics: CounterTopics, partition: number) {
+  constructor(topics: CounterTopics, partition: number, owner = 'test') {
     this.#topics = topics;
     this.#partition = partition;
+    this.#owner = owner;
   }
 
   restore({ key, value }: InputRecord): void {
@@ -63,17 +66,32 @@ export class CounterLogic implements PartitionLogic<string> {
     const entry = this.counts.get(key);
     if (entry === undefined) return { topic, partition: this.#partition, key, value: null };
     const text = `${JSON.stringify(entry)}\n`;
-    return { topic, partition: this.#partition, key, value: Buffer.from(text + 'x'.repeat(entry.padding)) };
+    const headers = { owner: this.#owner };
+    return { topic, partition: this.#partition, key, value: Buffer.from(text + 'x'.repeat(entry.padding)), headers };
   }
 
   encodeProgress(positions: Positions): OutputRecord {
     const { state: topic = '' } = this.#topics;
     const value = Buffer.from(JSON.stringify([...positions]));
-    return { topic, partition: this.#partition, key: progressKey, value };
+    return { topic, partition: this.#partition, key: progressKey, value, headers: { owner: this.#owner } };
   }
 
   close(): void {
-    this.counts.clear();
+    this.#isClosed = true;
+  }
+
+  /** Whether the partition was lost; its counts are stale then. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Handles a record without anyone else being told; what cannot be handled changes nothing. */
+  replay(record: InputRecord): void {
+    try {
+      this.handle(record, this.decode(record));
+    } catch {
+      return;
+    }
   }
 
   /** The same for the same records in the same order, whoever has handled them. */

@@ -1,0 +1,43 @@
+import { deadLetter, deadLetterOfEffect } from './dead-letter.ts';
+import type { InputRecord } from './record.ts';
+
+const rawKey = Buffer.from([0xff, 0x00]);
+const record: InputRecord = {
+  topic: 'commands',
+  partition: 3,
+  offset: 42,
+  key: '\uFFFD\0',
+  rawKey,
+  value: Buffer.from('poison'),
+  headers: { traceparent: 'trace' },
+  timestampMs: 0,
+};
+
+test('a dead letter has the original bytes, and says why and from where', () => {
+  const letter = deadLetter(record, 'Expected to read it, but it is poison');
+  expect(letter).toMatchObject({
+    topic: 'commands.dlq',
+    rawKey,
+    value: record.value,
+    headers: {
+      traceparent: 'trace',
+      'ratchet-dlq-reason': 'Expected to read it, but it is poison',
+      'ratchet-dlq-topic': 'commands',
+      'ratchet-dlq-partition': '3',
+      'ratchet-dlq-offset': '42',
+    },
+  });
+  expect(Date.parse(String(letter.headers?.['ratchet-dlq-at']))).not.toBeNaN();
+});
+
+test('a reason is cut before it makes the record too large', () => {
+  const letter = deadLetter(record, 'x'.repeat(5_000_000));
+  expect(String(letter.headers?.['ratchet-dlq-reason']).length).toBeLessThan(5000);
+});
+
+test('an effect that is too large is cut, and says how large it was', () => {
+  const value = Buffer.alloc(5 * 1024 * 1024);
+  const letter = deadLetterOfEffect({ topic: 'replies', key: 'a', value }, 'too large', 'replies.dlq');
+  expect(letter.value?.length).toBe(512 * 1024);
+  expect(letter.headers).toMatchObject({ 'ratchet-dlq-value-bytes': String(value.length) });
+});

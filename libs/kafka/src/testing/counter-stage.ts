@@ -1,0 +1,157 @@
+import { connectKafka, type KafkaConnection } from '../connection.ts';
+import { Outbox } from '../outbox.ts';
+import { PartitionProcessor } from '../partition-processor.ts';
+import type { PartitionProcessorOptions } from '../processor-options.ts';
+import type { InputRecord } from '../record.ts';
+import { ensureTopics, type TopicSpec } from '../topics.ts';
+import { CounterLogic, type CounterTopics } from './counter-logic.ts';
+import { readTopic } from './read-topic.ts';
+
+/** A counter service that was started, with the logics it has made, the latest per partition. */
+export interface StartedCounter {
+  readonly processor: PartitionProcessor<string>;
+  readonly logics: ReadonlyMap<number, CounterLogic>;
+  /** What happened, in order: `restored 3: 17`, `commit failed 3: ...`, `owned 1,2`, `dead-lettered`. */
+  readonly events: string[];
+  stop(): Promise<void>;
+}
+
+export interface CounterOptions {
+  readonly connection?: KafkaConnection;
+  /** Written into the headers of its state. */
+  readonly owner?: string;
+  readonly processor?: Partial<PartitionProcessorOptions<string>>;
+  readonly onCommitted?: () => void;
+}
+
+/** Topics of its own, records fed into them, and services that count them. */
+export class CounterStage {
+  readonly connection: KafkaConnection;
+  readonly service: string;
+  readonly partitions: number;
+  readonly topics: Required<CounterTopics>;
+  readonly source: Outbox;
+  #fed = 0;
+
+  private constructor(connection: KafkaConnection, service: string, partitions: number) {
+    this.connection = connection;
+    this.service = service;
+    this.partitions = partitions;
+    this.topics = { commands: `${service}.commands`, state: `${service}.state`, effects: `${service}.effects` };
+    this.source = new Outbox({ connection, steadyTopics: [this.topics.commands] });
+  }
+
+  static async create(
+    brokers: readonly string[],
+    service: string,
+    partitions = 4,
+    replicas = 1,
+  ): Promise<CounterStage> {
+    const connection = await connectKafka({ brokers, clientId: service });
+    const stage = new CounterStage(connection, service, partitions);
+    const { commands, state, effects } = stage.topics;
+    const config = {
+      'max.message.bytes': String(4 * 1024 * 1024),
+      ...(replicas > 1 ? { 'min.insync.replicas': '2' } : {}),
+    };
+    const spec = (name: string, more: Record<string, string> = {}): TopicSpec => ({
+      name,
+      partitions,
+      replicationFactor: replicas,
+      config: { ...config, ...more },
+    });
+    await ensureTopics(connection, [
+      spec(commands, { 'message.timestamp.type': 'LogAppendTime' }),
+      spec(state, { 'cleanup.policy': 'compact' }),
+      spec(effects),
+      spec(`${commands}.dlq`),
+      spec(`${effects}.dlq`),
+      spec(`${state}.dlq`),
+    ]);
+    return stage;
+  }
+
+  get fed(): number {
+    return this.#fed;
+  }
+
+  /** Commands over as many keys as a tenth of them; resolves once the broker has them. */
+  async feed(count: number, value = 'count'): Promise<void> {
+    for (let index = 0; index < count; index++) this.feedOne(`key-${String(this.#fed % Math.ceil(count / 10))}`, value);
+    await this.source.settled();
+  }
+
+  feedOne(key: string, value: string): void {
+    this.#fed++;
+    this.source.add({ topic: this.topics.commands, key, value: Buffer.from(value) });
+  }
+
+  start(options: CounterOptions = {}): Promise<StartedCounter> {
+    return startCounter(this, options);
+  }
+
+  /** What a direct replay of the whole log comes to, as one hash per partition. */
+  async expectedHashes(): Promise<string[]> {
+    const logics = Array.from({ length: this.partitions }, (_, partition) => new CounterLogic(this.topics, partition));
+    for (const record of await this.read('commands')) logics[record.partition]?.replay(record);
+    return logics.map((logic) => logic.hash());
+  }
+
+  read(topic: keyof CounterTopics): Promise<InputRecord[]> {
+    return readTopic(this.connection, this.topics[topic]);
+  }
+
+  async close(): Promise<void> {
+    await this.source.close();
+    await this.connection.admin.deleteTopics({ topics: Object.values(this.topics) }).catch(() => undefined);
+    await this.connection.close();
+  }
+}
+
+export interface CounterPlace {
+  readonly service: string;
+  readonly connection: KafkaConnection;
+  readonly topics: CounterTopics;
+}
+
+/** Short times, so that a test sees in seconds what takes minutes in production. */
+export const testTuning = { sessionTimeoutMs: 6000, fetchWaitMs: 50 } as const;
+
+export async function startCounter(place: CounterPlace, options: CounterOptions): Promise<StartedCounter> {
+  const { service, topics } = place;
+  const connection = options.connection ?? place.connection;
+  const outbox = new Outbox({ connection, steadyTopics: Object.values(topics) as string[] });
+  const logics = new Map<number, CounterLogic>();
+  const events: string[] = [];
+  const processor = new PartitionProcessor<string>({
+    connection,
+    service,
+    inputs: [{ topic: topics.commands, start: 'progress' }],
+    ...(topics.state === undefined ? {} : { stateTopic: topics.state }),
+    outbox,
+    createLogic: ({ partition }) => {
+      const logic = new CounterLogic(topics, partition, options.owner);
+      logics.set(partition, logic);
+      return logic;
+    },
+    metrics: {
+      owned: (partitions) => events.push(`owned ${partitions.join(',')}`),
+      restored: (partition, { records }) => events.push(`restored ${String(partition)}: ${String(records)}`),
+      commitFailed: (partition, error) => events.push(`commit failed ${String(partition)}: ${error.message}`),
+      deadLettered: (topic) => events.push(`dead-lettered ${topic}`),
+      committed: () => options.onCommitted?.(),
+    },
+    tuning: testTuning,
+    ...options.processor,
+  });
+  await processor.start();
+  return {
+    processor,
+    logics,
+    events,
+    stop: async () => {
+      await processor.stop();
+      await outbox.close();
+    },
+  };
+}

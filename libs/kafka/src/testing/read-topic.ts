@@ -1,0 +1,53 @@
+import { randomUUID } from 'node:crypto';
+import type { Cluster } from 'kafkajs';
+import { coPartitionAssigner } from '../co-partition-assigner.ts';
+import type { KafkaConnection } from '../connection.ts';
+import { GroupConsumer, type FetchedBatch } from '../group-consumer.ts';
+import type { InputRecord } from '../record.ts';
+
+/** Everything that is committed in a topic now, in order per partition. */
+export async function readTopic(connection: KafkaConnection, topic: string): Promise<InputRecord[]> {
+  const records: InputRecord[] = [];
+  const positions = new Map<number, number>();
+  let taken: () => void = () => undefined;
+  const consumer = new GroupConsumer({
+    connection,
+    groupId: `read-${randomUUID()}`,
+    topics: [topic],
+    fromBeginning: true,
+    fetchWaitMs: 50,
+    assigner: (onCluster) => coPartitionAssigner({ onCluster, held: () => new Map() }),
+    events: {
+      onJoined: () => {
+        taken();
+      },
+      onBatch: (batch: FetchedBatch) => {
+        records.push(...batch.records);
+        positions.set(batch.partition, batch.nextOffset);
+        taken();
+      },
+    },
+  });
+  const joined = new Promise<void>((resolve) => (taken = resolve));
+  await consumer.start();
+  await joined;
+  const ends = await endsOf(consumer.cluster, topic, await connection.partitionCounts.of(topic));
+  while (ends.some(({ partition, end }) => end > (positions.get(partition) ?? 0))) {
+    await new Promise<void>((resolve) => (taken = resolve));
+  }
+  await consumer.stop();
+  return records;
+}
+
+/** Where each partition that is not empty ends; an empty one may well begin behind zero. */
+async function endsOf(cluster: Cluster, topic: string, count: number): Promise<{ partition: number; end: number }[]> {
+  const partitions = Array.from({ length: count }, (_, partition) => ({ partition }));
+  const [ends] = await cluster.fetchTopicsOffset([{ topic, partitions, fromBeginning: false }]);
+  const [starts] = await cluster.fetchTopicsOffset([{ topic, partitions, fromBeginning: true }]);
+  return (ends?.partitions ?? [])
+    .map(({ partition, offset }) => ({ partition, end: Number(offset) }))
+    .filter(({ partition, end }) => {
+      const start = starts?.partitions.find((each) => each.partition === partition)?.offset ?? '0';
+      return end > Number(start);
+    });
+}
