@@ -6,6 +6,7 @@ import type { DemoRun } from './demo-run.ts';
 import { findDocuments } from './documents.ts';
 import { watchForInterruption, type Interruption } from './interruption.ts';
 import { createProgress } from './progress.ts';
+import { preferQuickStart } from './quick-start.ts';
 import { formatSchedulerCrash, runScenario } from './scenario.ts';
 import { logName, setStage } from './stage.ts';
 import { formatChecks, formatSummary } from './summary.ts';
@@ -14,6 +15,7 @@ import { formatMs } from './table.ts';
 /** The demo's main: `npm run demo`. */
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url));
+const stateFolder = join(repository, '.ratchet');
 const progress = createProgress(process.stdout);
 const begun = performance.now();
 
@@ -25,7 +27,7 @@ async function run(input: string, interruption: Interruption): Promise<boolean> 
   progress.say(`Found ${String(count)} documents in ${input}${leftOutWords(documents.leftOutCount)}`);
 
   const id = Date.now().toString(36);
-  const folder = join(repository, '.ratchet', 'demo', id);
+  const folder = join(stateFolder, 'demo', id);
   mkdirSync(folder, { recursive: true });
   let agreed = false;
   try {
@@ -74,4 +76,5 @@ async function main(interruption: Interruption): Promise<number> {
   }
 }
 
+preferQuickStart(process.env, stateFolder);
 process.exit(await main(watchForInterruption()));

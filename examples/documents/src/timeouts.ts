@@ -1,5 +1,5 @@
 import { activityIdOf, queueOf, type DemoRun, type QueueName } from './demo-run.ts';
-import type { Outcome } from './outcome.ts';
+import type { Expectation, Outcome } from './outcome.ts';
 import { outcomeOf, type Tracked } from './tracked.ts';
 import type * as activities from './activities.ts';
 
@@ -19,6 +19,7 @@ interface TimeoutCase {
     readonly scheduleToClose?: number;
   };
   readonly attempts: number;
+  readonly runs: Expectation['runs'];
   readonly expected: Omit<TimedOut, 'status'>;
 }
 
@@ -30,14 +31,16 @@ const cases: readonly TimeoutCase[] = [
     queue: 'nobody',
     timeouts: { scheduleToStart: 2_000, startToClose: 10_000 },
     attempts: 1,
+    runs: 'none',
     expected: { timeoutType: 'schedule-to-start', lastHeartbeatDetails: undefined, cause: undefined },
   },
   {
     type: 'hang',
     args: [],
     queue: 'files',
-    timeouts: { startToClose: 2_000 },
+    timeouts: { startToClose: 3_000 },
     attempts: 2,
+    runs: 'all',
     expected: {
       timeoutType: 'start-to-close',
       lastHeartbeatDetails: undefined,
@@ -48,8 +51,9 @@ const cases: readonly TimeoutCase[] = [
     type: 'fallSilent',
     args: [lastWords],
     queue: 'files',
-    timeouts: { startToClose: 60_000, heartbeat: 2_000 },
+    timeouts: { startToClose: 60_000, heartbeat: 3_000 },
     attempts: 1,
+    runs: 'all',
     expected: { timeoutType: 'heartbeat', lastHeartbeatDetails: lastWords, cause: undefined },
   },
   {
@@ -57,8 +61,9 @@ const cases: readonly TimeoutCase[] = [
     type: 'failThenHang',
     args: [firstFailure],
     queue: 'files',
-    timeouts: { scheduleToClose: 6_000 },
+    timeouts: { scheduleToClose: 8_000 },
     attempts: 2,
+    runs: 'some',
     expected: { timeoutType: 'schedule-to-close', lastHeartbeatDetails: undefined, cause: firstFailure },
   },
 ];
@@ -68,7 +73,7 @@ export const runIntoTimeouts = (run: DemoRun): Promise<readonly Tracked[]> =>
   Promise.all(cases.map((timeoutCase) => runIntoTimeout(run, timeoutCase)));
 
 async function runIntoTimeout(run: DemoRun, timeoutCase: TimeoutCase): Promise<Tracked> {
-  const { type, args, queue, timeouts, attempts, expected } = timeoutCase;
+  const { type, args, queue, timeouts, attempts, runs, expected } = timeoutCase;
   const group = `${expected.timeoutType} timeout`;
   const handle = await run.client.start<typeof activities, TimeoutCase['type']>(type, {
     id: activityIdOf(run, expected.timeoutType),
@@ -87,7 +92,7 @@ async function runIntoTimeout(run: DemoRun, timeoutCase: TimeoutCase): Promise<T
     expectation: {
       outcome: { status: 'timed-out', ...expected },
       attempts: { min: attempts, max: attempts },
-      runs: queue === 'nobody' ? 'none' : 'all',
+      runs,
     },
   };
 }
