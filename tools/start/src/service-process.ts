@@ -84,9 +84,9 @@ export class ServiceProcess {
   /** Resolves once the service says it is ready; rejects with its last words when it is not within a minute, or keeps ending. */
   async ready(): Promise<void> {
     const isReady = async (): Promise<boolean> => this.#healthUrl !== undefined && (await answers(this.#healthUrl));
-    const isHopeless = (): boolean => this.#crashCount >= CRASH_COUNT_MAX;
-    await poll(async () => (await isReady()) || isHopeless(), READY_MS_MAX);
-    if (isHopeless() || !(await isReady())) throw this.#notReady(isHopeless());
+    await poll(async () => this.#whyNotReady() !== undefined || (await isReady()), READY_MS_MAX);
+    if (!(await isReady()))
+      throw this.#notReady(this.#whyNotReady() ?? `it is not within ${String(READY_MS_MAX / 1000)} s`);
     this.#crashCount = 0;
   }
 
@@ -119,10 +119,15 @@ export class ServiceProcess {
     clearTimeout(impatience);
   }
 
-  #notReady(hopeless: boolean): Error {
-    const what = hopeless ? 'it keeps ending' : `it is not within ${String(READY_MS_MAX / 1000)} s`;
+  /** Why it is no use to wait any longer. */
+  #whyNotReady(): string | undefined {
+    if (!this.#wanted) return 'it was stopped';
+    return this.#crashCount >= CRASH_COUNT_MAX ? 'it keeps ending' : undefined;
+  }
+
+  #notReady(reason: string): Error {
     const words = this.#lastWords.map((line) => `\n  ${line}`).join('');
-    return new Error(`Expected ${this.#options.name} to get ready, but ${what}. Its last words:${words}`);
+    return new Error(`Expected ${this.#options.name} to get ready, but ${reason}. Its last words:${words}`);
   }
 
   #ended(how: string): void {
