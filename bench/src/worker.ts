@@ -15,7 +15,10 @@ const worker = await Worker.create({
   activities,
   maxConcurrentActivities: 1_000,
 });
-process.once('SIGTERM', () => void worker.shutdown());
-process.once('disconnect', () => void worker.shutdown());
+const stop = (): void => {
+  worker.shutdown();
+};
+process.once('SIGTERM', stop);
+process.once('disconnect', stop);
 await worker.run();
 process.exit(0);

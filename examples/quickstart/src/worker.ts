@@ -4,5 +4,7 @@ import * as activities from './activities.ts';
 const { KAFKA_BROKERS: brokers = '127.0.0.1:9092', SCHEMA_REGISTRY_URL: registry = '' } = process.env;
 
 const worker = await Worker.create({ brokers, registry, taskQueue: 'greetings', activities });
-process.once('SIGTERM', () => void worker.shutdown());
+process.once('SIGTERM', () => {
+  worker.shutdown();
+});
 await worker.run();

@@ -59,7 +59,13 @@ export class Effects {
         return;
       case 'RunCancelRequested':
       case 'RunClosed':
-        this.#addFanOut(event.run, event.type === 'RunClosed' ? 'run-closed' : 'run-cancel-requested', command, offset, out);
+        this.#addFanOut(
+          event.run,
+          event.type === 'RunClosed' ? 'run-closed' : 'run-cancel-requested',
+          command,
+          offset,
+          out,
+        );
         return;
       default:
     }
@@ -68,12 +74,20 @@ export class Effects {
   /** The reply record for an address: the reader of the partition finds its own by the key. */
   reply(replyTo: ReplyAddress, reply: Omit<Reply, 'address'>): OutputRecord {
     const { address, partition } = replyTo;
-    return { topic: topics.replies, key: address, partition, value: this.#tools.codec.encodeReply({ address, ...reply }) };
+    return {
+      topic: topics.replies,
+      key: address,
+      partition,
+      value: this.#tools.codec.encodeReply({ address, ...reply }),
+    };
   }
 
   #open(id: ExecutionId): OpenActivity {
     const activity = this.#state.activity(id);
-    invariant(activity !== undefined && 'input' in activity, `a task or notice of ${executionKey(id)}, which is not open`);
+    invariant(
+      activity !== undefined && 'input' in activity,
+      `a task or notice of ${executionKey(id)}, which is not open`,
+    );
     return activity;
   }
 

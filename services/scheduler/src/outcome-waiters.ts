@@ -6,6 +6,11 @@ export interface Waiter {
   readonly requestId: string;
 }
 
+interface AskedWaiter {
+  readonly waiter: Waiter;
+  readonly askedAt: EpochMillis;
+}
+
 /** A waiter asks again every few seconds; one that has been silent for this long is gone. */
 const silenceMsMax = 60_000;
 
@@ -15,11 +20,11 @@ const silenceMsMax = 60_000;
  * Bounded by the askers that live: whoever has not asked for a minute is dropped when someone else asks.
  */
 export class OutcomeWaiters {
-  readonly #byExecution = new Map<string, Map<string, { readonly waiter: Waiter; readonly askedAt: EpochMillis }>>();
+  readonly #byExecution = new Map<string, Map<string, AskedWaiter>>();
 
   add(executionKey: string, waiter: Waiter, now: EpochMillis): void {
-    let waiters = this.#byExecution.get(executionKey);
-    if (waiters === undefined) this.#byExecution.set(executionKey, (waiters = new Map()));
+    const waiters = this.#byExecution.get(executionKey) ?? new Map<string, AskedWaiter>();
+    this.#byExecution.set(executionKey, waiters);
     for (const [requestId, { askedAt }] of waiters) if (askedAt + silenceMsMax < now) waiters.delete(requestId);
     waiters.set(waiter.requestId, { waiter, askedAt: now });
   }

@@ -86,11 +86,11 @@ export class Stage {
 /** The replies among the effects, read. */
 export async function repliesIn({ effects }: Output): Promise<readonly Reply[]> {
   const records = effects.filter(({ topic }) => topic === topics.replies);
-  return Promise.all(records.map(({ value }) => codec.decodeReply(value ?? Buffer.alloc(0))));
+  return Promise.all(records.map(async ({ value }) => codec.decodeReply(value ?? Buffer.alloc(0))));
 }
 
 /** The tasks among the effects, read. */
 export async function tasksIn({ effects }: Output) {
   const records = effects.filter(({ topic }) => topic.startsWith('ratchet.activity.tasks.'));
-  return Promise.all(records.map(({ value }) => codec.decodeTask(value ?? Buffer.alloc(0))));
+  return Promise.all(records.map(async ({ value }) => codec.decodeTask(value ?? Buffer.alloc(0))));
 }

@@ -19,10 +19,13 @@ export class TaskTopics {
 
   /** The topic's name, remembered: escaping is not done again for every task. */
   nameOf(namespace: string, taskQueue: string): string {
-    let queues = this.#names.get(namespace);
-    if (queues === undefined) this.#names.set(namespace, (queues = new Map()));
-    let name = queues.get(taskQueue);
-    if (name === undefined) queues.set(taskQueue, (name = taskTopic(namespace, taskQueue)));
+    const known = this.#names.get(namespace)?.get(taskQueue);
+    if (known !== undefined) return known;
+
+    const queues = this.#names.get(namespace) ?? new Map<string, string>();
+    this.#names.set(namespace, queues);
+    const name = taskTopic(namespace, taskQueue);
+    queues.set(taskQueue, name);
     return name;
   }
 
