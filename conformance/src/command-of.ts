@@ -8,11 +8,17 @@ import {
   type Failure,
   type Payloads,
 } from '@ratchet/domain';
-import type { Attempt } from './domain-driver.ts';
 import { otherTaskQueue, retryDelayMs, type Step } from './trace.ts';
 
 /** The steps that are a command; the others poll or let time pass. */
 export type CommandStep = Exclude<Step, 'poll' | 'poll-other-queue' | `${string}-elapses`>;
+
+/** An attempt on its way to a worker, or with one. */
+export interface Attempt {
+  readonly target: ExecutionId;
+  readonly token: AttemptReference;
+  readonly heartbeatDetails: Payloads;
+}
 
 /** What a step may speak of. */
 export interface Scene {

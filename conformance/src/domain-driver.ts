@@ -8,7 +8,6 @@ import {
   publicStatus,
   timerReference,
   type Activity,
-  type AttemptReference,
   type Command,
   type Deadline,
   type DeadlineType,
@@ -17,7 +16,7 @@ import {
   type Payloads,
 } from '@ratchet/domain';
 import { answerOf } from './answer-of.ts';
-import { commandOf, scheduleOf, type CommandStep } from './command-of.ts';
+import { commandOf, scheduleOf, type Attempt, type CommandStep } from './command-of.ts';
 import {
   otherTaskQueue,
   usualOptions,
@@ -33,13 +32,6 @@ export const domainDriver: Driver = {
   name: 'the bare domain',
   play: (trace) => Promise.resolve(new BareDomain(trace).play(trace.steps)),
 };
-
-/** An attempt on its way to a worker, or with one. */
-export interface Attempt {
-  readonly target: ExecutionId;
-  readonly token: AttemptReference;
-  readonly heartbeatDetails: Payloads;
-}
 
 const activityId: ExecutionId = { namespace: 'default', workflowId: '', runId: 'run-1', activityId: 'conformance' };
 
