@@ -18,7 +18,7 @@ export type DomainEvent =
     }
   | { readonly type: 'RunChanged'; readonly run: WorkflowRun }
   | { readonly type: 'SignalReceived'; readonly run: RunId; readonly signal: Signal }
-  /** These signals are no longer needed. */
+  /** These signals are no longer needed: they were acknowledged, or their run goes. */
   | { readonly type: 'SignalsAcknowledged'; readonly run: RunId; readonly offsets: readonly Offset[] }
   | { readonly type: 'ActivityExpired'; readonly id: ExecutionId }
   | { readonly type: 'RunExpired'; readonly run: RunId }

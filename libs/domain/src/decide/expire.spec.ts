@@ -1,4 +1,13 @@
-import { closeRun, expireBefore, inRun, Stage, standalone, useRules, workflowRun } from '../stage.fixture.ts';
+import {
+  closeRun,
+  expireBefore,
+  inRun,
+  signalRun,
+  Stage,
+  standalone,
+  useRules,
+  workflowRun,
+} from '../stage.fixture.ts';
 import { currentRules } from '../rules.ts';
 
 // The retention, and the rules version.
@@ -60,6 +69,15 @@ test('a closed run goes with its retention', () => {
   expect(expired(stage, 5010)).toEqual(['run wf-run-1']);
   expect(stage.state.run(workflowRun)).toBeUndefined();
   expect(stage.state.latestWorkflowRunId('default', 'order')).toBeUndefined();
+});
+
+test('a closed run takes the signals with it that nobody acknowledged', () => {
+  const stage = new Stage(inRun).accept(signalRun('s1')).accept(signalRun('s2')).accept(closeRun()).at(5000);
+  expect(stage.events(expireBefore(5000))).toEqual([
+    { type: 'SignalsAcknowledged', run: workflowRun, offsets: [1, 2] },
+    { type: 'RunExpired', run: workflowRun },
+  ]);
+  expect(stage.state.signals(workflowRun)).toEqual([]);
 });
 
 test('a run whose activities nobody closed closes them first, a bounded number at a time', () => {

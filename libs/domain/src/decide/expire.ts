@@ -43,5 +43,8 @@ function expireRun(
     invariant(activity !== undefined && !isClosed(activity), `open activity ${activityId} is not open`);
     events.push(...change(activity, closedWithRun(activity, command, context)));
   }
+  // Each signal is a record of its own: it must be named to be removed.
+  const offsets = view.signals(run).map(({ offset }) => offset);
+  if (offsets.length > 0) events.push({ type: 'SignalsAcknowledged', run, offsets });
   return [...events, { type: 'RunExpired', run }];
 }
