@@ -2,7 +2,6 @@ import type { NestApplicationOptions } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import pino from 'pino';
-import { Gauge } from 'prom-client';
 import { PartitionTransport } from './partition-transport.ts';
 import { ServiceKitModule } from './service-kit.module.ts';
 import type { Readiness, RunnerTools, ServiceRunner } from './service-runner.ts';
@@ -59,15 +58,20 @@ test('health tells alive from ready, and what is missing', async () => {
   expect(ready.json()).toMatchObject({ status: 'ok', details: { partitions: { status: 'up', owned: [0, 1] } } });
 });
 
-test('metrics shows what a runner registered, by service', async () => {
+test('metrics shows what a runner counts, by service', async () => {
   await open(({ metrics }) => {
-    new Gauge({ name: 'porter_doors', help: 'doors', registers: [metrics.registry] }).set(3);
+    metrics.gauge('ratchet_doors', 'Doors', () => 3);
+    metrics.processor.handled?.('t', 0, { records: 5, lag: 2 });
+    metrics.outbox.sent?.('steady', { records: 7, bytes: 70, durationMs: 4 });
     return Promise.resolve(new Runner());
   });
   await app.startAllMicroservices();
   const { body, headers } = await get('/metrics');
   expect(headers['content-type']).toContain('text/plain');
-  expect(body).toContain('porter_doors{service="porter"} 3');
+  expect(body).toContain('ratchet_doors{service="porter"} 3');
+  expect(body).toContain('ratchet_records_handled_total{topic="t",partition="0",service="porter"} 5');
+  expect(body).toContain('ratchet_input_lag_records{topic="t",partition="0",service="porter"} 2');
+  expect(body).toContain('ratchet_records_sent_total{lane="steady",service="porter"} 7');
   expect(body).toContain('process_resident_memory_bytes{service="porter"}');
 });
 

@@ -6,6 +6,8 @@ export interface ServiceMetrics {
   readonly registry: Registry;
   readonly processor: ProcessorMetrics;
   readonly outbox: OutboxMetrics;
+  /** A value that is asked for whenever `/metrics` is. */
+  gauge(name: `ratchet_${string}`, help: string, read: () => number): void;
 }
 
 const durationBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -15,7 +17,14 @@ export function createServiceMetrics(service: string): ServiceMetrics {
   const registry = new Registry();
   registry.setDefaultLabels({ service });
   collectDefaultMetrics({ register: registry });
-  return { registry, processor: processorMetrics(registry), outbox: outboxMetrics(registry) };
+  return {
+    registry,
+    processor: processorMetrics(registry),
+    outbox: outboxMetrics(registry),
+    gauge: (name, help, read) => {
+      const shown: Gauge = new Gauge({ name, help, registers: [registry], collect: () => shown.set(read()) });
+    },
+  };
 }
 
 /** What the legs count, once per batch, group or restore. */

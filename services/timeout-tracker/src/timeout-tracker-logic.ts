@@ -47,7 +47,7 @@ export class TimeoutTrackerLogic implements PartitionLogic<StateRecord | undefin
     this.#handler = new ExecutionsHandler({ ...shared, taskRetentionMs, expired });
   }
 
-  /** Activities with a deadline, for metrics. */
+  /** Activities with a deadline; none once it is closed. */
   get pendingCount(): number {
     return this.#book.size;
   }

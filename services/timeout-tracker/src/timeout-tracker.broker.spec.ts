@@ -126,7 +126,10 @@ describe('a tracker of its own', () => {
   test.each([-5_000, 5_000])('whose clock is off by %i ms meets every deadline, none early', async (skewMs) => {
     const own = ownClock();
     await start({}, () => own() + skewMs);
-    const timed = await scheduleMany(40, (index) => ({ startDelayMs: 300, scheduleToStartTimeoutMs: 200 + index * 50 }));
+    const timed = await scheduleMany(40, (index) => ({
+      startDelayMs: 300,
+      scheduleToStartTimeoutMs: 200 + index * 50,
+    }));
     const all = await Promise.all(timed.map(latenessMs));
     expect(Math.min(...all)).toBeGreaterThanOrEqual(0);
     expect(median(all)).toBeLessThan(300);
