@@ -13,11 +13,22 @@ test('a snapshot can be loaded in any order, a later one of the same key replaci
   const state = new PartitionState();
   state.restoreActivity(newer);
   state.restoreActivity(older);
+  expect(state.latestRunId('default', 'charge')).toBe('run-2');
   state.restoreActivity({ ...newer, version: 99 });
   expect(state.latestRunId('default', 'charge')).toBe('run-2');
   expect(state.activity(newer.id)).toMatchObject({ version: 99 });
   expect(state.activityByKey('default//run-1/charge')).toBe(older);
   expect(state.activityCount).toBe(2);
+});
+
+test('open activities are listed as they were scheduled, whatever order they are loaded in', () => {
+  const stage = new Stage(inRun);
+  for (const activityId of ['b', 'c', 'a']) {
+    stage.accept(stage.schedule({ requestId: activityId, target: { ...inRun, activityId } }));
+  }
+  const state = new PartitionState();
+  for (const [, activity] of [...stage.state.activities()].toReversed()) state.restoreActivity(activity);
+  expect(state.openActivityIds(workflowRun)).toEqual(['b', 'c', 'a']);
 });
 
 test('when the latest run expires before an earlier one, the earlier is the latest again', () => {
