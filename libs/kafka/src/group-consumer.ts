@@ -147,9 +147,18 @@ export class GroupConsumer {
     });
     this.#consumer = consumer;
     this.#listen(consumer);
-    await consumer.connect();
-    await consumer.subscribe({ topics: [...topics], fromBeginning });
-    await consumer.run({
+    try {
+      await consumer.connect();
+      await consumer.subscribe({ topics: [...topics], fromBeginning });
+      await this.#consume(consumer);
+    } catch (error) {
+      void consumer.disconnect().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  #consume(consumer: Consumer): Promise<void> {
+    return consumer.run({
       autoCommit: false,
       partitionsConsumedConcurrently: 1,
       eachBatch: ({ batch }) => {

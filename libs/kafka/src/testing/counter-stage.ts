@@ -6,6 +6,7 @@ import type { InputRecord } from '../record.ts';
 import { ensureTopics, type TopicSpec } from '../topics.ts';
 import { CounterLogic, type CounterTopics } from './counter-logic.ts';
 import { readTopic } from './read-topic.ts';
+import { spawnCounter, type SpawnedCounter } from './spawn-counter.ts';
 
 /** A counter service that was started, with the logics it has made, the latest per partition. */
 export interface StartedCounter {
@@ -31,6 +32,7 @@ export class CounterStage {
   readonly partitions: number;
   readonly topics: Required<CounterTopics>;
   readonly source: Outbox;
+  readonly #started: { stop(): Promise<unknown> }[] = [];
   #fed = 0;
 
   private constructor(connection: KafkaConnection, service: string, partitions: number) {
@@ -75,9 +77,9 @@ export class CounterStage {
     return this.#fed;
   }
 
-  /** Commands over as many keys as a tenth of them; resolves once the broker has them. */
+  /** Commands over fifty keys; resolves once the broker has them. */
   async feed(count: number, value = 'count'): Promise<void> {
-    for (let index = 0; index < count; index++) this.feedOne(`key-${String(this.#fed % Math.ceil(count / 10))}`, value);
+    for (let index = 0; index < count; index++) this.feedOne(`key-${String(this.#fed % 50)}`, value);
     await this.source.settled();
   }
 
@@ -86,8 +88,30 @@ export class CounterStage {
     this.source.add({ topic: this.topics.commands, key, value: Buffer.from(value) });
   }
 
-  start(options: CounterOptions = {}): Promise<StartedCounter> {
-    return startCounter(this, options);
+  async start(options: CounterOptions = {}): Promise<StartedCounter> {
+    const counter = await startCounter(this, options);
+    this.#started.push(counter);
+    return counter;
+  }
+
+  /** In a process of its own, which ends with the stage if not before. */
+  spawn(owner: string, brokers = this.connection.brokers): SpawnedCounter {
+    const spawned = spawnCounter({ brokers, service: this.service, topics: this.topics, owner });
+    this.#started.push({
+      stop: () => {
+        spawned.signal('SIGKILL');
+        return spawned.exited;
+      },
+    });
+    return spawned;
+  }
+
+  /** The state of each partition, as one hash, as whoever owns it now has it. */
+  hashes(...counters: readonly StartedCounter[]): string[] {
+    return Array.from({ length: this.partitions }, (_, partition) => {
+      const logics = counters.map(({ logics: each }) => each.get(partition));
+      return logics.find((logic) => logic !== undefined && !logic.isClosed)?.hash() ?? '';
+    });
   }
 
   /** What a direct replay of the whole log comes to, as one hash per partition. */
@@ -102,6 +126,7 @@ export class CounterStage {
   }
 
   async close(): Promise<void> {
+    await Promise.all(this.#started.map((started) => started.stop()));
     await this.source.close();
     await this.connection.admin.deleteTopics({ topics: Object.values(this.topics) }).catch(() => undefined);
     await this.connection.close();
