@@ -84,7 +84,7 @@ export class DefaultFailureConverter implements FailureConverter {
 
 /** Frames of the worker below the activity's own say nothing about it. */
 const ownStack = ({ stack = '' }: Error): string => stack.split(workerFrame, 1)[0] ?? '';
-const workerFrame = /\n\s+at (async )?(callActivity|AttemptRun\.)/;
+const workerFrame = /\n\s+at [^\n]*[/\\]worker[/\\](?:src|dist)[/\\]attempt-run\.[jt]s/;
 
 const adviceForNonErrors =
   ' [A non-Error value was thrown from your code. We recommend throwing Error objects so that we can provide a stack trace]';

@@ -110,9 +110,8 @@ export class AttemptRun implements Due {
         this.#heartbeat(details);
       },
     });
-    // Stack traces of failures are cut at this name.
-    const callActivity = (): unknown => activity(...args);
-    return tracing.within(traceparent, () => Context.run(context, callActivity));
+    // The stack traces of failures are cut at this file (see the failure converter).
+    return tracing.within(traceparent, () => Context.run(context, () => activity(...args)));
   }
 
   #heartbeat(details: unknown): void {

@@ -90,7 +90,10 @@ export class Worker {
     const clientId = `ratchet-worker-${identity}`;
     const cluster = await connectCluster({ brokers, registryUrl, clientId, log, createTopics: false });
     try {
-      await cluster.ensureTaskTopic(taskTopic(namespace, taskQueue));
+      const topic = taskTopic(namespace, taskQueue);
+      await cluster.ensureTaskTopic(topic);
+      // From here on they are known: without them no task could be passed on.
+      await cluster.connection.partitionCounts.of(topic);
       return new Worker(loaded, cluster, await openRequestChannel(cluster));
     } catch (error) {
       await cluster.close();
