@@ -15,24 +15,18 @@ export type CallKind = 'execute' | 'start';
 type CallResult<Kind extends CallKind, R> = Promise<Kind extends 'execute' ? R : ActivityHandle<R>>;
 
 /** No type argument, or both: `execute('charge', ...)`, `execute<typeof activities, 'charge'>('charge', ...)`. */
-interface InferredCall<Kind extends CallKind> {
-  <T = UntypedActivities, N extends ActivityName<T> = never>(
-    activityType: N,
-    options: StartActivityOptions<T, N>,
-  ): CallResult<Kind, ActivityResult<T, N>>;
-}
+type InferredCall<Kind extends CallKind> = <T = UntypedActivities, N extends ActivityName<T> = never>(
+  activityType: N,
+  options: StartActivityOptions<T, N>,
+) => CallResult<Kind, ActivityResult<T, N>>;
 
-interface NthCall<Kind extends CallKind, I extends number> {
-  <T>(
-    activityType: NthName<T, I>,
-    options: StartActivityOptions<T, NthName<T, I>>,
-  ): CallResult<Kind, ActivityResult<T, NthName<T, I>>>;
-}
+type NthCall<Kind extends CallKind, I extends number> = <T>(
+  activityType: NthName<T, I>,
+  options: StartActivityOptions<T, NthName<T, I>>,
+) => CallResult<Kind, ActivityResult<T, NthName<T, I>>>;
 
 /** For more names than there are signatures, or a name known only at run time: the result is one of all. */
-interface AnyCall<Kind extends CallKind> {
-  <T>(...call: CallOf<T>): CallResult<Kind, ActivityResult<T, ActivityName<T>>>;
-}
+type AnyCall<Kind extends CallKind> = <T>(...call: CallOf<T>) => CallResult<Kind, ActivityResult<T, ActivityName<T>>>;
 
 type CallOf<T> = { [N in ActivityName<T>]: [activityType: N, options: StartActivityOptions<T, N>] }[ActivityName<T>];
 

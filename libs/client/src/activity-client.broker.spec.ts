@@ -1,5 +1,4 @@
 import { connectBroker, startCluster, uniqueName } from '@ratchet/testing';
-import type { RunningRatchet } from '@ratchet/tools-start';
 import {
   ActivityAlreadyStartedError,
   ActivityCancelledError,
@@ -21,7 +20,7 @@ const taskQueue = uniqueName('client');
 const nobody = uniqueName('nobody');
 const addresses = connectBroker();
 
-let ratchet: RunningRatchet;
+let ratchet: Awaited<ReturnType<typeof startCluster>>;
 let client: ActivityClient;
 let worker: HandWorker;
 

@@ -66,7 +66,7 @@ export async function describeActivity(
     ...times(activity),
     ...(await heartbeat(activity, converter)),
     ...(await failure(activity, converter)),
-    ...('cancel' in activity && activity.cancel !== undefined ? { cancelReason: activity.cancel.reason } : {}),
+    ...('cancel' in activity ? { cancelReason: activity.cancel.reason } : {}),
     ...('options' in activity ? { options: activity.options } : {}),
   };
 }

@@ -7,6 +7,8 @@ const asker = { namespace: 'default', identity: 'me', converter: loadDataConvert
 const minimal: AnyStartOptions = { taskQueue: 'q', timeouts: { startToClose: '30s' } };
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
+const like = (pattern: RegExp): unknown => expect.stringMatching(pattern);
+
 const draftOf = (options: Partial<AnyStartOptions>, activityType = 'charge') =>
   scheduleDraft(activityType, { ...minimal, ...options }, asker);
 
@@ -20,10 +22,10 @@ describe('a Schedule', () => {
       target: {
         namespace: 'default',
         workflowId: '',
-        activityId: expect.stringMatching(uuid),
-        runId: expect.stringMatching(uuid),
+        activityId: like(uuid),
+        runId: like(uuid),
       },
-      requestId: expect.stringMatching(uuid),
+      requestId: like(uuid),
       options: { taskQueue: 'q', startToCloseTimeoutMs: 30_000 },
       input: [],
       idReusePolicy: 'allow-duplicate',
@@ -105,7 +107,7 @@ describe('is refused before anything is sent', () => {
       given: 'a duration of another type',
       options: { startDelay: wrong({}) },
       field: 'startDelay',
-      message: 'an object',
+      message: 'of type object',
     },
     {
       given: 'an unreadable heartbeat timeout',

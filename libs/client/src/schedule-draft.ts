@@ -108,5 +108,7 @@ function duration(field: string, value: Duration | undefined): number | undefine
 const invalid = (field: string, expected: string, value: unknown): InvalidActivityOptionsError =>
   new InvalidActivityOptionsError(`Expected to get ${field} as ${expected}, but it is ${shown(value)}`, field);
 
-const shown = (value: unknown): string =>
-  typeof value === 'string' ? `'${value}'` : typeof value === 'object' ? 'an object' : String(value);
+function shown(value: unknown): string {
+  if (typeof value === 'string') return `'${value}'`;
+  return typeof value === 'number' || value === undefined ? String(value) : `of type ${typeof value}`;
+}

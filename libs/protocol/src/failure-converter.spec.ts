@@ -3,7 +3,7 @@ import { DefaultFailureConverter, failureSource } from './failure-converter.ts';
 import {
   ApplicationFailure,
   CancelledFailure,
-  RatchetFailure,
+  type RatchetFailure,
   ServerFailure,
   TerminatedFailure,
   TimeoutFailure,
@@ -70,7 +70,7 @@ describe('an error on its way', () => {
 
   test('the chain of causes arrives, in order', () => {
     const root = new TypeError('x is undefined');
-    const arrived = anew(new Error('outer', { cause: ApplicationFailure.nonRetryable('middle', 'M') ?? root }));
+    const arrived = anew(new Error('outer', { cause: ApplicationFailure.nonRetryable('middle', 'M') }));
     expect(arrived.cause).toBeInstanceOf(ApplicationFailure);
     const longer = anew(new Error('1', { cause: new Error('2', { cause: root }) }));
     expect(((longer.cause as Error).cause as ApplicationFailure).type).toBe('TypeError');

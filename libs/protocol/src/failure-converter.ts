@@ -93,11 +93,17 @@ function messageOf(error: unknown): string {
   if (error instanceof Error) return error.message;
   if (typeof error === 'string') return error + adviceForNonErrors;
   try {
-    return String(JSON.stringify(error)) + adviceForNonErrors;
+    return shown(error) + adviceForNonErrors;
   } catch {
     return Object.prototype.toString.call(error) + adviceForNonErrors;
   }
 }
+
+/** JSON has no word for some values. */
+const shown = (value: unknown): string => {
+  const json: unknown = JSON.stringify(value);
+  return typeof json === 'string' ? json : typeof value;
+};
 
 function infoOf(error: unknown, converter: PayloadConverter): FailureInfo {
   if (error instanceof ApplicationFailure) return applicationInfo(error, converter);

@@ -16,7 +16,7 @@ export interface OpenRequestChannel {
   readonly channel: RequestChannel;
   readonly tracing: Tracing;
   /** Sends what is left, fails whoever still waits, and stops reading. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 const requestTimeoutMsDefault = 30_000;

@@ -42,11 +42,11 @@ function stackContextManager(): ContextManager {
   let active: Context = ROOT_CONTEXT;
   const manager: ContextManager = {
     active: () => active,
-    with: (next, work, self, ...args) => {
+    with: (next, work, _self, ...args) => {
       const before = active;
       active = next;
       try {
-        return work.call(self as ThisParameterType<typeof work>, ...args);
+        return work(...args);
       } finally {
         active = before;
       }

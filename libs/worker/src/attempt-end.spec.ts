@@ -6,8 +6,10 @@ import { CompleteAsyncError } from './complete-async-error.ts';
 const cancelled = new CancelledFailure('CANCELLED', ['half done']);
 const aborted = Object.assign(new Error('The operation was aborted'), { name: 'AbortError' });
 const broken = new TypeError('x is undefined');
-const stopped = (type: string): AttemptEnd =>
-  ({ type: 'failed', error: expect.objectContaining({ type, nonRetryable: false }) as unknown }) as AttemptEnd;
+const stopped = (type: string): AttemptEnd => ({
+  type: 'failed',
+  error: expect.objectContaining({ type, nonRetryable: false }),
+});
 
 interface Row {
   readonly reason: CancelReason | undefined;

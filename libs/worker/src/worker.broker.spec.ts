@@ -1,6 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { connectBroker, eventually, startCluster, uniqueName } from '@ratchet/testing';
-import type { RunningRatchet } from '@ratchet/tools-start';
 import { startAsker, type Asker } from './asker.fixture.ts';
 import {
   ApplicationFailure,
@@ -17,7 +16,7 @@ const oneMinute = { startToCloseTimeoutMs: 60_000 };
 /** Fails at once and is tried again at once. */
 const quick = { ...oneMinute, retryPolicy: { initialIntervalMs: 1, backoffCoefficient: 1 } };
 
-let ratchet: RunningRatchet;
+let ratchet: Awaited<ReturnType<typeof startCluster>>;
 beforeAll(async () => {
   ratchet = await startCluster();
 });
@@ -70,7 +69,7 @@ async function startWorker(
 
 /** A door that the test opens. */
 function gate(): { readonly passed: Promise<void>; readonly open: () => void } {
-  const { promise, resolve } = Promise.withResolvers<void>();
+  const { promise, resolve }: PromiseWithResolvers<void> = Promise.withResolvers();
   return { passed: promise, open: resolve };
 }
 

@@ -33,7 +33,7 @@ export class Worker {
   readonly #reader: TaskReader;
   readonly #consumer: TaskConsumer;
   readonly #intake: TaskIntake;
-  readonly #stopRequested = Promise.withResolvers<void>();
+  readonly #stopRequested: PromiseWithResolvers<void> = Promise.withResolvers();
   #state: WorkerState = 'initialized';
 
   private constructor(options: LoadedWorkerOptions, cluster: Cluster, requests: OpenRequestChannel) {
