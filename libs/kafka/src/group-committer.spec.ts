@@ -11,7 +11,7 @@ interface Stage {
   fail: boolean;
 }
 
-function stage(): Stage {
+function stage(delayMs = 0): Stage {
   const log: string[] = [];
   const state: Stage = { committer: undefined as never, log, handled: 0, settle: () => undefined, fail: false };
   let groups = 0;
@@ -31,6 +31,7 @@ function stage(): Stage {
     onCommitted: ({ records }) => log.push(`committed ${String(records)}`),
     onIdle: () => log.push('idle'),
     onFailed: ({ message }) => log.push(message),
+    delayMs,
     intervalMsMin: 100,
     intervalMsMax: 250,
   });
@@ -58,6 +59,17 @@ describe('a group committer', () => {
     at.settle();
     await turn();
     expect(at.log).toEqual(['write 1', 'committed 1', 'idle']);
+  });
+
+  test('when idle, gathers what comes within the delay', async () => {
+    const at = stage(20);
+    handle(at, 1);
+    await jest.advanceTimersByTimeAsync(15);
+    handle(at, 2);
+    await jest.advanceTimersByTimeAsync(5);
+    at.settle();
+    await turn();
+    expect(at.log).toEqual(['write 3', 'committed 3', 'idle']);
   });
 
   test('under load, gathers what is handled for at least 100 ms', async () => {

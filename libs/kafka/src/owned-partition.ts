@@ -297,6 +297,7 @@ export class OwnedPartition<T> {
       onFailed: (error) => {
         this.#commitFailed(error);
       },
+      delayMs: tuning.commitDelayMs,
       intervalMsMin: tuning.commitIntervalMsMin,
       intervalMsMax: tuning.commitIntervalMsMax,
     });

@@ -43,6 +43,8 @@ export interface ProcessorTuning {
   readonly sessionTimeoutMs: number;
   /** How long a fetch waits at the broker for something to come; 100 ms. */
   readonly fetchWaitMs: number;
+  /** A state commit that is not held back by the one before comes this long after the first change; 20 ms. */
+  readonly commitDelayMs: number;
   /** State commits of a partition are at least this far apart under load; 100 ms. */
   readonly commitIntervalMsMin: number;
   readonly commitIntervalMsMax: number;
@@ -61,6 +63,7 @@ const MiB = 1024 * 1024;
 export const defaultTuning: ProcessorTuning = {
   sessionTimeoutMs: 10_000,
   fetchWaitMs: 100,
+  commitDelayMs: 20,
   commitIntervalMsMin: 100,
   commitIntervalMsMax: 250,
   groupBytesMax: 2 * MiB,
