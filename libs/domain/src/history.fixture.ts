@@ -16,6 +16,14 @@ import { millis } from './units.ts';
  * goes unnoticed. `pick` chooses among what there is, `skew` how the clock stands to it.
  */
 const kinds = [
+  'go on',
+  'go on',
+  'go on',
+  'go on',
+  'go on',
+  'go on',
+  'go on',
+  'go on',
   'schedule',
   'use existing',
   'claim',
@@ -55,9 +63,9 @@ export const moves: fc.Arbitrary<Move[]> = fc.array(
   fc.record({
     kind: fc.constantFrom(...kinds),
     pick: fc.nat({ max: 1000 }),
-    skew: fc.constantFrom(-1, 0, 0, 0, 1, 7),
+    skew: fc.constantFrom(-1, 0, 0, 0, 1, 7, 200),
   }),
-  { minLength: 10, maxLength: 60 },
+  { minLength: 20, maxLength: 80 },
 );
 
 export interface Step {
@@ -123,8 +131,9 @@ export class History {
     const { found, token } = this.stage;
     this.#presentTimers = this.#timers.length;
     if (found === undefined) return;
-    this.#tokens.push(token);
     this.#timers.push(...deadlines(found, taskRetentionMs));
+    const last = this.#tokens.at(-1);
+    if (last === undefined || !isSameToken(last, token)) this.#tokens.push(token);
   }
 
   #fresh(prefix: string): string {
@@ -135,8 +144,10 @@ export class History {
   #commandFor({ kind, pick, skew }: Move): Command | undefined {
     const { stage } = this;
     const byTokenOrId = pick % 3 === 0 ? byId : stage.token;
-    const old = oneOf(pick, this.#tokens) ?? byId;
+    const old = oneOf(pick, this.#tokens.slice(0, -1)) ?? byId;
     switch (kind) {
+      case 'go on':
+        return this.#goOn(pick);
       case 'schedule':
         return this.#schedule(pick, 'fail');
       case 'use existing':
@@ -203,6 +214,26 @@ export class History {
     }
   }
 
+  /** The next step of a life that nobody disturbs: with it, histories reach later attempts, and their last one. */
+  #goOn(pick: number): Command {
+    const { stage } = this;
+    switch (stage.found?.status) {
+      case 'scheduled':
+        if ('dispatchedAt' in stage.found) return stage.claim({ claimId: this.#fresh('claim') });
+        stage.at(Math.max(stage.now, stage.found.dispatchAt));
+        return stage.dispatchDue();
+      case 'paused':
+        return stage.unpause({ requestId: this.#fresh('unpause') });
+      case 'started':
+      case 'cancel-requested':
+      case 'pause-requested':
+      case 'reset-requested':
+        return pick % 3 === 0 ? stage.heartbeat(payloads(this.#fresh('details'))) : stage.fail();
+      default:
+        return this.#schedule(pick, 'fail');
+    }
+  }
+
   #schedule(pick: number, idConflictPolicy: IdConflictPolicy): Command {
     const { stage } = this;
     const target = stage.target.workflowId === '' ? { ...stage.target, runId: this.#fresh('run') } : stage.target;
@@ -249,6 +280,12 @@ export function replay(state: PartitionState, steps: readonly Step[]): readonly 
 export const dump = (state: PartitionState): unknown => [[...state.activities()], [...state.runs()], state.rules];
 
 const oneOf = <T>(pick: number, all: readonly T[]): T | undefined => all[pick % Math.max(1, all.length)];
+
+const isSameToken = (one: AttemptReference, other: AttemptReference): boolean =>
+  one.by === 'token' &&
+  other.by === 'token' &&
+  one.stamp === other.stamp &&
+  one.scheduleOffset === other.scheduleOffset;
 
 /** Endings would come too soon if they came as often as the rest. */
 const seldom = (pick: number, command: Command): Command | undefined => (pick % 4 === 0 ? command : undefined);

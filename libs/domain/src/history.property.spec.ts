@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import type { Activity } from './activity.ts';
-import type { Command } from './command.ts';
+import type { Activity, OpenActivity } from './activity.ts';
+import type { Command, CommandOf } from './command.ts';
 import { isClosed } from './decide/change.ts';
 import { dump, History, moves, nextDeadlines, proposalOf, replay, type Move, type Step } from './history.fixture.ts';
 import { PartitionState } from './partition-state.ts';
@@ -10,7 +10,7 @@ import { inRun, Stage, standalone } from './stage.fixture.ts';
 // The promises of the architecture, each over histories of one activity id: alone, and in a workflow run.
 
 const targets = fc.constantFrom(standalone, inRun);
-const histories = (check: (history: History) => void, numRuns = 300): void => {
+const histories = (check: (history: History) => void, numRuns = 200): void => {
   fc.assert(
     fc.property(targets, moves, (target, played: readonly Move[]) => {
       check(new History(new Stage(target)).play(played));
@@ -22,6 +22,11 @@ const histories = (check: (history: History) => void, numRuns = 300): void => {
 const accepted = ({ steps }: History): readonly Step[] => steps.filter(({ decision }) => decision.kind === 'accepted');
 const eventsOf = ({ decision }: Step): readonly { readonly type: string }[] =>
   decision.kind === 'accepted' ? decision.events : [];
+
+/** A reset took effect, at once or at the end of the attempt that ran. */
+const isRestart = ({ command, before, after }: Pick<Step, 'command' | 'before' | 'after'>): boolean =>
+  (command.type === 'Reset' || before?.status === 'reset-requested') &&
+  (after?.status === 'scheduled' || after?.status === 'paused');
 
 /** One attempt of one life of one reset: what a token names. */
 const attemptKey = (activity: Activity): string =>
@@ -81,9 +86,9 @@ test('P2: attempts are contiguous from 1; only a reset goes back, and every one 
         expect(after.attempt).toBe(1);
         continue;
       }
-      if (after.attempt === before.attempt) continue;
-      const isReset = command.type === 'Reset' || before.status === 'reset-requested';
-      expect(after.attempt).toBe(isReset ? 1 : before.attempt + 1);
+      const isRestarted = isRestart({ command, before, after });
+      if (after.attempt === before.attempt && !isRestarted) continue;
+      expect(after.attempt).toBe(isRestarted ? 1 : before.attempt + 1);
       if ('stamp' in after && 'stamp' in before) expect(after.stamp).toBeGreaterThan(before.stamp);
     }
   });
@@ -97,6 +102,27 @@ test('P2: a task is sent once for every stamp', () => {
       const key = attemptKey(step.after);
       expect(sent.has(key)).toBe(false);
       sent.add(key);
+    }
+  });
+});
+
+/** How long the rules make a failed attempt wait, reckoned anew. */
+function waitMsAfter({ options, attempt }: OpenActivity, { failure }: CommandOf<'Fail'>): number {
+  const askedMs = failure?.info.type === 'application' ? (failure.info.nextRetryDelayMs ?? 0) : 0;
+  if (askedMs > 0) return askedMs;
+  let intervalMs: number = options.retryPolicy.initialIntervalMs;
+  for (let count = 1; count < attempt; count++) intervalMs *= options.retryPolicy.backoffCoefficient;
+  return Math.min(intervalMs, options.retryPolicy.intervalMsMax);
+}
+
+test('a retry is due when its policy or its worker says, and before the whole time is over', () => {
+  histories((history) => {
+    for (const { command, context, before, after } of accepted(history)) {
+      if (command.type !== 'Fail' || before === undefined || after === undefined || isClosed(before)) continue;
+      if (isClosed(after) || after.attempt !== before.attempt + 1) continue;
+      expect(after.dispatchAt).toBe(context.now + waitMsAfter(before, command));
+      const { scheduleToCloseTimeoutMs, startDelayMs } = before.options;
+      expect(after.dispatchAt).toBeLessThan(before.scheduledAt + startDelayMs + scheduleToCloseTimeoutMs);
     }
   });
 });
@@ -160,8 +186,8 @@ test('P5: at most one cancel request reaches a life, and it is never taken back'
     const reached = new Set<number>();
     for (const step of accepted(history)) {
       const { before, after } = step;
-      if (before?.status === 'cancel-requested' && after !== undefined && after !== before) {
-        expect(isClosed(after) || after.status === 'cancel-requested').toBe(true);
+      if (before?.status === 'cancel-requested' && after !== undefined && !isClosed(after)) {
+        expect(after).toMatchObject({ status: 'cancel-requested', cancel: before.cancel });
       }
       if (!eventsOf(step).some(({ type }) => type === 'CancelRequested') || after === undefined) continue;
       expect(reached.has(after.scheduleOffset)).toBe(false);
@@ -177,10 +203,6 @@ function detailsAfter({ command, before, after }: Step, details: Payloads, forge
   if (forgets && isRestart({ command, before, after })) return [];
   return command.type === 'Fail' ? (command.lastHeartbeatDetails ?? details) : details;
 }
-
-const isRestart = ({ command, before, after }: Pick<Step, 'command' | 'before' | 'after'>): boolean =>
-  (command.type === 'Reset' || before?.status === 'reset-requested') &&
-  (after?.status === 'scheduled' || after?.status === 'paused');
 
 test('P6: the last recorded heartbeat details are there for the next attempt, until a reset forgets them', () => {
   histories((history) => {
@@ -205,7 +227,7 @@ test('a repeated command does not change the state a second time', () => {
     const once = dump(stage.state);
     stage.send(last.command);
     expect(dump(stage.state)).toEqual(once);
-  }, 600);
+  }, 300);
 });
 
 test('a late repetition of what was accepted of an attempt, a life or an ending does nothing', () => {
@@ -223,7 +245,7 @@ test('a late repetition of what was accepted of an attempt, a life or an ending 
       }
       expect(dump(history.stage.state)).toEqual(once);
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 });
 
@@ -239,7 +261,7 @@ test('P7: replaying from any snapshot, loaded in any order, gives the same decis
       expect(replay(restored, rest)).toEqual(rest.map(({ decision }) => decision));
       expect(dump(restored)).toEqual(dump(history.stage.state));
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 });
 
