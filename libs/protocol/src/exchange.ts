@@ -27,8 +27,6 @@ export interface ExchangePlan {
   readonly id: string;
   /** For error messages: "the answer to Schedule of activity 'charge-42'". */
   readonly what: string;
-  /** Whose command log decides. */
-  readonly partition: number;
   readonly record: OutputRecord;
   /** The same record is sent again after so long without the answer; infinity: never. */
   readonly repeatMs: number;
@@ -64,6 +62,11 @@ export class Exchange implements Due {
       this.#resolve = resolve;
       this.#reject = reject;
     });
+  }
+
+  /** Whose command log decides. */
+  get partition(): number {
+    return this.plan.record.partition ?? 0;
   }
 
   start(now: number): void {

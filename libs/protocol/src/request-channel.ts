@@ -111,7 +111,6 @@ export class RequestChannel {
     return this.#exchange<OutcomeReply>({
       id: replyTo.address,
       what: whatOf(schedule),
-      partition: this.#partitionOf(schedule.target),
       record: this.#commandRecord({ ...schedule, awaitOutcome: true }, replyTo),
       repeatMs: Infinity,
       silenceMsMax: this.#parts.requestTimeoutMs,
@@ -130,7 +129,6 @@ export class RequestChannel {
     return this.#exchange<OutcomeReply>({
       id: requestId,
       what: `the outcome of activity '${target.activityId}'`,
-      partition: this.#partitionOf(target),
       record: this.#queryRecord('AwaitOutcome', target, requestId, this.replyTo),
       repeatMs: queryRepeatMs,
       repeatMsMax: queryRepeatMsMax,
@@ -144,7 +142,6 @@ export class RequestChannel {
     return this.#exchange<DescribeReply>({
       id: requestId,
       what: `the description of activity '${target.activityId}'`,
-      partition: this.#partitionOf(target),
       record: this.#queryRecord('Describe', target, requestId, this.replyTo),
       repeatMs: queryRepeatMs,
       silenceMsMax: this.#parts.requestTimeoutMs,
@@ -166,7 +163,7 @@ export class RequestChannel {
     }
     const exchange = this.#open.get(reply.address === this.replyTo.address ? reply.requestId : reply.address);
     if (exchange === undefined) return;
-    const { partition } = exchange.plan;
+    const { partition } = exchange;
     this.#seenOffsets.set(partition, Math.max(reply.offset, this.#seenOffset(partition)));
     exchange.receive(reply);
   }
@@ -183,7 +180,6 @@ export class RequestChannel {
     return this.#exchange<CommandReply>({
       id,
       what: whatOf(command),
-      partition: this.#partitionOf(command.target),
       record: this.#commandRecord(command, replyTo, traceparent),
       repeatMs,
       silenceMsMax: timeoutMs,
@@ -227,33 +223,29 @@ export class RequestChannel {
     return { partition, address: `${address}/${String(this.#ownAddresses++)}` };
   }
 
-  #partitionOf(target: ExecutionId): number {
-    return partitionFor(partitionKey(target), this.#parts.partitions);
-  }
-
   #seenOffset(partition: number): number {
     return this.#seenOffsets.get(partition) ?? -1;
   }
 
   #commandRecord(command: CommandDraft, replyTo: ReplyAddress, traceparent?: string): OutputRecord {
     const value = this.#parts.codec.encodeCommand({ ...command, replyTo });
-    return this.#record(topics.commands, command.target, value, traceparent);
+    return this.#record({ topic: topics.commands, ...this.#placeOf(command.target), value }, traceparent);
   }
 
   #queryRecord(type: Query['type'], target: ExecutionId, requestId: string, replyTo: ReplyAddress): OutputRecord {
-    const seenOffset = this.#seenOffset(this.#partitionOf(target));
+    const place = this.#placeOf(target);
+    const seenOffset = this.#seenOffset(place.partition);
     const value = this.#parts.codec.encodeQuery({ type, target, requestId, replyTo, seenOffset });
-    return this.#record(topics.queries, target, value);
+    return this.#record({ topic: topics.queries, ...place, value });
   }
 
-  #record(
-    topic: string,
-    target: ExecutionId,
-    value: Buffer,
-    traceparent = this.#parts.tracing.current(),
-  ): OutputRecord {
+  #placeOf(target: ExecutionId): { readonly key: string; readonly partition: number } {
     const key = partitionKey(target);
-    return { topic, key, partition: this.#partitionOf(target), value, headers: { [traceparentHeader]: traceparent } };
+    return { key, partition: partitionFor(key, this.#parts.partitions) };
+  }
+
+  #record(record: OutputRecord, traceparent = this.#parts.tracing.current()): OutputRecord {
+    return { ...record, headers: { [traceparentHeader]: traceparent } };
   }
 
   #send(record: OutputRecord, exchange: Exchange): void {

@@ -18,21 +18,23 @@ export const ownTracing: Tracing = {
 };
 
 /**
- * Joins the traces of `@opentelemetry/api` where that package is installed. Without a registered SDK its active span is
- * nothing, so what travels then is a fresh trace per request.
+ * Joins the traces of `@opentelemetry/api` where that package is installed and an SDK has registered a propagator.
+ * Before, and without, a trace begins with each request.
  */
 export async function loadTracing(): Promise<Tracing> {
   const api = await import('@opentelemetry/api').catch(() => undefined);
   if (api === undefined) return ownTracing;
   const { context, propagation } = api;
+  const isRegistered = (): boolean => propagation.fields().length > 0;
   return {
     current: () => {
+      if (!isRegistered()) return freshTraceparent();
       const carrier: Record<string, string> = {};
       propagation.inject(context.active(), carrier);
       return carrier[traceparentHeader] ?? freshTraceparent();
     },
     within: (traceparent, work) => {
-      if (traceparent === undefined) return work();
+      if (traceparent === undefined || !isRegistered()) return work();
       return context.with(propagation.extract(context.active(), { [traceparentHeader]: traceparent }), work);
     },
   };

@@ -1,4 +1,3 @@
-import { payloadsToValues, type LoadedDataConverter } from '@ratchet/protocol';
 import type { ActivityTask, EpochMillis } from '@ratchet/domain';
 
 /** What an activity may know of itself. Instants are epoch milliseconds. */
@@ -32,14 +31,8 @@ export interface ActivityInfo {
   readonly heartbeatDetails: unknown;
 }
 
-export async function activityInfo(
-  task: ActivityTask,
-  startedAt: EpochMillis,
-  converter: LoadedDataConverter,
-): Promise<ActivityInfo> {
+export function activityInfo(task: ActivityTask, startedAt: EpochMillis, heartbeatDetails: unknown): ActivityInfo {
   const { id, options } = task;
-  const details = task.heartbeatDetails;
-  const [heartbeatDetails] = details.length === 0 ? [] : await payloadsToValues(converter, details);
   return {
     ...id,
     activityType: task.activityType,

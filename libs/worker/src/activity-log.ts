@@ -1,15 +1,18 @@
 import type { Log, LogLevel } from '@ratchet/kafka';
+import type { ActivityInfo } from './activity-info.ts';
 
 export type LogFields = Readonly<Record<string, unknown>>;
 
 /** Logs with what is known of the attempt. */
 export type ActivityLog = Readonly<Record<LogLevel, (message: string, fields?: LogFields) => void>>;
 
-export function activityLog(log: Log, ofAttempt: () => LogFields): ActivityLog {
+export function activityLog(log: Log, info: ActivityInfo): ActivityLog {
+  const { namespace, workflowId, runId, activityId, activityType, attempt, taskQueue } = info;
+  const ofAttempt = { namespace, workflowId, runId, activityId, activityType, attempt, taskQueue };
   const at =
     (level: LogLevel) =>
     (message: string, fields: LogFields = {}): void => {
-      log(level, message, { ...ofAttempt(), ...fields });
+      log(level, message, { ...ofAttempt, ...fields });
     };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }

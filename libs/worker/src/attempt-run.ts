@@ -10,7 +10,7 @@ import {
   type TaskToken,
 } from '@ratchet/protocol';
 import { activityInfo } from './activity-info.ts';
-import { activityLog, type LogFields } from './activity-log.ts';
+import type { LogFields } from './activity-log.ts';
 import { endOfThrown, type AttemptEnd } from './attempt-end.ts';
 import { attemptReport, type AttemptReport } from './attempt-report.ts';
 import { Cancellation, type CancelReason } from './cancellation.ts';
@@ -101,11 +101,12 @@ export class AttemptRun implements Due {
     const { activities, converter, tracing, log } = this.#tools;
     const activity = activities.get(task.activityType);
     if (activity === undefined) throw notRegistered(task.activityType, activities.keys());
-    const args = task.input.length === 0 ? [] : await payloadsToValues(converter, task.input);
+    const args = await payloadsToValues(converter, task.input);
+    const [heartbeatDetails] = await payloadsToValues(converter, task.heartbeatDetails);
     const context = new Context({
-      info: await activityInfo(task, startedAt, converter),
-      log: activityLog(log, () => fieldsOf(task)),
-      cancellationSignal: this.#cancellation.signal,
+      info: activityInfo(task, startedAt, heartbeatDetails),
+      log,
+      cancellation: this.#cancellation,
       heartbeat: (details) => {
         this.#heartbeat(details);
       },

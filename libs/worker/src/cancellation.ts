@@ -16,10 +16,13 @@ export type CancelReason =
 
 /** The one cancellation of an attempt: the first reason counts. */
 export class Cancellation {
-  readonly #controller = new AbortController();
+  #controller: AbortController | undefined;
+  #firstReason: CancelReason | undefined;
   #reason: CancelReason | undefined;
 
+  /** Made when it is asked for: most activities never do. */
   get signal(): AbortSignal {
+    this.#controller ??= abortedBy(this.#firstReason);
     return this.#controller.signal;
   }
 
@@ -34,11 +37,18 @@ export class Cancellation {
 
   /** A later reason changes only whether anyone still waits. */
   request(reason: CancelReason): void {
-    const isFirst = this.#reason === undefined;
-    if (!isFirst && reason !== 'NOT_FOUND' && reason !== 'TIMED_OUT') return;
+    if (this.#reason !== undefined && reason !== 'NOT_FOUND' && reason !== 'TIMED_OUT') return;
+    // A signal that is aborted already keeps its first reason.
+    this.#controller?.abort(new CancelledFailure(reason));
+    this.#firstReason ??= reason;
     this.#reason = reason;
-    if (isFirst) this.#controller.abort(new CancelledFailure(reason));
   }
+}
+
+function abortedBy(reason: CancelReason | undefined): AbortController {
+  const controller = new AbortController();
+  if (reason !== undefined) controller.abort(new CancelledFailure(reason));
+  return controller;
 }
 
 /** Whether an activity ended because it was cancelled: with the failure itself, or as Node's own functions do. */

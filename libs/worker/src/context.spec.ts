@@ -3,10 +3,10 @@ import type { ActivityInfo } from './activity-info.ts';
 import { Cancellation } from './cancellation.ts';
 import { Context } from './context.ts';
 
-const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+const log = (): undefined => undefined;
 
 const contextOf = (cancellation: Cancellation, heartbeat: (details: unknown) => void = () => undefined): Context =>
-  new Context({ info: { activityId: 'a' } as ActivityInfo, log, cancellationSignal: cancellation.signal, heartbeat });
+  new Context({ info: { activityId: 'a' } as ActivityInfo, log, cancellation, heartbeat });
 
 test('is found anywhere in the calls of its activity, and nowhere else', async () => {
   const context = contextOf(new Cancellation());

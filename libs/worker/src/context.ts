@@ -1,12 +1,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Log } from '@ratchet/kafka';
 import { durationExpected, durationMs, type CancelledFailure, type Duration } from '@ratchet/protocol';
 import type { ActivityInfo } from './activity-info.ts';
-import type { ActivityLog } from './activity-log.ts';
+import { activityLog, type ActivityLog } from './activity-log.ts';
+import type { Cancellation } from './cancellation.ts';
 
 export interface ContextParts {
   readonly info: ActivityInfo;
-  readonly log: ActivityLog;
-  readonly cancellationSignal: AbortSignal;
+  readonly log: Log;
+  readonly cancellation: Pick<Cancellation, 'signal'>;
   readonly heartbeat: (details: unknown) => void;
 }
 
@@ -15,18 +17,14 @@ const contexts = new AsyncLocalStorage<Context>();
 /** What Ratchet offers a running activity: `Context.current()`, anywhere in its calls. */
 export class Context {
   readonly info: ActivityInfo;
-  readonly log: ActivityLog;
-  /** Aborted, with a `CancelledFailure` as its reason, when the activity is to stop; its message says why. */
-  readonly cancellationSignal: AbortSignal;
-  readonly #heartbeat: (details: unknown) => void;
+  readonly #parts: ContextParts;
+  #log: ActivityLog | undefined;
   #cancelled: Promise<never> | undefined;
 
   /** @internal Made by the worker. */
-  constructor({ info, log, cancellationSignal, heartbeat }: ContextParts) {
-    this.info = info;
-    this.log = log;
-    this.cancellationSignal = cancellationSignal;
-    this.#heartbeat = heartbeat;
+  constructor(parts: ContextParts) {
+    this.info = parts.info;
+    this.#parts = parts;
   }
 
   /** @throws Error outside of an activity. */
@@ -48,7 +46,18 @@ export class Context {
    * without one, 60 s at most). Cancellation is learned from its answers, too.
    */
   heartbeat(details?: unknown): void {
-    this.#heartbeat(details);
+    this.#parts.heartbeat(details);
+  }
+
+  /** Logs with the ids of this attempt. */
+  get log(): ActivityLog {
+    this.#log ??= activityLog(this.#parts.log, this.info);
+    return this.#log;
+  }
+
+  /** Aborted, with a `CancelledFailure` as its reason, when the activity is to stop; its message says why. */
+  get cancellationSignal(): AbortSignal {
+    return this.#parts.cancellation.signal;
   }
 
   /** Rejects with the `CancelledFailure` when the activity is to stop; never resolves. */
