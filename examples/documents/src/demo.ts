@@ -31,7 +31,7 @@ async function run(input: string, interruption: Interruption): Promise<boolean> 
   mkdirSync(folder, { recursive: true });
   let agreed = false;
   try {
-    agreed = await runIn({ id, folder, documents, progress }, interruption);
+    agreed = await runIn({ id, folder, progress }, input, interruption);
     return agreed;
   } finally {
     if (agreed || interruption.happened) rmSync(folder, { recursive: true, force: true });
@@ -42,11 +42,17 @@ async function run(input: string, interruption: Interruption): Promise<boolean> 
 const leftOutWords = (count: number): string =>
   count === 0 ? '' : ` (left out ${String(count)} that are too large or may not be read)`;
 
-async function runIn(parts: Omit<DemoRun, 'client'>, interruption: Interruption): Promise<boolean> {
+async function runIn(
+  parts: Pick<DemoRun, 'id' | 'folder' | 'progress'>,
+  input: string,
+  interruption: Interruption,
+): Promise<boolean> {
   progress.say('Starting Kafka, a schema registry and the services ...');
   const stage = await setStage(parts);
   try {
-    const scenario = runScenario({ ...parts, client: stage.client }, stage);
+    // Looked for again: the start takes its time, and by default its folder is the input.
+    const documents = await findDocuments(input);
+    const scenario = runScenario({ ...parts, documents, client: stage.client }, stage);
     const { groups, checks, schedulerCrash } = await Promise.race([scenario, interruption.promise, stage.broken]);
     progress.say(`\n${formatSummary(groups)}\n\n${formatSchedulerCrash(schedulerCrash)}\n\n${formatChecks(checks)}\n`);
     return checks.every(({ disagreements }) => disagreements.length === 0);
