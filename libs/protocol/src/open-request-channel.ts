@@ -56,7 +56,12 @@ export async function openRequestChannel(
     );
   };
   const inbox = new ReplyInbox({ connection, topic: topics.replies, partition: replyTo.partition, onRecord: receive });
-  await inbox.open();
+  try {
+    await inbox.open();
+  } catch (error) {
+    await outbox.close(0);
+    throw error;
+  }
   return {
     channel,
     tracing,

@@ -87,7 +87,8 @@ export class AttemptRun implements Due {
 
   async #endOf(): Promise<AttemptEnd> {
     try {
-      return { type: 'completed', result: await this.#call() };
+      const result = await this.#call();
+      return this.#cancellation.isAbandoned ? { type: 'unsaid' } : { type: 'completed', result };
     } catch (error) {
       if (this.#cancellation.reason === 'HEARTBEAT_DETAILS_CONVERSION_FAILED') {
         return { type: 'failed', error: this.#heartbeatError };
@@ -169,7 +170,11 @@ export class AttemptRun implements Due {
   async #report(end: AttemptEnd, unsent: Payloads | undefined): Promise<void> {
     const { converter, log } = this.#tools;
     const report = await attemptReport(end, converter);
-    if (report === undefined) return;
+    if (report === undefined) {
+      // Whoever completes it from outside may go on from there.
+      if (unsent !== undefined && !this.#cancellation.isAbandoned) await this.#sendHeartbeat(unsent);
+      return;
+    }
     try {
       const { body } = await this.#send(report, unsent);
       if (body.type === 'Refused')

@@ -1,5 +1,5 @@
 import { taskTopic } from '@ratchet/domain';
-import { TaskConsumer, type InputRecord, type Outbox } from '@ratchet/kafka';
+import { TaskConsumer, type InputRecord, type Log, type Outbox } from '@ratchet/kafka';
 import {
   connectCluster,
   DeadlineClock,
@@ -11,6 +11,13 @@ import { AttemptRunner } from './attempt-runner.ts';
 import { TaskIntake } from './task-intake.ts';
 import { TaskReader } from './task-reader.ts';
 import { loadWorkerOptions, type LoadedWorkerOptions, type WorkerOptions } from './worker-options.ts';
+
+/** What the connection says is no news to who runs a worker, unless something is wrong. */
+const ofNoInterest =
+  (log: Log): Log =>
+  (level, message, fields) => {
+    log(level === 'info' ? 'debug' : level, message, fields);
+  };
 
 export type WorkerState = 'initialized' | 'running' | 'stopping' | 'stopped';
 
@@ -88,7 +95,13 @@ export class Worker {
     const loaded = loadWorkerOptions(options);
     const { brokers, registry: registryUrl, identity, log, namespace, taskQueue } = loaded;
     const clientId = `ratchet-worker-${identity}`;
-    const cluster = await connectCluster({ brokers, registryUrl, clientId, log, createTopics: false });
+    const cluster = await connectCluster({
+      brokers,
+      registryUrl,
+      clientId,
+      log: ofNoInterest(log),
+      createTopics: false,
+    });
     try {
       const topic = taskTopic(namespace, taskQueue);
       await cluster.ensureTaskTopic(topic);
