@@ -122,7 +122,20 @@ export class CounterStage {
   }
 
   read(topic: keyof CounterTopics): Promise<InputRecord[]> {
-    return readTopic(this.connection, this.topics[topic]);
+    return this.readTopic(this.topics[topic]);
+  }
+
+  readTopic(topic: string): Promise<InputRecord[]> {
+    return readTopic(this.connection, topic);
+  }
+
+  /** Removes the oldest commands of partition 0, as retention would. */
+  async deleteBefore(offset: number): Promise<void> {
+    const { admin } = this.connection;
+    // kafkajs finds the leader only of topics that its admin was asked about before.
+    await admin.fetchTopicOffsets(this.topics.commands);
+    const partitions = [{ partition: 0, offset: String(offset) }];
+    await admin.deleteTopicRecords({ topic: this.topics.commands, partitions });
   }
 
   async close(): Promise<void> {

@@ -2,7 +2,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { FrameReader } from './frame-reader.ts';
 
 /** The requests that tests look at; numbers of the Kafka protocol. */
-export const apiKeys = { produce: 0, addPartitionsToTxn: 24, endTxn: 26 } as const;
+export const apiKeys = { produce: 0, fetch: 1, addPartitionsToTxn: 24, endTxn: 26 } as const;
 
 export interface ProxiedRequest {
   readonly apiKey: number;
