@@ -150,7 +150,8 @@ export class GroupConsumer {
     try {
       await consumer.connect();
       await consumer.subscribe({ topics: [...topics], fromBeginning });
-      await this.#consume(consumer);
+      // Stopped meanwhile: kafkajs would connect again to run.
+      if (this.#consumer === consumer) await this.#consume(consumer);
     } catch (error) {
       void consumer.disconnect().catch(() => undefined);
       throw error;

@@ -315,12 +315,14 @@ export class OutboxLane {
     });
     try {
       await producer.connect();
+      // Closed meanwhile: nobody else would disconnect it.
+      if (this.#closed) throw closedError();
+      this.#producer = producer;
+      return producer;
     } catch (error) {
       void producer.disconnect().catch(() => undefined);
       throw error;
     }
-    this.#producer = producer;
-    return producer;
   }
 
   /**

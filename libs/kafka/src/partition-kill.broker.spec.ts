@@ -41,6 +41,7 @@ const moments: readonly Moment[] = [
 
 /** Every command counted once; every command with its effect, and its repetitions the same. */
 async function expectExactlyOnce(stage: CounterStage, counter: StartedCounter): Promise<void> {
+  await stage.source.settled();
   const expected = await stage.expectedHashes();
   await eventually(
     () => {

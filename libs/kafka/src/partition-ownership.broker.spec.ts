@@ -36,6 +36,7 @@ async function balanced(stage: CounterStage, counters: readonly StartedCounter[]
 }
 
 async function expectCounted(stage: CounterStage, counters: readonly StartedCounter[]): Promise<void> {
+  await stage.source.settled();
   const expected = await stage.expectedHashes();
   await eventually(
     () => {

@@ -16,7 +16,8 @@ export const progressKey = '__progress';
  * The smallest logic that can be checked: it counts the records of each key, and folds their offsets into a hash.
  *
  * Values that steer it: `poison` cannot be read, `throw` cannot be handled, `delete` removes the key, `to:<partition>`
- * sends its effect to a partition, `large:<bytes>` makes the state that large. Everything else counts.
+ * sends its effect to a partition, `large:<bytes>` makes the state that large, `spread:<keys>` counts that many keys
+ * under the record's own, without effects. Everything else counts.
  */
 export class CounterLogic implements PartitionLogic<string> {
   readonly counts = new Map<string, { count: number; hash: string; padding: number }>();
@@ -51,14 +52,26 @@ export class CounterLogic implements PartitionLogic<string> {
 
   handle({ key, offset }: InputRecord, value: string): Output {
     if (key === null || value === 'throw') throw new Error('Expected to handle a command, but it says throw');
+    if (value.startsWith('spread:')) return this.#spread(key, offset, Number(value.slice(7)));
+    const padding = value.startsWith('large:') ? Number(value.slice(6)) : 0;
+    const count = this.#count(key, offset, padding);
+    if (value === 'delete') this.counts.delete(key);
+    return { effects: this.#effects(key, offset, value, count), changedKeys: [key] };
+  }
+
+  #count(key: string, offset: number, padding: number): number {
     const before = this.counts.get(key) ?? { count: 0, hash: '', padding: 0 };
     const hash = createHash('sha1')
       .update(`${before.hash}${String(offset)}`)
       .digest('base64');
-    const padding = value.startsWith('large:') ? Number(value.slice(6)) : 0;
-    if (value === 'delete') this.counts.delete(key);
-    else this.counts.set(key, { count: before.count + 1, hash, padding });
-    return { effects: this.#effects(key, offset, value, before.count + 1), changedKeys: [key] };
+    this.counts.set(key, { count: before.count + 1, hash, padding });
+    return before.count + 1;
+  }
+
+  #spread(key: string, offset: number, keys: number): Output {
+    const changedKeys = Array.from({ length: keys }, (_, index) => `${key}/${String(index)}`);
+    for (const changed of changedKeys) this.#count(changed, offset, 0);
+    return { effects: [], changedKeys };
   }
 
   encodeState(key: string): OutputRecord | undefined {
