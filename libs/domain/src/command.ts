@@ -48,7 +48,7 @@ export interface Schedule extends OfActivity {
   readonly shielded: boolean;
   /** The namespace's retention, stamped in at the front door. */
   readonly retentionMs: Millis;
-  /** Whether `replyTo` also wants the outcome once there is one. */
+  /** `replyTo` wants the outcome: a new execution is answered by it alone, one that was there by `Scheduled` first. */
   readonly awaitOutcome: boolean;
 }
 /** A worker asks for the right to run an attempt. The same `claimId` asks for the same grant again. */

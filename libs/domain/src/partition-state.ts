@@ -128,12 +128,10 @@ export class PartitionState implements PartitionView {
   restoreActivity(activity: Activity): void {
     const { id } = activity;
     const key = executionKey(id);
+    const isNew = !this.#activities.has(key);
     this.#activities.set(key, activity);
-    if (id.workflowId === '') {
-      this.#standaloneLives.put(partitionKey(id), id.runId, activity.scheduleOffset);
-    } else {
-      this.#indexOpen(activity);
-    }
+    if (id.workflowId !== '') this.#indexOpen(activity);
+    else if (isNew) this.#standaloneLives.put(partitionKey(id), id.runId, activity.scheduleOffset);
     if ('outcome' in activity) {
       this.#expiring.push({ expiresAt: activity.expiresAt, version: activity.version, key, value: activity });
     }
