@@ -12,7 +12,7 @@ export interface ExchangeCarrier {
 /** What is asked from now on. */
 export interface NextQuestion {
   /** Made only when it is needed. */
-  readonly record: () => OutputRecord;
+  readonly record: () => OutputRecord | undefined;
   readonly repeatMs: number;
   /** The pauses grow by half up to this; absent: they stay as they are. */
   readonly repeatMsMax?: number;
@@ -28,7 +28,11 @@ export interface ExchangePlan {
   /** For error messages: "the answer to Schedule of activity 'charge-42'". */
   readonly what: string;
   readonly record: OutputRecord;
-  /** The same record is sent again after so long without the answer; infinity: never. */
+  /** Told once the record is in the log, and where. */
+  readonly onWritten?: (offset: number) => void;
+  /** What is sent after so long without the answer; absent: the same record. It may be too early to ask anything. */
+  readonly repeatRecord?: () => OutputRecord | undefined;
+  /** Infinity: never. */
   readonly repeatMs: number;
   readonly repeatMsMax?: number;
   /** An exchange that hears nothing for so long fails. */
@@ -53,10 +57,10 @@ export class Exchange implements Due {
   #reject: (error: Error) => void = () => undefined;
 
   constructor(plan: ExchangePlan, carrier: ExchangeCarrier) {
-    const { record } = plan;
+    const { record, repeatRecord = () => record } = plan;
     this.plan = plan;
     this.#carrier = carrier;
-    this.#question = { ...plan, record: () => record };
+    this.#question = { ...plan, record: repeatRecord };
     this.#repeatMs = plan.repeatMs;
     this.answer = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -71,7 +75,8 @@ export class Exchange implements Due {
 
   start(now: number): void {
     this.#silentUntil = now + this.#question.silenceMsMax;
-    this.#send(now);
+    this.#carrier.send(this.plan.record, this);
+    this.#wait(now);
   }
 
   receive(reply: Reply): void {
@@ -102,7 +107,8 @@ export class Exchange implements Due {
   }
 
   #send(now: number): void {
-    this.#carrier.send(this.#question.record(), this);
+    const record = this.#question.record();
+    if (record !== undefined) this.#carrier.send(record, this);
     this.#wait(now);
   }
 

@@ -195,10 +195,23 @@ describe('waiting for the outcome of a Schedule', () => {
     const desk = new Desk();
     const outcome = desk.channel.requestOutcome(schedule);
     expect(desk.command(0)).toMatchObject({ awaitOutcome: true });
-    desk.answer(0, scheduled(true));
     desk.answer(0, reached);
     expect((await outcome).body).toEqual(reached);
     expect(desk.queries()).toHaveLength(0);
+  });
+
+  test('asks for the outcome when nothing comes, and not before the Schedule is in the log', async () => {
+    const desk = new Desk();
+    unheard(desk.channel.requestOutcome(schedule));
+    jest.advanceTimersByTime(2_900);
+    await Promise.resolve();
+    expect(desk.queries()).toHaveLength(0);
+    jest.advanceTimersByTime(300);
+    expect(desk.queries()).toMatchObject([{ type: 'AwaitOutcome', target, seenOffset: 0 }]);
+    desk.answer(1, pending);
+    jest.advanceTimersByTime(11_000);
+    expect(desk.queries().length).toBeGreaterThan(1);
+    desk.channel.close();
   });
 
   test('asks again, ever more rarely, from what it has seen decided', () => {

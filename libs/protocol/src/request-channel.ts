@@ -1,6 +1,5 @@
 import {
   partitionKey,
-  type Answer,
   type Command,
   type ExecutionId,
   type Query,
@@ -108,11 +107,22 @@ export class RequestChannel {
    */
   requestOutcome(schedule: CommandDraftOf<'Schedule'>): Promise<OutcomeReply> {
     const replyTo = this.#ownAddress();
+    const { target, requestId } = schedule;
+    let writtenOffset: number | undefined;
     return this.#exchange<OutcomeReply>({
       id: replyTo.address,
       what: whatOf(schedule),
       record: this.#commandRecord({ ...schedule, awaitOutcome: true }, replyTo),
-      repeatMs: Infinity,
+      onWritten: (offset) => {
+        writtenOffset = offset;
+      },
+      // A new execution is answered by its outcome alone. A question that overtook its Schedule would find nothing.
+      repeatRecord: () =>
+        writtenOffset === undefined
+          ? undefined
+          : this.#queryRecord('AwaitOutcome', target, requestId, replyTo, writtenOffset),
+      repeatMs: queryRepeatMs,
+      repeatMsMax: queryRepeatMsMax,
       silenceMsMax: this.#parts.requestTimeoutMs,
       isAnswer: isOutcome,
       goOn: (reply) => this.#awaitScheduled(schedule, replyTo, reply),
@@ -204,7 +214,7 @@ export class RequestChannel {
     replyTo: ReplyAddress,
     { requestId, body }: Reply,
   ): NextQuestion | undefined {
-    const scheduled = scheduledAnswer(body);
+    const scheduled = scheduledIn(body);
     if (scheduled === undefined) return undefined;
     const { runId, started } = scheduled;
     const ofRun = target.workflowId === '' ? { ...target, runId } : target;
@@ -232,9 +242,15 @@ export class RequestChannel {
     return this.#record({ topic: topics.commands, ...this.#placeOf(command.target), value }, traceparent);
   }
 
-  #queryRecord(type: Query['type'], target: ExecutionId, requestId: string, replyTo: ReplyAddress): OutputRecord {
+  #queryRecord(
+    type: Query['type'],
+    target: ExecutionId,
+    requestId: string,
+    replyTo: ReplyAddress,
+    writtenOffset = -1,
+  ): OutputRecord {
     const place = this.#placeOf(target);
-    const seenOffset = this.#seenOffset(place.partition);
+    const seenOffset = Math.max(writtenOffset, this.#seenOffset(place.partition));
     const value = this.#parts.codec.encodeQuery({ type, target, requestId, replyTo, seenOffset });
     return this.#record({ topic: topics.queries, ...place, value });
   }
@@ -249,9 +265,16 @@ export class RequestChannel {
   }
 
   #send(record: OutputRecord, exchange: Exchange): void {
-    this.#parts.outbox.send(record).catch((error: unknown) => {
+    const { onWritten } = exchange.plan;
+    const failed = (error: unknown): void => {
       exchange.fail(error instanceof Error ? error : new Error(String(error)));
-    });
+    };
+    if (onWritten === undefined || record !== exchange.plan.record) this.#parts.outbox.send(record).catch(failed);
+    else {
+      this.#parts.outbox.send(record).then(({ offset }) => {
+        onWritten(offset);
+      }, failed);
+    }
   }
 
   #close(exchange: Exchange): void {
@@ -263,8 +286,11 @@ export class RequestChannel {
 const isDecision = ({ type }: Reply['body']): boolean => type === 'Accepted' || type === 'Refused';
 const isOutcome = ({ type }: Reply['body']): boolean => type === 'OutcomeReached' || type === 'Refused';
 
-const scheduledAnswer = (body: Reply['body']): Extract<Answer, { readonly type: 'Scheduled' }> | undefined =>
-  body.type === 'Accepted' && body.answer.type === 'Scheduled' ? body.answer : undefined;
+/** Which run it is, and whether it is a new one: told by the answer to the Schedule, or to a question asked later. */
+const scheduledIn = (body: Reply['body']): { readonly runId: string; readonly started: boolean } | undefined => {
+  if (body.type === 'OutcomePending') return { runId: body.runId, started: true };
+  return body.type === 'Accepted' && body.answer.type === 'Scheduled' ? body.answer : undefined;
+};
 
 const whatOf = ({ type, target }: CommandDraft): string => `the answer to ${type} of activity '${target.activityId}'`;
 

@@ -8,6 +8,7 @@ import {
   partitionKey,
   runKey,
   signalKey,
+  type Answer,
   type Command,
   type Decision,
   type DomainEvent,
@@ -61,7 +62,9 @@ export class CommandHandler {
 
   #carryOut(decision: Extract<Decision, { readonly kind: 'accepted' }>, command: Command, offset: number): Output {
     const { answer, events } = decision;
-    const effects = this.#answer(command, offset, { type: 'Accepted', answer });
+    const effects = isAnsweredByOutcome(command, answer)
+      ? []
+      : this.#answer(command, offset, { type: 'Accepted', answer });
     if (command.type === 'Schedule' && answer.type === 'Scheduled') this.#awaitOutcome(command, answer.runId);
 
     const changedKeys: string[] = [];
@@ -139,3 +142,7 @@ export class CommandHandler {
     };
   }
 }
+
+/** Whoever scheduled something new and waits for its outcome gets the outcome, and nothing before it. */
+const isAnsweredByOutcome = (command: Command, answer: Answer): boolean =>
+  command.type === 'Schedule' && command.awaitOutcome && answer.type === 'Scheduled' && answer.started;

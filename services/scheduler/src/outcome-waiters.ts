@@ -25,8 +25,9 @@ export class OutcomeWaiters {
   add(executionKey: string, waiter: Waiter, now: EpochMillis): void {
     const waiters = this.#byExecution.get(executionKey) ?? new Map<string, AskedWaiter>();
     this.#byExecution.set(executionKey, waiters);
-    for (const [requestId, { askedAt }] of waiters) if (askedAt + silenceMsMax < now) waiters.delete(requestId);
-    waiters.set(waiter.requestId, { waiter, askedAt: now });
+    for (const [asker, { askedAt }] of waiters) if (askedAt + silenceMsMax < now) waiters.delete(asker);
+    // Request ids are the senders' own choice: two of them may have chosen the same.
+    waiters.set(`${waiter.replyTo.address}/${waiter.requestId}`, { waiter, askedAt: now });
   }
 
   /** All who wait for it. They are forgotten: an outcome is told once, and again only to who asks again. */

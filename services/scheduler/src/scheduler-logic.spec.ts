@@ -24,7 +24,7 @@ describe('a Schedule', () => {
   test('is answered, and its task goes to the topic of its queue, which was made before', async () => {
     const stage = new Stage();
 
-    const output = await stage.command(schedule(), 1_000);
+    const output = await stage.command(schedule({ awaitOutcome: false }), 1_000);
 
     expect(stage.createdTopics).toEqual(['ratchet.activity.tasks.default.payments']);
     expect(output.effects.map(({ topic }) => topic)).toEqual([
@@ -40,6 +40,17 @@ describe('a Schedule', () => {
     ]);
     expect(await tasksIn(output)).toMatchObject([
       { id: charge, activityType: 'charge', attempt: 1, scheduledAt: 1_000 },
+    ]);
+  });
+
+  test('whose sender waits for the outcome is answered by it alone, unless the activity was there before', async () => {
+    const stage = new Stage();
+    const target = { ...charge, runId: 'run-2' };
+    const again = schedule({ target, requestId: 'request-9', idConflictPolicy: 'use-existing' });
+
+    expect(await repliesIn(await stage.command(schedule(), 1_000))).toEqual([]);
+    expect(await repliesIn(await stage.command(again, 1_001))).toMatchObject([
+      { requestId: 'request-9', body: { type: 'Accepted', answer: { runId: 'run-1', started: false } } },
     ]);
   });
 
@@ -173,7 +184,7 @@ describe('a query', () => {
     const stage = new Stage();
 
     const early = await stage.query(query({ seenOffset: 0 }), 999);
-    const later = await repliesIn(await stage.command(schedule(), 1_000));
+    const later = await repliesIn(await stage.command(schedule({ awaitOutcome: false }), 1_000));
 
     expect(early.effects).toEqual([]);
     expect(later.map(({ body }) => body.type)).toEqual(['Accepted', 'Described']);
