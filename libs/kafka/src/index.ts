@@ -1,3 +1,4 @@
+import './checksum.ts';
 export { connectKafka, KafkaConnection, type ConnectionOptions } from './connection.ts';
 export { deadLetter, deadLetterTopic } from './dead-letter.ts';
 export * from './errors.ts';

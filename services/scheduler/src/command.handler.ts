@@ -84,8 +84,7 @@ export class CommandHandler {
   #awaitOutcome(command: Extract<Command, { readonly type: 'Schedule' }>, runId: string): void {
     const { replyTo, requestId, target, awaitOutcome } = command;
     if (!awaitOutcome || replyTo === undefined) return;
-    const id = target.workflowId === '' ? { ...target, runId } : target;
-    this.#parts.waiters.add(executionKey(id), { replyTo, requestId }, this.#parts.position.now);
+    this.#parts.waiters.add(executionKey({ ...target, runId }), { replyTo, requestId }, this.#parts.position.now);
   }
 
   #collectChanged(event: DomainEvent, changedKeys: string[]): void {
