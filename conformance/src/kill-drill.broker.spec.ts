@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ActivityClient, type ActivityHandle } from '@ratchet/client';
-import { connectBroker, uniqueName } from '@ratchet/testing';
-import { startRatchet, type RunningRatchet } from '@ratchet/tools-start';
+import { connectBroker, startCluster, uniqueName } from '@ratchet/testing';
+import type { RunningRatchet } from '@ratchet/tools-start';
 import type * as activities from './drill/activities.ts';
 import { WorkerProcess } from './drill/worker-process.ts';
 
@@ -22,7 +22,7 @@ let workers: readonly WorkerProcess[];
 beforeAll(async () => {
   const { brokers, registryUrl } = connectBroker();
   writeFileSync(runsFile, '');
-  ratchet = await startRatchet({ kafka: { brokers: brokers.join(','), registryUrl } });
+  ratchet = await startCluster();
   const environment = {
     KAFKA_BROKERS: ratchet.brokers,
     SCHEMA_REGISTRY_URL: registryUrl,
