@@ -65,6 +65,7 @@ export class GroupConsumer {
   readonly #sessionTimeoutMs: number;
   #consumer: Consumer | undefined;
   #cluster: Cluster | undefined;
+  #starting: Promise<unknown> = Promise.resolve();
   #stopped = false;
   #joined = false;
 
@@ -73,7 +74,7 @@ export class GroupConsumer {
     this.#sessionTimeoutMs = options.sessionTimeoutMs ?? defaultSessionTimeoutMs;
   }
 
-  /** Resolves once the consumer is under way; `onJoined` tells when it has joined. */
+  /** Resolves once it has joined for the first time, or goes on trying to. */
   async start(): Promise<void> {
     await this.#run();
   }
@@ -83,6 +84,8 @@ export class GroupConsumer {
     this.#stopped = true;
     const consumer = this.#consumer;
     this.#consumer = undefined;
+    // Trap: kafkajs takes no notice of a stop before it has joined, and then runs on for ever.
+    await Promise.race([this.#starting, sleep(this.#sessionTimeoutMs)]);
     await consumer?.disconnect();
   }
 
@@ -151,7 +154,10 @@ export class GroupConsumer {
       await consumer.connect();
       await consumer.subscribe({ topics: [...topics], fromBeginning });
       // Stopped meanwhile: kafkajs would connect again to run.
-      if (this.#consumer === consumer) await this.#consume(consumer);
+      if (this.#consumer !== consumer) return;
+      const consuming = this.#consume(consumer);
+      this.#starting = consuming.catch(() => undefined);
+      await consuming;
     } catch (error) {
       void consumer.disconnect().catch(() => undefined);
       throw error;
@@ -173,7 +179,11 @@ export class GroupConsumer {
     const { events } = this.#options;
     const current = (): boolean => this.#consumer === consumer && !this.#stopped;
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
-      if (!current()) return;
+      if (!current()) {
+        // Joined after all, although it was stopped; at this moment it could not be stopped either.
+        setImmediate(() => void consumer.disconnect().catch(() => undefined));
+        return;
+      }
       this.#joined = true;
       events.onJoined(new Map(Object.entries(payload.memberAssignment)), payload.memberId);
     });

@@ -12,6 +12,7 @@ import {
   type OutboxEntry,
   type RequestBounds,
 } from './outbox-request.ts';
+import { closedError, halfSent, noPartition, missing, notBytes, tooLarge } from './outbox-errors.ts';
 import { partitionFor } from './partitioner.ts';
 import type { OutputRecord } from './record.ts';
 import { backoffMs, producerRetry } from './retry-options.ts';
@@ -163,11 +164,7 @@ export class OutboxLane {
     if (partition !== undefined) {
       // Trap: kafkajs sends nothing for a partition that its metadata does not name, and reports success.
       if (Number.isSafeInteger(partition) && partition >= 0 && partition < partitions) return partition;
-      return new OperationalError(
-        `Expected to send to partition ${String(partition)} of ${topic}, but it has ${String(partitions)}`,
-        'RKT1004',
-        false,
-      );
+      return noPartition(topic, partition, partitions);
     }
     return key === null ? this.#keyless++ % partitions : partitionFor(key, partitions);
   }
@@ -364,32 +361,3 @@ function abandon(entries: readonly OutboxEntry[]): void {
 }
 
 const isRetryable = (error: Error): boolean => !(error instanceof OperationalError) || error.retryable;
-
-const missing = (topic: string): OperationalError =>
-  new OperationalError(`Expected to send to ${topic}, but the brokers do not know it`, 'RKT1004', true);
-
-const tooLarge = ({ record, bytes }: OutboxEntry, batchBytesMax: number): OperationalError =>
-  new OperationalError(
-    `Expected to send a record to ${record.topic}, but it takes ${String(bytes)} bytes, ` +
-      `and a batch may take ${String(batchBytesMax)}`,
-    'RKT1006',
-    false,
-  );
-
-const notBytes = ({ record }: OutboxEntry): OperationalError =>
-  new OperationalError(
-    `Expected to send bytes to ${record.topic}, but value, key or a header is none`,
-    'RKT1006',
-    false,
-  );
-
-const halfSent = (leftCount: number, sentCount: number): OperationalError =>
-  new OperationalError(
-    `Expected to have ${String(sentCount)} records acknowledged, but the brokers' answers do not name the partitions ` +
-      `of ${String(leftCount)} of them`,
-    'RKT1007',
-    true,
-  );
-
-const closedError = (): OperationalError =>
-  new OperationalError('Expected to send a record, but the outbox is closed', 'RKT1201', false);

@@ -31,6 +31,7 @@ const batchRecordsMax = 1000;
 export class StateWriter {
   readonly #options: StateWriterOptions;
   readonly #producer: Producer;
+  #discarded = false;
 
   private constructor(options: StateWriterOptions, producer: Producer) {
     this.#options = options;
@@ -71,9 +72,18 @@ export class StateWriter {
    * kafkajs's error when the transaction failed, or when nobody knows whether it did.
    */
   async write(records: readonly OutputRecord[]): Promise<void> {
-    const { topic, partition } = this.#options;
     const batches = this.#batchesOf(records);
     if (batches.length === 0) return;
+    try {
+      await this.#writeBatches(batches);
+    } finally {
+      // Trap: a request that is under way when a producer is disconnected may connect it again.
+      if (this.#discarded) this.discard();
+    }
+  }
+
+  async #writeBatches(batches: readonly Message[][]): Promise<void> {
+    const { topic, partition } = this.#options;
     const transaction = await this.#producer.transaction();
     for (const messages of batches) {
       const results = await transaction.send({ topic, acks: -1, messages });
@@ -91,6 +101,7 @@ export class StateWriter {
 
   /** Not awaited: it waits for answers that may never come. */
   discard(): void {
+    this.#discarded = true;
     void this.#producer.disconnect().catch(() => undefined);
   }
 
