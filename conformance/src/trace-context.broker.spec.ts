@@ -53,7 +53,11 @@ test('one trace context goes through every hop: commands, tasks, state and repli
   await Promise.all([
     readAll('ratchet.activity.commands', [own], records),
     readAll('ratchet.activity.executions', [own], records),
-    readAll('ratchet.replies', [0, 1, 2, 3], records),
+    readAll(
+      'ratchet.replies',
+      Array.from({ length: 12 }, (_, partition) => partition),
+      records,
+    ),
     readAll(tasks, [0, 1, 2, 3], records),
   ]);
 
@@ -73,6 +77,8 @@ test('one trace context goes through every hop: commands, tasks, state and repli
   await eventually(() => contextsOf('ratchet.activity.commands').length >= 6);
   await eventually(() => contextsOf(tasks).length === 2);
   await eventually(() => contextsOf('ratchet.activity.executions').length > 0);
+  // Two grants, the answers to Fail and Complete, the outcome.
+  await eventually(() => contextsOf('ratchet.replies').length >= 5);
 
   const traces = ['ratchet.activity.commands', 'ratchet.activity.executions', 'ratchet.replies', tasks].map((topic) =>
     contextsOf(topic).map((context) => context.split('-')[1]),

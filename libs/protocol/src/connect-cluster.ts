@@ -133,7 +133,10 @@ class ConnectedCluster implements Cluster {
     if (await isThere(this.connection, topic)) return;
     // Asked for its dead-letter topic, too: both are made together.
     const name = topic.split('.').slice(0, taskTopicParts).join('.');
-    await ensureTopics(this.connection, taskTopicSpecs(name, { replication: this.#replication }));
+    await ensureTopics(
+      this.connection,
+      taskTopicSpecs(name, { replication: this.#replication, partitions: this.partitions }),
+    );
   }
 
   close(): Promise<void> {

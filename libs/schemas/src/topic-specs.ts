@@ -38,13 +38,11 @@ export const topicSpecs = (options: TopicSpecOptions): readonly TopicSpec[] =>
 /**
  * The topic of one task queue, and its dead-letter topic.
  *
- * @param name as `taskTopic` of the domain makes it.
- * @param options `partitions` is the number of this topic's own partitions here: as many workers can share the queue.
+ * It has as many partitions as the co-partitioned topics, though its keys are spread otherwise: that many workers can
+ * share a queue.
  */
-export function taskTopicSpecs(name: string, options: TopicSpecOptions): readonly TopicSpec[] {
-  const { partitions = topicTable.taskTopics.partitions } = options;
-  return withDeadLetter(name, { ...topicTable.taskTopics, partitions }, options);
-}
+export const taskTopicSpecs = (name: string, options: TopicSpecOptions): readonly TopicSpec[] =>
+  withDeadLetter(name, topicTable.taskTopics, options);
 
 function withDeadLetter(name: string, topic: TopicEntry, options: TopicSpecOptions): readonly TopicSpec[] {
   const own = spec(name, topic, options);

@@ -1,15 +1,9 @@
-import { heartbeatKey, type Deadline, type ExecutionId } from '@ratchet/domain';
+import { heartbeatKey, type Deadline } from '@ratchet/domain';
 import { TimerQueue, type CompareTimers } from './timer-queue.ts';
 import { dueAt, firstDueAt, type WatchedActivity } from './watched-activity.ts';
 
 /** What a snapshot says of an activity that is due for something. */
-export interface Watch {
-  readonly key: string;
-  readonly id: ExecutionId;
-  readonly deadlines: readonly Deadline[];
-  /** 0 is none. */
-  readonly heartbeatTimeoutMs: number;
-}
+export type Watch = Omit<WatchedActivity, 'proposal'>;
 
 /** Something that is due now. */
 export interface DueActivity {

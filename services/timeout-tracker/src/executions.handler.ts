@@ -1,4 +1,5 @@
 import { deadlines, type Activity, type ActivityHeartbeat, type Millis, type StateRecord } from '@ratchet/domain';
+import type { Headers } from '@ratchet/kafka';
 import type { DeadlineBook } from './deadline-book.ts';
 import type { ExpiryBook } from './expiry-book.ts';
 import type { LogClockEstimate } from './log-clock-estimate.ts';
@@ -26,10 +27,10 @@ export class ExecutionsHandler {
   }
 
   /** @param writtenAt when the broker wrote it, if it is read as it is written and so tells what time it is. */
-  handle(key: string, record: StateRecord, writtenAt: number | undefined): void {
+  handle(key: string, record: StateRecord, headers: Headers, writtenAt: number | undefined): void {
     switch (record.type) {
       case 'ActivitySnapshot':
-        return this.#activity(key, record.activity);
+        return this.#activity(key, record.activity, headers);
       case 'ActivityHeartbeat':
         return this.#heartbeat(key, record);
       case 'RunSnapshot':
@@ -50,7 +51,7 @@ export class ExecutionsHandler {
     if (expiry.delete(key)) this.#parts.expired();
   }
 
-  #activity(key: string, activity: Activity): void {
+  #activity(key: string, activity: Activity, headers: Headers): void {
     const { book, taskRetentionMs } = this.#parts;
     if ('expiresAt' in activity) {
       this.#settle(book.delete(key));
@@ -59,7 +60,8 @@ export class ExecutionsHandler {
     this.#closed(key, undefined);
     const { id, options } = activity;
     const pending = deadlines(activity, taskRetentionMs);
-    const watch = { key, id, deadlines: pending, heartbeatTimeoutMs: options.heartbeatTimeoutMs };
+    const { heartbeatTimeoutMs } = options;
+    const watch = { key, id, deadlines: pending, heartbeatTimeoutMs, headers: traceContextOf(headers) };
     this.#settle(pending.length === 0 ? book.delete(key) : book.set(watch), activity);
   }
 
@@ -99,3 +101,8 @@ function dispatchedBy(former: WatchedActivity, activity: Activity): number | und
   const same = proposed.scheduleOffset === scheduleOffset && proposed.attempt === attempt && proposed.stamp === stamp;
   return same ? activity.dispatchedAt : undefined;
 }
+
+const untraced: Headers = {};
+
+/** Only the trace context: what else a record carries is not kept for as long as an activity lives. */
+const traceContextOf = ({ traceparent }: Headers): Headers => (traceparent === undefined ? untraced : { traceparent });

@@ -100,7 +100,7 @@ export class Proposer {
     const key = partitionKey(activity.id);
     for (const deadline of deadlines) {
       const command = timerCommand(activity.id, deadline);
-      if (command !== undefined) records.push(this.#record(key, command));
+      if (command !== undefined) records.push({ ...this.#record(key, command), headers: activity.headers });
     }
   }
 

@@ -71,8 +71,8 @@ export class TimeoutTrackerLogic implements PartitionLogic<StateRecord | undefin
     return readable((bytes) => this.#parts.codec.decodeState(bytes), value);
   }
 
-  handle({ key, value, timestampMs }: InputRecord, record: StateRecord | undefined): Output {
-    if (record !== undefined) this.#handler.handle(key ?? '', record, this.#live ? timestampMs : undefined);
+  handle({ key, value, headers, timestampMs }: InputRecord, record: StateRecord | undefined): Output {
+    if (record !== undefined) this.#handler.handle(key ?? '', record, headers, this.#live ? timestampMs : undefined);
     else if (value === null && key !== null) this.#handler.tombstone(key);
     this.#proposer.rearm();
     return nothing;

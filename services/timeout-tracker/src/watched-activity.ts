@@ -1,4 +1,5 @@
 import type { Deadline, ExecutionId } from '@ratchet/domain';
+import type { Headers } from '@ratchet/kafka';
 
 /** What is known of the proposals for an activity that is due. */
 export interface Proposal {
@@ -19,6 +20,8 @@ export interface WatchedActivity {
   readonly deadlines: readonly Deadline[];
   /** 0 is none. */
   readonly heartbeatTimeoutMs: number;
+  /** The trace context of its snapshot, to go on with what is proposed. */
+  readonly headers: Headers;
   /** What was proposed since its first deadline became due; absent before. */
   proposal: Proposal | undefined;
 }

@@ -103,7 +103,7 @@ export const topicTable = {
     key: 'execution key',
     values: ['ActivityTask'],
     compatibility: 'FULL_TRANSITIVE',
-    partitions: 12,
+    partitions: 'co-partitioned',
     cleanup: 'delete',
     retentionMs: 1209600000,
     timestampType: 'LogAppendTime',
