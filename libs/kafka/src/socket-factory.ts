@@ -13,10 +13,13 @@ export function createSocket(address: {
 }): Socket {
   const { host, port, ssl = null, onConnect } = address;
   if (ssl === null || ssl === false) {
-    return connectTcp({ host, port, noDelay: true }, onConnect).setKeepAlive(true, keepAliveMs);
+    return settled(connectTcp({ host, port, noDelay: true }, onConnect));
   }
   // RFC 6066 knows no server name that is an address.
   const servername = isIP(host) === 0 ? { servername: host } : {};
   const socket = connectTls({ host, port, ...servername, ...(ssl === true ? {} : ssl) }, onConnect);
-  return socket.setNoDelay(true).setKeepAlive(true, keepAliveMs);
+  return settled(socket.setNoDelay(true));
 }
+
+/** While a broker is away, kafkajs gives up one connecting socket a dozen times; Node takes the listeners for a leak. */
+const settled = (socket: Socket): Socket => socket.setKeepAlive(true, keepAliveMs).setMaxListeners(0);

@@ -2,3 +2,4 @@ export { startCluster } from './cluster.ts';
 export { connectBroker, type BrokerAddresses } from './connect-broker.ts';
 export { eventually, type EventuallyOptions } from './eventually.ts';
 export { uniqueName } from './unique-name.ts';
+export { startKafka, type RunningKafka } from '@ratchet/tools-kafka';
