@@ -261,10 +261,11 @@ export class OwnedPartition<T> {
     const { records, topic } = batch;
     for (let start = from; start < records.length; start += sliceRecords) {
       if (start > from) await turnOfEventLoop();
-      while (!this.#mayHandle() && !this.#isOver()) await sleep(waitForRoomMs);
       const slice = records.slice(start, start + sliceRecords);
       const decoded = this.#decoder.decode(slice);
       const values = decoded instanceof Promise ? await decoded : decoded;
+      // Meanwhile much can have happened: a doubtful owner, one that stops, or a full outbox must not handle them.
+      while (!this.#mayHandle() && !this.#isOver()) await sleep(waitForRoomMs);
       if (this.#isOver()) return;
       for (const [index, record] of slice.entries()) {
         this.#handler.handle(record, values[index] as T | Poison);
