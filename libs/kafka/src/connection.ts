@@ -1,4 +1,4 @@
-import './checksum.ts';
+import './faster-kafkajs.ts';
 import { Kafka, logLevel, type Admin, type KafkaConfig, type LogEntry } from 'kafkajs';
 import { OperationalError } from './errors.ts';
 import { silent, type Log } from './log.ts';

@@ -1,4 +1,4 @@
-import './checksum.ts';
+import './faster-kafkajs.ts';
 export { connectKafka, KafkaConnection, type ConnectionOptions } from './connection.ts';
 export { deadLetter, deadLetterTopic } from './dead-letter.ts';
 export * from './errors.ts';
