@@ -8,7 +8,6 @@ export type { SentRecord } from './outbox-request.ts';
 export { Outbox, type OutboxOptions } from './outbox.ts';
 export type { PartitionPhase } from './owned-partition.ts';
 export * from './partition-logic.ts';
-export { PartitionProcessorStrategy, type StartedProcessor } from './partition-processor-strategy.ts';
 export { PartitionProcessor, type PartitionHealth, type ProcessorHealth } from './partition-processor.ts';
 export { partitionFor } from './partitioner.ts';
 export {
