@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { ActivityClient } from '@ratchet/client';
 import { startRatchet } from '@ratchet/tools-start';
@@ -15,6 +16,8 @@ All services run on this machine, each in a process of its own, with 4 partition
   --in-flight   how many activities are in flight then (default 500)
 
 KAFKA_BROKERS and SCHEMA_REGISTRY_URL name a broker to use; without them one is started for the run.`;
+
+const folder = '.ratchet/bench';
 
 const { values } = parseArgs({
   options: {
@@ -36,7 +39,9 @@ const say = (line: string): void => void process.stderr.write(`${line}\n`);
 async function run(): Promise<void> {
   const seconds = positive('seconds', values.seconds);
   const width = positive('in-flight', values['in-flight']);
-  const ratchet = await startRatchet({ folder: '.ratchet/bench', partitions: 4, log: say });
+  // What former runs have left would be restored, and slow the start.
+  rmSync(folder, { recursive: true, force: true });
+  const ratchet = await startRatchet({ folder, partitions: 4, log: say });
   const environment = { KAFKA_BROKERS: ratchet.brokers, SCHEMA_REGISTRY_URL: ratchet.registryUrl };
   const worker = fork(new URL('./worker.ts', import.meta.url), { env: { ...process.env, ...environment } });
   const client = await ActivityClient.connect({ brokers: ratchet.brokers, registry: ratchet.registryUrl });
