@@ -3,6 +3,11 @@ import type { OwnClock } from './own-clock.ts';
 
 /** How far our clock and the log's may lie apart for timers to be on time from the first one on. */
 export const skewMsMax = 5_000;
+/**
+ * An exact estimate is held back by this much: a proposal that is early by a millisecond is refused and costs a
+ * repetition, which waits for the log's usual time; one that is late by three costs three.
+ */
+export const marginMs = 3;
 /** The best of each kind of sample is looked for in this window and the one before, so that clocks that drift are followed. */
 const windowMs = 30_000;
 /** A command that is sent now is appended no later than this after the lower bound says, when nothing is slow. */
@@ -75,6 +80,6 @@ export class LogClockEstimate {
     if (bound === -Infinity) return { at: own + skewMsMax, sure: false, exact: false };
     const append = this.#append.best;
     const exact = append !== Infinity;
-    return { at: own + (exact ? Math.min(append, bound + leadMsMax) : bound), sure: true, exact };
+    return { at: own + (exact ? Math.min(append, bound + leadMsMax) - marginMs : bound), sure: true, exact };
   }
 }

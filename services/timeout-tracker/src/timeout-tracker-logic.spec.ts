@@ -13,6 +13,7 @@ import {
   type StateRecord,
 } from '@ratchet/domain';
 import type { InputRecord, OutputRecord } from '@ratchet/kafka';
+import { marginMs } from './log-clock-estimate.ts';
 import { TimeoutTrackerLogic } from './timeout-tracker-logic.ts';
 
 const startsAt = 1_700_000_000_000;
@@ -238,7 +239,8 @@ describe.each([-5_000, -40, 0, 40, 5_000])('with a log %i ms ahead of its own cl
     await jest.advanceTimersByTimeAsync(40_000);
 
     expect(world.latenessMs).toHaveLength(activityCount);
-    expect(quantile(world.latenessMs, 0.99)).toBeLessThanOrEqual(5);
+    // 5 ms of jitter, and the margin that keeps proposals from being early.
+    expect(quantile(world.latenessMs, 0.99)).toBeLessThanOrEqual(5 + marginMs);
     expect(Math.max(...world.latenessMs)).toBeLessThanOrEqual(30);
     expect(world.refusedCount).toBeLessThan(activityCount / 4);
   });
