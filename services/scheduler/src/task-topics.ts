@@ -41,9 +41,4 @@ export class TaskTopics {
     this.#creating.set(topic, creating);
     return creating;
   }
-
-  /** The topic was found missing: the next `ensure` makes it anew. */
-  forget(topic: string): void {
-    this.#existing.delete(topic);
-  }
 }
