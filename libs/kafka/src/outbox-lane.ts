@@ -11,6 +11,7 @@ import {
   topicMessagesOf,
   type OutboxEntry,
   type RequestBounds,
+  type SentRecord,
 } from './outbox-request.ts';
 import { closedError, halfSent, noPartition, missing, notBytes, tooLarge } from './outbox-errors.ts';
 import { partitionFor } from './partitioner.ts';
@@ -64,7 +65,7 @@ export class OutboxLane {
 
   add(record: OutputRecord, waiter?: OutboxEntry['waiter']): void {
     if (this.#closed) {
-      waiter?.reject(closedError());
+      waiter?.reject?.(closedError());
       return;
     }
     this.#queue.push(this.#entry(record, this.#nextTicket++, waiter));
@@ -235,7 +236,7 @@ export class OutboxLane {
     }
     let bytes = 0;
     const left = entries.filter((entry) => {
-      const complete = this.#complete(entry, acknowledged.offsetOf(entry));
+      const complete = this.#complete(entry, acknowledged.of(entry));
       if (complete) bytes += entry.bytes;
       return !complete;
     });
@@ -244,10 +245,10 @@ export class OutboxLane {
     return left.length === 0 ? undefined : { left, error: halfSent(left.length, entries.length) };
   }
 
-  #complete(entry: OutboxEntry, offset: number | undefined): boolean {
-    if (offset === undefined) return false;
+  #complete(entry: OutboxEntry, sent: SentRecord | undefined): boolean {
+    if (sent === undefined) return false;
     this.#pendingBytes -= entry.bytes;
-    entry.waiter?.resolve({ partition: entry.partition, offset });
+    entry.waiter?.resolve(sent);
     return true;
   }
 
@@ -274,7 +275,7 @@ export class OutboxLane {
     const { record, waiter, ticket } = entry;
     this.#pendingBytes -= entry.bytes;
     metrics.unsendable?.(record.topic, error);
-    if (waiter !== undefined) {
+    if (waiter?.reject !== undefined) {
       waiter.reject(error);
       return;
     }
@@ -357,7 +358,7 @@ interface SettledWaiter {
 }
 
 function abandon(entries: readonly OutboxEntry[]): void {
-  for (const { waiter } of entries) waiter?.reject(closedError());
+  for (const { waiter } of entries) waiter?.reject?.(closedError());
 }
 
 const isRetryable = (error: Error): boolean => !(error instanceof OperationalError) || error.retryable;

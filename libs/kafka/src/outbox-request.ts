@@ -5,6 +5,15 @@ import type { OutputRecord } from './record.ts';
 export interface SentRecord {
   readonly partition: number;
   readonly offset: number;
+  /** The time that the broker gave it, in epoch milliseconds, where the topic takes the broker's (`LogAppendTime`). */
+  readonly appendedAt?: number | undefined;
+}
+
+/** Who is told what becomes of a record. */
+export interface SentWaiter {
+  readonly resolve: (sent: SentRecord) => void;
+  /** Whoever takes the refusal has the record; without it a record that cannot be sent is replaced. */
+  readonly reject?: (error: Error) => void;
 }
 
 /** One record on its way through a lane. */
@@ -12,8 +21,7 @@ export interface OutboxEntry {
   record: OutputRecord;
   /** Counts every record that was ever added to the lane. */
   readonly ticket: number;
-  readonly waiter:
-    { readonly resolve: (sent: SentRecord) => void; readonly reject: (error: Error) => void } | undefined;
+  readonly waiter: SentWaiter | undefined;
   readonly bytes: number;
   /** Set when the entry is cut from the queue. */
   partition: number;
@@ -131,19 +139,28 @@ export function messageOf({ key, rawKey, value, headers }: OutputRecord, partiti
  * it. So a result counts only for the (topic, partition) pairs that it names.
  */
 export class Acknowledgements {
-  readonly #offsets = new Map<string, number[]>();
+  readonly #batches = new Map<string, WrittenBatch[]>();
 
   constructor(results: readonly RecordMetadata[]) {
-    for (const { topicName, partition, baseOffset, offset } of results) {
-      let offsets = this.#offsets.get(topicName);
-      if (offsets === undefined) this.#offsets.set(topicName, (offsets = []));
-      offsets[partition] = Number(baseOffset ?? offset);
+    for (const { topicName, partition, baseOffset, offset, logAppendTime } of results) {
+      let batches = this.#batches.get(topicName);
+      if (batches === undefined) this.#batches.set(topicName, (batches = []));
+      const appendedAt = Number(logAppendTime ?? -1);
+      batches[partition] = {
+        baseOffset: Number(baseOffset ?? offset),
+        appendedAt: appendedAt < 0 ? undefined : appendedAt,
+      };
     }
   }
 
   /** `undefined` when the answers do not say that the entry was written. */
-  offsetOf(entry: OutboxEntry): number | undefined {
-    const base = this.#offsets.get(entry.record.topic)?.[entry.partition];
-    return base === undefined ? undefined : base + entry.index;
+  of({ record, partition, index }: OutboxEntry): SentRecord | undefined {
+    const batch = this.#batches.get(record.topic)?.[partition];
+    return batch && { partition, offset: batch.baseOffset + index, appendedAt: batch.appendedAt };
   }
+}
+
+interface WrittenBatch {
+  readonly baseOffset: number;
+  readonly appendedAt: number | undefined;
 }

@@ -66,6 +66,14 @@ export class Outbox {
     this.#laneOf(record).add(record);
   }
 
+  /** As `add`, for several. @param sent told where the last of them came to stand, once it does. */
+  addAll(records: readonly OutputRecord[], sent: ((last: SentRecord) => void) | undefined): void {
+    records.forEach((record, index) => {
+      const isLast = index === records.length - 1;
+      this.#laneOf(record).add(record, isLast && sent !== undefined ? { resolve: sent } : undefined);
+    });
+  }
+
   /**
    * Sends, and tells where the record came to stand.
    *

@@ -65,9 +65,8 @@ export class OwnedPartition<T> {
     const { options, tuning } = host;
     this.#logic = options.createLogic({
       partition,
-      send: (records) => {
-        if (this.#isClosed()) return;
-        for (const record of records) options.outbox.add(record);
+      send: (records, sent) => {
+        if (!this.#isClosed()) options.outbox.addAll(records, sent);
       },
     });
     this.#decoder = new BatchDecoder<T>({

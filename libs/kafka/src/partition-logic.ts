@@ -1,3 +1,4 @@
+import type { SentRecord } from './outbox-request.ts';
 import type { InputRecord, OutputRecord } from './record.ts';
 
 /** What a handler wants to happen because of one record. */
@@ -58,6 +59,10 @@ export interface PartitionLogic<T> {
 /** What the legs lend to the logic of a partition. */
 export interface PartitionContext {
   readonly partition: number;
-  /** Sends records that no input caused (a timer's proposal). Never blocks; does nothing once the partition is lost. */
-  send(records: readonly OutputRecord[]): void;
+  /**
+   * Sends records that no input caused (a timer's proposal). Never blocks; does nothing once the partition is lost.
+   *
+   * @param sent told where the last of them came to stand; the partition may be lost by then.
+   */
+  send(records: readonly OutputRecord[], sent?: (last: SentRecord) => void): void;
 }

@@ -119,8 +119,20 @@ describe('when more is due than may be outstanding', () => {
 test('proposals that turn out to be early wait for their time again', () => {
   const book = new DeadlineBook();
   book.set(watch('a', deadline('dispatch', 5_000)));
-  expect(takeAll(book, 5_000)).toEqual(['a: dispatch']);
-  book.reconsider(100);
+  const due = book.takeDue(5_000, unlimited);
+  book.reconsider(due === undefined ? [] : [due.activity], 4_999);
   expect(book.outstandingCount).toBe(0);
   expect(book.nextAt(unlimited)).toBe(5_000);
+});
+
+test('proposals that were superseded, or were in time, are left alone', () => {
+  const book = new DeadlineBook();
+  book.set(watch('a', deadline('dispatch', 5_000)));
+  const due = book.takeDue(5_000, unlimited);
+  const proposed = due === undefined ? [] : [due.activity];
+  book.reconsider(proposed, 5_000);
+  expect(book.outstandingCount).toBe(1);
+  book.set(watch('a', deadline('heartbeat', 9_000)));
+  book.reconsider(proposed, 100);
+  expect(book.nextAt(unlimited)).toBe(9_000);
 });

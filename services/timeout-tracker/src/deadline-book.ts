@@ -100,11 +100,11 @@ export class DeadlineBook {
     this.#queue.set(activity, at);
   }
 
-  /** The log's clock is not as far as we had thought: what was proposed too early waits for its time again. */
-  reconsider(now: number): void {
-    for (const activity of this.#outstanding) {
+  /** What was proposed for these had the append time `at`: what was not due then waits for its time again. */
+  reconsider(proposed: Iterable<WatchedActivity>, at: number): void {
+    for (const activity of proposed) {
       const firstAt = this.#firstDueAt(activity);
-      if (firstAt > now) this.#notYet(activity, firstAt);
+      if (this.#outstanding.has(activity) && firstAt > at) this.#notYet(activity, firstAt);
     }
   }
 

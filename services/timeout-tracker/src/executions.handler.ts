@@ -5,7 +5,7 @@ import type { ExpiryBook } from './expiry-book.ts';
 import type { LogClockEstimate } from './log-clock-estimate.ts';
 import type { OwnClock } from './own-clock.ts';
 import type { AnswerTime } from './proposal-schedule.ts';
-import type { Proposal, WatchedActivity } from './watched-activity.ts';
+import type { WatchedActivity } from './watched-activity.ts';
 
 export interface ExecutionsHandlerParts {
   readonly book: DeadlineBook;
@@ -62,7 +62,7 @@ export class ExecutionsHandler {
     const pending = deadlines(activity, taskRetentionMs);
     const { heartbeatTimeoutMs } = options;
     const watch = { key, id, deadlines: pending, heartbeatTimeoutMs, headers: traceContextOf(headers) };
-    this.#settle(pending.length === 0 ? book.delete(key) : book.set(watch), activity);
+    this.#settle(pending.length === 0 ? book.delete(key) : book.set(watch));
   }
 
   #heartbeat(key: string, { recordedAt }: ActivityHeartbeat): void {
@@ -76,30 +76,10 @@ export class ExecutionsHandler {
   }
 
   /** What was proposed for the former state has had its effect, or something else had. */
-  #settle(former: WatchedActivity | undefined, activity?: Activity): void {
-    const proposal = former?.proposal;
-    if (former === undefined || proposal === undefined) return;
-    const { answerTime, clock, own } = this.#parts;
-    const dispatchedAt = activity === undefined ? undefined : dispatchedBy(former, activity);
-    const wasFirst = dispatchedAt === undefined ? proposal.count === 1 : isOfFirst(proposal, dispatchedAt);
-    if (wasFirst || proposal.expectedAt === undefined) answerTime.observe(own() - proposal.sentAt);
-    if (dispatchedAt === undefined) return;
-    if (wasFirst) clock.observeAppend(dispatchedAt, proposal.sentAt);
-    else clock.forgetAppends();
+  #settle(former: WatchedActivity | undefined): void {
+    const { answerTime, own } = this.#parts;
+    if (former?.proposal !== undefined) answerTime.observe(own() - former.proposal.sentAt);
   }
-}
-
-/** Whether it was the first proposal that had this effect. If not, that one came too early. */
-const isOfFirst = ({ expectedAt, repeatMs, count }: Proposal, dispatchedAt: number): boolean =>
-  expectedAt === undefined ? count === 1 : dispatchedAt - expectedAt < repeatMs / 2;
-
-/** When the log dispatched the attempt that we had proposed to dispatch: nobody else proposes that. */
-function dispatchedBy(former: WatchedActivity, activity: Activity): number | undefined {
-  const proposed = former.deadlines.find(({ type }) => type === 'dispatch')?.timer;
-  if (proposed === undefined || activity.status !== 'scheduled') return undefined;
-  const { scheduleOffset, attempt, stamp } = activity;
-  const same = proposed.scheduleOffset === scheduleOffset && proposed.attempt === attempt && proposed.stamp === stamp;
-  return same ? activity.dispatchedAt : undefined;
 }
 
 const untraced: Headers = {};

@@ -3,15 +3,12 @@ import type { OwnClock } from './own-clock.ts';
 
 /** How far our clock and the log's may lie apart for timers to be on time from the first one on. */
 export const skewMsMax = 5_000;
-/**
- * An exact estimate is held back by this much: a proposal that is early by a millisecond is refused and costs a
- * repetition, which waits for the log's usual time; one that is late by three costs three.
- */
-export const marginMs = 3;
+/** An exact estimate is held back by this much: an early proposal costs a way to the log and back, and instants are whole milliseconds. */
+export const marginMs = 1;
 /** The best of each kind of sample is looked for in this window and the one before, so that clocks that drift are followed. */
 const windowMs = 30_000;
 /** A command that is sent now is appended no later than this after the lower bound says, when nothing is slow. */
-const leadMsMax = 20;
+export const leadMsMax = 20;
 /** A bound this far above the estimate proves it wrong: less is the rounding of milliseconds. */
 const toleranceMs = 2;
 
@@ -20,8 +17,6 @@ export interface LogTime {
   readonly at: number;
   /** Whether anything was seen of the log's clock. If not, it is the latest that it could be. */
   readonly sure: boolean;
-  /** Whether a command that is sent now is expected to get just this time; if not, a later one. */
-  readonly exact: boolean;
 }
 
 /**
@@ -32,15 +27,15 @@ export interface LogTime {
  *
  * - *Lower bound.* A progress record carries the log's `now` and the broker's time of writing it; both are over when we
  *   read it, so `offset >= now - ours`. The largest of the last half minute is a commit and a fetch too low (10 to 40
- *   ms). An estimate made of it is never early, as far as the brokers' clocks agree.
- * - *Exact.* When a snapshot shows at which instant the log dispatched what we had proposed, once, at `sentAt`, then
- *   `instant - sentAt` is the offset and the way to the log in one: what a command sent now will get. The smallest
- *   of the last half minute is used, so that the fastest way is not early; no more than 20 ms above the lower bound, for
- *   under load even the fastest is slow. All are dropped as soon as a lower bound or an early proposal contradicts
- *   them (clocks drift, leaders move).
+ *   ms).
+ * - *Exact.* The broker's answer to a proposal says which append time it got. `appendedAt - sentAt` is the offset and
+ *   the way to the log in one: what a command sent now will get. The smallest of the last half minute is used, so that
+ *   the fastest way is not early; no more than 20 ms above the lower bound, for under load even the fastest is slow. All
+ *   are dropped as soon as a lower bound contradicts them (clocks drift, leaders move).
+ * - *Only the bound is known.* The estimate is 20 ms above it, the most that it can be off when nothing is slow: rather
+ *   early, since the broker's answer to an early proposal makes the next one exact, while a late one is just late.
  * - *Nothing seen yet.* All we know is that the clocks differ by at most 5 s, so the estimate is the latest possible and
- *   says that it is not sure. The first proposal made of it is a probe: when it is early, `decide` refuses it, and the
- *   progress of that very group is a sample.
+ *   says that it is not sure. The first proposal made of it is a probe: the broker's answer to it is a sample.
  *
  * Only progress that is read as it is written may be shown to it: one from the backlog says little.
  *
@@ -69,17 +64,12 @@ export class LogClockEstimate {
     this.#append.add(appendedAt - sentAt, this.#own());
   }
 
-  /** A proposal that should have been due was not: what was learned from appends is no longer true. */
-  forgetAppends(): void {
-    this.#append.clear();
-  }
-
   read(): LogTime {
     const own = this.#own();
     const bound = this.#bound.best;
-    if (bound === -Infinity) return { at: own + skewMsMax, sure: false, exact: false };
     const append = this.#append.best;
-    const exact = append !== Infinity;
-    return { at: own + (exact ? Math.min(append, bound + leadMsMax) - marginMs : bound), sure: true, exact };
+    if (bound === -Infinity && append === Infinity) return { at: own + skewMsMax, sure: false };
+    const latest = bound === -Infinity ? Infinity : bound + leadMsMax;
+    return { at: own + Math.min(append - marginMs, latest), sure: true };
   }
 }

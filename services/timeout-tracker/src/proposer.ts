@@ -1,12 +1,13 @@
 import { partitionKey, type Command } from '@ratchet/domain';
-import type { OutputRecord, PartitionContext } from '@ratchet/kafka';
+import type { OutputRecord, PartitionContext, SentRecord } from '@ratchet/kafka';
 import { topics } from '@ratchet/schemas';
 import { Alarm } from './alarm.ts';
 import type { DeadlineBook, DueActivity } from './deadline-book.ts';
 import type { ExpiryBook } from './expiry-book.ts';
-import type { LogClockEstimate, LogTime } from './log-clock-estimate.ts';
+import type { LogClockEstimate } from './log-clock-estimate.ts';
 import type { OwnClock } from './own-clock.ts';
 import { firstRepeatMs, repeatAfterMs, type AnswerTime } from './proposal-schedule.ts';
+import type { WatchedActivity } from './watched-activity.ts';
 import { expireCommand, timerCommand } from './timer-command.ts';
 
 /** Activities that may wait for the effect of a proposal: enough to keep the scheduler busy from one commit to the next. */
@@ -39,7 +40,6 @@ export class Proposer {
     this.#propose();
   });
   #running = false;
-  #wasSure = false;
   #expireRepeatAt = -Infinity;
   #expireCount = 0;
 
@@ -63,8 +63,6 @@ export class Proposer {
     if (!this.#running) return;
     const { book, clock } = this.#parts;
     const { at, sure } = clock.read();
-    if (sure && !this.#wasSure) book.reconsider(at);
-    this.#wasSure = sure;
     const nextAt = Math.min(book.nextAt(limitOf(sure)) ?? Infinity, this.#expireAt());
     if (nextAt !== Infinity) this.#alarm.setIn(nextAt - at);
   }
@@ -76,25 +74,39 @@ export class Proposer {
   }
 
   #propose(): void {
-    const { context, book, clock } = this.#parts;
-    const time = clock.read();
-    const { at, sure } = time;
+    const { context, book, clock, own } = this.#parts;
+    const { at, sure } = clock.read();
+    const sentAt = own();
     const records: OutputRecord[] = [];
+    const proposed: WatchedActivity[] = [];
     for (let count = 0; count < turnMax; count++) {
       const due = book.takeDue(at, limitOf(sure));
       if (due === undefined) break;
-      this.#addProposals(due, time, records);
+      this.#addProposals(due, at, records);
+      proposed.push(due.activity);
     }
     if (this.#expireAt() <= at) records.push(this.#expiry(at));
-    if (records.length > 0) context.send(records);
+    if (records.length > 0) {
+      context.send(records, (last) => {
+        this.#sent(proposed, sentAt, last);
+      });
+    }
     this.rearm();
   }
 
-  #addProposals({ activity, deadlines }: DueActivity, { at, exact }: LogTime, records: OutputRecord[]): void {
+  /** The broker's answer tells the log's clock, and at once what came too early. */
+  #sent(proposed: readonly WatchedActivity[], sentAt: number, { appendedAt }: SentRecord): void {
+    if (!this.#running || appendedAt === undefined) return;
+    const { book, clock } = this.#parts;
+    clock.observeAppend(appendedAt, sentAt);
+    book.reconsider(proposed, appendedAt);
+    this.rearm();
+  }
+
+  #addProposals({ activity, deadlines }: DueActivity, at: number, records: OutputRecord[]): void {
     const { book, answerTime, own } = this.#parts;
     const repeatMs = firstRepeatMs(answerTime.ms);
-    const expectedAt = exact ? at : undefined;
-    const proposal = (activity.proposal ??= { sentAt: own(), expectedAt, repeatMs, count: 0 });
+    const proposal = (activity.proposal ??= { sentAt: own(), repeatMs, count: 0 });
     proposal.count++;
     book.repeatAt(activity, at + repeatAfterMs(proposal.repeatMs, proposal.count));
     const key = partitionKey(activity.id);

@@ -12,7 +12,7 @@ import {
   type ScheduledActivity,
   type StateRecord,
 } from '@ratchet/domain';
-import type { InputRecord, OutputRecord } from '@ratchet/kafka';
+import type { InputRecord, OutputRecord, SentRecord } from '@ratchet/kafka';
 import { marginMs } from './log-clock-estimate.ts';
 import { TimeoutTrackerLogic } from './timeout-tracker-logic.ts';
 
@@ -117,7 +117,7 @@ class World {
   constructor({ skewMs = 0, onTheWayMs = 4, commitMs = 20, jitterMs = 0 }: WorldOptions = {}) {
     this.#options = { skewMs, onTheWayMs, commitMs, jitterMs };
     this.tracker = new TimeoutTrackerLogic({
-      context: { partition: 3, send: (records) => this.#take(records) },
+      context: { partition: 3, send: (records, sent) => this.#take(records, sent) },
       codec,
       taskRetentionMs,
       own: () => Date.now(),
@@ -153,13 +153,20 @@ class World {
     return this.#activities.get(executionKey(idOf(activityId)));
   }
 
-  #take(records: readonly OutputRecord[]): void {
+  #take(records: readonly OutputRecord[], sent: ((last: SentRecord) => void) | undefined): void {
+    let lastOnTheWayMs = 0;
     for (const { topic, partition, value } of records) {
       expect({ topic, partition }).toEqual({ topic: 'ratchet.activity.commands', partition: 3 });
       const command = JSON.parse(String(value)) as Command;
       this.sent.push(command.type === 'TimeOut' ? command.timeoutType : command.type);
-      if (!this.deaf) setTimeout(() => this.#append(command), this.#options.onTheWayMs + this.#jitter());
+      lastOnTheWayMs = this.#options.onTheWayMs + this.#jitter();
+      if (!this.deaf) setTimeout(() => this.#append(command), lastOnTheWayMs);
     }
+    if (this.deaf) return;
+    setTimeout(() => {
+      const appendedAt = Math.floor(this.logNow);
+      setTimeout(() => sent?.({ partition: 3, offset: 0, appendedAt }), this.#options.onTheWayMs);
+    }, lastOnTheWayMs);
   }
 
   #jitter(): number {

@@ -5,8 +5,6 @@ import type { Headers } from '@ratchet/kafka';
 export interface Proposal {
   /** When the first was sent, on our clock. */
   readonly sentAt: number;
-  /** The append time that it was expected to get, on the log's clock; `undefined` when that was not known exactly. */
-  readonly expectedAt: number | undefined;
   /** How long the first is given to show an effect. */
   readonly repeatMs: number;
   /** How many were sent. */
