@@ -27,6 +27,10 @@ interface ActivityBase {
   readonly retentionMs: Millis;
   /** Counts from 1; back to 1 after a reset. */
   readonly attempt: number;
+  /** Whom to tell of the outcome. Absent: nobody. */
+  readonly callbackUrls?: readonly string[];
+  /** The latest `reportId`s, those of the id's former run included, so that a repeated report is known. Absent: none. */
+  readonly reportIds?: readonly string[];
 }
 
 /** The last recorded heartbeat; its details reach the next attempt. */

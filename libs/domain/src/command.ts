@@ -17,6 +17,13 @@ export interface TimerReference {
   readonly stamp: number;
 }
 
+/** Of what the cancellation service made a command: the record of `cancellations`, and which of its commands it is. */
+export interface ForwardedFrom {
+  readonly offset: Offset;
+  /** Counts from 0. */
+  readonly index: number;
+}
+
 /** What every command has. */
 interface CommandBase {
   /** Made by the sender. Comes back with the answer, and makes a repeated request one request. */
@@ -25,6 +32,8 @@ interface CommandBase {
   readonly identity: string;
   /** Where the answer goes. Absent: nobody waits. */
   readonly replyTo?: ReplyAddress;
+  /** Only on what the cancellation service forwards: its repetitions after a crash are known by it, and not decided again. */
+  readonly forwardedFrom?: ForwardedFrom;
 }
 
 /** Commands to one Activity Execution. An empty `runId` of a standalone activity means its latest run. */
@@ -50,6 +59,14 @@ export interface Schedule extends OfActivity {
   readonly retentionMs: Millis;
   /** `replyTo` wants the outcome: a new execution is answered by it alone, one that was there by `Scheduled` first. */
   readonly awaitOutcome: boolean;
+  /** Whom to tell of the outcome, beside `replyTo`; see ADR 13. Absent: nobody. */
+  readonly callbackUrls?: readonly string[];
+}
+
+/** What may reach us more than once and must count once: a webhook, an event, a request repeated after a silence. */
+interface Repeatable {
+  /** Names what is reported, the same in every repetition: the second one is acknowledged and changes nothing. */
+  readonly reportId?: string;
 }
 /** A worker asks for the right to run an attempt. The same `claimId` asks for the same grant again. */
 export interface Claim extends OfActivity {
@@ -62,12 +79,12 @@ export interface RecordHeartbeat extends OfActivity {
   readonly attempt: AttemptReference;
   readonly details: Payloads;
 }
-export interface Complete extends OfActivity {
+export interface Complete extends OfActivity, Repeatable {
   readonly type: 'Complete';
   readonly attempt: AttemptReference;
   readonly result: Payloads;
 }
-export interface Fail extends OfActivity {
+export interface Fail extends OfActivity, Repeatable {
   readonly type: 'Fail';
   readonly attempt: AttemptReference;
   /** Absent: the worker gave no details. */
@@ -75,7 +92,7 @@ export interface Fail extends OfActivity {
   readonly lastHeartbeatDetails?: Payloads;
 }
 /** The worker says that it accepted the cancellation. */
-export interface ReportCanceled extends OfActivity {
+export interface ReportCanceled extends OfActivity, Repeatable {
   readonly type: 'ReportCanceled';
   readonly attempt: AttemptReference;
   readonly details: Payloads;
@@ -85,6 +102,8 @@ export interface RequestCancel extends OfActivity {
   readonly reason: string;
   /** It comes from the cancel of a workflow run: a shielded activity is left alone. */
   readonly cascaded: boolean;
+  /** With `cascaded`: where the cancel of the run stands. One scheduled after it under the same id is not meant. */
+  readonly openBefore?: Offset;
 }
 export interface Terminate extends OfActivity {
   readonly type: 'Terminate';

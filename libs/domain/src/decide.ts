@@ -7,6 +7,7 @@ import { decideFail } from './decide/fail.ts';
 import { decideHeartbeat } from './decide/heartbeat.ts';
 import { decidePause, decideUnpause } from './decide/pause.ts';
 import { decideReportCanceled } from './decide/report-canceled.ts';
+import { reportOnce } from './decide/report-once.ts';
 import { decideRequestCancel } from './decide/request-cancel.ts';
 import { decideReset } from './decide/reset.ts';
 import { decideCloseRun, decideOpenRun, decideRequestCancelRun } from './decide/run.ts';
@@ -19,6 +20,10 @@ import { decideUseRules } from './decide/use-rules.ts';
 import type { Decision, DecisionContext } from './decision.ts';
 import type { PartitionView } from './partition-view.ts';
 import { unreachable } from './units.ts';
+
+const completeOnce = reportOnce(decideComplete);
+const failOnce = reportOnce(decideFail);
+const reportCanceledOnce = reportOnce(decideReportCanceled);
 
 /**
  * The only place where a command becomes events.
@@ -39,11 +44,11 @@ export function decide(view: PartitionView, command: Command, context: DecisionC
     case 'RecordHeartbeat':
       return decideHeartbeat(view, command, context);
     case 'Complete':
-      return decideComplete(view, command, context);
+      return completeOnce(view, command, context);
     case 'Fail':
-      return decideFail(view, command, context);
+      return failOnce(view, command, context);
     case 'ReportCanceled':
-      return decideReportCanceled(view, command, context);
+      return reportCanceledOnce(view, command, context);
     case 'RequestCancel':
       return decideRequestCancel(view, command, context);
     case 'Terminate':

@@ -24,6 +24,13 @@ export const topicNameBytesMax = 249;
 /** Request ids remembered per activity. The first started it; of the attached ones the latest are kept. */
 export const requestIdsMax = 100;
 
+/** Report ids remembered per activity, and handed on to the next run of its id. */
+export const reportIdsMax = 20;
+
+/** URLs that are told of one activity's outcome, and the longest of them in bytes. */
+export const callbackUrlsMax = 10;
+export const callbackUrlBytesMax = 2000;
+
 /** Signal ids remembered per run, so that a repeated signal is dropped. */
 export const recentSignalIdsMax = 100;
 

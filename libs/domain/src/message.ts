@@ -1,6 +1,8 @@
 import type { Activity, ClosedStatus, Outcome } from './activity.ts';
 import type { ActivityOptions } from './activity-options.ts';
+import type { ForwardedFrom } from './command.ts';
 import type { Answer } from './decision.ts';
+import type { NoticeReason } from './event.ts';
 import type { ExecutionId, ReplyAddress, RunId } from './identity.ts';
 import type { Payload, Payloads } from './payload.ts';
 import type { Failure } from './failure.ts';
@@ -48,14 +50,16 @@ export interface Reply {
     /** Still open: the asker asks again, the scheduler remembers it meanwhile. */
     | { readonly type: 'OutcomePending'; readonly runId: string }
     | { readonly type: 'Described'; readonly description: ActivityDescription }
-    /** Pushed to the worker that runs an attempt. */
-    | {
-        readonly type: 'CancelNotice';
-        readonly id: ExecutionId;
-        readonly scheduleOffset: Offset;
-        readonly attempt: number;
-        readonly stamp: number;
-      };
+    /** Pushed to the worker that runs an attempt; at least once, the same for the same attempt and reason. */
+    | ({ readonly type: 'CancelNotice'; readonly reason: NoticeReason } & AttemptPlace);
+}
+
+/** Names one attempt of one life of an activity, as its task token does. */
+export interface AttemptPlace {
+  readonly id: ExecutionId;
+  readonly scheduleOffset: Offset;
+  readonly attempt: number;
+  readonly stamp: number;
 }
 
 /** Records of `ratchet.activity.cancellations`. */
@@ -88,15 +92,18 @@ export type CancellationRecord =
       readonly reason: string;
       readonly activityIds: readonly string[];
     }
-  /** From the scheduler: the worker that runs this attempt must learn of its cancellation. */
-  | {
+  /** From the scheduler, or written anew by the cancellation service: the worker must learn why to stop this attempt. */
+  | ({
       readonly type: 'NotifyWorker';
-      readonly id: ExecutionId;
-      readonly scheduleOffset: Offset;
-      readonly attempt: number;
-      readonly stamp: number;
       readonly workerAddress: ReplyAddress;
-    };
+      readonly reason: NoticeReason;
+      /** When the attempt is over at the latest, by its own limits. */
+      readonly overAt: EpochMillis;
+      /** How often the notice was sent before this record was written. */
+      readonly sentCount: number;
+    } & AttemptPlace)
+  /** From the scheduler: the attempt of a `NotifyWorker` before it has learned of it, or is over. */
+  | ({ readonly type: 'NoticeSettled' } & AttemptPlace);
 
 /** A completion event of an external system, by token or by ids. */
 export interface CompletionEvent {
@@ -109,6 +116,22 @@ export interface CompletionEvent {
     | { readonly type: 'Failed'; readonly failure: Failure }
     | { readonly type: 'Canceled'; readonly details: Payloads }
     | { readonly type: 'Heartbeat'; readonly details: Payloads };
+}
+
+/** Record of `ratchet.activity.callbacks`: a URL is to be told how an activity ended. */
+export interface CallbackRequest {
+  readonly id: ExecutionId;
+  readonly url: string;
+  readonly activityType: string;
+  readonly status: ClosedStatus;
+  readonly outcome: Outcome;
+  readonly closedAt: EpochMillis;
+  /** The offset of the command that closed it: with the id and the URL, what tells one telling from another. */
+  readonly closedOffset: Offset;
+  /** How often it was tried in vain. */
+  readonly failedCount: number;
+  /** Not to be tried before; absent: at once. */
+  readonly notBefore?: EpochMillis;
 }
 
 /** Under `inputKey`; written once. The snapshot of an open activity carries neither input nor header. */
@@ -146,4 +169,6 @@ export type StateRecord =
       readonly queries: Offset;
       readonly now: EpochMillis;
       readonly rules: number;
+      /** The last command that the cancellation service forwarded. */
+      readonly forwarded?: ForwardedFrom;
     };

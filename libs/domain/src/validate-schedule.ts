@@ -4,6 +4,7 @@ import type { Schedule } from './command.ts';
 import { normaliseOptions } from './normalise-options.ts';
 import type { Refusal } from './refusal.ts';
 import {
+  checkCallbackUrls,
   checkHeader,
   checkId,
   checkIdConflictPolicy,
@@ -51,5 +52,6 @@ function checkFields(command: Schedule): Refusal | undefined {
     checkIdReusePolicy(command.idReusePolicy),
     checkIdConflictPolicy(command.idConflictPolicy),
     checkRetention(command.retentionMs),
+    checkCallbackUrls(command.callbackUrls ?? []),
   );
 }

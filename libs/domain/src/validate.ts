@@ -1,6 +1,13 @@
 import type { IdConflictPolicy, IdReusePolicy } from './activity-options.ts';
 import { taskTopic, type ExecutionId, type RunId } from './identity.ts';
-import { blobBytesMax, headerBytesMax, idBytesMax, topicNameBytesMax } from './limits.ts';
+import {
+  blobBytesMax,
+  callbackUrlBytesMax,
+  callbackUrlsMax,
+  headerBytesMax,
+  idBytesMax,
+  topicNameBytesMax,
+} from './limits.ts';
 import type { Payload, Payloads } from './payload.ts';
 import type { Refusal } from './refusal.ts';
 import { headerBytes, payloadsBytes } from './size.ts';
@@ -110,6 +117,16 @@ export const checkIdReusePolicy = (policy: string): Refusal | undefined =>
 
 export const checkIdConflictPolicy = (policy: string): Refusal | undefined =>
   conflictPolicies.includes(policy) ? undefined : wrong(`unsupported ID conflict policy: ${policy}`);
+
+/** Whom to tell of an outcome. Whether a URL may be called is the gateway's question: it depends on where it stands. */
+export function checkCallbackUrls(urls: readonly string[]): Refusal | undefined {
+  if (urls.length > callbackUrlsMax) return wrong(`callbackUrls exceeds its limit of ${String(callbackUrlsMax)}`);
+  const long = urls.find((url) => isLongerThan(url, callbackUrlBytesMax));
+  if (long === undefined) return undefined;
+  return wrong(
+    `callbackUrls exceeds length limit. Length=${String(utf8Length(long))} Limit=${String(callbackUrlBytesMax)}`,
+  );
+}
 
 /** A retention from outside, in milliseconds. */
 export const checkRetention = (retentionMs: number): Refusal | undefined =>

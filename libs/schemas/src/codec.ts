@@ -1,5 +1,6 @@
 import type {
   ActivityTask,
+  CallbackRequest,
   CancellationRecord,
   Command,
   CompletionEvent,
@@ -9,6 +10,7 @@ import type {
 } from '@ratchet/domain';
 import { RecordEncoder } from './avro/record-encoder.ts';
 import { currentReader, currentType, type RecordReader } from './avro/record-reader.ts';
+import { callbackRequestMapping } from './mapping/callback-request.mapping.ts';
 import { cancellationMapping } from './mapping/cancellation.mapping.ts';
 import { commandMapping } from './mapping/command.mapping.ts';
 import { completionEventMapping } from './mapping/completion-event.mapping.ts';
@@ -69,6 +71,10 @@ export class Codec {
   readonly decodeCompletionEvent = (bytes: Buffer): CompletionEvent | Promise<CompletionEvent> =>
     this.#decode(completionEventReaders, bytes);
 
+  readonly encodeCallbackRequest = (request: CallbackRequest): Buffer => this.#encode(callbackRequestMapping, request);
+  readonly decodeCallbackRequest = (bytes: Buffer): CallbackRequest | Promise<CallbackRequest> =>
+    this.#decode(callbackRequestReaders, bytes);
+
   /** An `ActivitySnapshot` is written without input, header and heartbeat: they are records of their own. */
   readonly encodeState = (record: StateRecord): Buffer => {
     // TypeScript does not see that the writer belongs to the record's own type.
@@ -117,6 +123,7 @@ const queryReaders = readersOf(queryMapping);
 const taskReaders = readersOf(taskMapping);
 const replyReaders = readersOf(replyMapping);
 const cancellationReaders = readersOf(cancellationMapping);
+const callbackRequestReaders = readersOf(callbackRequestMapping);
 const completionEventReaders = readersOf(completionEventMapping);
 const allStateReaders: DomainReaders<StateRecord> = new Map(
   Object.entries(stateReaders) as unknown as Iterable<[RecordName, ToDomain<StateRecord>]>,

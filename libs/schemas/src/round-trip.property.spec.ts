@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { ActivityTask, CompletionEvent, Query, Reply } from '@ratchet/domain';
+import type { ActivityTask, CallbackRequest, CompletionEvent, Query, Reply } from '@ratchet/domain';
 import fc from 'fast-check';
 import { commands } from './arbitrary/commands.arbitrary.ts';
 import { cancellations, completionBodies, replyBodies, states } from './arbitrary/messages.arbitrary.ts';
@@ -16,6 +16,8 @@ import {
   header,
   id,
   replyTo,
+  closedStatus,
+  outcome,
   options,
   type Arbitrary,
 } from './arbitrary/values.arbitrary.ts';
@@ -63,6 +65,24 @@ describe('the codec', () => {
       codec.encodeCompletionEvent,
       codec.decodeCompletionEvent,
     );
+  itRoundTrips(
+    'callback request',
+    partial<CallbackRequest, Pick<CallbackRequest, 'notBefore'>>(
+      {
+        id,
+        url: text,
+        activityType: text,
+        status: closedStatus,
+        outcome,
+        closedAt: instant,
+        closedOffset: offset,
+        failedCount: count,
+      },
+      { notBefore: instant },
+    ),
+    codec.encodeCallbackRequest,
+    codec.decodeCallbackRequest,
+  );
   itRoundTrips(
     'query',
     record<Query>({

@@ -82,6 +82,8 @@ describe('the schemas', () => {
       'ratchet.activity.executions-ratchet.v1.Progress',
       'ratchet.activity.cancellations-value',
       'ratchet.activity.completions-value',
+      'ratchet.activity.callbacks-value',
+      'ratchet.activity.callbacks.retries-value',
       'ratchet.replies-value',
       'ratchet.activity.tasks-value',
     ]);

@@ -1,6 +1,7 @@
 import { topicTable } from './generated/topic-table.ts';
 
-const { commands, queries, executions, cancellations, completions, replies } = topicTable.topics;
+const { commands, queries, executions, cancellations, completions, callbacks, callbackRetries, replies } =
+  topicTable.topics;
 
 /** The topics that are there from the start, by name. Those of task queues are named by `taskTopic` of the domain. */
 export const topics = {
@@ -9,6 +10,8 @@ export const topics = {
   executions: executions.name,
   cancellations: cancellations.name,
   completions: completions.name,
+  callbacks: callbacks.name,
+  callbackRetries: callbackRetries.name,
   replies: replies.name,
 } as const;
 

@@ -53,6 +53,7 @@ export class Effects {
           const body = { type: 'OutcomeReached', runId: id.runId, status, outcome } as const;
           out.push(this.reply(replyTo, { requestId, offset, body }));
         }
+        this.#addCallbacks(event.id, out);
         return;
       case 'CancelRequested':
         this.#addNotice(this.#open(event.id), out);
@@ -110,6 +111,22 @@ export class Effects {
         passedOnCount: 0,
       }),
     };
+  }
+
+  /** Whoever is to be told of the outcome by a URL: the gateway does it, and tells it again if it must (ADR 13). */
+  #addCallbacks(id: ExecutionId, out: OutputRecord[]): void {
+    const activity = this.#state.activity(id);
+    if (activity?.callbackUrls === undefined || !('outcome' in activity)) return;
+    const { activityType, status, outcome, closedAt, version: closedOffset } = activity;
+    for (const url of activity.callbackUrls) {
+      const request = { id, url, activityType, status, outcome, closedAt, closedOffset, failedCount: 0 };
+      out.push({
+        topic: topics.callbacks,
+        key: executionKey(id),
+        partition: this.#partition,
+        value: this.#tools.codec.encodeCallbackRequest(request),
+      });
+    }
   }
 
   #addNotice(activity: OpenActivity, out: OutputRecord[]): void {

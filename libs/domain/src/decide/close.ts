@@ -28,6 +28,8 @@ export function close(activity: OpenActivity, closing: Closing, { now, offset }:
     scheduledAt: activity.scheduledAt,
     retentionMs: activity.retentionMs,
     attempt: activity.attempt,
+    ...(activity.callbackUrls === undefined ? {} : { callbackUrls: activity.callbackUrls }),
+    ...(activity.reportIds === undefined ? {} : { reportIds: activity.reportIds }),
     status: closing.status,
     taskQueue: activity.options.taskQueue,
     closedAt: now,

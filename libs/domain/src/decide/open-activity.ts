@@ -30,6 +30,8 @@ export function draftOf(activity: OpenActivity): Draft {
     retryIntervalSource: activity.retryIntervalSource,
     lastWorkerIdentity: activity.lastWorkerIdentity,
   };
+  if (activity.callbackUrls !== undefined) draft.callbackUrls = activity.callbackUrls;
+  if (activity.reportIds !== undefined) draft.reportIds = activity.reportIds;
   if (activity.heartbeat !== undefined) draft.heartbeat = activity.heartbeat;
   if (activity.lastFailure !== undefined) draft.lastFailure = activity.lastFailure;
   if (activity.pause !== undefined) draft.pause = activity.pause;

@@ -3,7 +3,7 @@ import type { Activity, OpenActivity } from '../activity.ts';
 import type { Schedule } from '../command.ts';
 import { accept, refuse, type Decision, type DecisionContext } from '../decision.ts';
 import type { ExecutionId } from '../identity.ts';
-import { requestIdsMax } from '../limits.ts';
+import { callbackUrlsMax, requestIdsMax } from '../limits.ts';
 import type { PartitionView } from '../partition-view.ts';
 import { millis } from '../units.ts';
 import { checkSchedule } from '../validate-schedule.ts';
@@ -37,7 +37,7 @@ function scheduleStandalone(view: PartitionView, schedule: CheckedSchedule): Dec
   const latest = latestRunId === undefined ? undefined : view.activity({ ...target, runId: latestRunId });
   if (latest === undefined) return start(target, schedule);
   if (isRepeated(latest, command)) return existing(latest);
-  if (isClosed(latest)) return mayReuse(latest, command) ? start(target, schedule) : alreadyStarted(latest);
+  if (isClosed(latest)) return mayReuse(latest, command) ? start(target, schedule, latest) : alreadyStarted(latest);
   return command.idConflictPolicy === 'use-existing' ? attach(latest, command, context) : alreadyStarted(latest);
 }
 
@@ -53,10 +53,11 @@ function scheduleInRun(view: PartitionView, schedule: CheckedSchedule): Decision
     const message = `workflow run ${run.id.runId} is closed: no activity can be scheduled in it`;
     return refuse('failed-precondition', message);
   }
-  return former === undefined || isClosed(former) ? start(id, schedule) : alreadyStarted(former);
+  return former === undefined || isClosed(former) ? start(id, schedule, former) : alreadyStarted(former);
 }
 
-function start(id: ExecutionId, { command, options, context }: CheckedSchedule): Decision {
+/** @param former the closed activity that had the id: what was reported of it is no news to the new one. */
+function start(id: ExecutionId, { command, options, context }: CheckedSchedule, former?: Activity): Decision {
   const { now, offset } = context;
   const activity = scheduledFrom(
     {
@@ -78,6 +79,8 @@ function start(id: ExecutionId, { command, options, context }: CheckedSchedule):
       retryIntervalMs: millis(0),
       retryIntervalSource: 'retry-policy',
       lastWorkerIdentity: '',
+      ...(command.callbackUrls === undefined ? {} : { callbackUrls: command.callbackUrls }),
+      ...(former?.reportIds === undefined ? {} : { reportIds: former.reportIds }),
     },
     now,
   );
@@ -92,12 +95,24 @@ const existing = ({ id }: Activity): Decision => accept({ type: 'Scheduled', run
  * USE_EXISTING. The request id is remembered: the command log may bring the same request again after the activity has
  * closed, and it must not start another one then.
  */
-function attach(activity: OpenActivity, { requestId }: Schedule, { offset }: DecisionContext): Decision {
+function attach(activity: OpenActivity, command: Schedule, { offset }: DecisionContext): Decision {
+  const { requestId } = command;
+  const callbackUrls = new Set([...(activity.callbackUrls ?? []), ...(command.callbackUrls ?? [])]);
+  if (callbackUrls.size > callbackUrlsMax) {
+    const attached = `(${String(activity.callbackUrls?.length ?? 0)} callbacks already attached)`;
+    const message = `cannot attach more than ${String(callbackUrlsMax)} callbacks to an activity ${attached}`;
+    return refuse('failed-precondition', message);
+  }
   const [first = requestId, ...attached] = activity.requestIds;
   const requestIds = [first, ...attached.slice(-(requestIdsMax - 2)), requestId];
   return accept(
     { type: 'Scheduled', runId: activity.id.runId, started: false },
-    ...change(activity, { ...activity, requestIds, version: offset }),
+    ...change(activity, {
+      ...activity,
+      requestIds,
+      version: offset,
+      ...(callbackUrls.size === 0 ? {} : { callbackUrls: [...callbackUrls] }),
+    }),
   );
 }
 

@@ -10,6 +10,7 @@ import {
   instant,
   duration,
   texts,
+  someTexts,
   constant,
   oneOf,
   payloads,
@@ -53,7 +54,9 @@ export const openFields = {
   retryIntervalMs: duration,
   retryIntervalSource: oneOf('retry-policy', 'worker-override'),
 };
+export const activityOptional = { callbackUrls: someTexts, reportIds: someTexts };
 export const openOptional = {
+  ...activityOptional,
   heartbeat: record<Heartbeat>({ details: payloads, recordedAt: instant, count }),
   lastFailure,
   pause: request,
@@ -88,6 +91,6 @@ export const activity: Arbitrary<Activity> = fc.oneof(
       closeRequestId: text,
       heartbeatCount: count,
     },
-    { startedAt: instant, lastFailure },
+    { ...activityOptional, startedAt: instant, lastFailure },
   ),
 );

@@ -20,11 +20,13 @@ import {
   timeoutType,
   failure,
   optionalOptions,
+  someTexts,
   type Arbitrary,
 } from './values.arbitrary.ts';
 
 export const common = { requestId: text, identity: text };
 export const optional = { replyTo };
+const repeatable = { ...optional, reportId: text };
 export const ofActivity = { target: id, ...common };
 export const ofRun = { run, ...common };
 export const commands: Readonly<Record<Command['type'], Arbitrary<Command>>> = {
@@ -42,16 +44,16 @@ export const commands: Readonly<Record<Command['type'], Arbitrary<Command>>> = {
       retentionMs: duration,
       awaitOutcome: flag,
     },
-    optional,
+    { ...optional, callbackUrls: someTexts },
   ),
   Claim: partial({ type: constant('Claim'), ...ofActivity, attempt, claimId: text }, optional),
   RecordHeartbeat: partial({ type: constant('RecordHeartbeat'), ...ofActivity, attempt, details: payloads }, optional),
-  Complete: partial({ type: constant('Complete'), ...ofActivity, attempt, result: payloads }, optional),
+  Complete: partial({ type: constant('Complete'), ...ofActivity, attempt, result: payloads }, repeatable),
   Fail: partial(
     { type: constant('Fail'), ...ofActivity, attempt },
-    { ...optional, failure, lastHeartbeatDetails: payloads },
+    { ...repeatable, failure, lastHeartbeatDetails: payloads },
   ),
-  ReportCanceled: partial({ type: constant('ReportCanceled'), ...ofActivity, attempt, details: payloads }, optional),
+  ReportCanceled: partial({ type: constant('ReportCanceled'), ...ofActivity, attempt, details: payloads }, repeatable),
   RequestCancel: partial({ type: constant('RequestCancel'), ...ofActivity, reason: text, cascaded: flag }, optional),
   Terminate: partial({ type: constant('Terminate'), ...ofActivity, reason: text }, optional),
   CloseWithRun: partial({ type: constant('CloseWithRun'), ...ofActivity, closedOffset: offset }, optional),

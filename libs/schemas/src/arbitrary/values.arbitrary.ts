@@ -44,6 +44,8 @@ export const anyInteger = fc.integer();
 export const bytes = fc.uint8Array({ maxLength: 40 }).map((value): Uint8Array => Buffer.from(value));
 export const key = text.filter((value) => value !== '__proto__');
 export const texts = fc.array(text, { maxLength: 4 });
+/** Of a list that is absent when it is empty. */
+export const someTexts = fc.array(text, { minLength: 1, maxLength: 3 });
 export const dictionary = <T>(values: Arbitrary<T>): Arbitrary<Readonly<Record<string, T>>> =>
   fc.dictionary(key, values, { maxKeys: 3, noNullPrototype: true });
 export const constant = <const T>(value: T): Arbitrary<T> => fc.constant(value);

@@ -5,6 +5,7 @@ import type { AttemptReference } from './attempt-reference.ts';
 
 import type { ExecutionId } from './execution-id.ts';
 import type { Failure } from './failure.ts';
+import type { ForwardedFrom } from './forwarded-from.ts';
 
 import type { Payload } from './payload.ts';
 import type { ReplyAddress } from './reply-address.ts';
@@ -23,6 +24,8 @@ export interface ActivityCommand {
   readonly identity: string;
   /** Where the answer goes. Absent: nobody waits. */
   readonly replyTo?: ReplyAddress | null;
+  /** For what the cancellation service forwards: of what it was made. */
+  readonly forwardedFrom?: ForwardedFrom | null;
   /** What is asked for. */
   readonly body:
     | { readonly 'ratchet.v1.Schedule': Schedule }
@@ -69,6 +72,8 @@ export interface Schedule {
   readonly retentionMs: Millis;
   /** `replyTo` also wants the outcome. */
   readonly awaitOutcome: boolean;
+  /** Whom to tell of the outcome. */
+  readonly callbackUrls: readonly string[];
 }
 /** Options as someone asks for them; what is absent gets its default, or stays as it is. */
 export interface ActivityOptionsRequest {
@@ -124,6 +129,8 @@ export interface Complete {
   readonly attempt?: AttemptReference | null;
   /** The result. */
   readonly result: readonly Payload[];
+  /** The same in every repetition of a report that may come more than once; absent: it comes once. */
+  readonly reportId?: string | null;
 }
 /** The attempt failed. */
 export interface Fail {
@@ -133,6 +140,8 @@ export interface Fail {
   readonly failure?: Failure | null;
   /** Recorded before the failure. */
   readonly lastHeartbeatDetails?: readonly Payload[] | null;
+  /** The same in every repetition of a report that may come more than once; absent: it comes once. */
+  readonly reportId?: string | null;
 }
 /** The worker accepted the cancellation. */
 export interface ReportCanceled {
@@ -140,6 +149,8 @@ export interface ReportCanceled {
   readonly attempt?: AttemptReference | null;
   /** What the activity gave along. */
   readonly details: readonly Payload[];
+  /** The same in every repetition of a report that may come more than once; absent: it comes once. */
+  readonly reportId?: string | null;
 }
 /** Asks for the cancellation of an activity. */
 export interface RequestCancel {
@@ -147,6 +158,8 @@ export interface RequestCancel {
   readonly reason: string;
   /** It comes from the cancel of a workflow run. */
   readonly cascaded: boolean;
+  /** Means an activity whose Schedule stands before this offset, and no later one of the same id. */
+  readonly openBefore?: number | null;
 }
 /** Ends an activity at once. */
 export interface Terminate {

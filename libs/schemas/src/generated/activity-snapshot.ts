@@ -6,6 +6,7 @@ import type { CancelRequest } from './cancel-request.ts';
 import type { ClosedStatus } from './closed-status.ts';
 import type { ExecutionId } from './execution-id.ts';
 import type { Failure } from './failure.ts';
+
 import type { Outcome } from './outcome.ts';
 
 import type { ReplyAddress } from './reply-address.ts';
@@ -36,6 +37,10 @@ export interface ActivitySnapshot {
   readonly open?: OpenState | null;
   /** The closed activity. */
   readonly closed?: ClosedState | null;
+  /** Whom to tell of the outcome. */
+  readonly callbackUrls: readonly string[];
+  /** The latest report ids, those of the id's former run included. */
+  readonly reportIds: readonly string[];
 }
 /** How the latest failed attempt ended. */
 export interface AttemptFailure {

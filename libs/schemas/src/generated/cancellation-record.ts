@@ -1,6 +1,9 @@
 // Generated from schemas/ by tools/generate. Do not edit.
+import type { EpochMillis } from '@ratchet/domain';
 
 import type { ExecutionId } from './execution-id.ts';
+
+import type { NoticeReason } from './notice-reason.ts';
 
 import type { ReplyAddress } from './reply-address.ts';
 
@@ -13,7 +16,8 @@ export interface CancellationRecord {
     | { readonly 'ratchet.v1.CancelActivity': CancelActivity }
     | { readonly 'ratchet.v1.CancelRun': CancelRun }
     | { readonly 'ratchet.v1.FanOut': FanOut }
-    | { readonly 'ratchet.v1.NotifyWorker': NotifyWorker };
+    | { readonly 'ratchet.v1.NotifyWorker': NotifyWorker }
+    | { readonly 'ratchet.v1.NoticeSettled': NoticeSettled };
 }
 /** From outside: cancel this activity. */
 export interface CancelActivity {
@@ -60,7 +64,7 @@ export interface FanOut {
 }
 /** What happened to the run. */
 export type FanOutCause = 'run-cancel-requested' | 'run-closed';
-/** From the scheduler: the worker that runs this attempt must learn of its cancellation. */
+/** From the scheduler, or written anew by the cancellation service: the worker that runs this attempt must learn why to stop. */
 export interface NotifyWorker {
   /** The activity. */
   readonly id: ExecutionId;
@@ -72,4 +76,21 @@ export interface NotifyWorker {
   readonly stamp: number;
   /** Where that worker listens. */
   readonly workerAddress: ReplyAddress;
+  /** Why it must stop. */
+  readonly reason: NoticeReason;
+  /** When the attempt is over at the latest, by its own limits; milliseconds since the Unix epoch. */
+  readonly overAt: EpochMillis;
+  /** How often the notice was sent before this record was written. */
+  readonly sentCount: number;
+}
+/** From the scheduler: the attempt of a NotifyWorker before it has learned of it, or is over. */
+export interface NoticeSettled {
+  /** The activity. */
+  readonly id: ExecutionId;
+  /** Offset of its Schedule in the command log. */
+  readonly scheduleOffset: number;
+  /** Counts from 1. */
+  readonly attempt: number;
+  /** The stamp of the attempt. */
+  readonly stamp: number;
 }

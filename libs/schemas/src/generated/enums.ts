@@ -33,6 +33,16 @@ export const enums: Readonly<Record<string, EnumValues>> = {
       REJECT_DUPLICATE: 'reject-duplicate',
     },
   },
+  'ratchet.v1.NoticeReason': {
+    values: {
+      CANCEL_REQUESTED: 'cancel-requested',
+      TIMED_OUT: 'timed-out',
+      NOT_FOUND: 'not-found',
+      PAUSED: 'paused',
+      RESET: 'reset',
+    },
+    fallback: 'cancel-requested',
+  },
   'ratchet.v1.OpenStatus': {
     values: {
       SCHEDULED: 'scheduled',

@@ -1,6 +1,7 @@
 // Generated from schemas/ by tools/generate. Do not edit.
 
 import type { Failure } from './failure.ts';
+
 import type { Payload } from './payload.ts';
 
 import type { RetryState } from './retry-state.ts';

@@ -1,6 +1,8 @@
 // Generated from schemas/ by tools/generate. Do not edit.
 import type { EpochMillis } from '@ratchet/domain';
 
+import type { ForwardedFrom } from './forwarded-from.ts';
+
 /** Everything before these offsets is in the state of this partition. */
 export interface Progress {
   /** Next offset of the command log. */
@@ -11,4 +13,6 @@ export interface Progress {
   readonly now: EpochMillis;
   /** The rules version in force. */
   readonly rules: number;
+  /** The last command that the cancellation service forwarded; one that does not come after it is a repetition. */
+  readonly forwarded?: ForwardedFrom | null;
 }

@@ -4,6 +4,7 @@ import type { EpochMillis } from '@ratchet/domain';
 import type { ClosedStatus } from './closed-status.ts';
 import type { ExecutionId } from './execution-id.ts';
 
+import type { NoticeReason } from './notice-reason.ts';
 import type { Outcome } from './outcome.ts';
 import type { Payload } from './payload.ts';
 
@@ -76,6 +77,8 @@ export interface Refusal {
   readonly message: string;
   /** For ALREADY_STARTED. */
   readonly existing?: ExistingRun | null;
+  /** For the heartbeat of an attempt that is over: it is over because it timed out. */
+  readonly attemptTimedOut: boolean;
 }
 /** Why. A reason this reader does not know is read as FAILED_PRECONDITION; the message tells. */
 export type RefusalReason =
@@ -128,7 +131,7 @@ export interface RecordedHeartbeat {
   /** All heartbeats recorded in this life. */
   readonly count: number;
 }
-/** The attempt that the addressed worker runs is to be cancelled. */
+/** The attempt that the addressed worker runs is to stop. */
 export interface CancelNotice {
   /** Names the activity. */
   readonly id: ExecutionId;
@@ -138,4 +141,6 @@ export interface CancelNotice {
   readonly attempt: number;
   /** The stamp of the attempt. */
   readonly stamp: number;
+  /** Why it must stop. */
+  readonly reason: NoticeReason;
 }

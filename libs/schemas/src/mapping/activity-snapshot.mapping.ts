@@ -12,7 +12,7 @@ import { UnreadableRecordError } from '../unreadable-record-error.ts';
 import { sameOptions } from './activity-options.mapping.ts';
 import { failureToAvro, failureToDomain } from './failure.mapping.ts';
 import { outcomeToAvro, outcomeToDomain } from './outcome.mapping.ts';
-import { isPresent, setPresent } from './set-present.ts';
+import { isPresent, isSome, setPresent } from './set-present.ts';
 
 /** Leaves out input, header and heartbeat, which are records of their own. */
 export function activityToAvro(activity: Activity): avro.ActivitySnapshot {
@@ -30,6 +30,8 @@ export function activityToAvro(activity: Activity): avro.ActivitySnapshot {
     attempt,
     lastWorkerIdentity,
     lastFailure: lastFailure === undefined ? null : attemptFailureToAvro(lastFailure),
+    callbackUrls: activity.callbackUrls ?? [],
+    reportIds: activity.reportIds ?? [],
     open: isClosed ? null : openToAvro(activity),
     closed: isClosed ? closedToAvro(activity) : null,
   };
@@ -107,6 +109,8 @@ const baseOf = (snapshot: avro.ActivitySnapshot) => ({
   retentionMs: snapshot.retentionMs,
   attempt: snapshot.attempt,
   lastWorkerIdentity: snapshot.lastWorkerIdentity,
+  ...(isSome(snapshot.callbackUrls) ? { callbackUrls: snapshot.callbackUrls } : {}),
+  ...(isSome(snapshot.reportIds) ? { reportIds: snapshot.reportIds } : {}),
 });
 
 type OpenBase = Omit<PausedActivity, 'status'>;

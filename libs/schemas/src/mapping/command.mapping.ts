@@ -4,7 +4,7 @@ import { UnreadableRecordError } from '../unreadable-record-error.ts';
 import { optionsRequestToDomain } from './activity-options.mapping.ts';
 import { failureToAvro, failureToDomain } from './failure.mapping.ts';
 import type { RecordMapping } from './record-mapping.ts';
-import { isPresent, setPresent } from './set-present.ts';
+import { isPresent, isSome, setPresent } from './set-present.ts';
 
 type CommandType = Command['type'];
 type CommandOf<T extends CommandType> = Extract<Command, { readonly type: T }>;
@@ -17,23 +17,28 @@ type Envelope = Omit<avro.ActivityCommand, 'body'>;
 
 // A command has the names and values of its Avro body: it is written as it is, but for what differs.
 const bodyWriters: { readonly [T in CommandType]: (command: CommandOf<T>) => avro.ActivityCommand['body'] } = {
-  Schedule: (command) => ({ 'ratchet.v1.Schedule': command }),
+  Schedule: (command) => ({ 'ratchet.v1.Schedule': { ...command, callbackUrls: command.callbackUrls ?? [] } }),
   Claim: ({ attempt, claimId }) => ({ 'ratchet.v1.Claim': { attempt: attemptToAvro(attempt), claimId } }),
   RecordHeartbeat: ({ attempt, details }) => ({
     'ratchet.v1.RecordHeartbeat': { attempt: attemptToAvro(attempt), details },
   }),
-  Complete: ({ attempt, result }) => ({ 'ratchet.v1.Complete': { attempt: attemptToAvro(attempt), result } }),
-  Fail: ({ attempt, failure, lastHeartbeatDetails }) => ({
+  Complete: ({ attempt, result, reportId = null }) => ({
+    'ratchet.v1.Complete': { attempt: attemptToAvro(attempt), result, reportId },
+  }),
+  Fail: ({ attempt, failure, lastHeartbeatDetails, reportId = null }) => ({
     'ratchet.v1.Fail': {
       attempt: attemptToAvro(attempt),
       failure: failure === undefined ? null : failureToAvro(failure),
       lastHeartbeatDetails: lastHeartbeatDetails ?? null,
+      reportId,
     },
   }),
-  ReportCanceled: ({ attempt, details }) => ({
-    'ratchet.v1.ReportCanceled': { attempt: attemptToAvro(attempt), details },
+  ReportCanceled: ({ attempt, details, reportId = null }) => ({
+    'ratchet.v1.ReportCanceled': { attempt: attemptToAvro(attempt), details, reportId },
   }),
-  RequestCancel: (command) => ({ 'ratchet.v1.RequestCancel': command }),
+  RequestCancel: ({ reason, cascaded, openBefore = null }) => ({
+    'ratchet.v1.RequestCancel': { reason, cascaded, openBefore },
+  }),
   Terminate: (command) => ({ 'ratchet.v1.Terminate': command }),
   CloseWithRun: (command) => ({ 'ratchet.v1.CloseWithRun': command }),
   Pause: (command) => ({ 'ratchet.v1.Pause': command }),
@@ -67,6 +72,7 @@ type BodyReaders = {
 const bodyReaders: BodyReaders = {
   'ratchet.v1.Schedule': (body, envelope) => ({
     type: 'Schedule',
+    ...(isSome(body.callbackUrls) ? { callbackUrls: body.callbackUrls } : {}),
     ...ofActivity(envelope),
     activityType: body.activityType,
     options: { taskQueue: '', ...optionsRequestToDomain(body.options) },
@@ -90,25 +96,32 @@ const bodyReaders: BodyReaders = {
     attempt: attemptToDomain(attempt),
     details,
   }),
-  'ratchet.v1.Complete': ({ attempt, result }, envelope) => ({
+  'ratchet.v1.Complete': ({ attempt, result, reportId }, envelope) => ({
     type: 'Complete',
     ...ofActivity(envelope),
     attempt: attemptToDomain(attempt),
     result,
+    ...(isPresent(reportId) ? { reportId } : {}),
   }),
-  'ratchet.v1.Fail': ({ attempt, failure, lastHeartbeatDetails }, envelope) => {
+  'ratchet.v1.Fail': ({ attempt, failure, lastHeartbeatDetails, reportId }, envelope) => {
     const command: CommandOf<'Fail'> = { type: 'Fail', ...ofActivity(envelope), attempt: attemptToDomain(attempt) };
     if (isPresent(failure)) setPresent(command, 'failure', failureToDomain(failure));
     setPresent(command, 'lastHeartbeatDetails', lastHeartbeatDetails);
+    setPresent(command, 'reportId', reportId);
     return command;
   },
-  'ratchet.v1.ReportCanceled': ({ attempt, details }, envelope) => ({
+  'ratchet.v1.ReportCanceled': ({ attempt, details, reportId }, envelope) => ({
     type: 'ReportCanceled',
     ...ofActivity(envelope),
     attempt: attemptToDomain(attempt),
     details,
+    ...(isPresent(reportId) ? { reportId } : {}),
   }),
-  'ratchet.v1.RequestCancel': (body, envelope) => ({ type: 'RequestCancel', ...ofActivity(envelope), ...body }),
+  'ratchet.v1.RequestCancel': ({ reason, cascaded, openBefore }, envelope) => {
+    const command: CommandOf<'RequestCancel'> = { type: 'RequestCancel', ...ofActivity(envelope), reason, cascaded };
+    setPresent(command, 'openBefore', openBefore);
+    return command;
+  },
   'ratchet.v1.Terminate': (body, envelope) => ({ type: 'Terminate', ...ofActivity(envelope), ...body }),
   'ratchet.v1.CloseWithRun': (body, envelope) => ({ type: 'CloseWithRun', ...ofActivity(envelope), ...body }),
   'ratchet.v1.Pause': (body, envelope) => ({ type: 'Pause', ...ofActivity(envelope), ...body }),
@@ -154,8 +167,8 @@ export const commandMapping: RecordMapping<Command, avro.ActivityCommand> = {
   toAvro: (command) => {
     // TypeScript does not see that the writer belongs to the command's own type.
     const writeBody = bodyWriters[command.type] as (command: Command) => avro.ActivityCommand['body'];
-    const { requestId, identity, replyTo = null } = command;
-    return { target: targetOf(command), requestId, identity, replyTo, body: writeBody(command) };
+    const { requestId, identity, replyTo = null, forwardedFrom = null } = command;
+    return { target: targetOf(command), requestId, identity, replyTo, forwardedFrom, body: writeBody(command) };
   },
 
   toDomain: (envelope) => {
@@ -164,6 +177,7 @@ export const commandMapping: RecordMapping<Command, avro.ActivityCommand> = {
     if (readBody === undefined) throw new UnreadableRecordError(`this version knows no command ${branch}`);
     const command = readBody((envelope.body as Readonly<Record<string, unknown>>)[branch], envelope);
     setPresent(command, 'replyTo', envelope.replyTo);
+    setPresent(command, 'forwardedFrom', envelope.forwardedFrom);
     return command;
   },
 };

@@ -12,3 +12,7 @@ export function setPresent<T extends object, K extends keyof T>(
 
 /** Whether a nullable Avro field has a value. */
 export const isPresent = <T>(value: T | null | undefined): value is T => value !== null && value !== undefined;
+
+/** Whether a list has anything in it: the domain has no property where Avro has an empty list by default. */
+export const isSome = <T>(list: readonly T[] | undefined): list is readonly T[] =>
+  list !== undefined && list.length > 0;
