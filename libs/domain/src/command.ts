@@ -109,6 +109,10 @@ export interface Terminate extends OfActivity {
   readonly type: 'Terminate';
   readonly reason: string;
 }
+/** Ends an open activity as `Terminate` does, and forgets it: its id is free. */
+export interface Delete extends OfActivity {
+  readonly type: 'Delete';
+}
 /** The workflow run of this activity was closed at `closedOffset`: whatever is still open in it ends. */
 export interface CloseWithRun extends OfActivity {
   readonly type: 'CloseWithRun';
@@ -167,6 +171,8 @@ export interface RequestCancelRun extends OfRun {
 export interface CloseRun extends OfRun {
   readonly type: 'CloseRun';
   readonly status: RunCloseStatus;
+  /** For people: why it failed or was terminated. May be empty. */
+  readonly reason: string;
 }
 export interface SignalRun extends OfRun {
   readonly type: 'SignalRun';
@@ -176,6 +182,8 @@ export interface SignalRun extends OfRun {
 }
 export interface AcknowledgeSignals extends OfRun {
   readonly type: 'AcknowledgeSignals';
+  /** Only signals of this name: each name is taken in at its own pace. Empty: of every name. */
+  readonly name: string;
   readonly upTo: Offset;
 }
 /** From here on this partition decides under rules version `version`. */
@@ -193,6 +201,7 @@ export type ActivityCommand =
   | ReportCanceled
   | RequestCancel
   | Terminate
+  | Delete
   | CloseWithRun
   | Pause
   | Unpause

@@ -1,7 +1,10 @@
-import type { Activity, ClosedStatus, Outcome } from './activity.ts';
+import type { Activity, ClosedStatus, Outcome, RunningActivity } from './activity.ts';
 import type { ExecutionId, RunId } from './identity.ts';
 import type { Offset } from './units.ts';
 import type { RunCloseStatus, Signal, WorkflowRun } from './workflow-run.ts';
+
+/** Why an attempt must stop although its worker knows nothing of it yet. Semantics sections 2.4 and 2.5. */
+export type NoticeReason = 'cancel-requested' | 'timed-out' | 'not-found' | 'paused' | 'reset';
 
 /**
  * What a decision changes and what must be said to the world because of it.
@@ -30,8 +33,10 @@ export type DomainEvent =
       readonly status: ClosedStatus;
       readonly outcome: Outcome;
     }
-  /** The worker that runs the attempt must learn of it. */
-  | { readonly type: 'CancelRequested'; readonly id: ExecutionId }
+  /** Others than its worker want the attempt to stop, or have ended it: the worker must learn. `activity` is the attempt. */
+  | { readonly type: 'AttemptInterrupted'; readonly activity: RunningActivity; readonly reason: NoticeReason }
+  /** An attempt that was interrupted has learned of it, has ended by itself, or may go on. */
+  | { readonly type: 'AttemptInformed'; readonly activity: RunningActivity }
   /** The open activities of the run, as of now, must be told. */
   | { readonly type: 'RunCancelRequested'; readonly run: RunId }
   | { readonly type: 'RunClosed'; readonly run: RunId; readonly status: RunCloseStatus }

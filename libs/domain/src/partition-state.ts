@@ -114,7 +114,8 @@ export class PartitionState implements PartitionView {
         break;
       case 'TaskDispatched':
       case 'ActivityClosed':
-      case 'CancelRequested':
+      case 'AttemptInterrupted':
+      case 'AttemptInformed':
       case 'RunCancelRequested':
       case 'RunClosed':
         break;

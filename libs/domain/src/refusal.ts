@@ -23,4 +23,6 @@ export interface Refusal {
   readonly message: string;
   /** For `already-started`: the run that has the id, and the request that started it. */
   readonly existing?: { readonly runId: string; readonly startRequestId: string };
+  /** For the heartbeat of an attempt that is over: it is over because it timed out. Absent: it is not known to be. */
+  readonly attemptTimedOut?: true;
 }

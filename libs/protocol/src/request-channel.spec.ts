@@ -286,7 +286,7 @@ test('a cancel notice reaches who listens for it', () => {
   const desk = new Desk();
   const heard: unknown[] = [];
   const stop = desk.channel.onCancelNotice((notice) => heard.push(notice));
-  const body = { type: 'CancelNotice', id: target, scheduleOffset: 5, attempt: 1, stamp: 1 } as const;
+  const body = { type: 'CancelNotice', id: target, scheduleOffset: 5, attempt: 1, stamp: 1, reason: 'paused' } as const;
   desk.channel.receive({ address: 'here', requestId: '', offset: 9, body });
   stop();
   desk.channel.receive({ address: 'here', requestId: '', offset: 10, body });

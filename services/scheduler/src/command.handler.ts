@@ -13,6 +13,7 @@ import {
   type Decision,
   type DomainEvent,
   type EpochMillis,
+  type ForwardedFrom,
   type PartitionState,
   type Refusal,
 } from '@ratchet/domain';
@@ -25,6 +26,8 @@ import type { StateKey } from './state-records.ts';
 export interface LogPosition {
   now: EpochMillis;
   offset: number;
+  /** The last command that the cancellation service forwarded; absent before the first. */
+  forwarded?: ForwardedFrom;
 }
 
 export interface CommandHandlerParts {
@@ -52,12 +55,24 @@ export class CommandHandler {
     const { offset } = record;
     if (!this.#belongsHere(command)) return this.#refuseWrongPartition(record, command);
 
-    const decision = decide(state, command, { now, offset, rules: state.rules });
+    const decision = this.#isNews(command) ? decide(state, command, { now, offset, rules: state.rules }) : undefined;
     position.now = now;
     position.offset = offset;
+    if (decision === undefined) return nothing;
+    if (command.forwardedFrom !== undefined) position.forwarded = command.forwardedFrom;
     return decision.kind === 'accepted'
       ? this.#carryOut(decision, command, offset)
       : { effects: this.#answer(command, offset, { type: 'Refused', refusal: decision.refusal }), changedKeys: [] };
+  }
+
+  /**
+   * The cancellation service forwards in the order of its own log, and after a crash again from some earlier point: what
+   * does not come after the last is a repetition, whose first copy was decided and answered. It must not be decided
+   * again, for it may name the latest run of an id, and that may be another one by now.
+   */
+  #isNews({ forwardedFrom }: Command): boolean {
+    const { forwarded } = this.#parts.position;
+    return forwardedFrom === undefined || forwarded === undefined || isAfter(forwardedFrom, forwarded);
   }
 
   #carryOut(decision: Extract<Decision, { readonly kind: 'accepted' }>, command: Command, offset: number): Output {
@@ -141,6 +156,11 @@ export class CommandHandler {
     };
   }
 }
+
+const nothing: Output = { effects: [], changedKeys: [] };
+
+const isAfter = (one: ForwardedFrom, other: ForwardedFrom): boolean =>
+  one.offset > other.offset || (one.offset === other.offset && one.index > other.index);
 
 /** Whoever scheduled something new and waits for its outcome gets the outcome, and nothing before it. */
 const isAnsweredByOutcome = (command: Command, answer: Answer): boolean =>

@@ -10,16 +10,13 @@ import {
   type PartitionState,
   type Reply,
   type ReplyAddress,
-  type RunId,
 } from '@ratchet/domain';
 import type { OutputRecord } from '@ratchet/kafka';
 import type { TaskTokenSigner } from '@ratchet/protocol';
 import { topics, type Codec } from '@ratchet/schemas';
+import { fanOutPages, noticeSettled, notifyWorker } from './cancellation-records.ts';
 import type { OutcomeWaiters } from './outcome-waiters.ts';
 import type { TaskTopics } from './task-topics.ts';
-
-/** How many activities of a run one record tells of: a page stays far below what a record may hold. */
-export const fanOutPageSize = 1_000;
 
 /** What is needed to say something to the world. */
 export interface EffectTools {
@@ -55,19 +52,19 @@ export class Effects {
         }
         this.#addCallbacks(event.id, out);
         return;
-      case 'CancelRequested':
-        this.#addNotice(this.#open(event.id), out);
+      case 'AttemptInterrupted':
+        this.#addCancellation(event.activity.id, notifyWorker(event.activity, event.reason), out);
+        return;
+      case 'AttemptInformed':
+        this.#addCancellation(event.activity.id, noticeSettled(event.activity), out);
         return;
       case 'RunCancelRequested':
-      case 'RunClosed':
-        this.#addFanOut(
-          event.run,
-          event.type === 'RunClosed' ? 'run-closed' : 'run-cancel-requested',
-          command,
-          offset,
-          out,
-        );
+      case 'RunClosed': {
+        const { run } = event;
+        const pages = fanOutPages(run, [...this.#state.openActivityIds(run)], command, offset);
+        for (const page of pages) this.#addCancellation({ ...run, activityId: '' }, page, out);
         return;
+      }
       default:
     }
   }
@@ -85,10 +82,7 @@ export class Effects {
 
   #open(id: ExecutionId): OpenActivity {
     const activity = this.#state.activity(id);
-    invariant(
-      activity !== undefined && 'input' in activity,
-      `a task or notice of ${executionKey(id)}, which is not open`,
-    );
+    invariant(activity !== undefined && 'input' in activity, `a task of ${executionKey(id)}, which is not open`);
     return activity;
   }
 
@@ -129,27 +123,8 @@ export class Effects {
     }
   }
 
-  #addNotice(activity: OpenActivity, out: OutputRecord[]): void {
-    if (!('startedAt' in activity) || activity.workerAddress === undefined) return;
-    const { id, scheduleOffset, attempt, stamp, workerAddress } = activity;
-    out.push(this.#cancellation(id, { type: 'NotifyWorker', id, scheduleOffset, attempt, stamp, workerAddress }));
-  }
-
-  #addFanOut(
-    run: RunId,
-    cause: 'run-cancel-requested' | 'run-closed',
-    command: Command,
-    decidedOffset: number,
-    out: OutputRecord[],
-  ): void {
-    const { requestId, identity } = command;
-    const reason = 'reason' in command ? command.reason : '';
-    const ids = [...this.#state.openActivityIds(run)];
-    for (let start = 0; start < ids.length; start += fanOutPageSize) {
-      const activityIds = ids.slice(start, start + fanOutPageSize);
-      const page = { type: 'FanOut', run, cause, decidedOffset, requestId, identity, reason, activityIds } as const;
-      out.push(this.#cancellation({ ...run, activityId: '' }, page));
-    }
+  #addCancellation(id: ExecutionId, record: CancellationRecord | undefined, out: OutputRecord[]): void {
+    if (record !== undefined) out.push(this.#cancellation(id, record));
   }
 
   #cancellation(id: ExecutionId, record: CancellationRecord): OutputRecord {

@@ -112,11 +112,12 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
   }
 
   encodeProgress(positions: Positions): OutputRecord {
-    const { now } = this.#position;
+    const { now, forwarded } = this.#position;
     const { rules } = this.#state;
     const commands = positions.get(topics.commands) ?? 0;
     const queries = positions.get(topics.queries) ?? 0;
-    return this.#stateRecord(progressKey, { type: 'Progress', commands, queries, now, rules });
+    const progress: StateRecord = { type: 'Progress', commands, queries, now, rules };
+    return this.#stateRecord(progressKey, forwarded === undefined ? progress : { ...progress, forwarded });
   }
 
   /** A digest of the whole state: equal for two that decided the same log under the same rules. */
@@ -135,13 +136,13 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
 
   #restoreRecord(key: string, record: StateRecord): void {
     if (record.type !== 'Progress') return this.#assembly.add(key, record);
-    const { commands, queries, now, rules } = record;
+    const { commands, queries, now, rules, forwarded } = record;
     invariant(
       supportsRules(rules),
       `the progress was made under rules ${String(rules)}, which this version does not know`,
     );
     this.#state.restoreRules(rules);
-    Object.assign(this.#position, { now, offset: commands - 1 });
+    Object.assign(this.#position, { now, offset: commands - 1 }, forwarded === undefined ? {} : { forwarded });
     this.#restoredPositions = new Map([
       [topics.commands, commands],
       [topics.queries, queries],

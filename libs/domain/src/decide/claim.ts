@@ -3,8 +3,8 @@ import type { Claim } from '../command.ts';
 import { accept, refuse, type Decision, type DecisionContext } from '../decision.ts';
 import type { PartitionView } from '../partition-view.ts';
 import { checkAttemptReport, checkId, firstRefusal } from '../validate.ts';
-import { change } from './change.ts';
-import { findAttempt, isRefused, isRunning, notDue } from './lookup.ts';
+import { change, isRunning } from './change.ts';
+import { findAttempt, isRefused, notDue } from './lookup.ts';
 import { draftOf } from './open-activity.ts';
 
 /**

@@ -4,9 +4,9 @@ import { serverFailure } from '../failures.ts';
 import type { PartitionView } from '../partition-view.ts';
 import { checkAttemptReport, isOversized } from '../validate.ts';
 import { afterFailure } from './attempt-end.ts';
-import { change } from './change.ts';
+import { change, endReportedBy, isRunning } from './change.ts';
 import { close, keepingLastFailure } from './close.ts';
-import { activityNotFound, findAttempt, isRefused, isRunning } from './lookup.ts';
+import { activityNotFound, findAttempt, isRefused } from './lookup.ts';
 
 /**
  * The result. By id it also closes an activity that no worker runs (force completion); by token only the granted
@@ -20,13 +20,17 @@ export function decideComplete(view: PartitionView, command: Complete, context: 
   const running = isRunning(activity);
   if (!running && command.attempt.by === 'token') return activityNotFound(command.target);
 
+  const end = endReportedBy(command.attempt);
   if (isOversized(command.result)) {
     // Becomes a failure of the attempt, and without one there is nothing that could fail.
     if (!running) return activityNotFound(command.target);
     const failure = serverFailure('Complete result exceeds size limit.', true);
-    return accept(acknowledged, ...change(activity, afterFailure(activity, failure, context)));
+    return accept(acknowledged, ...change(activity, afterFailure(activity, failure, context), end));
   }
   const outcome = { type: 'success', result: command.result } as const;
   const closing = { status: 'completed', outcome, ...(running ? {} : { startedAt: context.now }) } as const;
-  return accept(acknowledged, ...change(activity, close(activity, keepingLastFailure(activity, closing), context)));
+  return accept(
+    acknowledged,
+    ...change(activity, close(activity, keepingLastFailure(activity, closing), context), end),
+  );
 }

@@ -9,7 +9,7 @@ import type { Refusal } from '../refusal.ts';
 import { failureBytes } from '../size.ts';
 import { checkAttemptReport, isOversized } from '../validate.ts';
 import { afterFailure } from './attempt-end.ts';
-import { change } from './change.ts';
+import { change, endReportedBy } from './change.ts';
 import { withHeartbeat } from './heartbeat.ts';
 import { findRunningAttempt, isRefused } from './lookup.ts';
 
@@ -20,7 +20,7 @@ export function decideFail(view: PartitionView, command: Fail, context: Decision
   const activity = findRunningAttempt(view, command);
   if (isRefused(activity)) return activity;
   const after = afterFailure(withLastDetails(activity, command, context), reported(command.failure), context);
-  return accept(acknowledged, ...change(activity, after));
+  return accept(acknowledged, ...change(activity, after, endReportedBy(command.attempt)));
 }
 
 /**

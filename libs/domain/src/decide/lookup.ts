@@ -4,7 +4,7 @@ import { refuse, type Refused } from '../decision.ts';
 import type { ExecutionId, RunId } from '../identity.ts';
 import type { PartitionView } from '../partition-view.ts';
 import type { WorkflowRun } from '../workflow-run.ts';
-import { isClosed } from './change.ts';
+import { isClosed, isRunning } from './change.ts';
 
 /** What the reference answers whenever there is nothing to act on. Semantics section 2.4. */
 export const activityNotFound = ({ activityId }: ExecutionId): Refused =>
@@ -33,8 +33,6 @@ export function findRun(view: PartitionView, { namespace, workflowId, runId }: R
   const known = runId === '' ? view.latestWorkflowRunId(namespace, workflowId) : runId;
   return known === undefined ? undefined : view.run({ namespace, workflowId, runId: known });
 }
-
-export const isRunning = (activity: Activity): activity is RunningActivity => 'claimId' in activity;
 
 interface OfAttempt {
   readonly target: ExecutionId;

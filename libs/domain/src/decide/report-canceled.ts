@@ -4,7 +4,7 @@ import { canceledFailure, serverFailure } from '../failures.ts';
 import type { PartitionView } from '../partition-view.ts';
 import { checkAttemptReport, isOversized } from '../validate.ts';
 import { afterFailure } from './attempt-end.ts';
-import { change } from './change.ts';
+import { change, endReportedBy } from './change.ts';
 import { close, failureOutcome, keepingLastFailure } from './close.ts';
 import { findRunningAttempt, isRefused } from './lookup.ts';
 
@@ -15,9 +15,10 @@ export function decideReportCanceled(view: PartitionView, command: ReportCancele
   const activity = findRunningAttempt(view, command);
   if (isRefused(activity)) return activity;
 
+  const end = endReportedBy(command.attempt);
   if (isOversized(command.details)) {
     const failure = serverFailure('Cancel details exceed size limit.', true);
-    return accept(acknowledged, ...change(activity, afterFailure(activity, failure, context)));
+    return accept(acknowledged, ...change(activity, afterFailure(activity, failure, context), end));
   }
   if (activity.status !== 'cancel-requested' || activity.cancel === undefined) {
     return refuse(
@@ -28,5 +29,5 @@ export function decideReportCanceled(view: PartitionView, command: ReportCancele
   const { identity, requestId } = activity.cancel;
   const outcome = failureOutcome(canceledFailure(command.details, identity));
   const closing = keepingLastFailure(activity, { status: 'canceled', outcome, requestId });
-  return accept(acknowledged, ...change(activity, close(activity, closing, context)));
+  return accept(acknowledged, ...change(activity, close(activity, closing, context), end));
 }

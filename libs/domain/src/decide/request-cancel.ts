@@ -5,9 +5,9 @@ import { canceledFailure, reasonDetails } from '../failures.ts';
 import type { PartitionView } from '../partition-view.ts';
 import { statusName } from '../status-name.ts';
 import { checkReason, checkRequest, checkTarget, firstRefusal } from '../validate.ts';
-import { change, isClosed } from './change.ts';
+import { change, isClosed, isRunning } from './change.ts';
 import { close, failureOutcome, keepingLastFailure } from './close.ts';
-import { activityNotFound, findActivity, findRun, isRunning } from './lookup.ts';
+import { activityNotFound, findActivity, findRun } from './lookup.ts';
 import { draftOf } from './open-activity.ts';
 
 /**
@@ -20,7 +20,7 @@ export function decideRequestCancel(view: PartitionView, command: RequestCancel,
   const activity = findActivity(view, command.target);
   if (activity === undefined) return activityNotFound(command.target);
   if (isClosed(activity)) return cancelClosed(activity, command);
-  if (command.cascaded && isSpared(view, activity)) return accept(acknowledged);
+  if (command.cascaded && isSpared(view, activity, command)) return accept(acknowledged);
   if (!isRunning(activity)) return accept(acknowledged, ...change(activity, cancelNow(activity, command, context)));
   if (activity.cancel?.requestId === command.requestId) return accept(acknowledged);
   if (activity.cancel !== undefined) {
@@ -40,7 +40,8 @@ function cancelClosed(activity: ClosedActivity, { requestId }: RequestCancel): D
  * What the cancel of a workflow run leaves alone: a shielded activity, and one scheduled under a reused id after the run
  * was cancelled, for the workflow knew of it then.
  */
-function isSpared(view: PartitionView, activity: OpenActivity): boolean {
+function isSpared(view: PartitionView, activity: OpenActivity, { openBefore }: RequestCancel): boolean {
+  if (openBefore !== undefined) return activity.shielded || activity.scheduleOffset >= openBefore;
   const runCancel = findRun(view, activity.id)?.cancel;
   return activity.shielded || (runCancel !== undefined && activity.scheduledAt > runCancel.requestedAt);
 }

@@ -11,9 +11,9 @@ import { timeoutFailure } from '../failures.ts';
 import type { PartitionView } from '../partition-view.ts';
 import type { EpochMillis } from '../units.ts';
 import { afterTimeout, lastHeartbeatDetails } from './attempt-end.ts';
-import { change } from './change.ts';
+import { change, isRunning } from './change.ts';
 import { close, failureOutcome, keepingLastFailure } from './close.ts';
-import { findTimed, isOf, isRefused, isRunning, notDue, staleTimer } from './lookup.ts';
+import { findTimed, isOf, isRefused, notDue, staleTimer } from './lookup.ts';
 
 /**
  * A limit may have passed: the timer only says so, the log's clock decides. Semantics sections 2.1, 2.2 and 2.6.
@@ -29,7 +29,7 @@ export function decideTimeOut(view: PartitionView, command: TimeOut, context: De
   const deadline = deadlineOf(activity, timeoutType);
   if (deadline === undefined) return staleTimer(target);
   if (deadline > context.now) return notDue(target, deadline, context.now);
-  return accept(acknowledged, ...change(activity, timedOut(activity, timeoutType, context)));
+  return accept(acknowledged, ...change(activity, timedOut(activity, timeoutType, context), 'timed-out'));
 }
 
 /** When this limit passes for the activity as it stands; nothing if it has none, or not in this state. */

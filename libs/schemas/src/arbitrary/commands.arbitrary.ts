@@ -14,6 +14,7 @@ import {
   id,
   run,
   replyTo,
+  forwardedFrom,
   timer,
   attempt,
   runCloseStatus,
@@ -25,7 +26,7 @@ import {
 } from './values.arbitrary.ts';
 
 export const common = { requestId: text, identity: text };
-export const optional = { replyTo };
+const optional = { replyTo, forwardedFrom };
 const repeatable = { ...optional, reportId: text };
 export const ofActivity = { target: id, ...common };
 export const ofRun = { run, ...common };
@@ -54,8 +55,12 @@ export const commands: Readonly<Record<Command['type'], Arbitrary<Command>>> = {
     { ...repeatable, failure, lastHeartbeatDetails: payloads },
   ),
   ReportCanceled: partial({ type: constant('ReportCanceled'), ...ofActivity, attempt, details: payloads }, repeatable),
-  RequestCancel: partial({ type: constant('RequestCancel'), ...ofActivity, reason: text, cascaded: flag }, optional),
+  RequestCancel: partial(
+    { type: constant('RequestCancel'), ...ofActivity, reason: text, cascaded: flag },
+    { ...optional, openBefore: offset },
+  ),
   Terminate: partial({ type: constant('Terminate'), ...ofActivity, reason: text }, optional),
+  Delete: partial({ type: constant('Delete'), ...ofActivity }, optional),
   CloseWithRun: partial({ type: constant('CloseWithRun'), ...ofActivity, closedOffset: offset }, optional),
   Pause: partial({ type: constant('Pause'), ...ofActivity, reason: text }, optional),
   Unpause: partial({ type: constant('Unpause'), ...ofActivity }, optional),

@@ -11,7 +11,7 @@ import type {
 } from '@ratchet/domain';
 import fc from 'fast-check';
 import { activity, request } from './activities.arbitrary.ts';
-import { ofActivity, ofRun, optional } from './commands.arbitrary.ts';
+import { ofActivity, ofRun } from './commands.arbitrary.ts';
 import {
   record,
   partial,
@@ -29,6 +29,7 @@ import {
   id,
   run,
   replyTo,
+  forwardedFrom,
   attemptFields,
   closedStatus,
   runCloseStatus,
@@ -61,9 +62,10 @@ export const reason = oneOf(
   'not-due',
   'wrong-partition',
 );
-export const refusal = partial<Refusal, Pick<Refusal, 'existing'>>(
+const noticeReason = oneOf('cancel-requested', 'timed-out', 'not-found', 'paused', 'reset');
+export const refusal = partial<Refusal, Pick<Refusal, 'existing' | 'attemptTimedOut'>>(
   { reason, message: text },
-  { existing: record({ runId: text, startRequestId: text }) },
+  { existing: record({ runId: text, startRequestId: text }), attemptTimedOut: constant(true) },
 );
 export const replyBodies: Readonly<Record<Reply['body']['type'], Arbitrary<Reply['body']>>> = {
   Accepted: record({ type: constant('Accepted'), answer: fc.oneof(...Object.values(answers)) }),
@@ -71,7 +73,7 @@ export const replyBodies: Readonly<Record<Reply['body']['type'], Arbitrary<Reply
   OutcomeReached: record({ type: constant('OutcomeReached'), runId: text, status: closedStatus, outcome }),
   OutcomePending: record({ type: constant('OutcomePending'), runId: text }),
   Described: record({ type: constant('Described'), description: activity }),
-  CancelNotice: record({ type: constant('CancelNotice'), id, ...attemptFields }),
+  CancelNotice: record({ type: constant('CancelNotice'), id, ...attemptFields, reason: noticeReason }),
 };
 
 export const states: Readonly<Record<StateRecord['type'], Arbitrary<StateRecord>>> = {
@@ -108,12 +110,15 @@ export const states: Readonly<Record<StateRecord['type'], Arbitrary<StateRecord>
     run,
     signal: record<Signal>({ offset, signalId: text, name: text, args: payloads, sentAt: instant }),
   }),
-  Progress: record({ type: constant('Progress'), commands: offset, queries: offset, now: instant, rules: count }),
+  Progress: partial(
+    { type: constant('Progress'), commands: offset, queries: offset, now: instant, rules: count },
+    { forwarded: forwardedFrom },
+  ),
 };
 
 export const cancellations: Readonly<Record<CancellationRecord['type'], Arbitrary<CancellationRecord>>> = {
-  CancelActivity: partial({ type: constant('CancelActivity'), ...ofActivity, reason: text }, optional),
-  CancelRun: partial({ type: constant('CancelRun'), ...ofRun, reason: text }, optional),
+  CancelActivity: partial({ type: constant('CancelActivity'), ...ofActivity, reason: text }, { replyTo }),
+  CancelRun: partial({ type: constant('CancelRun'), ...ofRun, reason: text }, { replyTo }),
   FanOut: record({
     type: constant('FanOut'),
     ...ofRun,
@@ -122,7 +127,16 @@ export const cancellations: Readonly<Record<CancellationRecord['type'], Arbitrar
     reason: text,
     activityIds: texts,
   }),
-  NotifyWorker: record({ type: constant('NotifyWorker'), id, ...attemptFields, workerAddress: replyTo }),
+  NotifyWorker: record({
+    type: constant('NotifyWorker'),
+    id,
+    ...attemptFields,
+    workerAddress: replyTo,
+    reason: noticeReason,
+    overAt: instant,
+    sentCount: count,
+  }),
+  NoticeSettled: record({ type: constant('NoticeSettled'), id, ...attemptFields }),
 };
 export const completionBodies: Readonly<Record<CompletionEvent['body']['type'], Arbitrary<CompletionEvent['body']>>> = {
   Completed: record({ type: constant('Completed'), result: payloads }),

@@ -9,6 +9,7 @@ import type {
   Millis,
   Outcome,
   Payload,
+  ForwardedFrom,
   ReplyAddress,
   RetryPolicy,
   RunId,
@@ -58,6 +59,7 @@ export const header = dictionary(payload);
 export const id = record<ExecutionId>({ namespace: text, workflowId: text, runId: text, activityId: text });
 export const run = record<RunId>({ namespace: text, workflowId: text, runId: text });
 export const replyTo = record<ReplyAddress>({ partition: count, address: text });
+export const forwardedFrom = record<ForwardedFrom>({ offset, index: count });
 export const attemptFields = { scheduleOffset: offset, attempt: count, stamp: count };
 export const timer = record<TimerReference>(attemptFields);
 export const attempt: Arbitrary<AttemptReference> = fc.oneof(

@@ -19,6 +19,8 @@ export const cancellationMapping: RecordMapping<CancellationRecord, avro.Cancell
         return { body: { 'ratchet.v1.FanOut': record } };
       case 'NotifyWorker':
         return { body: { 'ratchet.v1.NotifyWorker': record } };
+      case 'NoticeSettled':
+        return { body: { 'ratchet.v1.NoticeSettled': record } };
     }
   },
 
@@ -37,6 +39,7 @@ export const cancellationMapping: RecordMapping<CancellationRecord, avro.Cancell
     }
     if ('ratchet.v1.FanOut' in body) return { type: 'FanOut', ...body['ratchet.v1.FanOut'] };
     if ('ratchet.v1.NotifyWorker' in body) return { type: 'NotifyWorker', ...body['ratchet.v1.NotifyWorker'] };
+    if ('ratchet.v1.NoticeSettled' in body) return { type: 'NoticeSettled', ...body['ratchet.v1.NoticeSettled'] };
     throw new UnreadableRecordError('this version does not know this step of the cancellation protocol');
   },
 };

@@ -40,6 +40,7 @@ const bodyWriters: { readonly [T in CommandType]: (command: CommandOf<T>) => avr
     'ratchet.v1.RequestCancel': { reason, cascaded, openBefore },
   }),
   Terminate: (command) => ({ 'ratchet.v1.Terminate': command }),
+  Delete: () => ({ 'ratchet.v1.Delete': {} }),
   CloseWithRun: (command) => ({ 'ratchet.v1.CloseWithRun': command }),
   Pause: (command) => ({ 'ratchet.v1.Pause': command }),
   Unpause: () => ({ 'ratchet.v1.Unpause': {} }),
@@ -123,6 +124,7 @@ const bodyReaders: BodyReaders = {
     return command;
   },
   'ratchet.v1.Terminate': (body, envelope) => ({ type: 'Terminate', ...ofActivity(envelope), ...body }),
+  'ratchet.v1.Delete': (_, envelope) => ({ type: 'Delete', ...ofActivity(envelope) }),
   'ratchet.v1.CloseWithRun': (body, envelope) => ({ type: 'CloseWithRun', ...ofActivity(envelope), ...body }),
   'ratchet.v1.Pause': (body, envelope) => ({ type: 'Pause', ...ofActivity(envelope), ...body }),
   'ratchet.v1.Unpause': (_, envelope) => ({ type: 'Unpause', ...ofActivity(envelope) }),

@@ -24,7 +24,7 @@ function bodyToAvro(body: Body): AvroBody {
     case 'Accepted':
       return answerToAvro(body.answer);
     case 'Refused':
-      return { refused: body.refusal };
+      return { refused: refusalToAvro(body.refusal) };
     case 'OutcomeReached': {
       const { runId, status, outcome } = body;
       return { outcomeReached: { runId, status, outcome: outcomeToAvro(outcome) } };
@@ -84,9 +84,15 @@ function answerToDomain(reply: avro.Reply): Answer | undefined {
   return undefined;
 }
 
-function refusalToDomain({ reason, message, existing }: avro.Refusal): Refusal {
+const refusalToAvro = ({ attemptTimedOut, ...refusal }: Refusal): avro.Refusal => ({
+  ...refusal,
+  attemptTimedOut: attemptTimedOut === true,
+});
+
+function refusalToDomain({ reason, message, existing, attemptTimedOut }: avro.Refusal): Refusal {
   const refusal: Refusal = { reason, message };
   setPresent(refusal, 'existing', existing);
+  if (attemptTimedOut) setPresent(refusal, 'attemptTimedOut', true);
   return refusal;
 }
 

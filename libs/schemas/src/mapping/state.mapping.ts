@@ -2,6 +2,7 @@ import type { StateRecord } from '@ratchet/domain';
 import type * as avro from '../generated/index.ts';
 import { activityToAvro, activityToDomain } from './activity-snapshot.mapping.ts';
 import { runToDomain } from './run.mapping.ts';
+import { setPresent } from './set-present.ts';
 
 type StateType = StateRecord['type'];
 type StateOf<T extends StateType> = Extract<StateRecord, { readonly type: T }>;
@@ -31,5 +32,9 @@ export const stateReaders: { readonly [T in StateType]: (value: AvroState[T]) =>
   ActivityHeartbeat: (heartbeat) => ({ type: 'ActivityHeartbeat', ...heartbeat }),
   RunSnapshot: (snapshot) => ({ type: 'RunSnapshot', run: runToDomain(snapshot) }),
   SignalSnapshot: ({ run, ...signal }) => ({ type: 'SignalSnapshot', run, signal }),
-  Progress: (progress) => ({ type: 'Progress', ...progress }),
+  Progress: ({ forwarded, ...rest }) => {
+    const progress: StateOf<'Progress'> = { type: 'Progress', ...rest };
+    setPresent(progress, 'forwarded', forwarded);
+    return progress;
+  },
 };

@@ -1,0 +1,57 @@
+import {
+  startToCloseDeadline,
+  type AttemptPlace,
+  type CancellationRecord,
+  type Command,
+  type NoticeReason,
+  type RunId,
+  type RunningActivity,
+} from '@ratchet/domain';
+
+/** How many activities of a run one record tells of: a page stays far below what a record may hold. */
+export const fanOutPageSize = 1_000;
+
+/**
+ * What makes the cancellation service tell the worker of an attempt to stop it: only where the activity heartbeats, that
+ * is, has a heartbeat timeout or has recorded a heartbeat. Of any other nobody listens.
+ */
+export function notifyWorker(activity: RunningActivity, reason: NoticeReason): CancellationRecord | undefined {
+  const { workerAddress } = activity;
+  if (workerAddress === undefined || !heartbeats(activity)) return undefined;
+  const overAt = startToCloseDeadline(activity);
+  return { type: 'NotifyWorker', ...placeOf(activity), workerAddress, reason, overAt, sentCount: 0 };
+}
+
+/** Ends what `notifyWorker` began. */
+export const noticeSettled = (activity: RunningActivity): CancellationRecord | undefined =>
+  activity.workerAddress === undefined || !heartbeats(activity)
+    ? undefined
+    : { type: 'NoticeSettled', ...placeOf(activity) };
+
+const heartbeats = ({ options, heartbeat }: RunningActivity): boolean =>
+  options.heartbeatTimeoutMs > 0 || heartbeat !== undefined;
+
+const placeOf = ({ id, scheduleOffset, attempt, stamp }: RunningActivity): AttemptPlace => ({
+  id,
+  scheduleOffset,
+  attempt,
+  stamp,
+});
+
+/** The activities that were open when a command cancelled or closed their run, in pages. */
+export function fanOutPages(
+  run: RunId,
+  openActivityIds: readonly string[],
+  command: Command,
+  decidedOffset: number,
+): CancellationRecord[] {
+  const cause = command.type === 'CloseRun' ? 'run-closed' : 'run-cancel-requested';
+  const { requestId, identity } = command;
+  const reason = 'reason' in command ? command.reason : '';
+  const pages: CancellationRecord[] = [];
+  for (let start = 0; start < openActivityIds.length; start += fanOutPageSize) {
+    const activityIds = openActivityIds.slice(start, start + fanOutPageSize);
+    pages.push({ type: 'FanOut', run, cause, decidedOffset, requestId, identity, reason, activityIds });
+  }
+  return pages;
+}
