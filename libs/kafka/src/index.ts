@@ -20,4 +20,5 @@ export * from './record.ts';
 export { replicationFactorOf } from './replication-factor.ts';
 export { ReplyInbox, type ReplyInboxOptions } from './reply-inbox.ts';
 export { TaskConsumer, type TaskConsumerOptions } from './task-consumer.ts';
+export { TaskQueueConsumer, type TaskQueueConsumerOptions, type TaskSource } from './task-queue-consumer.ts';
 export { ensureTopics, type TopicSpec } from './topics.ts';

@@ -29,6 +29,17 @@ export class PartitionCounts {
     return loading;
   }
 
+  /** Whether the brokers know the topic. @throws kafkajs's own error when none answers. */
+  async exists(topic: string): Promise<boolean> {
+    try {
+      await this.of(topic);
+      return true;
+    } catch (error) {
+      if (error instanceof OperationalError && error.code === 'RKT1004') return false;
+      throw error;
+    }
+  }
+
   /** The topic is gone, or made anew. */
   forget(topic: string): void {
     this.#counts.delete(topic);

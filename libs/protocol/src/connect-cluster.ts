@@ -99,17 +99,6 @@ async function readAll(connection: KafkaConnection): Promise<Replication> {
 /** `ratchet.activity.tasks.<namespace>.<taskQueue>`: escaped names have no dots. */
 const taskTopicParts = 5;
 
-/** One that is there is taken as it is: its partitions may have been increased. */
-async function isThere(connection: KafkaConnection, topic: string): Promise<boolean> {
-  try {
-    await connection.partitionCounts.of(topic);
-    return true;
-  } catch (error) {
-    if (error instanceof OperationalError && error.code === 'RKT1004') return false;
-    throw error;
-  }
-}
-
 class ConnectedCluster implements Cluster {
   readonly connection: KafkaConnection;
   readonly codec: Codec;
@@ -130,7 +119,8 @@ class ConnectedCluster implements Cluster {
   }
 
   async ensureTaskTopic(topic: string): Promise<void> {
-    if (await isThere(this.connection, topic)) return;
+    // One that is there is taken as it is: its partitions may have been increased.
+    if (await this.connection.partitionCounts.exists(topic)) return;
     // Asked for its dead-letter topic, too: both are made together.
     const name = topic.split('.').slice(0, taskTopicParts).join('.');
     await ensureTopics(

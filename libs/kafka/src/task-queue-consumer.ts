@@ -1,0 +1,116 @@
+import { asError } from './kafka-error.ts';
+import { TaskConsumer, type TaskConsumerOptions } from './task-consumer.ts';
+
+/** One topic of a queue, and the group that reads it. */
+export interface TaskSource {
+  readonly topic: string;
+  readonly groupId: string;
+}
+
+export interface TaskQueueConsumerOptions extends Omit<TaskConsumerOptions, 'topic' | 'groupId' | 'onRevoked'> {
+  /** The most urgent first. One that does not exist yet is looked for again and again. */
+  readonly sources: readonly TaskSource[];
+  /** These partitions of the topic belong to another instance now, and it will be given what was not done. */
+  readonly onRevoked?: (topic: string, partitions: readonly number[]) => void;
+  /** How often topics that do not exist yet are looked for; 5 s by default. */
+  readonly discoverMs?: number;
+}
+
+/**
+ * Reads the topics of one queue: whenever it may hand out a record, it is one of the most urgent topic that has any here.
+ *
+ * Each topic is read by a group of its own, so that one that comes to exist disturbs none of the others. What is still
+ * on its way from the broker is not waited for, and other instances hand out by themselves: the order holds for what
+ * is here.
+ */
+export class TaskQueueConsumer {
+  readonly #options: TaskQueueConsumerOptions;
+  readonly #consumers = new Map<string, TaskConsumer>();
+  #paused = false;
+  #discoverTimer: NodeJS.Timeout | undefined;
+  #discovering: Promise<void> = Promise.resolve();
+  #stopped = false;
+
+  constructor(options: TaskQueueConsumerOptions) {
+    this.#options = options;
+  }
+
+  /** The partitions of a topic that this instance has now. */
+  partitionsOf(topic: string): readonly number[] {
+    return this.#consumers.get(topic)?.partitions ?? [];
+  }
+
+  /** Records that were handed out and are not done. */
+  get underWay(): number {
+    let sum = 0;
+    for (const consumer of this.#consumers.values()) sum += consumer.underWay;
+    return sum;
+  }
+
+  /** @throws OperationalError (rejects) RKT1001 when no broker answers. */
+  async start(): Promise<void> {
+    await this.#discover();
+    this.#discoverLater();
+  }
+
+  /** No record is handed out until `resume`; what is under way goes on. */
+  pause(): void {
+    this.#paused = true;
+    for (const consumer of this.#consumers.values()) consumer.pause();
+  }
+
+  /** Hands out again, the most urgent first; whoever takes a record may pause before the next. */
+  resume(): void {
+    this.#paused = false;
+    for (const { topic } of this.#options.sources) {
+      if (this.#isPaused()) return;
+      this.#consumers.get(topic)?.resume();
+    }
+  }
+
+  /** Hands out nothing more, commits what is done, and leaves the groups. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#discoverTimer);
+    await this.#discovering;
+    await Promise.all(Array.from(this.#consumers.values(), (consumer) => consumer.stop()));
+  }
+
+  /** A call, since the compiler does not see that a handler pauses meanwhile. */
+  #isPaused(): boolean {
+    return this.#paused;
+  }
+
+  #discoverLater(): void {
+    if (this.#stopped || this.#consumers.size === this.#options.sources.length) return;
+    this.#discoverTimer = setTimeout(() => {
+      this.#discovering = this.#discover().then(
+        () => {
+          this.#discoverLater();
+        },
+        (thrown: unknown) => {
+          const { connection } = this.#options;
+          connection.log('warn', `tasks: topics could not be looked for: ${asError(thrown).message}`);
+          this.#discoverLater();
+        },
+      );
+    }, this.#options.discoverMs ?? 5_000);
+  }
+
+  async #discover(): Promise<void> {
+    const { sources, connection } = this.#options;
+    for (const source of sources.filter(({ topic }) => !this.#consumers.has(topic))) {
+      if (await connection.partitionCounts.exists(source.topic)) await this.#consume(source);
+    }
+  }
+
+  async #consume({ topic, groupId }: TaskSource): Promise<void> {
+    if (this.#stopped) return;
+    const { sources: _sources, discoverMs: _discoverMs, onRevoked, ...rest } = this.#options;
+    const revoked = (partitions: readonly number[]): void => onRevoked?.(topic, partitions);
+    const consumer = new TaskConsumer({ ...rest, topic, groupId, onRevoked: revoked });
+    if (this.#paused) consumer.pause();
+    this.#consumers.set(topic, consumer);
+    await consumer.start();
+  }
+}
