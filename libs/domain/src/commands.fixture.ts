@@ -77,6 +77,7 @@ export const activityCommandTypes = Object.keys({
   ReportCanceled: true,
   RequestCancel: true,
   Terminate: true,
+  Delete: true,
   CloseWithRun: true,
   Pause: true,
   Unpause: true,

@@ -1,6 +1,7 @@
 import type { Command } from './command.ts';
 import { decideClaim } from './decide/claim.ts';
 import { decideComplete } from './decide/complete.ts';
+import { decideDelete } from './decide/delete.ts';
 import { decideDispatchDue, decideRedispatch } from './decide/dispatch.ts';
 import { decideExpireBefore } from './decide/expire.ts';
 import { decideFail } from './decide/fail.ts';
@@ -53,6 +54,8 @@ export function decide(view: PartitionView, command: Command, context: DecisionC
       return decideRequestCancel(view, command, context);
     case 'Terminate':
       return decideTerminate(view, command, context);
+    case 'Delete':
+      return decideDelete(view, command, context);
     case 'CloseWithRun':
       return decideCloseWithRun(view, command, context);
     case 'Pause':

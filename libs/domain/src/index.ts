@@ -16,6 +16,7 @@ export * from './identity.ts';
 export * from './limits.ts';
 export { nextNow } from './log-clock.ts';
 export * from './message.ts';
+export * from './namespace.ts';
 export { normaliseDuration } from './normalise-duration.ts';
 export { normaliseOptions, type OptionsSubject } from './normalise-options.ts';
 export { normaliseRetryPolicy, type RetryPolicyRequest } from './normalise-retry-policy.ts';

@@ -5,6 +5,7 @@ import {
   type Query,
   type Reply,
   type ReplyAddress,
+  type RunId,
 } from '@ratchet/domain';
 import { OperationalError, partitionFor, type Outbox, type OutputRecord } from '@ratchet/kafka';
 import { topics, type Codec } from '@ratchet/schemas';
@@ -13,8 +14,8 @@ import { Exchange, type ExchangeCarrier, type ExchangePlan, type NextQuestion } 
 import { traceparentHeader, type Tracing } from './tracing.ts';
 
 type WithoutReplyTo<C> = C extends Command ? Omit<C, 'replyTo'> : never;
-/** A command to an activity as its sender knows it: where the answer goes is the channel's matter. */
-export type CommandDraft = WithoutReplyTo<Extract<Command, { readonly target: ExecutionId }>>;
+/** A command to an activity or a run as its sender knows it: where the answer goes is the channel's matter. */
+export type CommandDraft = WithoutReplyTo<Extract<Command, { readonly target: ExecutionId } | { readonly run: RunId }>>;
 export type CommandDraftOf<T extends CommandDraft['type']> = Extract<CommandDraft, { readonly type: T }>;
 
 type BodyOf<T extends Reply['body']['type']> = Extract<Reply['body'], { readonly type: T }>;
@@ -44,6 +45,11 @@ export interface RequestOptions {
   readonly repeatMs?: number;
   /** Default: as the channel was made. */
   readonly timeoutMs?: number;
+}
+
+export interface AwaitOptions {
+  /** Ends the wait: it rejects with the signal's reason, and nothing of it stays behind here. */
+  readonly signal?: AbortSignal;
 }
 
 /** When a question that changes nothing is asked again. */
@@ -135,16 +141,19 @@ export class RequestChannel {
    * @returns the outcome, or the refusal when there is no such activity.
    * @throws OperationalError (rejects) RKT1201 after two minutes of silence.
    */
-  awaitOutcome(target: ExecutionId, requestId: string): Promise<OutcomeReply> {
-    return this.#exchange<OutcomeReply>({
-      id: requestId,
-      what: `the outcome of activity '${target.activityId}'`,
-      record: this.#queryRecord('AwaitOutcome', target, requestId, this.replyTo),
-      repeatMs: queryRepeatMs,
-      repeatMsMax: queryRepeatMsMax,
-      silenceMsMax: outcomeSilenceMsMax,
-      isAnswer: isOutcome,
-    });
+  awaitOutcome(target: ExecutionId, requestId: string, { signal }: AwaitOptions = {}): Promise<OutcomeReply> {
+    return this.#exchange<OutcomeReply>(
+      {
+        id: requestId,
+        what: `the outcome of activity '${target.activityId}'`,
+        record: this.#queryRecord('AwaitOutcome', target, requestId, this.replyTo),
+        repeatMs: queryRepeatMs,
+        repeatMsMax: queryRepeatMsMax,
+        silenceMsMax: outcomeSilenceMsMax,
+        isAnswer: isOutcome,
+      },
+      signal,
+    );
   }
 
   /** @throws OperationalError (rejects) RKT1201 when no answer came in time. */
@@ -197,8 +206,9 @@ export class RequestChannel {
     });
   }
 
-  #exchange<R extends Reply>(plan: ExchangePlan): Promise<R> {
+  #exchange<R extends Reply>(plan: ExchangePlan, signal?: AbortSignal): Promise<R> {
     if (this.#closed) return Promise.reject(closedError(plan.what));
+    if (signal?.aborted === true) return Promise.reject(reasonOf(signal));
     if (this.#open.has(plan.id))
       return Promise.reject(new Error(`Expected a request id of its own, but '${plan.id}' is in use`));
     const exchange = new Exchange(plan, this.#carrier);
@@ -206,7 +216,8 @@ export class RequestChannel {
     exchange.start(performance.now());
     this.#clock.add(exchange);
     // `isAnswer` let nothing else through.
-    return exchange.answer as Promise<R>;
+    const answer = exchange.answer as Promise<R>;
+    return signal === undefined ? answer : endedBy(signal, exchange, answer);
   }
 
   #awaitScheduled(
@@ -239,7 +250,8 @@ export class RequestChannel {
 
   #commandRecord(command: CommandDraft, replyTo: ReplyAddress, traceparent?: string): OutputRecord {
     const value = this.#parts.codec.encodeCommand({ ...command, replyTo });
-    return this.#record({ topic: topics.commands, ...this.#placeOf(command.target), value }, traceparent);
+    const target = 'run' in command ? { ...command.run, activityId: '' } : command.target;
+    return this.#record({ topic: topics.commands, ...this.#placeOf(target), value }, traceparent);
   }
 
   #queryRecord(
@@ -292,7 +304,25 @@ const scheduledIn = (body: Reply['body']): { readonly runId: string; readonly st
   return body.type === 'Accepted' && body.answer.type === 'Scheduled' ? body.answer : undefined;
 };
 
-const whatOf = ({ type, target }: CommandDraft): string => `the answer to ${type} of activity '${target.activityId}'`;
+const whatOf = (command: CommandDraft): string =>
+  'run' in command
+    ? `the answer to ${command.type} of workflow '${command.run.workflowId}'`
+    : `the answer to ${command.type} of activity '${command.target.activityId}'`;
+
+const reasonOf = ({ reason }: AbortSignal): Error =>
+  reason instanceof Error ? reason : new Error(`Expected to wait, but: ${String(reason)}`);
+
+async function endedBy<R>(signal: AbortSignal, exchange: Exchange, answer: Promise<R>): Promise<R> {
+  const end = (): void => {
+    exchange.fail(reasonOf(signal));
+  };
+  signal.addEventListener('abort', end, { once: true });
+  try {
+    return await answer;
+  } finally {
+    signal.removeEventListener('abort', end);
+  }
+}
 
 const closedError = (what: string): OperationalError =>
   new OperationalError(`Expected to get ${what}, but the connection was closed`, 'RKT1201', false);

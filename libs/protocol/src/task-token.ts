@@ -22,13 +22,23 @@ export class TaskTokenError extends Error {
   }
 }
 
-export interface TaskTokenSigner {
-  sign(token: TaskToken): Uint8Array;
-  /** @throws TaskTokenError when the token is empty, cannot be read, or was not signed with this secret. */
+export interface TaskTokenVerifier {
+  /** @throws TaskTokenError when the token is empty, cannot be read, or was not signed with one of the keys. */
   verify(bytes: Uint8Array): TaskToken;
 }
 
-const formatVersion = 1;
+export interface TaskTokenSigner extends TaskTokenVerifier {
+  sign(token: TaskToken): Uint8Array;
+}
+
+/** A secret and the name that tokens know it by. */
+export interface TokenKey {
+  /** Stands in the token in clear. */
+  readonly id: string;
+  readonly secret: string | Uint8Array;
+}
+
+const formatVersion = 2;
 /** Half of an HMAC-SHA256: 128 bits cannot be guessed, and a token stays short. */
 const signatureBytes = 16;
 
@@ -41,22 +51,36 @@ export const attemptOf = ({ scheduleOffset, attempt, stamp }: TaskToken): Attemp
 });
 
 /**
- * Signs and verifies task tokens with one secret.
+ * Signs task tokens with the first key and verifies them with all, so that keys can be changed while tokens are out: a
+ * new key is first added behind the old one everywhere, then put before it, and the old one goes when no attempt that
+ * began under it can still run.
  *
- * Layout: version (1 byte); namespace, workflow id, run id, activity id, each as byte length and UTF-8; offset of the
- * Schedule, attempt, stamp; all numbers as LEB128. Then the first 16 bytes of HMAC-SHA256 over what stands before.
+ * Layout: version (1 byte); key id, namespace, workflow id, run id, activity id, each as byte length and UTF-8; offset
+ * of the Schedule, attempt, stamp; all numbers as LEB128. Then the first 16 bytes of HMAC-SHA256 over what stands before.
+ *
+ * A signature is compared in constant time and under an unknown key id too, so that the time a refusal takes tells
+ * nothing of the keys.
+ *
+ * @param keys a lone secret is a key without a name.
  */
-export function createTokenSigner(secret: string | Uint8Array): TaskTokenSigner {
-  const key = createSecretKey(typeof secret === 'string' ? Buffer.from(secret, 'utf8') : Buffer.from(secret));
+export function createTokenSigner(keys: string | Uint8Array | readonly [TokenKey, ...TokenKey[]]): TaskTokenSigner {
+  const ring: readonly [TokenKey, ...TokenKey[]] =
+    typeof keys === 'string' || keys instanceof Uint8Array ? [{ id: '', secret: keys }] : keys;
+  const [signing] = ring;
+  const byId = new Map(ring.map((key) => [key.id, secretKeyOf(key)]));
+  if (byId.size < ring.length) throw new Error('Expected token keys to have an id each, but two have the same');
+  const signingKey = secretKeyOf(signing);
   return {
     sign: (token) => {
-      const body = encodeBody(token);
-      return Buffer.concat([body, signature(key, body)]);
+      const body = encodeBody(signing.id, token);
+      return Buffer.concat([body, signature(signingKey, body)]);
     },
     verify: (bytes) => {
-      const token = decodeTaskToken(bytes);
+      const { keyId, token } = decode(bytes);
       const bodyBytes = bytes.byteLength - signatureBytes;
-      if (!timingSafeEqual(signature(key, bytes.subarray(0, bodyBytes)), bytes.subarray(bodyBytes))) {
+      const key = byId.get(keyId);
+      const expected = signature(key ?? signingKey, bytes.subarray(0, bodyBytes));
+      if (!timingSafeEqual(expected, bytes.subarray(bodyBytes)) || key === undefined) {
         throw new TaskTokenError('bad-signature', 'Error deserializing task token. The signature does not match.');
       }
       return token;
@@ -64,16 +88,22 @@ export function createTokenSigner(secret: string | Uint8Array): TaskTokenSigner 
   };
 }
 
+const secretKeyOf = ({ secret }: TokenKey): KeyObject =>
+  createSecretKey(typeof secret === 'string' ? Buffer.from(secret, 'utf8') : Buffer.from(secret));
+
 /**
  * Reads a token without asking who signed it: for clients and workers, which hold no secret. Whether the attempt is
  * current is settled by the log, never by the token alone.
  *
  * @throws TaskTokenError when the token is empty or cannot be read.
  */
-export function decodeTaskToken(bytes: Uint8Array): TaskToken {
+export const decodeTaskToken = (bytes: Uint8Array): TaskToken => decode(bytes).token;
+
+function decode(bytes: Uint8Array): { readonly keyId: string; readonly token: TaskToken } {
   if (bytes.byteLength === 0) throw new TaskTokenError('missing', 'Task token not set on request.');
   const reader = new TokenReader(bytes, bytes.byteLength - signatureBytes);
   if (reader.byte() !== formatVersion) throw undecodable();
+  const keyId = reader.text();
   const id = {
     namespace: reader.text(),
     workflowId: reader.text(),
@@ -82,7 +112,7 @@ export function decodeTaskToken(bytes: Uint8Array): TaskToken {
   };
   const token = { id, scheduleOffset: reader.number(), attempt: reader.number(), stamp: reader.number() };
   reader.end();
-  return token;
+  return { keyId, token };
 }
 
 const undecodable = (): TaskTokenError => new TaskTokenError('undecodable', 'Error deserializing task token.');
@@ -90,8 +120,8 @@ const undecodable = (): TaskTokenError => new TaskTokenError('undecodable', 'Err
 const signature = (key: KeyObject, body: Uint8Array): Buffer =>
   createHmac('sha256', key).update(body).digest().subarray(0, signatureBytes);
 
-function encodeBody({ id, scheduleOffset, attempt, stamp }: TaskToken): Buffer {
-  const texts = [id.namespace, id.workflowId, id.runId, id.activityId];
+function encodeBody(keyId: string, { id, scheduleOffset, attempt, stamp }: TaskToken): Buffer {
+  const texts = [keyId, id.namespace, id.workflowId, id.runId, id.activityId];
   // Three bytes of UTF-8 for a UTF-16 unit at most, five of length; 30 for the numbers, 1 for the version.
   const body = Buffer.allocUnsafe(texts.reduce((sum, text) => sum + text.length * 3 + 5, 31));
   let end = 1;

@@ -4,6 +4,7 @@ import type {
   CancellationRecord,
   Command,
   CompletionEvent,
+  Namespace,
   Query,
   Reply,
   StateRecord,
@@ -14,6 +15,7 @@ import { callbackRequestMapping } from './mapping/callback-request.mapping.ts';
 import { cancellationMapping } from './mapping/cancellation.mapping.ts';
 import { commandMapping } from './mapping/command.mapping.ts';
 import { completionEventMapping } from './mapping/completion-event.mapping.ts';
+import { namespaceMapping } from './mapping/namespace.mapping.ts';
 import { queryMapping } from './mapping/query.mapping.ts';
 import type { RecordMapping } from './mapping/record-mapping.ts';
 import { replyMapping } from './mapping/reply.mapping.ts';
@@ -75,6 +77,9 @@ export class Codec {
   readonly decodeCallbackRequest = (bytes: Buffer): CallbackRequest | Promise<CallbackRequest> =>
     this.#decode(callbackRequestReaders, bytes);
 
+  readonly encodeNamespace = (namespace: Namespace): Buffer => this.#encode(namespaceMapping, namespace);
+  readonly decodeNamespace = (bytes: Buffer): Namespace | Promise<Namespace> => this.#decode(namespaceReaders, bytes);
+
   /** An `ActivitySnapshot` is written without input, header and heartbeat: they are records of their own. */
   readonly encodeState = (record: StateRecord): Buffer => {
     // TypeScript does not see that the writer belongs to the record's own type.
@@ -125,6 +130,7 @@ const replyReaders = readersOf(replyMapping);
 const cancellationReaders = readersOf(cancellationMapping);
 const callbackRequestReaders = readersOf(callbackRequestMapping);
 const completionEventReaders = readersOf(completionEventMapping);
+const namespaceReaders = readersOf(namespaceMapping);
 const allStateReaders: DomainReaders<StateRecord> = new Map(
   Object.entries(stateReaders) as unknown as Iterable<[RecordName, ToDomain<StateRecord>]>,
 );

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { ActivityTask, CallbackRequest, CompletionEvent, Query, Reply } from '@ratchet/domain';
+import type { ActivityTask, CallbackRequest, CompletionEvent, Namespace, Query, Reply } from '@ratchet/domain';
 import fc from 'fast-check';
 import { commands } from './arbitrary/commands.arbitrary.ts';
 import { cancellations, completionBodies, replyBodies, states } from './arbitrary/messages.arbitrary.ts';
@@ -11,12 +11,15 @@ import {
   offset,
   instant,
   bytes,
+  constant,
   oneOf,
   payloads,
   header,
   id,
+  run,
   replyTo,
   closedStatus,
+  duration,
   outcome,
   options,
   type Arbitrary,
@@ -85,7 +88,7 @@ describe('the codec', () => {
   );
   itRoundTrips(
     'query',
-    record<Query>({
+    record<ActivityQuery>({
       type: oneOf('Describe', 'AwaitOutcome'),
       target: id,
       requestId: text,
@@ -94,6 +97,35 @@ describe('the codec', () => {
     }),
     codec.encodeQuery,
     codec.decodeQuery,
+  );
+  itRoundTrips(
+    'query about a run',
+    record<AwaitRun>({
+      type: constant('AwaitRun'),
+      run,
+      requestId: text,
+      replyTo,
+      seenOffset: fc.integer({ min: -1 }),
+      known: partial<KnownOfRun, Pick<KnownOfRun, 'status'>>(
+        { signalsUpTo: fc.integer({ min: -1 }), signalCountMax: count },
+        { status: oneOf('open', 'cancel-requested', 'closed') },
+      ),
+    }),
+    codec.encodeQuery,
+    codec.decodeQuery,
+  );
+  itRoundTrips(
+    'namespace',
+    record<Namespace>({
+      name: text,
+      id: text,
+      description: text,
+      retentionMs: duration,
+      registeredAt: instant,
+      limits: record({ requestsPerSecondMax: count }),
+    }),
+    codec.encodeNamespace,
+    codec.decodeNamespace,
   );
   itRoundTrips(
     'task',

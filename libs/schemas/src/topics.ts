@@ -1,6 +1,6 @@
 import { topicTable } from './generated/topic-table.ts';
 
-const { commands, queries, executions, cancellations, completions, callbacks, callbackRetries, replies } =
+const { commands, queries, executions, cancellations, completions, callbacks, callbackRetries, namespaces, replies } =
   topicTable.topics;
 
 /** The topics that are there from the start, by name. Those of task queues are named by `taskTopic` of the domain. */
@@ -12,6 +12,7 @@ export const topics = {
   completions: completions.name,
   callbacks: callbacks.name,
   callbackRetries: callbackRetries.name,
+  namespaces: namespaces.name,
   replies: replies.name,
 } as const;
 

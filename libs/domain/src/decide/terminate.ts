@@ -48,7 +48,7 @@ export const closedWithRun = (
   context: DecisionContext,
 ): ClosedActivity => terminated(activity, { reason: 'workflow run closed', identity, requestId }, context);
 
-function terminated(
+export function terminated(
   activity: OpenActivity,
   { reason, identity, requestId }: Pick<Terminate, 'reason' | 'identity' | 'requestId'>,
   context: DecisionContext,

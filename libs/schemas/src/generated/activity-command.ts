@@ -50,7 +50,8 @@ export interface ActivityCommand {
     | { readonly 'ratchet.v1.CloseRun': CloseRun }
     | { readonly 'ratchet.v1.SignalRun': SignalRun }
     | { readonly 'ratchet.v1.AcknowledgeSignals': AcknowledgeSignals }
-    | { readonly 'ratchet.v1.UseRules': UseRules };
+    | { readonly 'ratchet.v1.UseRules': UseRules }
+    | { readonly 'ratchet.v1.Delete': Delete };
 }
 /** Asks for an activity. */
 export interface Schedule {
@@ -232,6 +233,8 @@ export interface RequestCancelRun {
 export interface CloseRun {
   /** How. */
   readonly status: RunCloseStatus;
+  /** For people; may be empty. */
+  readonly reason: string;
 }
 /** A message to a workflow run; the request id is the signal's id. */
 export interface SignalRun {
@@ -244,9 +247,13 @@ export interface SignalRun {
 export interface AcknowledgeSignals {
   /** Up to and with the signal at this offset of the command log. */
   readonly upTo: number;
+  /** Only signals of this name; empty: of every name. */
+  readonly name: string;
 }
 /** From here on this partition decides under these rules. */
 export interface UseRules {
   /** The rules version. */
   readonly version: number;
 }
+/** Ends an activity that is open, and forgets it. */
+export type Delete = Readonly<Record<string, never>>;

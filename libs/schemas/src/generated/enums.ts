@@ -57,6 +57,7 @@ export const enums: Readonly<Record<string, EnumValues>> = {
     values: {
       Describe: 'Describe',
       AwaitOutcome: 'AwaitOutcome',
+      AwaitRun: 'AwaitRun',
     },
   },
   'ratchet.v1.RefusalReason': {

@@ -10,6 +10,8 @@ import type { Payload } from './payload.ts';
 
 import type { ActivitySnapshot } from './activity-snapshot.ts';
 
+import type { RunSnapshot } from './run-snapshot.ts';
+import type { SignalSnapshot } from './signal-snapshot.ts';
 /** What arrives at an address of `ratchet.replies`. Exactly one of the fields after `offset` is set; none: a kind of answer this reader does not know. */
 export interface Reply {
   /** Whom it is for. */
@@ -32,12 +34,14 @@ export interface Reply {
   readonly refused?: Refusal | null;
   /** The activity is closed. */
   readonly outcomeReached?: OutcomeReached | null;
-  /** The activity is open: ask again. */
+  /** The activity is open, or there is no news of the run: ask again. */
   readonly outcomePending?: OutcomePending | null;
   /** The answer to Describe. */
   readonly described?: ActivityDescription | null;
   /** Pushed to the worker that runs an attempt. */
   readonly cancelNotice?: CancelNotice | null;
+  /** The answer to AwaitRun. */
+  readonly runDescribed?: RunDescription | null;
 }
 /** The command was accepted. */
 export type Acknowledged = Readonly<Record<string, never>>;
@@ -105,8 +109,12 @@ export interface OutcomeReached {
   readonly status: ClosedStatus;
   /** The one outcome. */
   readonly outcome: Outcome;
+  /** The activity's type. */
+  readonly activityType: string;
+  /** Who ran the last attempt; may be empty. */
+  readonly workerIdentity: string;
 }
-/** The activity is open. */
+/** The activity is open; or there is no news of the run. */
 export interface OutcomePending {
   /** The run. */
   readonly runId: string;
@@ -143,4 +151,11 @@ export interface CancelNotice {
   readonly stamp: number;
   /** Why it must stop. */
   readonly reason: NoticeReason;
+}
+/** Where a workflow run stands, and the signals that its asker has not. */
+export interface RunDescription {
+  /** Its state. */
+  readonly snapshot: RunSnapshot;
+  /** The first ones that it has room for, in the order of the log. */
+  readonly signals: readonly SignalSnapshot[];
 }

@@ -5,6 +5,7 @@ import type { CancelRequest } from './cancel-request.ts';
 
 import type { RunCloseStatus } from './run-close-status.ts';
 import type { RunId } from './run-id.ts';
+import type { RunStatus } from './run-status.ts';
 
 /** The state of one workflow run. */
 export interface RunSnapshot {
@@ -29,8 +30,6 @@ export interface RunSnapshot {
   /** Ids of the latest signals, so that a repeated one is dropped. */
   readonly recentSignalIds: readonly string[];
 }
-/** Where a workflow run stands. */
-export type RunStatus = 'open' | 'cancel-requested' | 'closed';
 /** How and when it ended. */
 export interface RunClose {
   /** How it ended. */
@@ -41,4 +40,6 @@ export interface RunClose {
   readonly closedAt: EpochMillis;
   /** When the record may be removed; milliseconds since the Unix epoch. */
   readonly expiresAt: EpochMillis;
+  /** Why it failed or was terminated; may be empty. */
+  readonly reason: string;
 }

@@ -108,6 +108,23 @@ export const topicTable = {
       config: { 'segment.bytes': '67108864', 'segment.ms': '21600000' },
       deadLetter: true,
     },
+    namespaces: {
+      name: 'ratchet.namespaces',
+      doc: 'Every namespace, the latest record of a name being the truth; read whole by every gateway.',
+      key: 'namespace',
+      values: ['Namespace'],
+      compatibility: 'FULL_TRANSITIVE',
+      partitions: 1,
+      cleanup: 'compact',
+      timestampType: 'LogAppendTime',
+      config: {
+        'segment.bytes': '16777216',
+        'segment.ms': '86400000',
+        'min.cleanable.dirty.ratio': '0.2',
+        'delete.retention.ms': '86400000',
+      },
+      deadLetter: true,
+    },
     replies: {
       name: 'ratchet.replies',
       doc: 'Answers, to the instance addressed.',

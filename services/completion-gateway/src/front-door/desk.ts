@@ -1,0 +1,92 @@
+import { randomUUID } from 'node:crypto';
+import type { Answer, ExecutionId } from '@ratchet/domain';
+import type { CommandDraft, RequestChannel } from '@ratchet/protocol';
+import type { Namespace } from '@ratchet/domain';
+import type { Caller, Role } from './caller.ts';
+import { FrontDoorError } from './front-door-error.ts';
+import { asFrontDoorError, refusedError } from './front-door-errors.ts';
+import type { NamespaceDirectory } from './namespace-directory.ts';
+
+type WithoutSender<C> = C extends CommandDraft ? Omit<C, 'identity' | 'requestId'> : never;
+/** A command but for who sends it. */
+export type CommandOfCaller = WithoutSender<CommandDraft>;
+
+/** How a command is sent. */
+export interface SendOptions {
+  /** The caller's own; absent or empty: one is made. */
+  readonly requestId?: string | undefined;
+}
+
+/** What every call passes: may the caller come in, and what does the log say. */
+export class Desk {
+  readonly channel: RequestChannel;
+  readonly #directory: Pick<NamespaceDirectory, 'find'>;
+
+  constructor(channel: RequestChannel, directory: Pick<NamespaceDirectory, 'find'>) {
+    this.channel = channel;
+    this.#directory = directory;
+  }
+
+  /**
+   * Lets a caller in, who is told of a namespace's absence only if it could use it.
+   *
+   * @throws FrontDoorError INVALID_ARGUMENT without a namespace, PERMISSION_DENIED, NOT_FOUND for an unknown namespace.
+   */
+  admit({ namespace, principal }: Caller, role: Role): Namespace {
+    if (namespace === '') throw new FrontDoorError('INVALID_ARGUMENT', 'Namespace not set on request.');
+    if (!principal.may(role, namespace)) throw notPermitted(namespace);
+    const found = this.#directory.find(namespace);
+    if (found !== undefined) return found;
+    throw namespaceNotFound(namespace);
+  }
+
+  /**
+   * Appends a command and waits for the answer of the log. Nobody is told of success before it is in the log.
+   *
+   * @throws FrontDoorError with the log's refusal, or UNAVAILABLE when no answer came: it may still be carried out.
+   */
+  async send(caller: Caller, command: CommandOfCaller, { requestId = '' }: SendOptions = {}): Promise<Answer> {
+    const { identity, traceparent } = caller;
+    const own = requestId === '';
+    // The union of the commands is lost when one is spread.
+    const draft = { ...command, identity, requestId: own ? randomUUID() : requestId } as CommandDraft;
+    const options = { ...(traceparent === undefined ? {} : { traceparent }) };
+    const asked = own ? this.channel.request(draft, options) : this.channel.requestApart(draft, options);
+    const { body } = await orFrontDoorError(asked);
+    if (body.type === 'Refused') throw refusedError(body.refusal);
+    return body.answer;
+  }
+}
+
+/** @throws FrontDoorError instead of what the way to the log throws. */
+export async function orFrontDoorError<T>(promise: Promise<T>): Promise<T> {
+  try {
+    return await promise;
+  } catch (error) {
+    throw asFrontDoorError(error);
+  }
+}
+
+/** Semantics section 1.1. */
+export const namespaceNotFound = (namespace: string): FrontDoorError =>
+  new FrontDoorError('NOT_FOUND', `Namespace ${namespace} is not found.`, {
+    detail: { type: 'namespace-not-found', namespace },
+  });
+
+export const notPermitted = (namespace: string): FrontDoorError =>
+  new FrontDoorError('PERMISSION_DENIED', `Request unauthorized: not permitted in namespace ${namespace}.`);
+
+/** A standalone activity by its ids; an empty run id means the latest run. */
+export const standaloneId = (namespace: string, { activityId, runId }: ActivityRef): ExecutionId => ({
+  namespace,
+  workflowId: '',
+  runId,
+  activityId,
+});
+
+/** Names a standalone activity. */
+export interface ActivityRef {
+  readonly activityId: string;
+  /** Empty: the latest run. */
+  readonly runId: string;
+}

@@ -1,0 +1,38 @@
+import { checkId, checkInput, checkLength, checkRun, firstRefusal, type Payloads } from '@ratchet/domain';
+import type { Caller } from './caller.ts';
+import type { Desk } from './desk.ts';
+import { throwRefusal } from './front-door-errors.ts';
+
+export interface SignalRequest {
+  readonly workflowId: string;
+  /** Empty: the latest run. */
+  readonly runId: string;
+  readonly signalName: string;
+  readonly args: Payloads;
+  /** The signal's id: the second one with it is dropped. Empty: one is made. */
+  readonly requestId: string;
+}
+
+/** Workflow runs from outside. */
+export class RunCalls {
+  readonly #desk: Desk;
+
+  constructor(desk: Desk) {
+    this.#desk = desk;
+  }
+
+  /** @throws FrontDoorError as `Desk.admit`; INVALID_ARGUMENT; NOT_FOUND for an unknown or closed run; UNAVAILABLE. */
+  async signal(caller: Caller, { workflowId, runId, signalName, args, requestId }: SignalRequest): Promise<void> {
+    this.#desk.admit(caller, 'writer');
+    const run = { namespace: caller.namespace, workflowId, runId };
+    throwRefusal(
+      firstRefusal(
+        checkRun(run),
+        checkId('signalName', signalName),
+        checkLength('request ID', requestId),
+        checkInput(args),
+      ),
+    );
+    await this.#desk.send(caller, { type: 'SignalRun', run, name: signalName, args }, { requestId });
+  }
+}

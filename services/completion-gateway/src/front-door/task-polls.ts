@@ -1,0 +1,60 @@
+import { checkLength, checkTaskQueue, firstRefusal, type ActivityTask, type EpochMillis } from '@ratchet/domain';
+import type { Caller } from './caller.ts';
+import type { Desk } from './desk.ts';
+import { throwRefusal } from './front-door-errors.ts';
+
+export interface PollTaskRequest {
+  readonly taskQueue: string;
+  /** Names the worker, so that its polls can be ended when it shuts down; may be empty. */
+  readonly workerInstanceKey: string;
+  /** For all workers of the queue together; absent: as fast as they take them. */
+  readonly tasksPerSecondMax?: number;
+}
+
+/** An attempt that is the poller's from `startedAt`. */
+export interface GrantedTask {
+  readonly task: ActivityTask;
+  readonly startedAt: EpochMillis;
+}
+
+/** Who gives tasks to pollers. */
+export interface TaskDispatch {
+  take(request: TaskRequest, signal: AbortSignal): Promise<GrantedTask | undefined>;
+  /** Ends the polls of one worker; they get nothing. */
+  endPolls(namespace: string, workerInstanceKey: string): void;
+}
+
+export interface TaskRequest extends PollTaskRequest {
+  readonly namespace: string;
+  readonly identity: string;
+}
+
+/** Workers that cannot read Kafka ask for their tasks here. Semantics section 2.7. */
+export class TaskPolls {
+  readonly #desk: Desk;
+  readonly #dispatch: TaskDispatch;
+
+  constructor(desk: Desk, dispatch: TaskDispatch) {
+    this.#desk = desk;
+    this.#dispatch = dispatch;
+  }
+
+  /**
+   * Waits for a task of a queue, claimed for this poller.
+   *
+   * @returns nothing when `signal` came first: the caller will ask again.
+   * @throws FrontDoorError as `Desk.admit`, and INVALID_ARGUMENT.
+   */
+  async poll(caller: Caller, request: PollTaskRequest, signal: AbortSignal): Promise<GrantedTask | undefined> {
+    const { namespace, identity } = caller;
+    this.#desk.admit(caller, 'worker');
+    throwRefusal(firstRefusal(checkLength('identity', identity), checkTaskQueue(namespace, request.taskQueue)));
+    return this.#dispatch.take({ ...request, namespace, identity }, signal);
+  }
+
+  /** A worker shuts down: the polls that it has open are answered with nothing. */
+  shutdownWorker(caller: Caller, workerInstanceKey: string): void {
+    this.#desk.admit(caller, 'worker');
+    if (workerInstanceKey !== '') this.#dispatch.endPolls(caller.namespace, workerInstanceKey);
+  }
+}
