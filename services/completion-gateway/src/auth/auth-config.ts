@@ -1,0 +1,62 @@
+import { OperationalError } from '@ratchet/kafka';
+import type { AuthConfig, AuthSettings, TlsConfig } from './auth.settings.ts';
+import type { JwtConfig } from './json-web-token.ts';
+
+/** Where a door listens, and the variable that says so. */
+export interface Listening {
+  readonly host: string;
+  readonly variable: string;
+}
+
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || host === '::ffff:127.0.0.1' || /^127(\.\d{1,3}){3}$/.test(host);
+
+/**
+ * What the settings mean together.
+ *
+ * @throws OperationalError RKT1301 that names the variable: when settings that belong together are not, and when a door
+ * is open to other machines and nobody is asked who they are, unless the operator said that this is meant.
+ */
+export function authConfig(settings: AuthSettings, doors: readonly Listening[]): AuthConfig {
+  const { apiKeys } = settings;
+  const jwt = jwtConfig(settings);
+  const tls = tlsConfig(settings);
+  const asksWhoCalls = apiKeys.length > 0 || jwt !== undefined || tls?.clientCa !== undefined;
+  const open = asksWhoCalls || settings.allowUnauthenticated ? undefined : doors.find(({ host }) => !isLoopback(host));
+  if (open !== undefined) throw openToEveryone(open);
+  return { apiKeys, ...(jwt === undefined ? {} : { jwt }), ...(tls === undefined ? {} : { tls }) };
+}
+
+function jwtConfig(settings: AuthSettings): JwtConfig | undefined {
+  const { jwtIssuer: issuer, jwtAudience: audience, jwtJwksUrl: jwksUrl, jwtPublicKey: publicKey } = settings;
+  if (issuer === '') {
+    if (audience !== '' || jwksUrl !== '' || publicKey !== '') throw missing('RATCHET_JWT_ISSUER', 'RATCHET_JWT_*');
+    return undefined;
+  }
+  if (audience === '') throw missing('RATCHET_JWT_AUDIENCE', 'RATCHET_JWT_ISSUER');
+  if (jwksUrl === '' && publicKey === '')
+    throw missing('RATCHET_JWT_JWKS_URL or RATCHET_JWT_PUBLIC_KEY', 'RATCHET_JWT_ISSUER');
+  const keys = jwksUrl === '' ? { publicKey } : { jwksUrl };
+  return { issuer, audience, keys, permissionsClaim: settings.jwtPermissionsClaim };
+}
+
+function tlsConfig({ tlsCertificate, tlsKey, tlsClientCa }: AuthSettings): TlsConfig | undefined {
+  if (tlsCertificate === '' && tlsKey === '') {
+    if (tlsClientCa !== '') throw missing('RATCHET_TLS_CERTIFICATE and RATCHET_TLS_KEY', 'RATCHET_TLS_CLIENT_CA');
+    return undefined;
+  }
+  if (tlsKey === '') throw missing('RATCHET_TLS_KEY', 'RATCHET_TLS_CERTIFICATE');
+  if (tlsCertificate === '') throw missing('RATCHET_TLS_CERTIFICATE', 'RATCHET_TLS_KEY');
+  return { certificate: tlsCertificate, key: tlsKey, ...(tlsClientCa === '' ? {} : { clientCa: tlsClientCa }) };
+}
+
+const missing = (variable: string, because: string): OperationalError =>
+  new OperationalError(`Expected to find ${variable} with ${because}, but it is not set`, 'RKT1301', false);
+
+const openToEveryone = ({ host, variable }: Listening): OperationalError =>
+  new OperationalError(
+    `Expected to ask who calls before listening on ${host} (${variable}), but nothing says how: set RATCHET_API_KEYS, ` +
+      'RATCHET_JWT_ISSUER or RATCHET_TLS_CLIENT_CA, or RATCHET_ALLOW_UNAUTHENTICATED=true if everyone may do everything',
+    'RKT1301',
+    false,
+  );

@@ -1,0 +1,102 @@
+import type { Setting, Settings, ConfigOf } from '@ratchet/service-kit';
+import { inEvery } from '@ratchet/service-kit';
+import { z } from 'zod';
+import { apiKeysSchema, type ApiKey } from './api-keys.ts';
+import { jsonOrFile, pemOrFile } from './json-setting.ts';
+import type { JwtConfig } from './json-web-token.ts';
+
+const none = '';
+
+const optional = (schema: z.ZodType<string, string>): Pick<Setting<string>, 'schema' | 'defaults'> => ({
+  schema,
+  defaults: inEvery(none),
+});
+
+const apiKeys: Setting<readonly ApiKey[]> = {
+  variable: 'RATCHET_API_KEYS',
+  expected:
+    'a JSON list of {"name", "hash": "sha256:<64 hex digits>", "namespaces": {"<namespace or *>": ' +
+    '"reader" | "worker" | "writer" | "admin"}}, or the path of a file with it',
+  schema: jsonOrFile(apiKeysSchema),
+  defaults: inEvery([]),
+  secret: true,
+};
+
+const jwtIssuer: Setting<string> = {
+  variable: 'RATCHET_JWT_ISSUER',
+  expected: 'who issues the tokens, exactly as their claim iss has it; without it no tokens are taken',
+  ...optional(z.string().min(1)),
+};
+const jwtAudience: Setting<string> = {
+  variable: 'RATCHET_JWT_AUDIENCE',
+  expected: 'for whom the tokens are issued, as their claim aud has it; needed with RATCHET_JWT_ISSUER',
+  ...optional(z.string().min(1)),
+};
+const jwtJwksUrl: Setting<string> = {
+  variable: 'RATCHET_JWT_JWKS_URL',
+  expected: 'the http or https address of the JSON Web Key Set that verifies the tokens',
+  ...optional(z.url({ protocol: /^https?$/ })),
+};
+const jwtPublicKey: Setting<string> = {
+  variable: 'RATCHET_JWT_PUBLIC_KEY',
+  expected: 'the public key that verifies the tokens, as PEM (BEGIN PUBLIC KEY), or the path of a file with it',
+  ...optional(pemOrFile),
+};
+const jwtPermissionsClaim: Setting<string> = {
+  variable: 'RATCHET_JWT_PERMISSIONS_CLAIM',
+  expected: 'the claim with a list of "<namespace>:<role>"; the default is permissions',
+  schema: z.string().min(1),
+  defaults: inEvery('permissions'),
+};
+const tlsCertificate: Setting<string> = {
+  variable: 'RATCHET_TLS_CERTIFICATE',
+  expected: 'the certificate chain of the gateway, as PEM, or the path of a file with it',
+  ...optional(pemOrFile),
+};
+const tlsKey: Setting<string> = {
+  variable: 'RATCHET_TLS_KEY',
+  expected: 'the private key of RATCHET_TLS_CERTIFICATE, as PEM, or the path of a file with it',
+  ...optional(pemOrFile),
+  secret: true,
+};
+const tlsClientCa: Setting<string> = {
+  variable: 'RATCHET_TLS_CLIENT_CA',
+  expected: 'who signs the certificates that clients must have (mTLS), as PEM, or the path of a file with it',
+  ...optional(pemOrFile),
+};
+const allowUnauthenticated: Setting<boolean> = {
+  variable: 'RATCHET_ALLOW_UNAUTHENTICATED',
+  expected: 'true when everyone who reaches the gateway may do everything; the default is false',
+  schema: z.enum(['true', 'false']).transform((value) => value === 'true'),
+  defaults: inEvery(false),
+};
+
+/** Who may come in by which door. */
+export const authSettings = {
+  apiKeys,
+  jwtIssuer,
+  jwtAudience,
+  jwtJwksUrl,
+  jwtPublicKey,
+  jwtPermissionsClaim,
+  tlsCertificate,
+  tlsKey,
+  tlsClientCa,
+  allowUnauthenticated,
+} satisfies Settings;
+
+export type AuthSettings = ConfigOf<typeof authSettings>;
+
+/** TLS as Node's servers, grpc-js and Fastify want it: PEM. */
+export interface TlsConfig {
+  readonly certificate: string;
+  readonly key: string;
+  /** Only clients with a certificate of this authority. */
+  readonly clientCa?: string;
+}
+
+export interface AuthConfig {
+  readonly apiKeys: readonly ApiKey[];
+  readonly jwt?: JwtConfig;
+  readonly tls?: TlsConfig;
+}

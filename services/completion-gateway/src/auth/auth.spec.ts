@@ -1,0 +1,224 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { readConfig } from '@ratchet/service-kit';
+import { exportJWK, exportSPKI, generateKeyPair, SignJWT, type JWK } from 'jose';
+import type { Role } from '../front-door/caller.ts';
+import { apiKeyHash } from './api-keys.ts';
+import { authConfig } from './auth-config.ts';
+import { authSettings, type AuthConfig } from './auth.settings.ts';
+import { createAuthenticator } from './authenticator.ts';
+import { authorise, type Grant } from './authorise.ts';
+import { grantsOf } from './json-web-token.ts';
+
+const roles: readonly Role[] = ['reader', 'worker', 'writer', 'admin'];
+
+describe('a role', () => {
+  test.each<[Role, readonly Role[]]>([
+    ['reader', ['reader']],
+    ['worker', ['reader', 'worker']],
+    ['writer', ['reader', 'worker', 'writer']],
+    ['admin', ['reader', 'worker', 'writer', 'admin']],
+  ])('%s includes %j', (granted, included) => {
+    const grants: readonly Grant[] = [{ namespace: 'orders', role: granted }];
+    expect(roles.filter((role) => authorise(grants, role, 'orders'))).toEqual(included);
+    expect(roles.filter((role) => authorise(grants, role, 'parcels'))).toEqual([]);
+  });
+
+  test('in every namespace is one in each', () => {
+    expect(authorise([{ namespace: '*', role: 'writer' }], 'writer', 'orders')).toBe(true);
+    expect(authorise([{ namespace: '*', role: 'writer' }], 'admin', 'orders')).toBe(false);
+    expect(authorise([], 'reader', 'orders')).toBe(false);
+  });
+});
+
+describe('the claim of a token', () => {
+  test.each<[unknown, readonly Grant[]]>([
+    [['orders:reader'], [{ namespace: 'orders', role: 'reader' }]],
+    [['orders:write'], [{ namespace: 'orders', role: 'writer' }]],
+    [['temporal-system:admin'], [{ namespace: '*', role: 'admin' }]],
+    [['a:b:worker'], [{ namespace: 'a:b', role: 'worker' }]],
+    [['orders', ':admin', 'orders:root', 'orders:constructor', 7, null], []],
+    ['orders:admin', []],
+    [undefined, []],
+  ])('%j permits %j', (claim, grants) => {
+    expect(grantsOf(claim)).toEqual(grants);
+  });
+});
+
+const refusalOf = (config: AuthConfig, authorization: string | undefined): Promise<string> =>
+  createAuthenticator(config)
+    .authenticate(authorization)
+    .then(
+      ({ name }) => `let in: ${name}`,
+      (error: unknown) => String(error),
+    );
+
+describe('API keys', () => {
+  const key = 'rk_0123456789abcdef0123456789abcdef';
+  const config: AuthConfig = {
+    apiKeys: [{ name: 'billing', hash: apiKeyHash(key), grants: [{ namespace: 'orders', role: 'writer' }] }],
+  };
+
+  test('let their holder in, with the grants of the key', async () => {
+    const principal = await createAuthenticator(config).authenticate(`Bearer ${key}`);
+    expect(principal.name).toBe('billing');
+    expect([principal.may('writer', 'orders'), principal.may('reader', 'parcels')]).toEqual([true, false]);
+    expect(await refusalOf(config, `bearer ${key}`)).toBe('let in: billing');
+  });
+
+  test.each([
+    [undefined, 'no API key'],
+    ['', 'no API key'],
+    ['Bearer', 'no API key'],
+    [`Basic ${key}`, 'no API key'],
+    ['Bearer rk_another', 'the API key is unknown'],
+    [`Bearer ${apiKeyHash(key)}`, 'no API key'],
+    ['Bearer a.b.c', 'the API key is unknown'],
+  ])('%s is refused: %s', async (authorization, reason) => {
+    expect(await refusalOf(config, authorization)).toMatch(`FrontDoorError: Request unauthorized: ${reason}`);
+  });
+
+  test('without any, everyone may do everything', async () => {
+    const principal = await createAuthenticator({ apiKeys: [] }).authenticate(undefined);
+    expect(principal.may('admin', 'orders')).toBe(true);
+  });
+});
+
+describe('JSON Web Tokens', () => {
+  let server: Server;
+  let jwksUrl: string;
+  let ours: Awaited<ReturnType<typeof generateKeyPair>>;
+  let config: AuthConfig;
+  const issuer = 'https://issuer.example';
+
+  beforeAll(async () => {
+    ours = await generateKeyPair('ES256', { extractable: true });
+    const jwk: JWK = { ...(await exportJWK(ours.publicKey)), kid: 'k1', alg: 'ES256' };
+    server = createServer((_, response) => {
+      response.setHeader('content-type', 'application/json').end(JSON.stringify({ keys: [jwk] }));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    jwksUrl = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/jwks.json`;
+    config = { apiKeys: [], jwt: { issuer, audience: 'ratchet', keys: { jwksUrl }, permissionsClaim: 'permissions' } };
+  });
+  afterAll(() => {
+    server.close();
+  });
+
+  interface Claims {
+    readonly issuer?: string;
+    readonly audience?: string;
+    readonly expires?: number;
+    readonly kid?: string;
+  }
+  const token = (claims: Claims = {}, signWith = ours.privateKey): Promise<string> =>
+    new SignJWT({ permissions: ['orders:worker'] })
+      .setProtectedHeader({ alg: 'ES256', kid: claims.kid ?? 'k1' })
+      .setSubject('worker-7')
+      .setIssuer(claims.issuer ?? issuer)
+      .setAudience(claims.audience ?? 'ratchet')
+      .setExpirationTime(claims.expires ?? Math.floor(Date.now() / 1000) + 600)
+      .sign(signWith);
+
+  test('let their subject in, with what they permit', async () => {
+    const principal = await createAuthenticator(config).authenticate(`Bearer ${await token()}`);
+    expect(principal.name).toBe('worker-7');
+    expect([principal.may('worker', 'orders'), principal.may('writer', 'orders')]).toEqual([true, false]);
+  });
+
+  test('are verified with a configured public key, too', async () => {
+    const publicKey = await exportSPKI(ours.publicKey);
+    const jwt = { issuer, audience: 'ratchet', keys: { publicKey }, permissionsClaim: 'permissions' };
+    expect(await refusalOf({ apiKeys: [], jwt }, `Bearer ${await token()}`)).toBe('let in: worker-7');
+  });
+
+  test.each<[string, Claims]>([
+    ['of another issuer', { issuer: 'https://other.example' }],
+    ['for another audience', { audience: 'someone' }],
+    ['that has expired', { expires: Math.floor(Date.now() / 1000) - 60 }],
+    ['of an unknown key', { kid: 'k2' }],
+  ])('%s are refused', async (_, claims) => {
+    expect(await refusalOf(config, `Bearer ${await token(claims)}`)).toMatch('Request unauthorized: the token');
+  });
+
+  test('signed by someone else, or not at all, are refused', async () => {
+    const other = await generateKeyPair('ES256');
+    expect(await refusalOf(config, `Bearer ${await token({}, other.privateKey)}`)).toMatch('Request unauthorized');
+    const [, payload] = (await token()).split('.');
+    const unsigned = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${payload ?? ''}.x`;
+    expect(await refusalOf(config, `Bearer ${unsigned}`)).toMatch('Request unauthorized');
+    expect(await refusalOf(config, 'Bearer a.b.c')).toMatch('Request unauthorized');
+  });
+
+  test('cannot be signed with the public key as a shared secret', async () => {
+    const publicKey = await exportSPKI(ours.publicKey);
+    const jwt = { issuer, audience: 'ratchet', keys: { publicKey }, permissionsClaim: 'permissions' };
+    const forged = await new SignJWT({ permissions: ['*:admin'] })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setIssuer(issuer)
+      .setAudience('ratchet')
+      .setExpirationTime('1h')
+      .sign(Buffer.from(publicKey));
+    expect(await refusalOf({ apiKeys: [], jwt }, `Bearer ${forged}`)).toMatch('Request unauthorized');
+  });
+
+  test('wait while the keys cannot be fetched', async () => {
+    const keys = { jwksUrl: 'http://127.0.0.1:1/jwks.json' };
+    const jwt = { issuer, audience: 'ratchet', keys, permissionsClaim: 'permissions' };
+    expect(await refusalOf({ apiKeys: [], jwt }, `Bearer ${await token()}`)).toMatch('cannot be fetched');
+  });
+});
+
+describe('the settings', () => {
+  const read = (variables: Readonly<Record<string, string>>, host = '127.0.0.1') => {
+    const { config } = readConfig('completion-gateway', authSettings, variables);
+    return authConfig(config, [{ host, variable: 'RATCHET_GATEWAY_HOST' }]);
+  };
+  const { publicKey, privateKey } = generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  });
+  const hash = apiKeyHash('key');
+  const keys = JSON.stringify([{ name: 'billing', hash, namespaces: { orders: 'writer' } }]);
+
+  test.each(['127.0.0.1', '127.1.2.3', '::1', 'localhost'])('may leave %s open', (host) => {
+    expect(read({}, host)).toEqual({ apiKeys: [] });
+  });
+
+  test.each(['0.0.0.0', '::', '10.0.0.1', '127.0.0.1.example.com'])('may not leave %s open', (host) => {
+    expect(() => read({}, host)).toThrow(
+      /listening on .* \(RATCHET_GATEWAY_HOST\).*RATCHET_ALLOW_UNAUTHENTICATED=true/,
+    );
+    expect(() => read({ RATCHET_ALLOW_UNAUTHENTICATED: 'true' }, host)).not.toThrow();
+    expect(() => read({ RATCHET_API_KEYS: keys }, host)).not.toThrow();
+  });
+
+  test('of API keys are read', () => {
+    const grants = [{ namespace: 'orders', role: 'writer' }];
+    expect(read({ RATCHET_API_KEYS: keys })).toEqual({ apiKeys: [{ name: 'billing', hash, grants }] });
+  });
+
+  test.each([
+    ['RATCHET_API_KEYS', '[{"name": "billing", "hash": "plain", "namespaces": {}}]', 'a secret of'],
+    ['RATCHET_API_KEYS', '[{', 'a secret of'],
+    ['RATCHET_API_KEYS', '/no/such/file', 'a secret of'],
+    ['RATCHET_TLS_CERTIFICATE', '/no/such/file', '/no/such/file'],
+    ['RATCHET_ALLOW_UNAUTHENTICATED', 'yes', 'yes'],
+    ['RATCHET_JWT_JWKS_URL', 'ftp://example.com', 'ftp://example.com'],
+  ])('%s=%s is refused', (variable, value, shown) => {
+    expect(() => read({ [variable]: value })).toThrow(new RegExp(`${variable} is .*${shown}.*: expected`));
+  });
+
+  test.each<[string, Readonly<Record<string, string>>]>([
+    ['RATCHET_JWT_AUDIENCE', { RATCHET_JWT_ISSUER: 'i' }],
+    ['RATCHET_JWT_JWKS_URL or RATCHET_JWT_PUBLIC_KEY', { RATCHET_JWT_ISSUER: 'i', RATCHET_JWT_AUDIENCE: 'a' }],
+    ['RATCHET_JWT_ISSUER', { RATCHET_JWT_PUBLIC_KEY: publicKey }],
+    ['RATCHET_TLS_KEY', { RATCHET_TLS_CERTIFICATE: publicKey }],
+    ['RATCHET_TLS_CERTIFICATE', { RATCHET_TLS_KEY: privateKey }],
+    ['RATCHET_TLS_CERTIFICATE and RATCHET_TLS_KEY', { RATCHET_TLS_CLIENT_CA: publicKey }],
+  ])('%s is missed', (variable, variables) => {
+    expect(() => read(variables)).toThrow(`Expected to find ${variable} with`);
+  });
+});

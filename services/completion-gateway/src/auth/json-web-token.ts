@@ -1,0 +1,88 @@
+import { createRemoteJWKSet, errors, importSPKI, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
+import type { Principal, Role } from '../front-door/caller.ts';
+import { FrontDoorError } from '../front-door/front-door-error.ts';
+import { unauthenticated } from './authenticator.ts';
+import { everyNamespace, principalOf, type Grant } from './authorise.ts';
+
+export interface JwtConfig {
+  readonly issuer: string;
+  readonly audience: string;
+  /** Where the keys are, or the one key there is, as PEM (SPKI). */
+  readonly keys: { readonly jwksUrl: string } | { readonly publicKey: string };
+  /** The claim that holds `<namespace>:<role>` strings. */
+  readonly permissionsClaim: string;
+}
+
+/** Signatures of key pairs only: a shared secret would let whoever verifies sign, too. */
+const algorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
+const clockToleranceSeconds = 30;
+
+/** Ours and the reference's words for the same. */
+const roles: ReadonlyMap<string, Role> = new Map([
+  ['reader', 'reader'],
+  ['read', 'reader'],
+  ['worker', 'worker'],
+  ['writer', 'writer'],
+  ['write', 'writer'],
+  ['admin', 'admin'],
+]);
+/** The reference's name for what is not of one namespace. */
+const systemNamespace = 'temporal-system';
+
+/**
+ * Verifies tokens: signature, issuer, audience, and that they have not expired.
+ *
+ * @returns a function that rejects with UNAUTHENTICATED, or with UNAVAILABLE while the keys cannot be fetched.
+ */
+export function createTokenReader(config: JwtConfig): (token: string) => Promise<Principal> {
+  const { issuer, audience, permissionsClaim } = config;
+  const keyOf = keySource(config.keys);
+  return async (token) => {
+    try {
+      const { payload } = await jwtVerify(token, keyOf, {
+        issuer,
+        audience,
+        algorithms,
+        clockTolerance: clockToleranceSeconds,
+        requiredClaims: ['exp'],
+      });
+      return principalOf(nameOf(payload), grantsOf(payload[permissionsClaim]));
+    } catch (error) {
+      throw asRefusal(error);
+    }
+  };
+}
+
+function keySource(keys: JwtConfig['keys']): JWTVerifyGetKey {
+  if ('jwksUrl' in keys) return createRemoteJWKSet(new URL(keys.jwksUrl));
+  return ({ alg }) => importSPKI(keys.publicKey, alg);
+}
+
+function asRefusal(error: unknown): unknown {
+  if (error instanceof errors.JWTExpired) return unauthenticated('the token has expired', error);
+  if (error instanceof errors.JWKSNoMatchingKey) return unauthenticated('the token is of an unknown key', error);
+  if (error instanceof errors.JWKSTimeout || !(error instanceof errors.JOSEError)) {
+    if (isOfTheKeyItself(error)) return unauthenticated('the token cannot be verified', error);
+    return new FrontDoorError('UNAVAILABLE', 'The keys that verify tokens cannot be fetched.', { cause: error });
+  }
+  return unauthenticated('the token is not valid here', error);
+}
+
+/** An algorithm that does not go with the configured key, or a header that names nonsense. */
+const isOfTheKeyItself = (error: unknown): boolean => error instanceof DOMException || error instanceof SyntaxError;
+
+const nameOf = ({ sub, iss }: JWTPayload): string => sub ?? iss ?? 'a token';
+
+/** What a token permits; what is not of the form `<namespace>:<role>` permits nothing. */
+export function grantsOf(claim: unknown): readonly Grant[] {
+  if (!Array.isArray(claim)) return [];
+  return claim.flatMap((permission: unknown) => (typeof permission === 'string' ? grantIn(permission) : []));
+}
+
+function grantIn(permission: string): readonly Grant[] {
+  const colon = permission.lastIndexOf(':');
+  const namespace = permission.slice(0, Math.max(colon, 0));
+  const role = roles.get(permission.slice(colon + 1));
+  if (namespace === '' || role === undefined) return [];
+  return [{ namespace: namespace === systemNamespace ? everyNamespace : namespace, role }];
+}
