@@ -42,7 +42,10 @@ export function decideUpdateOptions(view: PartitionView, command: UpdateOptions,
 }
 
 /** What is wrong with the request itself. */
-export function validateUpdate({ options, restoreOriginal }: UpdateOptions): Refusal | undefined {
+export function validateUpdate({
+  options,
+  restoreOriginal,
+}: Pick<UpdateOptions, 'options' | 'restoreOriginal'>): Refusal | undefined {
   const isEmpty = Object.keys(options).length === 0;
   if (restoreOriginal && !isEmpty) return refusalOf('Both UpdateMask and RestoreOriginal are provided');
   if (!restoreOriginal && isEmpty) return refusalOf('UpdateMask must specify at least one path');
