@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { connectBroker, eventually, uniqueName } from '@ratchet/testing';
 import { connectKafka, type KafkaConnection } from './connection.ts';
 import { Outbox } from './outbox.ts';
@@ -51,9 +52,10 @@ async function send(topic: string, count: number): Promise<void> {
   await outbox.settled();
 }
 
-/** Gives the slot back, and waits until it is taken again. */
+/** Works for 10 ms, gives the slot back, and waits until it is taken again. */
 async function takeNext(): Promise<void> {
   const { length } = taken;
+  await pause(10);
   taken.at(-1)?.done();
   queue.resume();
   await eventually(() => taken.length > length);
