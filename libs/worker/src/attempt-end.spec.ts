@@ -1,6 +1,7 @@
 import { ApplicationFailure, CancelledFailure, TimeoutFailure } from '@ratchet/protocol';
 import { endOfThrown, type AttemptEnd } from './attempt-end.ts';
-import { Cancellation, type CancelReason } from './cancellation.ts';
+import type { CancelReason } from './cancel-reason.ts';
+import { Cancellation } from './cancellation.ts';
 import { CompleteAsyncError } from './complete-async-error.ts';
 
 const cancelled = new CancelledFailure('CANCELLED', ['half done']);
@@ -39,6 +40,9 @@ test.each<Row>([
   { reason: 'CANCELLED', thrown: broken, what: 'its error', then: { type: 'failed', error: broken } },
   { reason: 'CANCELLED', thrown: new CompleteAsyncError(), what: 'nothing', then: { type: 'unsaid' } },
   { reason: 'PAUSED', thrown: cancelled, what: 'a pause', then: stopped('ActivityPause') },
+  { reason: 'PAUSED', thrown: aborted, what: 'a pause', then: stopped('ActivityPause') },
+  { reason: 'PAUSED', thrown: broken, what: 'its error', then: { type: 'failed', error: broken } },
+  { reason: 'RESET', thrown: cancelled, what: 'a reset', then: stopped('ActivityReset') },
   { reason: 'RESET', thrown: aborted, what: 'a reset', then: stopped('ActivityReset') },
   { reason: 'WORKER_SHUTDOWN', thrown: cancelled, what: 'a shutdown', then: stopped('WorkerShutdown') },
   { reason: 'WORKER_SHUTDOWN', thrown: broken, what: 'its error', then: { type: 'failed', error: broken } },
@@ -48,25 +52,6 @@ test.each<Row>([
   const cancellation = new Cancellation();
   if (reason !== undefined) cancellation.request(reason);
   expect(endOfThrown(thrown, cancellation)).toEqual(then);
-});
-
-describe('a cancellation', () => {
-  test('aborts its signal once, with the first reason', () => {
-    const cancellation = new Cancellation();
-    cancellation.request('CANCELLED');
-    cancellation.request('WORKER_SHUTDOWN');
-    expect(cancellation.reason).toBe('CANCELLED');
-    expect(cancellation.signal.reason).toBeInstanceOf(CancelledFailure);
-    expect(cancellation.signal.reason).toMatchObject({ message: 'CANCELLED' });
-  });
-
-  test('learns later that nobody waits any more', () => {
-    const cancellation = new Cancellation();
-    cancellation.request('CANCELLED');
-    cancellation.request('NOT_FOUND');
-    expect(cancellation.isAbandoned).toBe(true);
-    expect(cancellation.signal.reason).toMatchObject({ message: 'CANCELLED' });
-  });
 });
 
 test('ApplicationFailure stays what it is', () => {

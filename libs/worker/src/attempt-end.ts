@@ -1,5 +1,6 @@
 import { ApplicationFailure, asApplicationFailure, CancelledFailure } from '@ratchet/protocol';
-import { isCancellation, type Cancellation, type CancelReason } from './cancellation.ts';
+import type { CancelReason } from './cancel-reason.ts';
+import { isCancellation, type Cancellation } from './cancellation.ts';
 import { CompleteAsyncError } from './complete-async-error.ts';
 
 /** How an attempt ended, as far as the worker has anything to say about it. */

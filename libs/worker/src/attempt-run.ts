@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { blobBytesMax, payloadsBytes, type ActivityTask, type EpochMillis, type Payloads } from '@ratchet/domain';
+import type { ActivityTask, EpochMillis, Payloads } from '@ratchet/domain';
 import {
   ApplicationFailure,
   attemptOf,
@@ -7,16 +7,18 @@ import {
   payloadsToValues,
   type CommandReply,
   type Due,
+  type RequestOptions,
   type TaskToken,
 } from '@ratchet/protocol';
 import { activityInfo } from './activity-info.ts';
 import type { LogFields } from './activity-log.ts';
 import { endOfThrown, type AttemptEnd } from './attempt-end.ts';
+import { AttemptHeartbeats } from './attempt-heartbeats.ts';
 import { attemptReport, type AttemptReport } from './attempt-report.ts';
-import { Cancellation, type CancelReason } from './cancellation.ts';
+import type { CancelReason } from './cancel-reason.ts';
+import { Cancellation } from './cancellation.ts';
 import { Context } from './context.ts';
-import { heartbeatIntervalMs, HeartbeatThrottle } from './heartbeat-throttle.ts';
-import type { WorkerTools } from './worker-tools.ts';
+import type { AttemptTools } from './worker-tools.ts';
 
 /** An attempt that was granted to this worker. */
 export interface GrantedAttempt {
@@ -28,30 +30,38 @@ export interface GrantedAttempt {
 
 /** A report that hears nothing is sent again: the first one in the log counts, so this does no harm. */
 const reportRepeatMs = 10_000;
-const heartbeatTimeoutMsDefault = 30_000;
 
 /**
  * One attempt, from the grant to the report.
  *
- * It stops waiting when a limit of the attempt passes (semantics section 1.4): the log will say the same, so whatever
- * the function gives later is not reported. An activity without heartbeats in time is one whose last answered
- * heartbeat (or its start) is longer ago than the heartbeat timeout.
+ * It is told to stop when a limit of the attempt passes on this worker's clock, though nothing came from the log
+ * (semantics section 1.4): the log will say the same, so whatever the function gives later is not reported.
  */
 export class AttemptRun implements Due {
   dueAt: number;
   readonly #attempt: GrantedAttempt;
-  readonly #tools: WorkerTools;
+  readonly #tools: AttemptTools;
   readonly #cancellation = new Cancellation();
+  readonly #heartbeats: AttemptHeartbeats;
   readonly #startToCloseAt: number;
-  #heardAt = performance.now();
-  #heartbeats: HeartbeatThrottle<Payloads> | undefined;
-  #heartbeatError: unknown;
   #ended = false;
 
-  constructor(attempt: GrantedAttempt, tools: WorkerTools) {
+  constructor(attempt: GrantedAttempt, tools: AttemptTools) {
     this.#attempt = attempt;
     this.#tools = tools;
-    this.#startToCloseAt = this.#heardAt + unlimited(attempt.task.options.startToCloseTimeoutMs);
+    const { startToCloseTimeoutMs, heartbeatTimeoutMs } = attempt.task.options;
+    this.#startToCloseAt = performance.now() + (startToCloseTimeoutMs === 0 ? Infinity : startToCloseTimeoutMs);
+    this.#heartbeats = new AttemptHeartbeats({
+      heartbeatTimeoutMs,
+      converter: tools.converter,
+      send: (command, options) => this.#request(command, options),
+      cancel: (reason) => {
+        this.cancel(reason);
+      },
+      log: (level, message) => {
+        tools.log(level, message, fieldsOf(attempt.task));
+      },
+    });
     this.dueAt = this.#deadline();
   }
 
@@ -65,8 +75,7 @@ export class AttemptRun implements Due {
     const end = await this.#endOf();
     this.#ended = true;
     this.#tools.clock.remove(this);
-    const unsent = this.#heartbeats?.take()?.value;
-    return { reported: this.#report(end, unsent) };
+    return { reported: this.#report(end, this.#heartbeats.take()) };
   }
 
   cancel(reason: CancelReason): void {
@@ -81,8 +90,7 @@ export class AttemptRun implements Due {
   }
 
   #deadline(): number {
-    const { heartbeatTimeoutMs } = this.#attempt.task.options;
-    return Math.min(this.#startToCloseAt, this.#heardAt + unlimited(heartbeatTimeoutMs));
+    return Math.min(this.#startToCloseAt, this.#heartbeats.deadline);
   }
 
   async #endOf(): Promise<AttemptEnd> {
@@ -90,10 +98,9 @@ export class AttemptRun implements Due {
       const result = await this.#call();
       return this.#cancellation.isAbandoned ? { type: 'unsaid' } : { type: 'completed', result };
     } catch (error) {
-      if (this.#cancellation.reason === 'HEARTBEAT_DETAILS_CONVERSION_FAILED') {
-        return { type: 'failed', error: this.#heartbeatError };
-      }
-      return endOfThrown(error, this.#cancellation);
+      const end = endOfThrown(error, this.#cancellation);
+      const isUnheard = this.#cancellation.reason === 'HEARTBEAT_DETAILS_CONVERSION_FAILED';
+      return isUnheard && end.type !== 'unsaid' ? { type: 'failed', error: this.#heartbeats.failure } : end;
     }
   }
 
@@ -109,94 +116,54 @@ export class AttemptRun implements Due {
       log,
       cancellation: this.#cancellation,
       heartbeat: (details) => {
-        this.#heartbeat(details);
+        if (!this.#ended) this.#heartbeats.add(details);
       },
     });
     // The stack traces of failures are cut at this file (see the failure converter).
     return tracing.within(traceparent, () => Context.run(context, () => activity(...args)));
   }
 
-  #heartbeat(details: unknown): void {
-    if (this.#ended) return;
-    const payloads = this.#heartbeatPayloads(details);
-    if (payloads === undefined) return;
-    const intervalMs = heartbeatIntervalMs(this.#attempt.task.options.heartbeatTimeoutMs);
-    this.#heartbeats ??= new HeartbeatThrottle(intervalMs, (latest) => void this.#sendHeartbeat(latest));
-    this.#heartbeats.add(payloads);
-  }
-
-  /** Converted at once, so that what the activity changes later does not change what it has said. */
-  #heartbeatPayloads(details: unknown): Payloads | undefined {
-    if (details === undefined) return [];
-    try {
-      const payload = this.#tools.converter.payloadConverter.toPayload(details);
-      if (payloadsBytes([payload]) <= blobBytesMax) return [payload];
-      throw ApplicationFailure.nonRetryable('Heartbeat details exceed size limit.', 'SizeLimitExceeded');
-    } catch (error) {
-      this.#heartbeatError = error;
-      this.cancel('HEARTBEAT_DETAILS_CONVERSION_FAILED');
-      return undefined;
-    }
-  }
-
-  async #sendHeartbeat(payloads: Payloads): Promise<void> {
-    const { options } = this.#attempt.task;
-    const timeoutMs = options.heartbeatTimeoutMs > 0 ? options.heartbeatTimeoutMs : heartbeatTimeoutMsDefault;
-    try {
-      const details = await encodePayloads(this.#tools.converter, payloads);
-      const sentAt = performance.now();
-      this.#heard(await this.#request({ type: 'RecordHeartbeat', details }, { timeoutMs }), sentAt);
-    } catch (error) {
-      // The deadline of the attempt says what a heartbeat without an answer means.
-      this.#tools.log('debug', `a heartbeat was not answered: ${messageOf(error)}`, fieldsOf(this.#attempt.task));
-    }
-  }
-
-  #heard({ body }: CommandReply, sentAt: number): void {
-    if (body.type === 'Refused') {
-      const { reason, message } = body.refusal;
-      if (reason === 'not-found' || reason === 'stale-attempt') this.cancel('NOT_FOUND');
-      else this.#tools.log('warn', `a heartbeat was refused: ${message}`, fieldsOf(this.#attempt.task));
-      return;
-    }
-    this.#heardAt = Math.max(this.#heardAt, sentAt);
-    if (body.answer.type !== 'HeartbeatRecorded') return;
-    const { cancelRequested, reset, paused } = body.answer;
-    if (cancelRequested) this.cancel('CANCELLED');
-    else if (reset) this.cancel('RESET');
-    else if (paused) this.cancel('PAUSED');
-  }
-
   async #report(end: AttemptEnd, unsent: Payloads | undefined): Promise<void> {
+    const { task } = this.#attempt;
     const { converter, log } = this.#tools;
-    const report = await attemptReport(end, converter);
-    if (report === undefined) {
-      // Whoever completes it from outside may go on from there.
-      if (unsent !== undefined && !this.#cancellation.isAbandoned) await this.#sendHeartbeat(unsent);
-      return;
-    }
     try {
+      const report = await attemptReport(end, converter);
+      if (report === undefined) {
+        // Whoever completes it from outside may go on from there.
+        if (unsent !== undefined && !this.#cancellation.isAbandoned) await this.#heartbeats.send(unsent);
+        return;
+      }
       const { body } = await this.#send(report, unsent);
-      if (body.type === 'Refused')
-        log('warn', `${report.type} was refused: ${body.refusal.message}`, fieldsOf(this.#attempt.task));
+      if (body.type === 'Refused') log('warn', `${report.type} was refused: ${body.refusal.message}`, fieldsOf(task));
     } catch (error) {
-      log('warn', `${report.type} was not answered: ${messageOf(error)}`, fieldsOf(this.#attempt.task));
+      log('warn', `the end of an attempt was not reported, or not answered: ${messageOf(error)}`, fieldsOf(task));
     }
   }
 
   /** The last thing the activity said goes with its failure, and before its cancellation; a success needs none. */
   async #send(report: AttemptReport, unsent: Payloads | undefined): Promise<CommandReply> {
     const options = { repeatMs: reportRepeatMs, timeoutMs: Infinity };
-    if (report.type === 'Complete' || unsent === undefined) return this.#request(report, options);
-    const lastHeartbeatDetails = await encodePayloads(this.#tools.converter, unsent);
-    if (report.type === 'Fail') return this.#request({ ...report, lastHeartbeatDetails }, options);
-    await this.#request({ type: 'RecordHeartbeat', details: lastHeartbeatDetails }, options);
+    const details = report.type === 'Complete' || unsent === undefined ? undefined : await this.#encoded(unsent);
+    if (details === undefined) return this.#request(report, options);
+    if (report.type === 'Fail') return this.#request({ ...report, lastHeartbeatDetails: details }, options);
+    await this.#request({ type: 'RecordHeartbeat', details }, options);
     return this.#request(report, options);
+  }
+
+  /** @returns `undefined` when a codec refuses: the end is reported even so. */
+  async #encoded(unsent: Payloads): Promise<Payloads | undefined> {
+    const { converter, log } = this.#tools;
+    try {
+      return await encodePayloads(converter, unsent);
+    } catch (error) {
+      log('warn', `the last heartbeat could not be converted: ${messageOf(error)}`, fieldsOf(this.#attempt.task));
+      return undefined;
+    }
   }
 
   #request(
     report: AttemptReport | { readonly type: 'RecordHeartbeat'; readonly details: Payloads },
-    options: { readonly repeatMs?: number; readonly timeoutMs: number },
+    options: RequestOptions,
   ): Promise<CommandReply> {
     const { token, traceparent } = this.#attempt;
     const { channel, identity } = this.#tools;
@@ -206,8 +173,6 @@ export class AttemptRun implements Due {
     );
   }
 }
-
-const unlimited = (timeoutMs: number): number => (timeoutMs === 0 ? Infinity : timeoutMs);
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 

@@ -1,8 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { executionKey, type EpochMillis } from '@ratchet/domain';
 import type { InputRecord } from '@ratchet/kafka';
-import { claimTask, decodeTaskToken, traceparentHeader, type TaskToken } from '@ratchet/protocol';
+import { claimTask, decodeTaskToken, traceparentHeader, type CancelNotice, type TaskToken } from '@ratchet/protocol';
 import { AttemptRun } from './attempt-run.ts';
+import type { CancelReason } from './cancel-reason.ts';
 import type { TakenTask } from './task-intake.ts';
 import type { WorkerTools } from './worker-tools.ts';
 
@@ -29,8 +30,8 @@ export class AttemptRunner {
 
   constructor(tools: WorkerTools) {
     this.#tools = tools;
-    this.#forgetNotices = tools.channel.onCancelNotice(({ id, ...attempt }) => {
-      this.#runs.get(runKeyOf({ id, ...attempt }))?.cancel('CANCELLED');
+    this.#forgetNotices = tools.channel.onCancelNotice(({ reason, ...attempt }) => {
+      this.#runs.get(runKeyOf(attempt))?.cancel(reasons[reason]);
     });
   }
 
@@ -104,6 +105,15 @@ export class AttemptRunner {
     void tracked(this.#reports, reported);
   }
 }
+
+/** What a notice means to the activity. */
+const reasons: Readonly<Record<CancelNotice['reason'], CancelReason>> = {
+  'cancel-requested': 'CANCELLED',
+  'timed-out': 'TIMED_OUT',
+  'not-found': 'NOT_FOUND',
+  paused: 'PAUSED',
+  reset: 'RESET',
+};
 
 /** Which attempt runs. */
 const runKeyOf = ({ id, scheduleOffset, attempt, stamp }: TaskToken): string =>

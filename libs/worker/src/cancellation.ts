@@ -1,33 +1,44 @@
 import { CancelledFailure } from '@ratchet/protocol';
+import { cancellationDetailsOf, type ActivityCancellationDetails } from './activity-cancellation-details.ts';
+import type { CancelReason } from './cancel-reason.ts';
+import type { StopSource } from './shield.ts';
 
-/** Why an activity is to stop; the message of its `CancelledFailure`. The words of the field. */
-export type CancelReason =
-  /** Someone asked for it. */
-  | 'CANCELLED'
-  /** The attempt is over, or the activity closed: whatever it does now reaches nobody. */
-  | 'NOT_FOUND'
-  /** One of its limits has passed. As good as `NOT_FOUND`. */
-  | 'TIMED_OUT'
-  | 'WORKER_SHUTDOWN'
-  | 'PAUSED'
-  | 'RESET'
-  /** What it said in a heartbeat cannot be sent: that is its failure. */
-  | 'HEARTBEAT_DETAILS_CONVERSION_FAILED';
+/** Which reason says more about how the attempt ends. Of equals the first counts. */
+const weights: Readonly<Record<CancelReason, number>> = {
+  WORKER_SHUTDOWN: 0,
+  PAUSED: 0,
+  RESET: 0,
+  // After a request there is no retry: a worker that shuts down, or a pause, must not turn it into a failure.
+  CANCELLED: 1,
+  HEARTBEAT_DETAILS_CONVERSION_FAILED: 1,
+  TIMED_OUT: 2,
+  NOT_FOUND: 2,
+};
 
-/** The one cancellation of an attempt: the first reason counts. */
-export class Cancellation {
+/**
+ * The one cancellation of an attempt. It is delivered once, with the reason that came first; a later reason changes only
+ * what the end of the function means, and whether anyone still waits for it.
+ */
+export class Cancellation implements StopSource {
   #controller: AbortController | undefined;
-  #firstReason: CancelReason | undefined;
+  #delivered: CancelReason | undefined;
+  #details: ActivityCancellationDetails | undefined;
   #reason: CancelReason | undefined;
 
   /** Made when it is asked for: most activities never do. */
   get signal(): AbortSignal {
-    this.#controller ??= abortedBy(this.#firstReason);
+    this.#controller ??= abortedBy(this.#delivered);
     return this.#controller.signal;
   }
 
+  /** What the end of the function is judged by. */
   get reason(): CancelReason | undefined {
     return this.#reason;
+  }
+
+  /** Of the reason that was delivered. */
+  get details(): ActivityCancellationDetails | undefined {
+    return this.#details;
   }
 
   /** Whether nobody waits for what the attempt does any more. */
@@ -35,13 +46,12 @@ export class Cancellation {
     return this.#reason === 'NOT_FOUND' || this.#reason === 'TIMED_OUT';
   }
 
-  /** A later reason changes only whether anyone still waits. */
   request(reason: CancelReason): void {
-    if (this.#reason !== undefined && reason !== 'NOT_FOUND' && reason !== 'TIMED_OUT') return;
-    // A signal that is aborted already keeps its first reason.
+    if (this.#reason === undefined || weights[reason] > weights[this.#reason]) this.#reason = reason;
+    if (this.#delivered !== undefined) return;
+    this.#delivered = reason;
+    this.#details = cancellationDetailsOf(reason);
     this.#controller?.abort(new CancelledFailure(reason));
-    this.#firstReason ??= reason;
-    this.#reason = reason;
   }
 }
 

@@ -1,25 +1,47 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Log } from '@ratchet/kafka';
-import { durationExpected, durationMs, type CancelledFailure, type Duration } from '@ratchet/protocol';
+import { durationExpected, durationMs, type Duration } from '@ratchet/protocol';
+import type { ActivityCancellationDetails } from './activity-cancellation-details.ts';
 import type { ActivityInfo } from './activity-info.ts';
 import { activityLog, type ActivityLog } from './activity-log.ts';
 import type { Cancellation } from './cancellation.ts';
+import { onAborted, rejectionOf } from './rejection-of.ts';
+import { Shield, type Follower, type StopSource } from './shield.ts';
 
 export interface ContextParts {
   readonly info: ActivityInfo;
   readonly log: Log;
-  readonly cancellation: Pick<Cancellation, 'signal'>;
+  readonly cancellation: Pick<Cancellation, 'signal' | 'details'>;
   readonly heartbeat: (details: unknown) => void;
 }
 
-const contexts = new AsyncLocalStorage<Context>();
+/** Where code runs: in an activity, and there perhaps in a shield. */
+interface Place {
+  readonly context: Context;
+  readonly source: StopSource;
+}
 
-/** What Ratchet offers a running activity: `Context.current()`, anywhere in its calls. */
+const places = new AsyncLocalStorage<Place>();
+
+export interface ShieldOptions {
+  /** How long it may hold a cancellation back, from when it is put up; default: as long as the work takes. */
+  readonly timeout?: Duration;
+}
+
+/**
+ * What Ratchet offers a running activity: `Context.current()`, anywhere in its calls.
+ *
+ * An activity that is to stop is told so once, by `cancellationSignal` and `cancelled`; the message says why. It accepts
+ * by letting the failure out (or what an aborted `fetch` or timer throws): after a request it closes as cancelled, with
+ * the `details` of the `CancelledFailure` it throws; for `PAUSED`, `RESET` and `WORKER_SHUTDOWN` the attempt fails and
+ * another one goes on. It ignores by catching the failure and going on: its result counts. After `NOT_FOUND` and
+ * `TIMED_OUT` nobody waits, so nothing is reported. Semantics sections 1.4 and 2.5.
+ */
 export class Context {
   readonly info: ActivityInfo;
   readonly #parts: ContextParts;
+  readonly #spares: Follower[] = [];
   #log: ActivityLog | undefined;
-  #cancelled: Promise<never> | undefined;
 
   /** @internal Made by the worker. */
   constructor(parts: ContextParts) {
@@ -29,14 +51,14 @@ export class Context {
 
   /** @throws Error outside of an activity. */
   static current(): Context {
-    const context = contexts.getStore();
+    const context = places.getStore()?.context;
     if (context === undefined) throw new Error('Expected to be called from an activity, but no activity runs here');
     return context;
   }
 
   /** @internal */
   static run<T>(context: Context, work: () => T): T {
-    return contexts.run(context, work);
+    return places.run({ context, source: context.#parts.cancellation }, work);
   }
 
   /**
@@ -55,46 +77,92 @@ export class Context {
     return this.#log;
   }
 
-  /** Aborted, with a `CancelledFailure` as its reason, when the activity is to stop; its message says why. */
+  /**
+   * Aborted, with a `CancelledFailure` as its reason, when the activity is to stop; its message says why.
+   *
+   * In a shield it is the shield's: it stays silent until the shield is down. A signal that was taken outside of the
+   * shield is aborted at once, wherever it is used.
+   */
   get cancellationSignal(): AbortSignal {
-    return this.#parts.cancellation.signal;
+    return this.#source.signal;
   }
 
-  /** Rejects with the `CancelledFailure` when the activity is to stop; never resolves. */
+  /** Rejects with the `CancelledFailure` when `cancellationSignal` is aborted; never resolves. Need not be awaited. */
   get cancelled(): Promise<never> {
-    if (this.#cancelled === undefined) {
-      this.#cancelled = rejectionOf(this.cancellationSignal);
-      // Whoever waits for it sees it; that nobody does is no error.
-      this.#cancelled.catch(() => undefined);
+    return rejectionOf(this.#source.signal);
+  }
+
+  /**
+   * Why the activity is to stop; `undefined` while it is not. Known at once in a shield too, so that what must finish
+   * can hurry. Does not change once it is set.
+   */
+  get cancellationDetails(): ActivityCancellationDetails | undefined {
+    return this.#parts.cancellation.details;
+  }
+
+  /**
+   * Lets a piece of work finish before the activity is told to stop.
+   *
+   * ```ts
+   * const receipt = await Context.current().shield(() => charge(card), { timeout: '10s' });
+   * ```
+   *
+   * - In `work`, and in all that it calls and starts, `cancellationSignal`, `cancelled` and `sleep` do not notice a
+   *   cancellation until `work` has settled. Whatever runs beside it, outside of the shield, notices at once.
+   * - It settles as `work` does: a result is not lost to a cancellation. The code after it notices the cancellation, at
+   *   once when it came meanwhile; `cancellationSignal.throwIfAborted()` accepts it there.
+   * - After `timeout` the cancellation is delivered inside even so: one that was held back at once, a later one when it comes.
+   * - A shield within a shield delivers when both are down. What `work` leaves running is told then, too.
+   * - It holds every reason back, but no deadline: an attempt whose time is over is tried again elsewhere meanwhile.
+   *
+   * @throws TypeError (rejects) when the timeout is no duration; else what `work` throws.
+   */
+  async shield<T>(work: () => T | PromiseLike<T>, { timeout }: ShieldOptions = {}): Promise<T> {
+    const timeoutMs = timeout === undefined ? undefined : milliseconds('be shielded', timeout);
+    const shield = new Shield(this.#source, this.#spares);
+    const lift = (): void => {
+      shield.lift();
+    };
+    const timer = timeoutMs === undefined ? undefined : setTimeout(lift, Math.min(timeoutMs, timerMsMax));
+    try {
+      return await places.run({ context: this, source: shield }, work);
+    } finally {
+      clearTimeout(timer);
+      shield.retire();
     }
-    return this.#cancelled;
   }
 
   /** Waits. @throws CancelledFailure (rejects) as soon as the activity is to stop; TypeError when it is no duration. */
   async sleep(duration: Duration): Promise<void> {
-    const ms = durationMs(duration);
-    if (ms === undefined)
-      throw new TypeError(`Expected to sleep for ${durationExpected}, but it is ${JSON.stringify(duration)}`);
-    let timer: NodeJS.Timeout | undefined;
-    const over = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, Math.min(ms, timerMsMax));
+    const ms = milliseconds('sleep', duration);
+    const { signal } = this.#source;
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(
+        () => {
+          forget();
+          resolve();
+        },
+        Math.min(ms, timerMsMax),
+      );
+      const forget = onAborted(signal, () => {
+        clearTimeout(timer);
+        reject(signal.reason as Error);
+      });
     });
-    try {
-      await Promise.race([over, this.cancelled]);
-    } finally {
-      clearTimeout(timer);
-    }
+  }
+
+  /** The shield that the caller runs in, or the attempt's own cancellation. */
+  get #source(): StopSource {
+    const place = places.getStore();
+    return place?.context === this ? place.source : this.#parts.cancellation;
   }
 }
 
 /** What a timer of Node can hold: 24.8 days. */
 const timerMsMax = 2 ** 31 - 1;
 
-const rejectionOf = (signal: AbortSignal): Promise<never> =>
-  new Promise((_, reject) => {
-    const rejectNow = (): void => {
-      reject(signal.reason as CancelledFailure);
-    };
-    if (signal.aborted) rejectNow();
-    else signal.addEventListener('abort', rejectNow, { once: true });
-  });
+function milliseconds(what: string, duration: Duration): number {
+  const ms = durationMs(duration);
+  if (ms !== undefined) return ms;
+  throw new TypeError(`Expected to ${what} for ${durationExpected}, but it is ${JSON.stringify(duration)}`);
+}

@@ -1,8 +1,9 @@
 export type { ActivityInfo } from './activity-info.ts';
 export type { ActivityLog } from './activity-log.ts';
 export { CompleteAsyncError } from './complete-async-error.ts';
-export { Context } from './context.ts';
-export type { CancelReason } from './cancellation.ts';
+export type { ActivityCancellationDetails } from './activity-cancellation-details.ts';
+export type { CancelReason } from './cancel-reason.ts';
+export { Context, type ShieldOptions } from './context.ts';
 export { InvalidWorkerOptionsError, type ActivityFunction, type WorkerOptions } from './worker-options.ts';
 export { Worker, type WorkerState } from './worker.ts';
 export {

@@ -14,3 +14,10 @@ export interface WorkerTools {
   readonly log: Log;
   readonly activities: ReadonlyMap<string, RunnableActivity>;
 }
+
+/** What one attempt needs of them. */
+export interface AttemptTools extends Omit<WorkerTools, 'channel' | 'clock' | 'tracing'> {
+  readonly channel: Pick<RequestChannel, 'request'>;
+  readonly clock: Pick<DeadlineClock, 'add' | 'remove'>;
+  readonly tracing: Pick<Tracing, 'within'>;
+}

@@ -1,0 +1,1 @@
+export { MockActivityEnvironment, type MockActivityEnvironmentOptions } from './mock-activity-environment.ts';
