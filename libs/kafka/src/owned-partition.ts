@@ -310,7 +310,8 @@ export class OwnedPartition<T> {
 
   async #write({ states, positions }: SealedGroup): Promise<void> {
     await this.#writer?.write(states);
-    if (!this.#isClosed()) await this.#host.committed(this.partition, positions);
+    if (this.#isClosed()) return;
+    await this.#host.committed(this.partition, this.#logic.resumeAt?.(positions) ?? positions);
   }
 
   #commitFailed(error: Error): void {

@@ -52,6 +52,12 @@ export interface PartitionLogic<T> {
   /** The progress record that is committed with every group. */
   encodeProgress(positions: Positions): OutputRecord;
 
+  /**
+   * For inputs that start at the group's offset: where they go on after a crash, at most `handled`. What is held back is
+   * handed out again then. Absent: at `handled`.
+   */
+  resumeAt?(handled: Positions): Positions;
+
   /** The partition is no longer owned: stop timers, forget everything. */
   close(): void;
 }

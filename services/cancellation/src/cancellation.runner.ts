@@ -1,8 +1,33 @@
+import { PartitionProcessor, type PartitionContext } from '@ratchet/kafka';
 import { connectCluster } from '@ratchet/protocol';
-import { clusterSettings, connectedRunner, type RunnerTools, type ServiceRunner } from '@ratchet/service-kit';
+import { topics } from '@ratchet/schemas';
+import { clusterSettings, processorRunner, type RunnerTools, type ServiceRunner } from '@ratchet/service-kit';
+import { CancellationLogic } from './cancellation-logic.ts';
 import type { CancellationConfig } from './cancellation.config.ts';
 
-/** Connects, and so checks topics and schemas like every service; it reads no topic yet. */
+/** Goes on where the group's offset says, which is never past a notice that is not settled; keeps nothing else. */
 export async function createCancellationRunner(config: CancellationConfig, tools: RunnerTools): Promise<ServiceRunner> {
-  return connectedRunner(await connectCluster(clusterSettings(config, tools)));
+  const cluster = await connectCluster(clusterSettings(config, tools));
+  const { connection, codec, partitions } = cluster;
+  const outbox = cluster.createOutbox({ metrics: tools.metrics.outbox });
+  const logics = new Map<number, CancellationLogic>();
+  const createLogic = (context: PartitionContext): CancellationLogic => {
+    const logic = new CancellationLogic({ context, codec, partitions, own: Date.now });
+    logics.set(context.partition, logic);
+    return logic;
+  };
+  tools.metrics.gauge('ratchet_notices_pending', 'Notices whose attempt is not seen to know of them', () =>
+    [...logics.values()].reduce((sum, { pendingCount }) => sum + pendingCount, 0),
+  );
+  const processor = new PartitionProcessor({
+    connection,
+    service: 'ratchet-cancellation',
+    // What retention has removed asks for nothing that is not over long since.
+    inputs: [{ topic: topics.cancellations, start: 'group', onGap: 'skip' }],
+    createLogic,
+    outbox,
+    metrics: tools.metrics.processor,
+    tuning: { sessionTimeoutMs: config.sessionTimeoutMs },
+  });
+  return processorRunner({ processor, outbox, cluster });
 }

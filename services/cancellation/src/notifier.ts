@@ -1,0 +1,108 @@
+import { partitionKey, type CancellationRecord, type Reply } from '@ratchet/domain';
+import type { Headers, OutputRecord, PartitionContext } from '@ratchet/kafka';
+import { topics } from '@ratchet/schemas';
+import type { NoticeBook } from './notice-book.ts';
+import { isCarriedOn, isSpent, repeatAfterMs } from './notice-schedule.ts';
+import { noticeKey, type NotifyWorker, type PendingNotice } from './pending-notice.ts';
+
+/** Notices repeated in one turn, and how far turns are apart: repetitions must not bury what is new. */
+const turnMax = 50;
+const turnMs = 100;
+
+export interface NotifierParts {
+  readonly context: PartitionContext;
+  readonly codec: {
+    encodeReply(reply: Reply): Buffer;
+    encodeCancellation(record: CancellationRecord): Buffer;
+  };
+  readonly book: NoticeBook;
+  /** This process's own clock, in epoch milliseconds. */
+  readonly own: () => number;
+}
+
+/** Pushes notices to the workers concerned, and repeats them until they are settled or spent. There is one timer. */
+export class Notifier {
+  readonly #parts: NotifierParts;
+  #timer: NodeJS.Timeout | undefined;
+  #ringsAt = Infinity;
+
+  constructor(parts: NotifierParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * A record tells of a notice. One that is pending already is told again after a crash of whoever wrote it, or is our
+   * own, carried on: only its place is new.
+   *
+   * @returns what is to be sent at once.
+   */
+  take(record: NotifyWorker, offset: number, headers: Headers): readonly OutputRecord[] {
+    const { book, own } = this.#parts;
+    const former = book.find(record);
+    const isKnown = former?.record.reason === record.reason;
+    const known = isKnown ? former : { sentCount: record.sentCount, repeatAt: -Infinity };
+    const { sentCount, repeatAt } = known;
+    const notice: PendingNotice = { key: noticeKey(record), record, offset, headers, sentCount, repeatAt };
+    book.set(notice);
+    if (!isKnown) book.requeue(notice, sentCount + 1, own() + repeatAfterMs(sentCount + 1));
+    this.#rearm();
+    return isKnown ? [] : [this.#notice(notice)];
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#ringsAt = Infinity;
+  }
+
+  #rearm(afterMs = 0): void {
+    const next = this.#parts.book.next();
+    if (next === undefined) return;
+    const now = this.#parts.own();
+    const at = Math.max(next.repeatAt, now + afterMs);
+    if (at >= this.#ringsAt) return;
+    clearTimeout(this.#timer);
+    this.#ringsAt = at;
+    this.#timer = setTimeout(
+      () => {
+        this.#ringsAt = Infinity;
+        this.#repeat();
+      },
+      Math.ceil(at - now),
+    );
+  }
+
+  #repeat(): void {
+    const { book, own, context } = this.#parts;
+    const now = own();
+    const records: OutputRecord[] = [];
+    for (let count = 0; count < turnMax; count++) {
+      const notice = book.next();
+      if (notice === undefined || notice.repeatAt > now) break;
+      if (isSpent(notice, now)) book.delete(notice);
+      else this.#addCopy(notice, now, records);
+    }
+    if (records.length > 0) context.send(records);
+    this.#rearm(turnMs);
+  }
+
+  #addCopy(notice: PendingNotice, now: number, records: OutputRecord[]): void {
+    const sentCount = notice.sentCount + 1;
+    this.#parts.book.requeue(notice, sentCount, now + repeatAfterMs(sentCount));
+    records.push(this.#notice(notice));
+    if (isCarriedOn(notice)) records.push(this.#carriedOn(notice));
+  }
+
+  #notice({ record, headers }: PendingNotice): OutputRecord {
+    const { id, scheduleOffset, attempt, stamp, reason, workerAddress } = record;
+    const { address, partition } = workerAddress;
+    const body = { type: 'CancelNotice', id, scheduleOffset, attempt, stamp, reason } as const;
+    const value = this.#parts.codec.encodeReply({ address, requestId: '', offset: scheduleOffset, body });
+    return { topic: topics.replies, key: address, partition, value, headers };
+  }
+
+  #carriedOn({ record, sentCount, headers }: PendingNotice): OutputRecord {
+    const { context, codec } = this.#parts;
+    const value = codec.encodeCancellation({ ...record, sentCount });
+    return { topic: topics.cancellations, key: partitionKey(record.id), partition: context.partition, value, headers };
+  }
+}
