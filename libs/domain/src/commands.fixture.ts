@@ -105,7 +105,7 @@ export function outcomeOf(stage: Stage, name: WayName): string {
   return `${statusMarks[activity.status]}${attempt}${effects}`;
 }
 
-const effectMarks: Readonly<Record<string, string>> = { TaskDispatched: '*', CancelRequested: '!' };
+const effectMarks: Readonly<Record<string, string>> = { TaskDispatched: '*', AttemptInterrupted: '!' };
 
 const refusalMarks: Readonly<Record<RefusalReason, string>> = {
   'not-found': '-none',

@@ -22,29 +22,29 @@ RecordHeartbeat, stale     | -none  | -stale  | -stale    | -stale      | -stale
 RecordHeartbeat by id      | -none  | -none   | -none     | -none       | started  | cancel?  | pause?   | reset?   | -none  | -none     | -none  | -none    | -none      | -none
 Complete                   | -none  | -none   | -none     | -none       | COMPL    | COMPL    | COMPL    | COMPL    | -none  | -none     | -none  | -none    | -none      | -none
 Complete, stale            | -none  | -stale  | -stale    | -stale      | -stale   | -stale   | -stale   | -stale   | -stale | -none     | -none  | -none    | -none      | -none
-Complete by id             | -none  | COMPL   | COMPL     | COMPL2      | COMPL    | COMPL    | COMPL    | COMPL    | COMPL  | -none     | -none  | -none    | -none      | -none
+Complete by id             | -none  | COMPL   | COMPL     | COMPL2      | COMPL!   | COMPL!   | COMPL!   | COMPL!   | COMPL  | -none     | -none  | -none    | -none      | -none
 Fail                       | -none  | -none   | -none     | -none       | sched2   | FAILED   | paused2  | sched*   | -none  | -none     | -none  | -none    | -none      | -none
 Fail, stale                | -none  | -stale  | -stale    | -stale      | -stale   | -stale   | -stale   | -stale   | -stale | -none     | -none  | -none    | -none      | -none
-Fail by id                 | -none  | -none   | -none     | -none       | sched2   | FAILED   | paused2  | sched*   | -none  | -none     | -none  | -none    | -none      | -none
+Fail by id                 | -none  | -none   | -none     | -none       | sched2!  | FAILED!  | paused2! | sched*!  | -none  | -none     | -none  | -none    | -none      | -none
 ReportCanceled             | -none  | -none   | -none     | -none       | -input   | CANCEL   | -input   | -input   | -none  | -none     | -none  | -none    | -none      | -none
 ReportCanceled, stale      | -none  | -stale  | -stale    | -stale      | -stale   | -stale   | -stale   | -stale   | -stale | -none     | -none  | -none    | -none      | -none
-ReportCanceled by id       | -none  | -none   | -none     | -none       | -input   | CANCEL   | -input   | -input   | -none  | -none     | -none  | -none    | -none      | -none
+ReportCanceled by id       | -none  | -none   | -none     | -none       | -input   | CANCEL!  | -input   | -input   | -none  | -none     | -none  | -none    | -none      | -none
 RequestCancel              | -none  | CANCEL  | CANCEL    | CANCEL2     | cancel?! | -state   | cancel?! | cancel?! | CANCEL | -state    | -state | -state   | -state     | -state
 RequestCancel, repeated    | -none  | CANCEL  | CANCEL    | CANCEL2     | cancel?! | =        | cancel?! | cancel?! | CANCEL | -state    | -state | =        | -state     | -state
-Terminate                  | -none  | TERM    | TERM      | TERM2       | TERM     | TERM     | TERM     | TERM     | TERM   | -state    | -state | -state   | -state     | -state
-Terminate, repeated        | -none  | TERM    | TERM      | TERM2       | TERM     | TERM     | TERM     | TERM     | TERM   | -state    | -state | -state   | =          | -state
+Terminate                  | -none  | TERM    | TERM      | TERM2       | TERM!    | TERM!    | TERM!    | TERM!    | TERM   | -state    | -state | -state   | -state     | -state
+Terminate, repeated        | -none  | TERM    | TERM      | TERM2       | TERM!    | TERM!    | TERM!    | TERM!    | TERM   | -state    | -state | -state   | =          | -state
 CloseWithRun               | -none  | -state  | -state    | -state      | -state   | -state   | -state   | -state   | -state | -none     | -none  | -none    | -none      | -none
-Pause                      | -none  | paused  | paused    | paused2     | pause?   | -state   | -state   | -state   | -state | -state    | -state | -state   | -state     | -state
-Pause, repeated            | -none  | paused  | paused    | paused2     | pause?   | -state   | =        | -state   | =      | -state    | -state | -state   | -state     | -state
+Pause                      | -none  | paused  | paused    | paused2     | pause?!  | -state   | -state   | -state   | -state | -state    | -state | -state   | -state     | -state
+Pause, repeated            | -none  | paused  | paused    | paused2     | pause?!  | -state   | =        | -state   | =      | -state    | -state | -state   | -state     | -state
 Unpause                    | -none  | -state  | -state    | -state      | -state   | -state   | started  | -state   | sched* | -state    | -state | -state   | -state     | -state
-Reset                      | -none  | sched   | sched*    | sched*      | reset?   | -state   | reset?   | -state   | sched* | -state    | -state | -state   | -state     | -state
-Reset, keep paused         | -none  | sched   | sched*    | sched*      | reset?   | -state   | reset?   | -state   | paused | -state    | -state | -state   | -state     | -state
-Reset, repeated            | -none  | sched   | sched*    | sched*      | reset?   | -state   | reset?   | =        | sched* | -state    | -state | -state   | -state     | -state
+Reset                      | -none  | sched   | sched*    | sched*      | reset?!  | -state   | reset?!  | -state   | sched* | -state    | -state | -state   | -state     | -state
+Reset, keep paused         | -none  | sched   | sched*    | sched*      | reset?!  | -state   | reset?!  | -state   | paused | -state    | -state | -state   | -state     | -state
+Reset, repeated            | -none  | sched   | sched*    | sched*      | reset?!  | -state   | reset?!  | =        | sched* | -state    | -state | -state   | -state     | -state
 UpdateOptions              | -none  | sched   | sched*    | sched2      | started  | -state   | pause?   | -state   | paused | -state    | -state | -state   | -state     | -state
 TimeOut schedule-to-start  | -none  | TIMED   | TIMED     | TIMED2      | -stale   | -stale   | -stale   | -stale   | -stale | -none     | -none  | -none    | -none      | -none
-TimeOut schedule-to-close  | -none  | TIMED   | TIMED     | TIMED2      | TIMED    | TIMED    | TIMED    | TIMED    | TIMED  | -none     | -none  | -none    | -none      | -none
-TimeOut start-to-close     | -none  | -stale  | -stale    | -stale      | sched2   | TIMED    | paused2  | sched*   | -stale | -none     | -none  | -none    | -none      | -none
-TimeOut heartbeat          | -none  | -stale  | -stale    | -stale      | sched2   | TIMED    | paused2  | sched*   | -stale | -none     | -none  | -none    | -none      | -none
+TimeOut schedule-to-close  | -none  | TIMED   | TIMED     | TIMED2      | TIMED!   | TIMED!   | TIMED!   | TIMED!   | TIMED  | -none     | -none  | -none    | -none      | -none
+TimeOut start-to-close     | -none  | -stale  | -stale    | -stale      | sched2!  | TIMED!   | paused2! | sched*!  | -stale | -none     | -none  | -none    | -none      | -none
+TimeOut heartbeat          | -none  | -stale  | -stale    | -stale      | sched2!  | TIMED!   | paused2! | sched*!  | -stale | -none     | -none  | -none    | -none      | -none
 DispatchDue                | -none  | sched*  | -stale    | sched2*     | -stale   | -stale   | -stale   | -stale   | -stale | -none     | -none  | -none    | -none      | -none
 Redispatch                 | -none  | -stale  | sched*    | -stale      | -stale   | -stale   | -stale   | -stale   | -stale | -none     | -none  | -none    | -none      | -none
 `;
@@ -61,7 +61,7 @@ Schedule                   | -state | -state  | -state    | -state      | -state
 Schedule, use existing     | -state | -state  | -state    | -state      | -state   | -state   | -state   | -state   | -state | -state    | -state | -state   | -state     | -state
 Schedule, reject duplicate | -state | -state  | -state    | -state      | -state   | -state   | -state   | -state   | -state | -state    | -state | -state   | -state     | -state
 Schedule, repeated         | -state | =       | =         | =           | =        | =        | =        | =        | =      | =         | =      | =        | =          | =
-CloseWithRun               | -none  | TERM    | TERM      | TERM2       | TERM     | TERM     | TERM     | TERM     | TERM   | -none     | -none  | -none    | -none      | -none
+CloseWithRun               | -none  | TERM    | TERM      | TERM2       | TERM!    | TERM!    | TERM!    | TERM!    | TERM   | -none     | -none  | -none    | -none      | -none
 `;
 
 type Cells = ReadonlyMap<string, readonly string[]>;

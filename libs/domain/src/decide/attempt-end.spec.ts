@@ -163,7 +163,7 @@ describe('a reset that was asked for', () => {
   test('brings attempt 1 at once, though the failure was for good', () => {
     const stage = standaloneIn('reset-requested').at(5);
     const events = stage.events(stage.fail(final));
-    expect(events.map(({ type }) => type)).toEqual(['ActivityChanged', 'TaskDispatched']);
+    expect(events.map(({ type }) => type)).toEqual(['ActivityChanged', 'TaskDispatched', 'AttemptInformed']);
     expect(stage.activity).toMatchObject({
       status: 'scheduled',
       attempt: 1,

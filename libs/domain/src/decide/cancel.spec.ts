@@ -1,4 +1,5 @@
-import { closeRun, inRun, options, payloads, requestCancelRun, Stage } from '../stage.fixture.ts';
+import type { Command } from '../command.ts';
+import { byId, closeRun, inRun, options, payloads, requestCancelRun, Stage } from '../stage.fixture.ts';
 import { inRunIn, standaloneIn } from '../states.fixture.ts';
 
 // Request cancel, terminate, close with run: semantics sections 2.1 and 2.4.
@@ -32,7 +33,7 @@ describe('request cancel', () => {
   test('of a running attempt tells its worker, once', () => {
     const stage = standaloneIn('started').at(4);
     const types = stage.events(stage.requestCancel()).map(({ type }) => type);
-    expect(types).toEqual(['ActivityChanged', 'CancelRequested']);
+    expect(types).toEqual(['ActivityChanged', 'AttemptInterrupted']);
     expect(stage.activity).toMatchObject({
       status: 'cancel-requested',
       stamp: 1,
@@ -129,7 +130,7 @@ describe('terminate', () => {
   test('ends it at once with the reason as the message', () => {
     const stage = standaloneIn('started').at(4);
     const types = stage.events(stage.terminate()).map(({ type }) => type);
-    expect(types).toEqual(['ActivityChanged', 'ActivityClosed']);
+    expect(types).toEqual(['ActivityChanged', 'ActivityClosed', 'AttemptInterrupted']);
     expect(stage.activity).toMatchObject({
       status: 'terminated',
       closeRequestId: 'terminate-1',
@@ -238,4 +239,74 @@ test('heartbeat details survive a cancel request', () => {
     .accept(stage.claim())
     .accept(stage.heartbeat(payloads('page 3')));
   expect(stage.accept(stage.requestCancel()).activity).toMatchObject({ heartbeat: { details: payloads('page 3') } });
+});
+
+describe('the worker of a running attempt', () => {
+  const requests = {
+    cancel: (stage: Stage) => stage.requestCancel(),
+    pause: (stage: Stage) => stage.pause(),
+    reset: (stage: Stage) => stage.reset(),
+    terminate: (stage: Stage) => stage.terminate(),
+    'complete by id': (stage: Stage) => stage.complete({ attempt: byId }),
+    'fail by id': (stage: Stage) => stage.fail(undefined, { attempt: byId }),
+    'start-to-close': (stage: Stage) => stage.timeOut('start-to-close'),
+    'schedule-to-close': (stage: Stage) => stage.timeOut('schedule-to-close'),
+  };
+  const newsOf = (stage: Stage, command: Command) =>
+    stage.events(command).flatMap((event) => {
+      if (event.type === 'AttemptInformed') return ['informed'];
+      return event.type === 'AttemptInterrupted' ? [event.reason] : [];
+    });
+
+  test.each([
+    ['cancel', 'started', ['cancel-requested']],
+    ['cancel', 'pause-requested', ['cancel-requested']],
+    ['pause', 'started', ['paused']],
+    ['reset', 'started', ['reset']],
+    ['reset', 'pause-requested', ['reset']],
+    ['terminate', 'cancel-requested', ['not-found']],
+    ['complete by id', 'started', ['not-found']],
+    ['fail by id', 'started', ['not-found']],
+    ['start-to-close', 'started', ['timed-out']],
+    ['start-to-close', 'cancel-requested', ['timed-out']],
+    ['schedule-to-close', 'pause-requested', ['timed-out']],
+    ['cancel', 'scheduled', []],
+    ['terminate', 'paused', []],
+  ] as const)('%s while %s: %j', (request, state, news) => {
+    const stage = standaloneIn(state).at(100_000);
+    expect(newsOf(stage, requests[request](stage))).toEqual(news);
+  });
+
+  test.each(['complete', 'fail', 'reportCanceled'] as const)('knows best what it says itself: %s', (report) => {
+    const stage = standaloneIn('cancel-requested');
+    expect(newsOf(stage, stage[report]())).toEqual(['informed']);
+  });
+
+  test('learns by its next heartbeat, once, and not by that of someone else', () => {
+    const stage = standaloneIn('started').at(4);
+    stage.accept(stage.requestCancel()).at(5);
+    expect(newsOf(stage, stage.heartbeat(undefined, { attempt: byId }))).toEqual([]);
+    const other = standaloneIn('started').at(4);
+    other.accept(other.requestCancel()).at(5);
+    expect(newsOf(other, other.heartbeat())).toEqual(['informed']);
+    expect(newsOf(other.at(6), other.heartbeat())).toEqual([]);
+  });
+
+  test('may go on after an unpause', () => {
+    const stage = standaloneIn('pause-requested');
+    expect(newsOf(stage, stage.unpause())).toEqual(['informed']);
+  });
+});
+
+describe('a cascaded cancel that says what it is of', () => {
+  test('reaches what was scheduled before the run was cancelled, and nothing after it', () => {
+    const stage = new Stage(inRun).at(5);
+    stage.accept(stage.schedule());
+    const openBefore = stage.offset;
+    stage.accept(requestCancelRun());
+    const command = stage.requestCancel({ cascaded: true, openBefore });
+    stage.accept(command).accept(stage.schedule({ requestId: 'schedule-2' }));
+    expect(stage.events(command)).toEqual([]);
+    expect(stage.activity.status).toBe('scheduled');
+  });
 });

@@ -75,3 +75,26 @@ test('details over the limit end the activity, and the worker is told to stop', 
     },
   });
 });
+
+describe('a worker that comes too late', () => {
+  const late = 100_000;
+
+  test('because its attempt timed out is told so, whether there is another or not', () => {
+    for (const timeout of ['start-to-close', 'schedule-to-close'] as const) {
+      const stage = standaloneIn('started').at(late);
+      const heartbeat = stage.heartbeat();
+      const decision = stage.accept(stage.timeOut(timeout)).send(heartbeat);
+      expect(decision).toMatchObject({ kind: 'refused', refusal: { attemptTimedOut: true } });
+    }
+  });
+
+  test('because the activity was terminated, or its attempt failed, finds nothing', () => {
+    for (const end of ['terminate', 'fail'] as const) {
+      const stage = standaloneIn('started').at(late);
+      const heartbeat = stage.heartbeat();
+      const decision = stage.accept(stage[end]()).send(heartbeat);
+      expect(decision).toMatchObject({ kind: 'refused' });
+      expect(decision).not.toHaveProperty('refusal.attemptTimedOut');
+    }
+  });
+});

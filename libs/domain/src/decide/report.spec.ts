@@ -15,7 +15,8 @@ describe('complete', () => {
     (state) => {
       const stage = standaloneIn(state);
       const types = stage.events(stage.complete()).map(({ type }) => type);
-      expect(types).toEqual(['ActivityChanged', 'ActivityClosed']);
+      const informed = state === 'started' ? [] : ['AttemptInformed'];
+      expect(types).toEqual(['ActivityChanged', 'ActivityClosed', ...informed]);
       expect(stage.activity).toMatchObject({
         status: 'completed',
         outcome: { type: 'success', result: payloads('done') },
@@ -233,7 +234,7 @@ describe('every report', () => {
   test('of a run that was closed finds nothing', () => {
     const stage = new Stage(inRun);
     stage.accept(stage.schedule({ options })).accept(stage.claim());
-    stage.accept({ type: 'CloseRun', run: inRun, status: 'completed', requestId: 'r', identity: '' });
+    stage.accept({ type: 'CloseRun', run: inRun, status: 'completed', reason: '', requestId: 'r', identity: '' });
     for (const report of Object.values(reports)) expect(stage.refusal(report(stage, {}))).toMatch(/^not-found/);
   });
 });
