@@ -46,10 +46,15 @@ export interface Reply {
         readonly runId: string;
         readonly status: ClosedStatus;
         readonly outcome: Outcome;
+        readonly activityType: string;
+        /** Who ran the last attempt; may be empty. */
+        readonly workerIdentity: string;
       }
-    /** Still open: the asker asks again, the scheduler remembers it meanwhile. */
+    /** Still open, or no news of the run: the asker asks again, the scheduler remembers it meanwhile. */
     | { readonly type: 'OutcomePending'; readonly runId: string }
     | { readonly type: 'Described'; readonly description: ActivityDescription }
+    /** Where a run stands, and the first signals that its asker has not, as many as it has room for. */
+    | { readonly type: 'RunDescribed'; readonly run: WorkflowRun; readonly signals: readonly Signal[] }
     /** Pushed to the worker that runs an attempt; at least once, the same for the same attempt and reason. */
     | ({ readonly type: 'CancelNotice'; readonly reason: NoticeReason } & AttemptPlace);
 }

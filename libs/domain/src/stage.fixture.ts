@@ -242,6 +242,7 @@ export const closeRun = (extra: Extra<'CloseRun'> = {}): Command => ({
   type: 'CloseRun',
   run: workflowRun,
   status: 'completed',
+  reason: 'all done',
   ...byOperator,
   ...extra,
 });
@@ -259,6 +260,7 @@ export const signalRun = (requestId: string, extra: Extra<'SignalRun'> = {}): Co
 export const acknowledgeSignals = (upTo: number, extra: Extra<'AcknowledgeSignals'> = {}): Command => ({
   type: 'AcknowledgeSignals',
   run: workflowRun,
+  name: '',
   upTo,
   ...byOperator,
   ...extra,

@@ -4,6 +4,8 @@ import type { EpochMillis, Millis, Offset } from './units.ts';
 
 export type RunCloseStatus = 'completed' | 'failed' | 'canceled' | 'terminated' | 'timed-out' | 'continued-as-new';
 
+export type RunStatus = 'open' | 'cancel-requested' | 'closed';
+
 /** A message to a run, kept until the run has acknowledged it. Its offset in the command log is its place in the order. */
 export interface Signal {
   readonly offset: Offset;
@@ -22,7 +24,7 @@ export interface Signal {
  */
 export interface WorkflowRun {
   readonly id: RunId;
-  readonly status: 'open' | 'cancel-requested' | 'closed';
+  readonly status: RunStatus;
   readonly version: Offset;
   readonly openedAt: EpochMillis;
   readonly openRequestId: string;
@@ -35,11 +37,13 @@ export interface WorkflowRun {
   };
   readonly close?: {
     readonly status: RunCloseStatus;
+    /** Why it failed or was terminated; may be empty. */
+    readonly reason: string;
     readonly requestId: string;
     readonly closedAt: EpochMillis;
     readonly expiresAt: EpochMillis;
   };
-  /** Signals up to and with this offset were acknowledged. */
+  /** Signals up to and with this offset were acknowledged, of every name; what was acknowledged by name is not counted. */
   readonly signalsAcknowledgedTo: Offset;
   /** Ids of the latest signals (bounded), so that a repeated one is dropped. */
   readonly recentSignalIds: readonly string[];

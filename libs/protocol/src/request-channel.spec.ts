@@ -44,6 +44,8 @@ const reached: Reply['body'] = {
   runId: 'run-1',
   status: 'completed',
   outcome: { type: 'success', result: [] },
+  activityType: 'charge',
+  workerIdentity: 'worker',
 };
 const notFound: Reply['body'] = { type: 'Refused', refusal: { reason: 'not-found', message: 'none' } };
 

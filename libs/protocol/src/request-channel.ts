@@ -2,6 +2,7 @@ import {
   partitionKey,
   type Command,
   type ExecutionId,
+  type KnownOfRun,
   type Query,
   type Reply,
   type ReplyAddress,
@@ -18,11 +19,15 @@ type WithoutReplyTo<C> = C extends Command ? Omit<C, 'replyTo'> : never;
 export type CommandDraft = WithoutReplyTo<Extract<Command, { readonly target: ExecutionId } | { readonly run: RunId }>>;
 export type CommandDraftOf<T extends CommandDraft['type']> = Extract<CommandDraft, { readonly type: T }>;
 
+type WithoutSeenOffset<Q> = Q extends Query ? Omit<Q, 'seenOffset'> : never;
+type QueryDraft = WithoutSeenOffset<Query>;
+
 type BodyOf<T extends Reply['body']['type']> = Extract<Reply['body'], { readonly type: T }>;
 type ReplyOf<T extends Reply['body']['type']> = Reply & { readonly body: BodyOf<T> };
 export type CommandReply = ReplyOf<'Accepted' | 'Refused'>;
 export type OutcomeReply = ReplyOf<'OutcomeReached' | 'Refused'>;
 export type DescribeReply = ReplyOf<'Described' | 'Refused'>;
+export type RunReply = ReplyOf<'RunDescribed' | 'Refused'>;
 /** Sent without being asked for, to the worker that runs an attempt. */
 export type CancelNotice = BodyOf<'CancelNotice'>;
 
@@ -56,6 +61,8 @@ export interface AwaitOptions {
 const queryRepeatMs = 3_000;
 /** A long wait asks more rarely: the scheduler remembers who waits, and forgets it after a minute. */
 const queryRepeatMsMax = 20_000;
+/** A signal is waited for by someone who has nothing else to do. */
+const runRepeatMsMax = 6_000;
 /** Waiting for an outcome outlives a restart of the scheduler; a silence of this length is none. */
 const outcomeSilenceMsMax = 120_000;
 
@@ -126,7 +133,7 @@ export class RequestChannel {
       repeatRecord: () =>
         writtenOffset === undefined
           ? undefined
-          : this.#queryRecord('AwaitOutcome', target, requestId, replyTo, writtenOffset),
+          : this.#queryRecord({ type: 'AwaitOutcome', target, requestId, replyTo }, target, writtenOffset),
       repeatMs: queryRepeatMs,
       repeatMsMax: queryRepeatMsMax,
       silenceMsMax: this.#parts.requestTimeoutMs,
@@ -146,7 +153,7 @@ export class RequestChannel {
       {
         id: requestId,
         what: `the outcome of activity '${target.activityId}'`,
-        record: this.#queryRecord('AwaitOutcome', target, requestId, this.replyTo),
+        record: this.#queryRecord({ type: 'AwaitOutcome', target, requestId, replyTo: this.replyTo }, target),
         repeatMs: queryRepeatMs,
         repeatMsMax: queryRepeatMsMax,
         silenceMsMax: outcomeSilenceMsMax,
@@ -161,11 +168,36 @@ export class RequestChannel {
     return this.#exchange<DescribeReply>({
       id: requestId,
       what: `the description of activity '${target.activityId}'`,
-      record: this.#queryRecord('Describe', target, requestId, this.replyTo),
+      record: this.#queryRecord({ type: 'Describe', target, requestId, replyTo: this.replyTo }, target),
       repeatMs: queryRepeatMs,
       silenceMsMax: this.#parts.requestTimeoutMs,
       isAnswer: ({ type }) => type === 'Described' || type === 'Refused',
     });
+  }
+
+  /**
+   * Waits for news of a run: another status than is known, or signals beyond those that are. An empty run id means the
+   * latest run.
+   *
+   * @returns the news, or the refusal when there is no such run (any more).
+   * @throws OperationalError (rejects) RKT1201 after two minutes of silence.
+   */
+  awaitRun(run: RunId, known: KnownOfRun, { signal }: AwaitOptions = {}): Promise<RunReply> {
+    const replyTo = this.#ownAddress();
+    const { address } = replyTo;
+    const query = { type: 'AwaitRun', run, known, requestId: address, replyTo } as const;
+    return this.#exchange<RunReply>(
+      {
+        id: address,
+        what: `news of workflow '${run.workflowId}'`,
+        record: this.#queryRecord(query, { ...run, activityId: '' }),
+        repeatMs: queryRepeatMs,
+        repeatMsMax: runRepeatMsMax,
+        silenceMsMax: outcomeSilenceMsMax,
+        isAnswer: ({ type }) => type === 'RunDescribed' || type === 'Refused',
+      },
+      signal,
+    );
   }
 
   /** @returns a function that ends it. */
@@ -231,7 +263,7 @@ export class RequestChannel {
     const ofRun = target.workflowId === '' ? { ...target, runId } : target;
     // An execution that was there before may be closed already, and then nobody tells us unasked.
     return {
-      record: () => this.#queryRecord('AwaitOutcome', ofRun, requestId, replyTo),
+      record: () => this.#queryRecord({ type: 'AwaitOutcome', target: ofRun, requestId, replyTo }, ofRun),
       repeatMs: queryRepeatMs,
       repeatMsMax: queryRepeatMsMax,
       silenceMsMax: outcomeSilenceMsMax,
@@ -254,16 +286,10 @@ export class RequestChannel {
     return this.#record({ topic: topics.commands, ...this.#placeOf(target), value }, traceparent);
   }
 
-  #queryRecord(
-    type: Query['type'],
-    target: ExecutionId,
-    requestId: string,
-    replyTo: ReplyAddress,
-    writtenOffset = -1,
-  ): OutputRecord {
+  #queryRecord(query: QueryDraft, target: ExecutionId, writtenOffset = -1): OutputRecord {
     const place = this.#placeOf(target);
     const seenOffset = Math.max(writtenOffset, this.#seenOffset(place.partition));
-    const value = this.#parts.codec.encodeQuery({ type, target, requestId, replyTo, seenOffset });
+    const value = this.#parts.codec.encodeQuery({ ...query, seenOffset });
     return this.#record({ topic: topics.queries, ...place, value });
   }
 

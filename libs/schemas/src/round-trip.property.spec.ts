@@ -1,5 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
-import type { ActivityTask, CallbackRequest, CompletionEvent, Namespace, Query, Reply } from '@ratchet/domain';
+import type {
+  ActivityQuery,
+  ActivityTask,
+  AwaitRun,
+  CallbackRequest,
+  CompletionEvent,
+  KnownOfRun,
+  Namespace,
+  Reply,
+} from '@ratchet/domain';
 import fc from 'fast-check';
 import { commands } from './arbitrary/commands.arbitrary.ts';
 import { cancellations, completionBodies, replyBodies, states } from './arbitrary/messages.arbitrary.ts';

@@ -64,10 +64,10 @@ describe('the schemas', () => {
     expect(names(unions)).toEqual([]);
   });
 
-  it('list only strings, bytes and payloads, so that a wrong count is noticed where the bytes end', () => {
+  it('list only strings, bytes, payloads and signals, none of which is empty, so that a wrong count is noticed where the bytes end', () => {
     const items = every.flatMap(({ items: item, values }) => [item, values]).filter((item) => item !== undefined);
     const kinds = new Set(items.map((item) => (typeof item === 'string' ? item : (item as Node).name)));
-    expect([...kinds].sort()).toEqual(['Payload', 'bytes', 'string']);
+    expect([...kinds].sort()).toEqual(['Payload', 'SignalSnapshot', 'bytes', 'string']);
   });
 
   it('make one subject each', () => {

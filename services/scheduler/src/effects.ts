@@ -10,12 +10,15 @@ import {
   type PartitionState,
   type Reply,
   type ReplyAddress,
+  type RunId,
 } from '@ratchet/domain';
 import type { OutputRecord } from '@ratchet/kafka';
 import type { TaskTokenSigner } from '@ratchet/protocol';
 import { topics, type Codec } from '@ratchet/schemas';
 import { fanOutPages, noticeSettled, notifyWorker } from './cancellation-records.ts';
+import { outcomeReached } from './outcome-reached.ts';
 import type { OutcomeWaiters } from './outcome-waiters.ts';
+import type { RunWaiters } from './run-waiters.ts';
 import type { TaskTopics } from './task-topics.ts';
 
 /** What is needed to say something to the world. */
@@ -24,6 +27,7 @@ export interface EffectTools {
   readonly signer: TaskTokenSigner;
   readonly taskTopics: TaskTopics;
   readonly waiters: OutcomeWaiters;
+  readonly runWaiters: RunWaiters;
 }
 
 /** The records that a decision's events ask for. An event that only changes state asks for none. */
@@ -45,11 +49,7 @@ export class Effects {
         out.push(this.#task(this.#open(event.id)));
         return;
       case 'ActivityClosed':
-        for (const { replyTo, requestId } of this.#tools.waiters.take(executionKey(event.id))) {
-          const { status, outcome, id } = event;
-          const body = { type: 'OutcomeReached', runId: id.runId, status, outcome } as const;
-          out.push(this.reply(replyTo, { requestId, offset, body }));
-        }
+        this.#addOutcome(event.id, offset, out);
         this.#addCallbacks(event.id, out);
         return;
       case 'AttemptInterrupted':
@@ -57,6 +57,10 @@ export class Effects {
         return;
       case 'AttemptInformed':
         this.#addCancellation(event.activity.id, noticeSettled(event.activity), out);
+        return;
+      case 'RunChanged':
+      case 'SignalReceived':
+        this.#addNews('id' in event.run ? event.run.id : event.run, offset, out);
         return;
       case 'RunCancelRequested':
       case 'RunClosed': {
@@ -80,6 +84,28 @@ export class Effects {
     };
   }
 
+  /** Whoever waits for the outcome hears of it. */
+  #addOutcome(id: ExecutionId, offset: number, out: OutputRecord[]): void {
+    const waiters = this.#tools.waiters.take(executionKey(id));
+    if (waiters.length === 0) return;
+    const activity = this.#state.activity(id);
+    invariant(
+      activity !== undefined && 'outcome' in activity,
+      `an outcome of ${executionKey(id)}, which is not closed`,
+    );
+    const body = outcomeReached(activity);
+    for (const { replyTo, requestId } of waiters) out.push(this.reply(replyTo, { requestId, offset, body }));
+  }
+
+  /** Whoever waits for news of the run hears it once. */
+  #addNews(id: RunId, offset: number, out: OutputRecord[]): void {
+    const run = this.#state.run(id);
+    if (run === undefined) return;
+    for (const { query, body } of this.#tools.runWaiters.take(run, this.#state.signals(id))) {
+      out.push(this.reply(query.replyTo, { requestId: query.requestId, offset, body }));
+    }
+  }
+
   #open(id: ExecutionId): OpenActivity {
     const activity = this.#state.activity(id);
     invariant(activity !== undefined && 'input' in activity, `a task of ${executionKey(id)}, which is not open`);
@@ -89,7 +115,7 @@ export class Effects {
   #task(activity: OpenActivity): OutputRecord {
     const { id, scheduleOffset, attempt, stamp, options } = activity;
     return {
-      topic: this.#tools.taskTopics.nameOf(id.namespace, options.taskQueue),
+      topic: this.#tools.taskTopics.nameOf(id.namespace, options.taskQueue, options.priorityKey),
       key: executionKey(id),
       value: this.#tools.codec.encodeTask({
         id,

@@ -1,14 +1,28 @@
-import { executionKey, type Activity, type ExecutionId, type PartitionState, type Query } from '@ratchet/domain';
+import {
+  executionKey,
+  type Activity,
+  type ActivityQuery,
+  type AwaitRun,
+  type ExecutionId,
+  type PartitionState,
+  type Query,
+  type Reply,
+  type RunId,
+  type WorkflowRun,
+} from '@ratchet/domain';
 import type { OutputRecord } from '@ratchet/kafka';
 import type { LogPosition } from './command.handler.ts';
 import type { Effects } from './effects.ts';
+import { outcomeReached } from './outcome-reached.ts';
 import type { OutcomeWaiters } from './outcome-waiters.ts';
+import { newsOf, type RunWaiters } from './run-waiters.ts';
 
 export interface QueryHandlerParts {
   readonly state: PartitionState;
   readonly position: LogPosition;
   readonly effects: Effects;
   readonly waiters: OutcomeWaiters;
+  readonly runWaiters: RunWaiters;
 }
 
 /** A question that has waited for this long is dropped: its asker asks again every few seconds. */
@@ -50,14 +64,31 @@ export class QueryHandler {
   }
 
   #answer(query: Query): OutputRecord {
-    const { requestId, replyTo, target } = query;
+    const { requestId, replyTo } = query;
     const { effects, position } = this.#parts;
-    const activity = this.#find(target);
-    const body =
-      activity === undefined
-        ? ({ type: 'Refused', refusal: { reason: 'not-found', message: notFound(target) } } as const)
-        : this.#bodyFor(query, activity);
+    const body = query.type === 'AwaitRun' ? this.#ofRun(query) : this.#ofActivity(query);
     return effects.reply(replyTo, { requestId, offset: position.offset, body });
+  }
+
+  #ofActivity(query: ActivityQuery): Reply['body'] {
+    const activity = this.#find(query.target);
+    return activity === undefined ? notFound('activity', query.target.activityId) : this.#bodyFor(query, activity);
+  }
+
+  #ofRun(query: AwaitRun): Reply['body'] {
+    const { state, runWaiters, position } = this.#parts;
+    const run = this.#findRun(query.run);
+    if (run === undefined) return notFound('workflow', query.run.workflowId);
+    const news = newsOf(run, state.signals(run.id), query.known);
+    if (news !== undefined) return news;
+    runWaiters.add(run, query, position.now);
+    return { type: 'OutcomePending', runId: run.id.runId };
+  }
+
+  #findRun(id: RunId): WorkflowRun | undefined {
+    const { state } = this.#parts;
+    const runId = id.runId === '' ? state.latestWorkflowRunId(id.namespace, id.workflowId) : id.runId;
+    return runId === undefined ? undefined : state.run({ ...id, runId });
   }
 
   #find(target: ExecutionId): Activity | undefined {
@@ -70,15 +101,15 @@ export class QueryHandler {
     return runId === undefined ? undefined : state.activity({ ...target, runId });
   }
 
-  #bodyFor({ type, replyTo, requestId }: Query, activity: Activity): Parameters<Effects['reply']>[1]['body'] {
+  #bodyFor({ type, replyTo, requestId }: ActivityQuery, activity: Activity): Reply['body'] {
     if (type === 'Describe') return { type: 'Described', description: activity };
-    const { runId } = activity.id;
-    if ('outcome' in activity) {
-      return { type: 'OutcomeReached', runId, status: activity.status, outcome: activity.outcome };
-    }
+    if ('outcome' in activity) return outcomeReached(activity);
     this.#parts.waiters.add(executionKey(activity.id), { replyTo, requestId }, this.#parts.position.now);
-    return { type: 'OutcomePending', runId };
+    return { type: 'OutcomePending', runId: activity.id.runId };
   }
 }
 
-const notFound = ({ activityId }: ExecutionId): string => `activity not found for ID: ${activityId}`;
+const notFound = (what: 'activity' | 'workflow', id: string): Reply['body'] => ({
+  type: 'Refused',
+  refusal: { reason: 'not-found', message: `${what} not found for ID: ${id}` },
+});

@@ -1,4 +1,4 @@
-import type { Command, Query } from '@ratchet/domain';
+import type { ActivityQuery, Command, Query } from '@ratchet/domain';
 import { attemptOf, decodeTaskToken } from '@ratchet/protocol';
 import { topics } from '@ratchet/schemas';
 import { charge, client, partition, repliesIn, schedule, Stage, tasksIn, worker } from './scheduler-logic.fixture.ts';
@@ -150,7 +150,7 @@ describe('a restore', () => {
 });
 
 describe('a query', () => {
-  const query = (change: Partial<Query> = {}): Query => ({
+  const query = (change: Partial<ActivityQuery> = {}): ActivityQuery => ({
     type: 'Describe',
     target: { ...charge, runId: '' },
     requestId: 'query-1',

@@ -16,6 +16,7 @@ import { CommandHandler, type LogPosition } from './command.handler.ts';
 import { Effects, type EffectTools } from './effects.ts';
 import { OutcomeWaiters } from './outcome-waiters.ts';
 import { QueryHandler } from './query.handler.ts';
+import { RunWaiters } from './run-waiters.ts';
 import {
   progressKey,
   StateAssembly,
@@ -29,7 +30,7 @@ import {
 export type SchedulerInput =
   { readonly kind: 'command'; readonly command: Command } | { readonly kind: 'query'; readonly query: Query };
 
-export interface SchedulerLogicParts extends Omit<EffectTools, 'waiters'> {
+export interface SchedulerLogicParts extends Omit<EffectTools, 'waiters' | 'runWaiters'> {
   readonly partition: number;
   /** How many partitions the co-partitioned topics have. */
   readonly partitions: number;
@@ -59,12 +60,13 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
     this.#parts = parts;
     const { partition, partitions } = parts;
     const waiters = new OutcomeWaiters();
+    const runWaiters = new RunWaiters();
     const state = this.#state;
     const position = this.#position;
-    const effects = new Effects(state, partition, { ...parts, waiters });
+    const effects = new Effects(state, partition, { ...parts, waiters, runWaiters });
     const markChanged = (key: string, entity: StateKey): void => void this.#changed.set(key, entity);
     this.#commands = new CommandHandler({ partition, partitions, state, position, effects, waiters, markChanged });
-    this.#queries = new QueryHandler({ state, position, effects, waiters });
+    this.#queries = new QueryHandler({ state, position, effects, waiters, runWaiters });
   }
 
   restore({ key, value }: InputRecord): void | Promise<void> {
@@ -152,10 +154,11 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
   /** The task topic of a schedule is made before the command is decided, so that deciding never waits. */
   #withTopic(command: Command): SchedulerInput | Promise<SchedulerInput> {
     const input = { kind: 'command', command } as const;
-    const taskQueue = taskQueueOf(command);
-    if (taskQueue === undefined || !('target' in command)) return input;
+    // What will be refused needs none. For other options of an open activity, which are rare, the outbox makes it.
+    if (command.type !== 'Schedule' || validateSchedule(command) !== undefined) return input;
     const { taskTopics } = this.#parts;
-    const created = taskTopics.ensure(taskTopics.nameOf(command.target.namespace, taskQueue));
+    const { taskQueue, priorityKey = 0 } = command.options;
+    const created = taskTopics.ensure(taskTopics.nameOf(command.target.namespace, taskQueue, priorityKey));
     return created === undefined ? input : created.then(() => input);
   }
 
@@ -163,12 +166,4 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
     const value = record === undefined ? null : this.#parts.codec.encodeState(record);
     return { topic: topics.executions, key, partition: this.#parts.partition, value };
   }
-}
-
-/** The queue whose topic must exist before the command is decided. What will be refused needs none. */
-function taskQueueOf(command: Command): string | undefined {
-  if (command.type === 'Schedule')
-    return validateSchedule(command) === undefined ? command.options.taskQueue : undefined;
-  if (command.type === 'UpdateOptions') return command.options.taskQueue;
-  return undefined;
 }

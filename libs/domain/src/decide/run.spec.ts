@@ -68,6 +68,25 @@ test('the table has every command to a run', () => {
   expect(types).toEqual(new Set(['OpenRun', 'RequestCancelRun', 'CloseRun', 'SignalRun', 'AcknowledgeSignals']));
 });
 
+test('signals of one name are taken in without those of another, and the run stays as it is', () => {
+  const stage = new Stage().accept(openRun());
+  for (const [id, name] of [
+    ['signal-1', 'approve'],
+    ['signal-2', 'reject'],
+    ['signal-3', 'approve'],
+    ['signal-4', 'approve'],
+  ] as const) {
+    stage.accept(signalRun(id, { name }));
+  }
+  const waiting = (): readonly string[] => stage.state.signals(workflowRun).map(({ signalId }) => signalId);
+  const byName = acknowledgeSignals(3, { name: 'approve' });
+  expect(stage.send(byName)).toMatchObject({ events: [{ type: 'SignalsAcknowledged', offsets: [1, 3] }] });
+  expect(waiting()).toEqual(['signal-2', 'signal-4']);
+  expect(stage.send(byName)).toMatchObject({ kind: 'accepted', events: [] });
+  stage.accept(acknowledgeSignals(stage.offset - 1));
+  expect(waiting()).toEqual([]);
+});
+
 test('a run is opened, cancelled and closed with what was said', () => {
   const stage = new Stage().at(1).accept(openRun()).at(2).accept(requestCancelRun()).at(3).accept(closeRun());
   expect(stage.state.run(workflowRun)).toEqual({
@@ -78,7 +97,7 @@ test('a run is opened, cancelled and closed with what was said', () => {
     openRequestId: 'request-1',
     retentionMs: 5000,
     cancel: { requestId: 'request-1', identity: 'workflow', reason: 'no longer needed', requestedAt: 2 },
-    close: { status: 'completed', requestId: 'request-1', closedAt: 3, expiresAt: 5003 },
+    close: { status: 'completed', reason: 'all done', requestId: 'request-1', closedAt: 3, expiresAt: 5003 },
     signalsAcknowledgedTo: -1,
     recentSignalIds: [],
   });

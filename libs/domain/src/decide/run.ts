@@ -71,15 +71,15 @@ export function decideRequestCancelRun(
 
 /** The run is over: nothing can be scheduled in it from here on, and what is open in it ends. */
 export function decideCloseRun(view: PartitionView, command: CloseRun, context: DecisionContext): Decision {
-  const refusal = firstRefusal(checkRun(command.run), checkRequest(command));
+  const refusal = firstRefusal(checkRun(command.run), checkRequest(command), checkReason(command.reason));
   if (refusal !== undefined) return { kind: 'refused', refusal };
   const run = findRun(view, command.run);
   if (run === undefined) return runNotFound(command.run);
-  const { requestId, status } = command;
+  const { requestId, status, reason } = command;
   if (run.close?.requestId === requestId) return accept(acknowledged);
   if (run.status === 'closed') return runAlreadyClosed(run.id);
   const { now, offset } = context;
-  const close = { status, requestId, closedAt: now, expiresAt: after(now, run.retentionMs) };
+  const close = { status, reason, requestId, closedAt: now, expiresAt: after(now, run.retentionMs) };
   return accept(
     acknowledged,
     { type: 'RunChanged', run: { ...run, status: 'closed', close, version: offset } },

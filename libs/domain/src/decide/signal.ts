@@ -1,6 +1,7 @@
 import type { AcknowledgeSignals, SignalRun } from '../command.ts';
 import { accept, acknowledged, refuse, type Decision, type DecisionContext } from '../decision.ts';
 import { recentSignalIdsMax } from '../limits.ts';
+import type { DomainEvent } from '../event.ts';
 import type { PartitionView } from '../partition-view.ts';
 import { checkId, checkInput, checkRequest, checkRun, firstRefusal } from '../validate.ts';
 import { findRun, runNotFound } from './lookup.ts';
@@ -29,13 +30,16 @@ export function decideSignalRun(view: PartitionView, command: SignalRun, context
   );
 }
 
-/** The run has taken in its signals up to an offset: they need not be kept. */
+/**
+ * The run has taken in its signals up to an offset, all or those of a name: they need not be kept. By name the run itself
+ * does not change, so that taking in a long row of signals writes no more than their tombstones.
+ */
 export function decideAcknowledgeSignals(
   view: PartitionView,
   command: AcknowledgeSignals,
   context: DecisionContext,
 ): Decision {
-  const { upTo } = command;
+  const { upTo, name } = command;
   const refusal = checkRun(command.run);
   if (refusal !== undefined) return { kind: 'refused', refusal };
   if (!Number.isSafeInteger(upTo) || upTo > context.offset) {
@@ -47,11 +51,13 @@ export function decideAcknowledgeSignals(
   if (run.status === 'closed') return runAlreadyClosed(run.id);
   const offsets = view
     .signals(run.id)
-    .filter(({ offset }) => offset <= upTo)
+    .filter((signal) => signal.offset <= upTo && (name === '' || signal.name === name))
     .map(({ offset }) => offset);
+  const taken: DomainEvent = { type: 'SignalsAcknowledged', run: run.id, offsets };
+  if (name !== '') return offsets.length === 0 ? accept(acknowledged) : accept(acknowledged, taken);
   return accept(
     acknowledged,
     { type: 'RunChanged', run: { ...run, signalsAcknowledgedTo: upTo, version: context.offset } },
-    { type: 'SignalsAcknowledged', run: run.id, offsets },
+    taken,
   );
 }

@@ -67,12 +67,41 @@ export const refusal = partial<Refusal, Pick<Refusal, 'existing' | 'attemptTimed
   { reason, message: text },
   { existing: record({ runId: text, startRequestId: text }), attemptTimedOut: constant(true) },
 );
+const workflowRun = partial<WorkflowRun, Pick<WorkflowRun, 'cancel' | 'close'>>(
+  {
+    id: run,
+    status: oneOf('open', 'cancel-requested', 'closed'),
+    version: offset,
+    openedAt: instant,
+    openRequestId: text,
+    retentionMs: duration,
+    signalsAcknowledgedTo: fc.integer({ min: -1 }),
+    recentSignalIds: texts,
+  },
+  {
+    cancel: request,
+    close: record({ status: runCloseStatus, reason: text, requestId: text, closedAt: instant, expiresAt: instant }),
+  },
+);
+const signal = record<Signal>({ offset, signalId: text, name: text, args: payloads, sentAt: instant });
 export const replyBodies: Readonly<Record<Reply['body']['type'], Arbitrary<Reply['body']>>> = {
   Accepted: record({ type: constant('Accepted'), answer: fc.oneof(...Object.values(answers)) }),
   Refused: record({ type: constant('Refused'), refusal }),
-  OutcomeReached: record({ type: constant('OutcomeReached'), runId: text, status: closedStatus, outcome }),
+  OutcomeReached: record({
+    type: constant('OutcomeReached'),
+    runId: text,
+    status: closedStatus,
+    outcome,
+    activityType: text,
+    workerIdentity: text,
+  }),
   OutcomePending: record({ type: constant('OutcomePending'), runId: text }),
   Described: record({ type: constant('Described'), description: activity }),
+  RunDescribed: record({
+    type: constant('RunDescribed'),
+    run: workflowRun,
+    signals: fc.array(signal, { maxLength: 3 }),
+  }),
   CancelNotice: record({ type: constant('CancelNotice'), id, ...attemptFields, reason: noticeReason }),
 };
 
@@ -88,27 +117,12 @@ export const states: Readonly<Record<StateRecord['type'], Arbitrary<StateRecord>
   }),
   RunSnapshot: record({
     type: constant('RunSnapshot'),
-    run: partial<WorkflowRun, Pick<WorkflowRun, 'cancel' | 'close'>>(
-      {
-        id: run,
-        status: oneOf('open', 'cancel-requested', 'closed'),
-        version: offset,
-        openedAt: instant,
-        openRequestId: text,
-        retentionMs: duration,
-        signalsAcknowledgedTo: fc.integer({ min: -1 }),
-        recentSignalIds: texts,
-      },
-      {
-        cancel: request,
-        close: record({ status: runCloseStatus, requestId: text, closedAt: instant, expiresAt: instant }),
-      },
-    ),
+    run: workflowRun,
   }),
   SignalSnapshot: record({
     type: constant('SignalSnapshot'),
     run,
-    signal: record<Signal>({ offset, signalId: text, name: text, args: payloads, sentAt: instant }),
+    signal,
   }),
   Progress: partial(
     { type: constant('Progress'), commands: offset, queries: offset, now: instant, rules: count },

@@ -122,6 +122,9 @@ export const options = record<ActivityOptions>({
   heartbeatTimeoutMs: duration,
   startDelayMs: duration,
   retryPolicy,
+  priorityKey: count,
+  fairnessKey: text,
+  fairnessWeight: fc.double(),
 });
 export const optionalOptions = {
   scheduleToCloseTimeoutMs: anyInteger,
@@ -129,6 +132,9 @@ export const optionalOptions = {
   startToCloseTimeoutMs: anyInteger,
   heartbeatTimeoutMs: anyInteger,
   startDelayMs: anyInteger,
+  priorityKey: anyInteger,
+  fairnessKey: text,
+  fairnessWeight: fc.double(),
   retryPolicy: partial<object, NonNullable<ActivityOptionsRequest['retryPolicy']>>(
     {},
     {

@@ -92,6 +92,12 @@ export interface ActivityOptionsRequest {
   readonly startDelayMs?: number | null;
   /** When a failed attempt is followed by another. */
   readonly retryPolicy?: RetryPolicyRequest | null;
+  /** Of tasks that wait in one queue 1 goes before 5; 0 is none, as good as 3. */
+  readonly priorityKey?: number | null;
+  /** Whose task it is; empty is nobody's. */
+  readonly fairnessKey?: string | null;
+  /** 0 is none, as good as 1. */
+  readonly fairnessWeight?: number | null;
 }
 /** A retry policy as someone asks for it. */
 export interface RetryPolicyRequest {

@@ -19,4 +19,10 @@ export interface ActivityOptions {
   readonly startDelayMs: Millis;
   /** When a failed attempt is followed by another. */
   readonly retryPolicy: RetryPolicy;
+  /** Of tasks that wait in one queue 1 goes before 5; 0 is none, as good as 3. */
+  readonly priorityKey: number;
+  /** Whose task it is; empty is nobody's. */
+  readonly fairnessKey: string;
+  /** 0 is none, as good as 1. */
+  readonly fairnessWeight: number;
 }

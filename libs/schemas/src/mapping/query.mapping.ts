@@ -1,10 +1,27 @@
-import type { Query } from '@ratchet/domain';
+import type { KnownOfRun, Query } from '@ratchet/domain';
 import type * as avro from '../generated/index.ts';
+import { UnreadableRecordError } from '../unreadable-record-error.ts';
 import type { RecordMapping } from './record-mapping.ts';
+import { isPresent, setPresent } from './set-present.ts';
 
-/** The same on both sides. */
+/** A question about a run names it as a target without an activity id. */
 export const queryMapping: RecordMapping<Query, avro.ActivityQuery> = {
   record: 'ActivityQuery',
-  toAvro: (query) => query,
-  toDomain: (query) => query,
+  toAvro: (query) => {
+    if (query.type !== 'AwaitRun') return query;
+    const { run, known, ...rest } = query;
+    return { ...rest, target: { ...run, activityId: '' }, awaitRun: known };
+  },
+  toDomain: ({ type, target, awaitRun, ...rest }) => {
+    if (type !== 'AwaitRun') return { type, target, ...rest };
+    if (!isPresent(awaitRun)) throw new UnreadableRecordError('it does not say what is known of the run');
+    const { namespace, workflowId, runId } = target;
+    return { type, run: { namespace, workflowId, runId }, known: knownToDomain(awaitRun), ...rest };
+  },
 };
+
+function knownToDomain({ signalsUpTo, signalCountMax, status }: avro.KnownOfRun): KnownOfRun {
+  const known: KnownOfRun = { signalsUpTo, signalCountMax };
+  setPresent(known, 'status', status);
+  return known;
+}

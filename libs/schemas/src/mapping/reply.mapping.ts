@@ -4,6 +4,7 @@ import { UnreadableRecordError } from '../unreadable-record-error.ts';
 import { activityToAvro, activityToDomain } from './activity-snapshot.mapping.ts';
 import { outcomeToAvro, outcomeToDomain } from './outcome.mapping.ts';
 import type { RecordMapping } from './record-mapping.ts';
+import { runToDomain } from './run.mapping.ts';
 import { isPresent, setPresent } from './set-present.ts';
 
 type Body = Reply['body'];
@@ -26,13 +27,16 @@ function bodyToAvro(body: Body): AvroBody {
     case 'Refused':
       return { refused: refusalToAvro(body.refusal) };
     case 'OutcomeReached': {
-      const { runId, status, outcome } = body;
-      return { outcomeReached: { runId, status, outcome: outcomeToAvro(outcome) } };
+      return { outcomeReached: { ...body, outcome: outcomeToAvro(body.outcome) } };
     }
     case 'OutcomePending':
       return { outcomePending: body };
     case 'Described':
       return { described: descriptionToAvro(body.description) };
+    case 'RunDescribed': {
+      const { run, signals } = body;
+      return { runDescribed: { snapshot: run, signals: signals.map((signal) => ({ run: run.id, ...signal })) } };
+    }
     case 'CancelNotice':
       return { cancelNotice: body };
   }
@@ -62,17 +66,23 @@ function descriptionToAvro(activity: Activity): avro.ActivityDescription {
 function bodyToDomain(reply: avro.Reply): Body {
   const answer = answerToDomain(reply);
   if (answer !== undefined) return { type: 'Accepted', answer };
-  const { refused, outcomeReached, outcomePending, described, cancelNotice } = reply;
+  const { refused, outcomeReached, outcomePending, described, runDescribed, cancelNotice } = reply;
   if (isPresent(refused)) return { type: 'Refused', refusal: refusalToDomain(refused) };
   if (isPresent(outcomeReached)) {
-    const { runId, status, outcome } = outcomeReached;
-    return { type: 'OutcomeReached', runId, status, outcome: outcomeToDomain(outcome) };
+    return { type: 'OutcomeReached', ...outcomeReached, outcome: outcomeToDomain(outcomeReached.outcome) };
   }
   if (isPresent(outcomePending)) return { type: 'OutcomePending', runId: outcomePending.runId };
+  if (isPresent(runDescribed)) return runDescriptionToDomain(runDescribed);
   if (isPresent(described)) return { type: 'Described', description: descriptionToDomain(described) };
   if (isPresent(cancelNotice)) return { type: 'CancelNotice', ...cancelNotice };
   throw new UnreadableRecordError('its answer is of a kind that this version does not know');
 }
+
+const runDescriptionToDomain = ({ snapshot, signals }: avro.RunDescription): Body => ({
+  type: 'RunDescribed',
+  run: runToDomain(snapshot),
+  signals: signals.map(({ run: _, ...signal }) => signal),
+});
 
 function answerToDomain(reply: avro.Reply): Answer | undefined {
   const { acknowledged, scheduled, granted, heartbeatRecorded, runOpened } = reply;
