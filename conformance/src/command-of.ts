@@ -8,10 +8,15 @@ import {
   type Failure,
   type Payloads,
 } from '@ratchet/domain';
-import { otherTaskQueue, retryDelayMs, type Step } from './trace.ts';
+import { reportFailures, type FailStep } from './failures.ts';
+import { textPayload } from './payload-text.ts';
+import { otherTaskQueue, shortenedStartToCloseMs, type Step } from './trace.ts';
 
-/** The steps that are a command; the others poll or let time pass. */
-export type CommandStep = Exclude<Step, 'poll' | 'poll-other-queue' | `${string}-elapses`>;
+/** The steps that are a command; the others poll, look, or let time pass. */
+export type CommandStep = Exclude<
+  Step,
+  'poll' | 'poll-other-queue' | 'describe' | 'await-outcome' | 'time-passes' | `${string}-elapses`
+>;
 
 /** An attempt on its way to a worker, or with one. */
 export interface Attempt {
@@ -22,6 +27,7 @@ export interface Attempt {
 
 /** What a step may speak of. */
 export interface Scene {
+  /** The latest run of the id. */
   readonly target: ExecutionId;
   readonly options: ActivityOptionsRequest;
   /** The attempts that were polled first and last. */
@@ -31,65 +37,65 @@ export interface Scene {
   readonly nextRunId: () => string;
 }
 
-const byId: AttemptReference = { by: 'id' };
 const client = { identity: 'client' };
 const worker = { identity: 'worker', requestId: 'report' };
+const result = [textPayload('done')];
 
 /** A step of a worker, a client or an operator as the command it is. */
 export function commandOf(step: CommandStep, scene: Scene): Command {
-  return workerCommandOf(step, scene) ?? requestOf(step, scene);
+  if (step in reportFailures) return failCommand(step as FailStep, scene);
+  return reportOf(step, scene) ?? requestOf(step as Request, scene);
 }
 
-function workerCommandOf(step: CommandStep, scene: Scene): Command | undefined {
-  const { target } = scene;
+function failCommand(step: FailStep, scene: Scene): Command {
+  const failure = reportFailures[step];
+  const details = step === 'fail-with-heartbeat-details' ? [textPayload(scene.nextHeartbeat())] : undefined;
+  return {
+    type: 'Fail',
+    ...worker,
+    ...spokenFor(step, scene),
+    ...(failure === undefined ? {} : { failure: domainFailure(failure) }),
+    ...(details === undefined ? {} : { lastHeartbeatDetails: details }),
+  };
+}
+
+function reportOf(step: CommandStep, scene: Scene): Command | undefined {
+  const attempt = () => ({ ...worker, ...spokenFor(step, scene) });
   switch (step) {
     case 'complete':
-      return { type: 'Complete', ...worker, ...spokenFor(scene.last), result: text('done') };
     case 'complete-with-first-token':
-      return { type: 'Complete', ...worker, ...spokenFor(scene.first), result: text('done') };
     case 'complete-by-id':
-      return { type: 'Complete', ...worker, target, attempt: byId, result: text('done') };
-    case 'fail':
-      return { type: 'Fail', ...worker, ...spokenFor(scene.last), failure: failure('failed') };
-    case 'fail-with-first-token':
-      return { type: 'Fail', ...worker, ...spokenFor(scene.first), failure: failure('failed') };
-    case 'fail-by-id':
-      return { type: 'Fail', ...worker, target, attempt: byId, failure: failure('failed') };
-    case 'fail-for-good':
-      return {
-        type: 'Fail',
-        ...worker,
-        ...spokenFor(scene.last),
-        failure: failure('failed for good', { nonRetryable: true }),
-      };
-    case 'fail-with-retry-delay': {
-      const delayed = failure('failed with a delay', { nextRetryDelayMs: millis(retryDelayMs) });
-      return { type: 'Fail', ...worker, ...spokenFor(scene.last), failure: delayed };
-    }
-    case 'fail-with-heartbeat-details': {
-      const lastHeartbeatDetails = text(scene.nextHeartbeat());
-      return { type: 'Fail', ...worker, ...spokenFor(scene.last), failure: failure('failed'), lastHeartbeatDetails };
-    }
+      return { type: 'Complete', ...attempt(), result };
     case 'heartbeat':
-      return { type: 'RecordHeartbeat', ...worker, ...spokenFor(scene.last), details: text(scene.nextHeartbeat()) };
     case 'heartbeat-with-first-token':
-      return { type: 'RecordHeartbeat', ...worker, ...spokenFor(scene.first), details: text(scene.nextHeartbeat()) };
     case 'heartbeat-by-id':
-      return { type: 'RecordHeartbeat', ...worker, target, attempt: byId, details: text(scene.nextHeartbeat()) };
+      return { type: 'RecordHeartbeat', ...attempt(), details: [textPayload(scene.nextHeartbeat())] };
+    case 'heartbeat-without-details':
+      return { type: 'RecordHeartbeat', ...attempt(), details: [] };
     case 'report-canceled':
-      return { type: 'ReportCanceled', ...worker, ...spokenFor(scene.last), details: [] };
+    case 'report-canceled-with-first-token':
     case 'report-canceled-by-id':
-      return { type: 'ReportCanceled', ...worker, target, attempt: byId, details: [] };
+      return { type: 'ReportCanceled', ...attempt(), details: [textPayload('stopped')] };
     default:
       return undefined;
   }
 }
 
+/** Whose attempt a step is about: the one its name says. */
+function spokenFor(
+  step: CommandStep,
+  { target, first, last }: Scene,
+): { readonly target: ExecutionId; readonly attempt: AttemptReference } {
+  if (step.endsWith('-by-id')) return { target, attempt: { by: 'id' } };
+  const attempt = step.endsWith('-with-first-token') ? first : last;
+  if (attempt === undefined) throw new Error(`Expected to ${step}, but no attempt was polled`);
+  return { target: attempt.target, attempt: attempt.token };
+}
+
 type Request = Exclude<CommandStep, `${'complete' | 'fail' | 'heartbeat' | 'report'}${string}`>;
 
-function requestOf(step: CommandStep, scene: Scene): Command {
+function requestOf(step: Request, scene: Scene): Command {
   const { target } = scene;
-  const reset = { type: 'Reset', ...client, target, requestId: 'reset-1', ...noReset } as const;
   const requests: Readonly<Record<Request, () => Command>> = {
     'start-again': () => startAgain(scene, {}),
     'start-again-with-same-request': () => startAgain(scene, { requestId: 'start-1' }),
@@ -98,28 +104,24 @@ function requestOf(step: CommandStep, scene: Scene): Command {
     'start-again-if-failed': () => startAgain(scene, { idReusePolicy: 'allow-duplicate-failed-only' }),
     'request-cancel': () => requestCancel(target, 'cancel-1'),
     'request-cancel-with-other-request': () => requestCancel(target, 'cancel-2'),
-    terminate: () => ({
-      type: 'Terminate',
-      ...client,
-      target,
-      requestId: 'terminate-1',
-      reason: 'terminated on purpose',
-    }),
+    terminate: () => terminate(target, 'terminate-1'),
+    'terminate-with-other-request': () => terminate(target, 'terminate-2'),
+    delete: () => ({ type: 'Delete', ...client, target, requestId: 'delete-1' }),
     pause: () => ({ type: 'Pause', ...client, target, requestId: 'pause-1', reason: '' }),
+    'pause-with-other-request': () => ({ type: 'Pause', ...client, target, requestId: 'pause-2', reason: '' }),
     unpause: () => ({ type: 'Unpause', ...client, target, requestId: 'unpause-1' }),
-    reset: () => reset,
-    'reset-keeping-pause': () => ({ ...reset, keepPaused: true }),
-    'reset-forgetting-heartbeat': () => ({ ...reset, resetHeartbeat: true }),
-    'reset-restoring-options': () => ({ ...reset, restoreOriginalOptions: true }),
-    'move-to-other-queue': () => {
-      const options = { taskQueue: otherTaskQueue };
-      return { type: 'UpdateOptions', ...client, target, requestId: 'update-1', options, restoreOriginal: false };
-    },
+    reset: () => reset(target, 'reset-1', {}),
+    'reset-with-other-request': () => reset(target, 'reset-2', {}),
+    'reset-keeping-pause': () => reset(target, 'reset-1', { keepPaused: true }),
+    'reset-keeping-pause-with-other-request': () => reset(target, 'reset-2', { keepPaused: true }),
+    'reset-forgetting-heartbeat': () => reset(target, 'reset-1', { resetHeartbeat: true }),
+    'reset-restoring-options': () => reset(target, 'reset-1', { restoreOriginalOptions: true }),
+    'move-to-other-queue': () => update(target, { options: { taskQueue: otherTaskQueue } }),
+    'shorten-start-to-close': () => update(target, { options: { startToCloseTimeoutMs: shortenedStartToCloseMs } }),
+    'restore-options': () => update(target, { restoreOriginal: true }),
   };
-  return requests[step as Request]();
+  return requests[step]();
 }
-
-const noReset = { keepPaused: false, resetHeartbeat: false, restoreOriginalOptions: false };
 
 const requestCancel = (target: ExecutionId, requestId: string): Command => ({
   type: 'RequestCancel',
@@ -128,6 +130,35 @@ const requestCancel = (target: ExecutionId, requestId: string): Command => ({
   requestId,
   reason: 'cancelled on purpose',
   cascaded: false,
+});
+
+const terminate = (target: ExecutionId, requestId: string): Command => ({
+  type: 'Terminate',
+  ...client,
+  target,
+  requestId,
+  reason: 'terminated on purpose',
+});
+
+const reset = (target: ExecutionId, requestId: string, how: Partial<CommandOf<'Reset'>>): Command => ({
+  type: 'Reset',
+  ...client,
+  target,
+  requestId,
+  keepPaused: false,
+  resetHeartbeat: false,
+  restoreOriginalOptions: false,
+  ...how,
+});
+
+const update = (target: ExecutionId, what: Partial<CommandOf<'UpdateOptions'>>): Command => ({
+  type: 'UpdateOptions',
+  ...client,
+  target,
+  requestId: 'update-1',
+  options: {},
+  restoreOriginal: false,
+  ...what,
 });
 
 const startAgain = ({ target, options, nextRunId }: Scene, policies: Partial<CommandOf<'Schedule'>>): Command => ({
@@ -152,18 +183,18 @@ export const scheduleOf = (
   awaitOutcome: false,
 });
 
-function spokenFor(attempt: Attempt | undefined): { readonly target: ExecutionId; readonly attempt: AttemptReference } {
-  if (attempt === undefined) throw new Error('Expected to speak for an attempt, but none was polled');
-  return { target: attempt.target, attempt: attempt.token };
-}
-
-type ApplicationInfo = Extract<Failure['info'], { readonly type: 'application' }>;
-
-const failure = (message: string, info: Partial<ApplicationInfo> = {}): Failure => ({
+const domainFailure = ({ message, info }: NonNullable<(typeof reportFailures)[FailStep]>): Failure => ({
   message,
   source: 'conformance',
   stackTrace: '',
-  info: { type: 'application', errorType: 'Error', nonRetryable: false, details: [], ...info },
+  info:
+    info.type === 'timeout'
+      ? { type: 'timeout', timeoutType: info.timeoutType, lastHeartbeatDetails: [] }
+      : {
+          type: 'application',
+          errorType: 'Error',
+          nonRetryable: info.nonRetryable === true,
+          details: [],
+          ...(info.nextRetryDelayMs === undefined ? {} : { nextRetryDelayMs: millis(info.nextRetryDelayMs) }),
+        },
 });
-
-const text = (value: string): Payloads => [{ metadata: {}, data: new TextEncoder().encode(value) }];

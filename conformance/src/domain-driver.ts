@@ -1,26 +1,30 @@
 import {
+  after,
   deadlines,
   decide,
   epochMillis,
   evolve,
   millis,
   PartitionState,
-  publicStatus,
   timerReference,
   type Activity,
+  type ActivityOptionsRequest,
   type Command,
   type Deadline,
   type DeadlineType,
   type Decision,
+  type EpochMillis,
   type ExecutionId,
-  type Payloads,
 } from '@ratchet/domain';
-import { answerOf } from './answer-of.ts';
+import { answerOf, toldOk, type Told } from './answer-of.ts';
 import { commandOf, scheduleOf, type Attempt, type CommandStep } from './command-of.ts';
+import { textOf } from './payload-text.ts';
+import { described, nothing } from './sighting-of.ts';
 import {
+  optionsOf,
   otherTaskQueue,
+  passedMs,
   usualOptions,
-  type Answer,
   type Driver,
   type Sighting,
   type Step,
@@ -33,7 +37,8 @@ export const domainDriver: Driver = {
   play: (trace) => Promise.resolve(new BareDomain(trace).play(trace.steps)),
 };
 
-const activityId: ExecutionId = { namespace: 'default', workflowId: '', runId: 'run-1', activityId: 'conformance' };
+/** Without a run id: whoever asks speaks of the latest run. */
+const activityId: ExecutionId = { namespace: 'default', workflowId: '', runId: '', activityId: 'conformance' };
 
 const elapses: Readonly<Partial<Record<Step, DeadlineType>>> = {
   'start-delay-elapses': 'dispatch',
@@ -48,43 +53,74 @@ class BareDomain {
   readonly #state = new PartitionState();
   readonly #queues = new Map<string, Attempt[]>();
   readonly #polled: Attempt[] = [];
-  readonly #options: ReturnType<typeof optionsOf>;
+  readonly #options: ActivityOptionsRequest;
   #now = epochMillis(1_000_000);
   #offset = 0;
   #heartbeatCount = 0;
-  #answer: Answer = 'ok';
+  #told: Told = toldOk;
 
-  constructor(trace: Pick<Trace, 'options'>) {
+  constructor(trace: Pick<Trace, 'options' | 'started' | 'steps'>) {
     this.#options = optionsOf(trace);
-    this.#send(scheduleOf({ target: activityId, options: this.#options, requestId: 'start-1' }));
+    if (trace.started === false) return;
+    const target = { ...activityId, runId: 'run-1' };
+    this.#send(scheduleOf({ target, options: this.#options, requestId: 'start-1' }));
   }
 
   play(steps: readonly Step[]): Sighting {
-    for (const step of steps) this.#take(step);
-    return this.#sighting();
+    for (const step of steps) this.#told = this.#take(step);
+    return {
+      ...(this.#activity === undefined ? nothing : described(this.#activity, this.#now)),
+      attemptsStarted: this.#polled.length,
+      ...this.#told,
+      heartbeatDetails: textOf(this.#polled.at(-1)?.heartbeatDetails ?? []),
+    };
   }
 
-  #take(step: Step): void {
+  #take(step: Step): Told {
+    // No two steps at one instant: what begins later is over later.
+    this.#now = after(this.#now, millis(1));
     const deadlineType = elapses[step];
-    if (deadlineType !== undefined) this.#pass(deadlineType);
-    else if (step === 'poll') this.#answer = this.#poll(usualOptions.taskQueue);
-    else if (step === 'poll-other-queue') this.#answer = this.#poll(otherTaskQueue);
-    else this.#send(this.#commandOf(step as CommandStep));
+    if (deadlineType !== undefined) return this.#passLimit(deadlineType);
+    switch (step) {
+      case 'time-passes':
+        return this.#pass(after(this.#now, millis(passedMs)));
+      case 'poll':
+        return this.#poll(usualOptions.taskQueue);
+      case 'poll-other-queue':
+        return this.#poll(otherTaskQueue);
+      case 'describe':
+        return this.#activity === undefined ? this.#notFound() : toldOk;
+      case 'await-outcome':
+        return this.#awaitOutcome();
+      default:
+        return answerOf(this.#send(this.#commandOf(step as CommandStep)));
+    }
   }
+
+  #awaitOutcome(): Told {
+    if (this.#activity === undefined) return this.#notFound();
+    return 'outcome' in this.#activity ? toldOk : { answer: 'pending', message: '' };
+  }
+
+  // Questions are the scheduler's to answer; what it says of what is not there is in its words.
+  readonly #notFound = (): Told => ({
+    answer: 'not-found',
+    message: `activity not found for ID: ${activityId.activityId}`,
+  });
 
   #commandOf(step: CommandStep): Command {
     return commandOf(step, {
-      target: this.#activity.id,
+      target: activityId,
       options: this.#options,
       first: this.#polled[0],
       last: this.#polled.at(-1),
       nextHeartbeat: () => `heartbeat ${String(++this.#heartbeatCount)}`,
-      nextRunId: () => `run-${String(this.#offset)}`,
+      nextRunId: () => `run-at-${String(this.#offset)}`,
     });
   }
 
   /** A worker takes tasks in turn until one is granted. */
-  #poll(taskQueue: string): Answer {
+  #poll(taskQueue: string): Told {
     const tasks = this.#queues.get(taskQueue) ?? [];
     for (let task = tasks.shift(); task !== undefined; task = tasks.shift()) {
       const claimId = `claim-${String(this.#offset)}`;
@@ -92,33 +128,39 @@ class BareDomain {
       const claim = { type: 'Claim', target, attempt, claimId, requestId: claimId, identity: 'worker' } as const;
       if (this.#send(claim).kind === 'accepted') {
         this.#polled.push(task);
-        return 'task';
+        return { answer: 'task', message: '' };
       }
     }
-    return 'no-task';
+    return { answer: 'no-task', message: '' };
   }
 
-  /** Everything that is due up to the limit happens, in its order: what timeout-tracker does. */
-  #pass(type: DeadlineType): void {
-    const until = this.#due().find((deadline) => deadline.type === type)?.at;
-    if (until === undefined) throw new Error(`Expected to let ${type} pass, but the activity has no such limit now`);
+  #passLimit(type: DeadlineType): Told {
+    const limit = this.#due().find((deadline) => deadline.type === type);
+    if (limit === undefined) throw new Error(`Expected to let ${type} pass, but the activity has no such limit now`);
+    return this.#pass(limit.at);
+  }
+
+  /** Everything that is due by then happens, in its order: what timeout-tracker does. */
+  #pass(until: EpochMillis): Told {
     for (let next = this.#due()[0]; next !== undefined && next.at <= until; next = this.#due()[0]) {
       this.#now = epochMillis(Math.max(this.#now, next.at));
       const decision = this.#send(this.#proposal(next));
       if (decision.kind === 'refused')
         throw new Error(`Expected ${next.type} to be due, but ${decision.refusal.message}`);
     }
-    this.#answer = 'ok';
+    this.#now = epochMillis(Math.max(this.#now, until));
+    return toldOk;
   }
 
   #due(): readonly Deadline[] {
+    if (this.#activity === undefined) return [];
     return deadlines(this.#activity, millis(1e9))
       .filter(({ type }) => type !== 'expire' && type !== 'redispatch')
       .toSorted((one, other) => one.at - other.at);
   }
 
   #proposal({ type, timer }: Deadline): Command {
-    const common = { target: this.#activity.id, timer, requestId: '', identity: 'timeout-tracker' };
+    const common = { target: activityId, timer, requestId: '', identity: 'timeout-tracker' };
     switch (type) {
       case 'dispatch':
         return { type: 'DispatchDue', ...common };
@@ -136,7 +178,6 @@ class BareDomain {
   #send(command: Command): Decision {
     const decision = decide(this.#state, command, { now: this.#now, offset: this.#offset, rules: 1 });
     this.#offset++;
-    this.#answer = answerOf(decision);
     if (decision.kind === 'refused') return decision;
     for (const event of decision.events) {
       evolve(this.#state, event);
@@ -156,34 +197,8 @@ class BareDomain {
   }
 
   /** The latest run of the id. */
-  get #activity(): Activity {
+  get #activity(): Activity | undefined {
     const runId = this.#state.latestRunId(activityId.namespace, activityId.activityId);
-    const activity = runId === undefined ? undefined : this.#state.activity({ ...activityId, runId });
-    if (activity === undefined) throw new Error('the activity was not accepted');
-    return activity;
-  }
-
-  #sighting(): Sighting {
-    const activity = this.#activity;
-    return {
-      status: publicStatus(activity),
-      attempt: activity.attempt,
-      attemptsStarted: this.#polled.length,
-      answer: this.#answer,
-      ...failureOf(activity),
-      heartbeatDetails: textOf(this.#polled.at(-1)?.heartbeatDetails ?? []),
-    };
+    return runId === undefined ? undefined : this.#state.activity({ ...activityId, runId });
   }
 }
-
-function failureOf(activity: Activity): Pick<Sighting, 'failure' | 'cause' | 'retryState'> {
-  if (!('outcome' in activity) || activity.outcome.type !== 'failure') {
-    return { failure: '', cause: '', retryState: 'unspecified' };
-  }
-  const { failure, retryState } = activity.outcome;
-  return { failure: failure.message, cause: failure.cause?.message ?? '', retryState };
-}
-
-const optionsOf = ({ options }: Pick<Trace, 'options'>) => ({ ...usualOptions, ...options });
-
-const textOf = (payloads: Payloads): string => payloads.map(({ data }) => new TextDecoder().decode(data)).join();

@@ -1,4 +1,3 @@
 export { domainDriver } from './domain-driver.ts';
-export { operatorTraces } from './operator-traces.ts';
+export { everyTrace } from './every-trace.ts';
 export * from './trace.ts';
-export { traces } from './traces.ts';

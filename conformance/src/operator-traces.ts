@@ -1,6 +1,8 @@
-import type { Trace } from './trace.ts';
+import { usualOptions, type Trace } from './trace.ts';
 
-const delayed = { startDelayMs: 300 };
+const delayed = { startDelayMs: 60_000 };
+/** Longer than a poll that gets nothing. */
+const longBackoff = { retryPolicy: { ...usualOptions.retryPolicy, initialIntervalMs: 7000 } };
 
 /** What clients and operators ask for: ids, completion by id, pause, reset, options (semantics sections 1.5 and 2). */
 export const operatorTraces: readonly Trace[] = [
@@ -119,6 +121,7 @@ export const operatorTraces: readonly Trace[] = [
   },
   {
     promise: 'an unpause honours the backoff that remains',
+    options: longBackoff,
     steps: ['poll', 'pause', 'fail', 'unpause', 'poll', 'backoff-elapses', 'poll'],
     sees: { status: 'running', attempt: 2, attemptsStarted: 2, answer: 'task' },
   },
@@ -194,6 +197,62 @@ export const operatorTraces: readonly Trace[] = [
     promise: 'what runs keeps its token',
     steps: ['poll', 'move-to-other-queue', 'complete'],
     sees: { status: 'completed' },
+  },
+  {
+    promise: 'a limit that is shortened counts from the start of the attempt',
+    options: { heartbeatTimeoutMs: 0, startToCloseTimeoutMs: 60_000 },
+    steps: ['poll', 'shorten-start-to-close', 'start-to-close-elapses'],
+    sees: { status: 'running', attempt: 2, lastFailure: 'activity StartToClose timeout' },
+  },
+  {
+    promise: 'options go back to what they were',
+    steps: ['move-to-other-queue', 'restore-options', 'poll'],
+    sees: { status: 'running', attemptsStarted: 1, answer: 'task' },
+  },
+  {
+    promise: 'a late repetition of a pause does not pause again',
+    steps: ['pause', 'unpause', 'pause'],
+    sees: { status: 'running', runState: 'scheduled', answer: 'ok' },
+  },
+  {
+    promise: 'an attempt whose pause was taken back is told nothing',
+    steps: ['poll', 'pause', 'unpause', 'heartbeat'],
+    sees: { runState: 'started', answer: 'ok' },
+  },
+  {
+    promise: 'a cancel goes before a pause',
+    steps: ['poll', 'pause', 'request-cancel', 'heartbeat'],
+    sees: { runState: 'cancel-requested', answer: 'cancel-requested' },
+  },
+  {
+    promise: 'what was paused can be cancelled by its worker',
+    steps: ['poll', 'pause', 'request-cancel', 'report-canceled'],
+    sees: { status: 'canceled', answer: 'ok' },
+  },
+  {
+    promise: 'a reset brings back what is paused before a retry, as attempt 1',
+    steps: ['poll', 'pause', 'fail', 'reset', 'poll'],
+    sees: { status: 'running', attempt: 1, attemptsStarted: 2, answer: 'task' },
+  },
+  {
+    promise: 'a reset that keeps the pause keeps it when the attempt has failed for good, too',
+    steps: ['poll', 'pause', 'reset-keeping-pause', 'fail-for-good', 'poll'],
+    sees: { status: 'paused', attempt: 1, answer: 'no-task' },
+  },
+  {
+    promise: 'a completion is a completion, whatever was asked of the attempt',
+    steps: ['poll', 'pause', 'reset-keeping-pause', 'complete'],
+    sees: { status: 'completed', attempt: 1, result: 'done' },
+  },
+  {
+    promise: 'what was deleted leaves its id free, even for who rejects duplicates',
+    steps: ['poll', 'complete', 'delete', 'start-again-rejecting-duplicates', 'poll'],
+    sees: { status: 'running', attempt: 1, attemptsStarted: 2, answer: 'task' },
+  },
+  {
+    promise: 'a token of what was deleted completes nothing under the same id',
+    steps: ['poll', 'delete', 'start-again', 'poll', 'complete-with-first-token'],
+    sees: { status: 'running', runState: 'started', answer: 'not-found' },
   },
   {
     promise: 'a reset can restore the options',

@@ -1,7 +1,7 @@
 import { usualOptions, type Trace } from './trace.ts';
 
 const oneAttempt = { retryPolicy: { ...usualOptions.retryPolicy, attemptsMax: 1 } };
-const delayed = { startDelayMs: 300 };
+const delayed = { startDelayMs: 4000 };
 const excluding = (...nonRetryableErrorTypes: readonly string[]): NonNullable<Trace['options']> => ({
   retryPolicy: { ...usualOptions.retryPolicy, nonRetryableErrorTypes },
 });
@@ -70,8 +70,8 @@ export const traces: readonly Trace[] = [
   },
   {
     promise: 'a failure is final when no retry fits before schedule-to-close',
-    options: { scheduleToCloseTimeoutMs: 300 },
-    steps: ['poll', 'fail-with-retry-delay'],
+    options: { scheduleToCloseTimeoutMs: 100_000 },
+    steps: ['poll', 'fail-with-long-retry-delay'],
     sees: { status: 'failed', failure: 'failed with a delay', retryState: 'timeout' },
   },
   {
@@ -150,7 +150,7 @@ export const traces: readonly Trace[] = [
   },
   {
     promise: 'an attempt that times out with no time for another ends as not enough time',
-    options: { scheduleToCloseTimeoutMs: 900, heartbeatTimeoutMs: 0 },
+    options: { scheduleToCloseTimeoutMs: 50_000, heartbeatTimeoutMs: 0 },
     steps: ['poll', 'start-to-close-elapses'],
     sees: {
       status: 'timed-out',
@@ -160,13 +160,12 @@ export const traces: readonly Trace[] = [
   },
   {
     promise: 'the whole time ends an attempt that runs',
-    options: { scheduleToCloseTimeoutMs: 600, heartbeatTimeoutMs: 0 },
+    options: { scheduleToCloseTimeoutMs: 4000, heartbeatTimeoutMs: 0 },
     steps: ['poll', 'fail', 'backoff-elapses', 'poll', 'schedule-to-close-elapses'],
     sees: { status: 'timed-out', failure: 'activity ScheduleToClose timeout', cause: 'failed', retryState: 'timeout' },
   },
   {
     promise: 'the whole time passes in a pause, too',
-    options: { scheduleToCloseTimeoutMs: 600 },
     steps: ['pause', 'schedule-to-close-elapses'],
     sees: { status: 'timed-out', failure: 'activity ScheduleToClose timeout' },
   },
