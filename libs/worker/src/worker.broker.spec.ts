@@ -166,12 +166,13 @@ describe('an activity', () => {
     });
     const once = { ...oneMinute, retryPolicy: { attemptsMax: 1 } };
     const asked = await Promise.all(['result', 'large', 'heartbeat'].map((type) => asker.ask(type, once)));
-    const messages = await Promise.all(asked.map(async ({ ended }) => (await ended).failure?.message));
-    expect(messages).toEqual([
+    const failures = await Promise.all(asked.map(async ({ ended }) => (await ended).failure));
+    expect(failures.map((failure) => failure?.message)).toEqual([
       expect.stringContaining('value.n is a BigInt'),
       'Complete result exceeds size limit.',
-      expect.stringContaining('value.callback is a function'),
+      'HEARTBEAT_DETAILS_CONVERSION_FAILED',
     ]);
+    expect(failures[2]?.cause).toMatchObject({ message: expect.stringContaining('value.callback is a function') });
   });
 
   test('speaks through converter and codecs of its own', async () => {
