@@ -117,7 +117,7 @@ export class CancellationLogic implements PartitionLogic<CancellationRecord> {
       `Expected to find the key '${record.key ?? ''}' in the partition that Kafka's default partitioner (murmur2) gives ` +
       `it of ${String(this.#parts.partitions)}, but the record stands in partition ${String(record.partition)}`;
     const letter = deadLetter(record, message);
-    if (!('replyTo' in cancellation) || cancellation.replyTo === undefined) return [letter];
+    if (!('replyTo' in cancellation)) return [letter];
     const { address, partition } = cancellation.replyTo;
     const body = { type: 'Refused', refusal: { reason: 'wrong-partition', message } } as const;
     const { requestId } = cancellation;

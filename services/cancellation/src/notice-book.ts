@@ -1,5 +1,8 @@
-import type { AttemptPlace } from '@ratchet/domain';
+import { invariant, type AttemptPlace } from '@ratchet/domain';
 import { noticeKey, type PendingNotice } from './pending-notice.ts';
+
+/** From this count on the wait no longer grows. */
+const lastLine = 16;
 
 /**
  * The notices of one partition that are not settled.
@@ -10,7 +13,7 @@ import { noticeKey, type PendingNotice } from './pending-notice.ts';
 export class NoticeBook {
   /** In the order of the offsets of the records that told of them. */
   readonly #pending = new Map<string, PendingNotice>();
-  readonly #lines: Set<PendingNotice>[] = [];
+  readonly #lines: readonly Set<PendingNotice>[] = Array.from({ length: lastLine + 1 }, () => new Set<PendingNotice>());
 
   get size(): number {
     return this.#pending.size;
@@ -64,10 +67,8 @@ export class NoticeBook {
   }
 
   #line(sentCount: number): Set<PendingNotice> {
-    const index = Math.min(sentCount, linesMax);
-    return (this.#lines[index] ??= new Set());
+    const line = this.#lines[Math.min(sentCount, lastLine)];
+    invariant(line !== undefined, `no line for ${String(sentCount)} copies`);
+    return line;
   }
 }
-
-/** From here on the wait no longer grows. */
-const linesMax = 16;

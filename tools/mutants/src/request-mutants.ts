@@ -24,6 +24,24 @@ export const requestMutants: readonly Mutant[] = [
     replacement: 'activity.scheduledAt > runCancel.requestedAt + 1e9',
   },
   {
+    name: 'a cancelled run cancels what was scheduled under the same id since',
+    file: 'decide/request-cancel.ts',
+    text: 'activity.scheduleOffset >= openBefore',
+    replacement: 'activity.scheduleOffset > openBefore + 1e9',
+  },
+  {
+    name: 'a worker is not told that others have ended its attempt',
+    file: 'decide/change.ts',
+    text: `if (end !== 'reported') return`,
+    replacement: `if (end === 'timed-out') return`,
+  },
+  {
+    name: 'a worker that comes too late is told of a time-out that was none',
+    file: 'decide/heartbeat.ts',
+    text: `activity.status === 'timed-out' && activity.attempt === attempt`,
+    replacement: `activity.attempt === attempt`,
+  },
+  {
     name: 'a cancel without a request is reported',
     file: 'decide/report-canceled.ts',
     text: `activity.status !== 'cancel-requested' || activity.cancel === undefined`,
@@ -187,8 +205,8 @@ export const requestMutants: readonly Mutant[] = [
   {
     name: 'a cancel request does not reach the worker',
     file: 'decide/change.ts',
-    text: `after.status === 'cancel-requested' && before?.status !== 'cancel-requested'`,
-    replacement: `after.status === 'cancel-requested' && before?.status === 'cancel-requested'`,
+    text: `  if (before !== undefined && isRunning(before)) {`,
+    replacement: `  if (before !== undefined && isRunning(before) && before.status !== 'started') {`,
   },
   {
     name: 'the outcome reaches nobody',
