@@ -20,6 +20,7 @@ export const rooms = [
   { scope: 'protocol', folder: 'libs/protocol', rooms: ['domain', 'schemas', 'kafka'], not: ALL_NEST },
   { scope: 'client', folder: 'libs/client', rooms: LEGS, not: ALL_NEST },
   { scope: 'worker', folder: 'libs/worker', rooms: LEGS, not: ALL_NEST },
+  { scope: 'workflow', folder: 'libs/workflow', rooms: [...LEGS, 'client'], not: ALL_NEST },
   { scope: 'service-kit', folder: 'libs/service-kit', rooms: ['kafka'], typesOf: { kafka: ['OperationalError'] } },
   { scope: 'testing', folder: 'libs/testing', rooms: [...LEGS, 'tools-kafka', 'start'], not: ALL_NEST },
   ...['scheduler', 'timeout-tracker', 'cancellation', 'completion-gateway'].map((scope) => ({
@@ -45,10 +46,11 @@ export const rooms = [
     ['bench', 'bench'],
     ['documents', 'examples/documents'],
     ['example-quickstart', 'examples/quickstart'],
+    ['example-human-review', 'examples/human-review'],
   ].map(([scope, folder]) => ({
     scope,
     folder,
-    rooms: [...LEGS, 'client', 'worker', 'testing', 'tools-kafka', 'start'],
+    rooms: [...LEGS, 'client', 'worker', 'workflow', 'testing', 'tools-kafka', 'start'],
     not: ALL_NEST,
   })),
 ];
