@@ -60,7 +60,7 @@ export async function startHandWorker(
   const { connection, codec } = cluster;
   const consumer = new TaskConsumer({
     connection,
-    groupId: `ratchet.workers.default.${taskQueue}`,
+    groupId: `ratchet.workers.${topic}`,
     topic,
     onRecord: ({ value }, done) => {
       void Promise.resolve(codec.decodeTask(value ?? Buffer.alloc(0))).then((task) => claim(task, done));

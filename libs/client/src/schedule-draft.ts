@@ -54,7 +54,7 @@ export async function scheduleDraft(
 }
 
 function optionsRequest(options: AnyStartOptions): ActivityOptionsRequest {
-  const { timeouts, startDelay, retry } = options;
+  const { timeouts, startDelay, retry, priority = {} } = options;
   return {
     taskQueue: text('taskQueue', options.taskQueue),
     ...present('scheduleToCloseTimeoutMs', duration('timeouts.scheduleToClose', timeouts.scheduleToClose)),
@@ -63,6 +63,9 @@ function optionsRequest(options: AnyStartOptions): ActivityOptionsRequest {
     ...present('heartbeatTimeoutMs', duration('timeouts.heartbeat', timeouts.heartbeat)),
     ...present('startDelayMs', duration('startDelay', startDelay)),
     ...present('retryPolicy', retry === undefined ? undefined : retryPolicy(retry)),
+    ...present('priorityKey', number('priority.priorityKey', priority.priorityKey)),
+    ...present('fairnessKey', optionalText('priority.fairnessKey', priority.fairnessKey)),
+    ...present('fairnessWeight', number('priority.fairnessWeight', priority.fairnessWeight)),
   };
 }
 
@@ -92,6 +95,9 @@ function text(field: string, value: unknown): string {
   if (typeof value === 'string') return value;
   throw invalid(field, 'a string', value);
 }
+
+const optionalText = (field: string, value: unknown): string | undefined =>
+  value === undefined ? undefined : text(field, value);
 
 function number(field: string, value: unknown): number | undefined {
   if (value === undefined || (typeof value === 'number' && !Number.isNaN(value))) return value;

@@ -28,6 +28,15 @@ export interface RetryOptions {
   readonly nonRetryableErrorTypes?: readonly string[];
 }
 
+/** Semantics section 1.1. */
+export interface PriorityOptions {
+  /** 1 goes before 5; 3 by default. A worker hands out the most urgent of what has reached it. */
+  readonly priorityKey?: number;
+  /** Whose task it is: kept and shown, at most 64 bytes. */
+  readonly fairnessKey?: string;
+  readonly fairnessWeight?: number;
+}
+
 export interface CommonStartOptions {
   /** Unique among the open standalone activities of the namespace; made up when left out. At most 1000 bytes. */
   readonly id?: string;
@@ -38,6 +47,8 @@ export interface CommonStartOptions {
   readonly idConflictPolicy?: IdConflictPolicy;
   /** When one was: `allow-duplicate` (default), `allow-duplicate-failed-only`, or `reject-duplicate`. */
   readonly idReusePolicy?: IdReusePolicy;
+  /** Which of the queue's waiting tasks go first. */
+  readonly priority?: PriorityOptions;
   /** Delays the first attempt, and with it `scheduleToStart` and `scheduleToClose`. */
   readonly startDelay?: Duration;
   /** A second request with the same id is the first one again: no error, the same run. Made up when left out. */
@@ -49,7 +60,7 @@ export interface CommonStartOptions {
 /** `args` may be left out where the activity can be called without any. At most 2 MiB together. */
 type WithArguments<A> = [] extends A ? { readonly args?: A } : { readonly args: A };
 
-export type StartActivityOptions<T, N extends ActivityName<T>> = CommonStartOptions &
+export type StartActivityOptions<T, N extends ActivityName<T>, Common = CommonStartOptions> = Common &
   WithArguments<ActivityArguments<T, N>>;
 
 /** The options as they are when nobody has checked their types. */

@@ -1,8 +1,9 @@
+import type { Priority } from './priority.ts';
 import type { RetryPolicy } from './retry-policy.ts';
 import type { Millis } from './units.ts';
 
 /** The options of an activity after normalisation: every default filled in, 0 meaning "none". Semantics section 1.1. */
-export interface ActivityOptions {
+export interface ActivityOptions extends Priority {
   readonly taskQueue: string;
   /** 0 is unlimited. */
   readonly scheduleToCloseTimeoutMs: Millis;
@@ -17,7 +18,7 @@ export interface ActivityOptions {
 }
 
 /** The options as someone asks for them: what is left out gets its default. Plain numbers, so that any of them may be wrong. */
-export interface ActivityOptionsRequest {
+export interface ActivityOptionsRequest extends Partial<Priority> {
   readonly taskQueue: string;
   readonly scheduleToCloseTimeoutMs?: number;
   readonly scheduleToStartTimeoutMs?: number;

@@ -1,4 +1,4 @@
-import { executionKey, partitionKey, runKey, taskTopic } from './identity.ts';
+import { executionKey, partitionKey, runKey, taskTopic, taskTopics } from './identity.ts';
 
 test.each([
   { namespace: 'default', workflowId: '', activityId: 'charge', key: 'default//charge' },
@@ -24,4 +24,11 @@ test.each([
   { namespace: 'default', taskQueue: '\n€', topic: 'ratchet.activity.tasks.default.-0a-e2-82-ac' },
 ])('topic $topic', ({ namespace, taskQueue, topic }) => {
   expect(taskTopic(namespace, taskQueue)).toBe(topic);
+});
+
+test('a queue has a topic per priority level, the most urgent first, and the usual level has no suffix', () => {
+  const topic = 'ratchet.activity.tasks.default.mail';
+  const topics = [`${topic}.p1`, `${topic}.p2`, topic, `${topic}.p4`, `${topic}.p5`];
+  expect(taskTopics('default', 'mail')).toEqual(topics);
+  expect([1, 2, 3, 4, 5].map((level) => taskTopic('default', 'mail', level))).toEqual(topics);
 });

@@ -1,4 +1,5 @@
 import { utf8Bytes } from './utf8.ts';
+import { priorityLevelDefault, priorityLevelMax } from './priority.ts';
 
 /**
  * Names one Activity Execution.
@@ -57,13 +58,20 @@ export interface ReplyAddress {
 const taskTopicPrefix = 'ratchet.activity.tasks';
 
 /**
- * The topic of a task queue: `ratchet.activity.tasks.<namespace>.<taskQueue>`.
+ * The topic of a task queue: `ratchet.activity.tasks.<namespace>.<taskQueue>`; of a priority level other than the
+ * usual one, that with `.p<level>`.
  *
  * Every UTF-8 byte outside `[A-Za-z0-9]` is written `-xx` in hexadecimal, so that two queues never share a topic. The
  * escape is not `_`: Kafka refuses a topic whose name differs from another's only in `.` against `_`.
  */
-export const taskTopic = (namespace: string, taskQueue: string): string =>
-  `${taskTopicPrefix}.${escapeForTopic(namespace)}.${escapeForTopic(taskQueue)}`;
+export const taskTopic = (namespace: string, taskQueue: string, level = priorityLevelDefault): string => {
+  const topic = `${taskTopicPrefix}.${escapeForTopic(namespace)}.${escapeForTopic(taskQueue)}`;
+  return level === priorityLevelDefault ? topic : `${topic}.p${String(level)}`;
+};
+
+/** The topics a task queue may have, the most urgent first; those of a level that was never used do not exist. */
+export const taskTopics = (namespace: string, taskQueue: string): readonly string[] =>
+  Array.from({ length: priorityLevelMax }, (_, index) => taskTopic(namespace, taskQueue, index + 1));
 
 const isPlain = /^[A-Za-z0-9]*$/;
 

@@ -14,6 +14,7 @@ export * from './failure.ts';
 export * from './failures.ts';
 export * from './identity.ts';
 export * from './limits.ts';
+export { normalisePriority, priorityLevel, type Priority } from './priority.ts';
 export { nextNow } from './log-clock.ts';
 export * from './message.ts';
 export * from './namespace.ts';

@@ -14,6 +14,9 @@ const request = fc
     startToCloseTimeoutMs: duration,
     heartbeatTimeoutMs: duration,
     startDelayMs: duration,
+    priorityKey: fc.constantFrom(undefined, 0, 1, 5, 9),
+    fairnessKey: fc.constantFrom(undefined, '', 'tenant'),
+    fairnessWeight: fc.constantFrom(undefined, 0, 0.5, 2_000),
     retryPolicy: fc
       .record({
         initialIntervalMs: duration,

@@ -1,6 +1,7 @@
 import type { ActivityOptions, ActivityOptionsRequest } from './activity-options.ts';
 import { invalid, ok, type Checked } from './checked.ts';
 import { normaliseDuration } from './normalise-duration.ts';
+import { normalisePriority, priorityLevel } from './priority.ts';
 import { normaliseRetryPolicy } from './normalise-retry-policy.ts';
 import { millis, type Millis } from './units.ts';
 import { checkTaskQueue } from './validate.ts';
@@ -26,7 +27,9 @@ interface Timeouts {
  * normal gives the same.
  */
 export function normaliseOptions(request: ActivityOptionsRequest, subject: OptionsSubject): Checked<ActivityOptions> {
-  const queue = checkTaskQueue(subject.namespace, request.taskQueue);
+  const priority = normalisePriority(request);
+  if (priority.kind === 'refused') return priority;
+  const queue = checkTaskQueue(subject.namespace, request.taskQueue, priorityLevel(priority.value.priorityKey));
   if (queue !== undefined) return { kind: 'refused', refusal: queue };
   const retryPolicy = normaliseRetryPolicy(request.retryPolicy);
   if (retryPolicy.kind === 'refused') return retryPolicy;
@@ -39,6 +42,7 @@ export function normaliseOptions(request: ActivityOptionsRequest, subject: Optio
     ...timeouts.value,
     startDelayMs: startDelay.value,
     retryPolicy: retryPolicy.value,
+    ...priority.value,
   });
 }
 

@@ -91,13 +91,13 @@ export function checkHeader(header: Readonly<Record<string, Payload>>): Refusal 
 const internalTaskQueuePrefix = '/_sys/';
 
 /** The task queue names a topic with the namespace, so both together must fit Kafka's limit. */
-export function checkTaskQueue(namespace: string, taskQueue: string): Refusal | undefined {
+export function checkTaskQueue(namespace: string, taskQueue: string, level?: number): Refusal | undefined {
   const refusal = checkId('taskQueue', taskQueue);
   if (refusal !== undefined) return refusal;
   if (taskQueue.startsWith(internalTaskQueuePrefix)) {
     return wrong(`taskQueue must not start with "${internalTaskQueuePrefix}", got "${taskQueue}"`);
   }
-  const topicBytes = taskTopic(namespace, taskQueue).length;
+  const topicBytes = taskTopic(namespace, taskQueue, level).length;
   if (topicBytes <= topicNameBytesMax) return undefined;
   return wrong(
     `taskQueue exceeds length limit: its topic's name, with the namespace and escaped, would be longer than Kafka allows. ` +

@@ -96,8 +96,11 @@ async function readAll(connection: KafkaConnection): Promise<Replication> {
   }
 }
 
-/** `ratchet.activity.tasks.<namespace>.<taskQueue>`: escaped names have no dots. */
+/** `ratchet.activity.tasks.<namespace>.<taskQueue>`, and perhaps a priority level: escaped names have no dots. */
 const taskTopicParts = 5;
+
+const isDeadLetterTopic = (topic: string): boolean =>
+  topic.endsWith('.dlq') && topic.split('.').length > taskTopicParts;
 
 class ConnectedCluster implements Cluster {
   readonly connection: KafkaConnection;
@@ -122,7 +125,7 @@ class ConnectedCluster implements Cluster {
     // One that is there is taken as it is: its partitions may have been increased.
     if (await this.connection.partitionCounts.exists(topic)) return;
     // Asked for its dead-letter topic, too: both are made together.
-    const name = topic.split('.').slice(0, taskTopicParts).join('.');
+    const name = isDeadLetterTopic(topic) ? topic.slice(0, topic.lastIndexOf('.')) : topic;
     await ensureTopics(
       this.connection,
       taskTopicSpecs(name, { replication: this.#replication, partitions: this.partitions }),

@@ -11,5 +11,6 @@ export type { PayloadCodec } from './payload-codec.ts';
 export * from './payload-converter.ts';
 export { readable } from './readable.ts';
 export * from './request-channel.ts';
+export { taskSources } from './task-sources.ts';
 export * from './task-token.ts';
 export { freshTraceparent, traceparentHeader, type Tracing } from './tracing.ts';

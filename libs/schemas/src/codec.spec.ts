@@ -13,6 +13,9 @@ const options = {
   startToCloseTimeoutMs: millis(10_000),
   heartbeatTimeoutMs: millis(0),
   startDelayMs: millis(0),
+  priorityKey: 0,
+  fairnessKey: '',
+  fairnessWeight: 0,
   retryPolicy: {
     initialIntervalMs: millis(1_000),
     backoffCoefficient: 2,
@@ -64,14 +67,14 @@ describe('the wire', () => {
       bytes: codec.encodeTask(task),
       value: task,
       decode: codec.decodeTask,
-      hex: '000000000d0e64656661756c740004723106612f310c6368617267650a746f6b656e0202710000a09c010000d00f0000000000000040c09a0c0000020210656e636f64696e67146a736f6e2f706c61696e0004343200000080a0abfef96282a0abfef96200',
+      hex: '000000000e0e64656661756c740004723106612f310c6368617267650a746f6b656e0202710000a09c010000d00f0000000000000040c09a0c000000000000000000000000020210656e636f64696e67146a736f6e2f706c61696e0004343200000080a0abfef96282a0abfef96200',
     },
     {
       name: 'a reply',
       bytes: codec.encodeReply(granted),
       value: granted,
       decode: codec.decodeReply,
-      hex: '000000000c046d65047131da0400000280a0abfef96200000000000000',
+      hex: '000000000d046d65047131da0400000280a0abfef9620000000000000000',
     },
   ])('has $name as it always had', ({ bytes, value, decode, hex }) => {
     expect(bytes.toString('hex')).toBe(hex);

@@ -48,8 +48,9 @@ class Bench {
   }
 }
 
+const topic = 'ratchet.activity.tasks.n.q';
 const taskOf = (name: string, partition = 0): TakenTask =>
-  ({ record: { key: name, partition }, task: {}, done: () => undefined }) as unknown as TakenTask;
+  ({ record: { key: name, topic, partition }, task: {}, done: () => undefined }) as unknown as TakenTask;
 const nameOf = ({ record }: TakenTask): string => record.key ?? '';
 
 describe('a worker with two slots', () => {
@@ -115,7 +116,8 @@ describe('a worker with two slots', () => {
     bench.offer('a');
     bench.intake.offer(taskOf('gone', 3));
     bench.intake.offer(taskOf('kept', 4));
-    bench.intake.forget([3]);
+    bench.intake.forget('another', [4]);
+    bench.intake.forget(topic, [3]);
     await bench.end('a');
     expect(bench.names).toEqual(['kept']);
   });

@@ -50,9 +50,11 @@ export class TaskIntake implements Due {
     else this.#passOnOrKeep(taken);
   }
 
-  /** These partitions are someone else's now, who will be given what waits here. */
-  forget(partitions: readonly number[]): void {
-    this.#waiting = this.#waiting.filter(({ record }) => !partitions.includes(record.partition));
+  /** These partitions of a topic are someone else's now, who will be given what waits here. */
+  forget(topic: string, partitions: readonly number[]): void {
+    this.#waiting = this.#waiting.filter(
+      ({ record }) => record.topic !== topic || !partitions.includes(record.partition),
+    );
   }
 
   /** Takes nothing more. What waits is left to others. */

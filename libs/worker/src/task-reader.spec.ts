@@ -1,38 +1,13 @@
-import { epochMillis, millis, type ActivityTask } from '@ratchet/domain';
+import { epochMillis } from '@ratchet/domain';
 import type { InputRecord, OutputRecord, SentRecord } from '@ratchet/kafka';
 import { localCodec } from '@ratchet/schemas';
 import { TaskReader } from './task-reader.ts';
 import type { TakenTask } from './task-intake.ts';
+import { taskOf } from './task.fixture.ts';
 
 const codec = localCodec();
 const topic = 'ratchet.activity.tasks.default.q';
-const task: ActivityTask = {
-  id: { namespace: 'default', workflowId: '', runId: 'r', activityId: 'a' },
-  activityType: 'charge',
-  taskToken: Buffer.from('token'),
-  attempt: 1,
-  options: {
-    taskQueue: 'q',
-    scheduleToCloseTimeoutMs: millis(0),
-    scheduleToStartTimeoutMs: millis(0),
-    startToCloseTimeoutMs: millis(1000),
-    heartbeatTimeoutMs: millis(0),
-    startDelayMs: millis(0),
-    retryPolicy: {
-      initialIntervalMs: millis(1),
-      backoffCoefficient: 2,
-      intervalMsMax: millis(100),
-      attemptsMax: 0,
-      nonRetryableErrorTypes: [],
-    },
-  },
-  input: [],
-  header: {},
-  heartbeatDetails: [],
-  scheduledAt: epochMillis(1),
-  currentAttemptScheduledAt: epochMillis(1),
-  passedOnCount: 0,
-};
+const task = taskOf();
 
 const recordOf = (value: Buffer | null): InputRecord => ({
   topic,
@@ -62,7 +37,6 @@ function readerOf(ownPartitions: readonly number[] = [1]): {
       },
     },
     log: () => undefined,
-    topic,
     partitionCount: () => 4,
     ownPartitions: () => ownPartitions,
     onTask: (taken) => tasks.push(taken),
@@ -81,7 +55,7 @@ const first = ([taken]: readonly TakenTask[]): TakenTask => {
 
 test('a record is read as its task', () => {
   const { tasks, done } = readerOf();
-  expect(tasks).toMatchObject([{ task: { activityType: 'charge', attempt: 1 } }]);
+  expect(tasks).toMatchObject([{ task: { activityType: 'work', attempt: 1 } }]);
   expect(done()).toBe(0);
 });
 
@@ -95,7 +69,7 @@ test('a task is passed on to a partition of another, counted, with its trace, an
   expect([0, 2, 3]).toContain(record?.partition);
   expect(record).toMatchObject({ topic, key: 'key', headers: { traceparent: '00-a-b-01' } });
   expect(codec.decodeTask(record?.value ?? Buffer.alloc(0))).toMatchObject({
-    activityType: 'charge',
+    activityType: 'work',
     passedOnCount: 1,
   });
 });

@@ -8,9 +8,8 @@ export interface TaskReaderOptions {
   readonly codec: Pick<Codec, 'decodeTask' | 'encodeTask'>;
   readonly outbox: Pick<Outbox, 'send'>;
   readonly log: Log;
-  readonly topic: string;
-  readonly partitionCount: () => number;
-  readonly ownPartitions: () => readonly number[];
+  readonly partitionCount: (topic: string) => number;
+  readonly ownPartitions: (topic: string) => readonly number[];
   readonly onTask: (taken: TakenTask) => void;
 }
 
@@ -19,7 +18,7 @@ const passedOnCountMax = 2;
 /** Until a registry that is away is asked again. */
 const registryPauseMs = 1_000;
 
-/** Records of a task topic as tasks, and tasks as records again when they are passed on. */
+/** Records of a queue's topics as tasks, and tasks as records again when they are passed on. */
 export class TaskReader {
   readonly #options: TaskReaderOptions;
   #stopped = false;
@@ -46,8 +45,9 @@ export class TaskReader {
    * @returns false when all partitions are this worker's, or the task was passed on often enough: it waits here.
    */
   passOn({ record, task, done }: TakenTask): boolean {
-    const { codec, outbox, topic, log } = this.#options;
-    const partition = this.#foreignPartition();
+    const { codec, outbox, log } = this.#options;
+    const { topic } = record;
+    const partition = this.#foreignPartition(topic);
     if (partition === undefined || task.passedOnCount >= passedOnCountMax) return false;
     const value = codec.encodeTask({ ...task, passedOnCount: task.passedOnCount + 1 });
     outbox.send({ topic, key: record.key, partition, value, headers: record.headers }).then(done, (error: unknown) => {
@@ -57,9 +57,9 @@ export class TaskReader {
     return true;
   }
 
-  #foreignPartition(): number | undefined {
-    const own = new Set(this.#options.ownPartitions());
-    const foreign = Array.from({ length: this.#options.partitionCount() }, (_, index) => index).filter(
+  #foreignPartition(topic: string): number | undefined {
+    const own = new Set(this.#options.ownPartitions(topic));
+    const foreign = Array.from({ length: this.#options.partitionCount(topic) }, (_, index) => index).filter(
       (partition) => !own.has(partition),
     );
     return foreign[Math.floor(Math.random() * foreign.length)];

@@ -1,9 +1,10 @@
 import { taskTopic } from '@ratchet/domain';
-import { TaskConsumer, type InputRecord, type Log, type Outbox } from '@ratchet/kafka';
+import { TaskQueueConsumer, type InputRecord, type Log, type Outbox } from '@ratchet/kafka';
 import {
   connectCluster,
   DeadlineClock,
   openRequestChannel,
+  taskSources,
   type Cluster,
   type OpenRequestChannel,
 } from '@ratchet/protocol';
@@ -38,7 +39,7 @@ export class Worker {
   readonly #clock = new DeadlineClock();
   readonly #runner: AttemptRunner;
   readonly #reader: TaskReader;
-  readonly #consumer: TaskConsumer;
+  readonly #consumer: TaskQueueConsumer;
   readonly #intake: TaskIntake;
   readonly #stopRequested: PromiseWithResolvers<void> = Promise.withResolvers();
   #state: WorkerState = 'initialized';
@@ -52,28 +53,25 @@ export class Worker {
     const { channel, tracing } = requests;
     const tools = { channel, tracing, converter, identity, clock: this.#clock, log, activities };
     this.#runner = new AttemptRunner(tools);
-    const topic = taskTopic(namespace, taskQueue);
     const { connection, codec } = cluster;
     this.#reader = new TaskReader({
       codec,
       outbox: this.#outbox,
       log,
-      topic,
-      partitionCount: () => connection.partitionCounts.known(topic) ?? 0,
-      ownPartitions: () => this.#consumer.partitions,
+      partitionCount: (topic) => connection.partitionCounts.known(topic) ?? 0,
+      ownPartitions: (topic) => this.#consumer.partitionsOf(topic),
       onTask: (taken) => {
         this.#intake.offer(taken);
       },
     });
-    this.#consumer = new TaskConsumer({
+    this.#consumer = new TaskQueueConsumer({
       connection,
-      groupId: `ratchet.workers.${namespace}.${taskQueue}`,
-      topic,
+      sources: taskSources(namespace, taskQueue),
       onRecord: (record: InputRecord, done) => {
         this.#reader.read(record, done);
       },
-      onRevoked: (partitions) => {
-        this.#intake.forget(partitions);
+      onRevoked: (topic, partitions) => {
+        this.#intake.forget(topic, partitions);
       },
     });
     this.#intake = new TaskIntake({

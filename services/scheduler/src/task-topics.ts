@@ -1,4 +1,4 @@
-import { taskTopic } from '@ratchet/domain';
+import { priorityLevel, taskTopic } from '@ratchet/domain';
 
 /**
  * The task topics known to exist.
@@ -8,7 +8,8 @@ import { taskTopic } from '@ratchet/domain';
  */
 export class TaskTopics {
   readonly #create: (topic: string) => Promise<void>;
-  readonly #names = new Map<string, Map<string, string>>();
+  /** By namespace, then task queue, then priority level. */
+  readonly #names = new Map<string, Map<string, string[]>>();
   readonly #existing = new Set<string>();
   readonly #creating = new Map<string, Promise<void>>();
 
@@ -18,15 +19,13 @@ export class TaskTopics {
   }
 
   /** The topic's name, remembered: escaping is not done again for every task. */
-  nameOf(namespace: string, taskQueue: string): string {
-    const known = this.#names.get(namespace)?.get(taskQueue);
-    if (known !== undefined) return known;
-
-    const queues = this.#names.get(namespace) ?? new Map<string, string>();
-    this.#names.set(namespace, queues);
-    const name = taskTopic(namespace, taskQueue);
-    queues.set(taskQueue, name);
-    return name;
+  nameOf(namespace: string, taskQueue: string, priorityKey: number): string {
+    let queues = this.#names.get(namespace);
+    if (queues === undefined) this.#names.set(namespace, (queues = new Map<string, string[]>()));
+    let levels = queues.get(taskQueue);
+    if (levels === undefined) queues.set(taskQueue, (levels = []));
+    const level = priorityLevel(priorityKey);
+    return (levels[level] ??= taskTopic(namespace, taskQueue, level));
   }
 
   /** @returns `undefined` when the topic is known to exist, else a promise that resolves when it does. */

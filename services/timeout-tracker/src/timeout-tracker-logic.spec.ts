@@ -28,6 +28,9 @@ const options = {
   startToCloseTimeoutMs: millis(10_000),
   heartbeatTimeoutMs: millis(1_000),
   startDelayMs: millis(0),
+  priorityKey: 0,
+  fairnessKey: '',
+  fairnessWeight: 0,
   retryPolicy: {
     initialIntervalMs: millis(1_000),
     backoffCoefficient: 1,

@@ -11,6 +11,9 @@ export function optionsRequestToDomain(options: avro.ActivityOptionsRequest): Pa
   setPresent(result, 'startToCloseTimeoutMs', options.startToCloseTimeoutMs);
   setPresent(result, 'heartbeatTimeoutMs', options.heartbeatTimeoutMs);
   setPresent(result, 'startDelayMs', options.startDelayMs);
+  setPresent(result, 'priorityKey', options.priorityKey);
+  setPresent(result, 'fairnessKey', options.fairnessKey);
+  setPresent(result, 'fairnessWeight', options.fairnessWeight);
   if (isPresent(options.retryPolicy)) setPresent(result, 'retryPolicy', retryPolicyToDomain(options.retryPolicy));
   return result;
 }
@@ -36,6 +39,9 @@ export const sameOptions = (a: ActivityOptions, b: ActivityOptions): boolean =>
     a.startToCloseTimeoutMs === b.startToCloseTimeoutMs &&
     a.heartbeatTimeoutMs === b.heartbeatTimeoutMs &&
     a.startDelayMs === b.startDelayMs &&
+    a.priorityKey === b.priorityKey &&
+    a.fairnessKey === b.fairnessKey &&
+    a.fairnessWeight === b.fairnessWeight &&
     sameRetryPolicy(a.retryPolicy, b.retryPolicy));
 
 type RetryPolicy = ActivityOptions['retryPolicy'];
