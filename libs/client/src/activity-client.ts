@@ -17,14 +17,14 @@ import {
 import type { ActivityCalls } from './activity-calls.ts';
 import { ActivityHandle } from './activity-handle.ts';
 import { attemptTarget, type ActivityReference, type AttemptTarget } from './attempt-target.ts';
-import { acceptedAnswer, resultOf, send, type ClientSession } from './client-session.ts';
+import { acceptedAnswer, resultOf, send, sendToRun, type ClientSession } from './client-session.ts';
 import {
   ActivityCancelledError,
   ActivityPausedError,
   ActivityResetError,
   InvalidActivityOptionsError,
 } from './errors.ts';
-import { outgoingPayload } from './outgoing-payloads.ts';
+import { outgoingPayload, outgoingPayloads } from './outgoing-payloads.ts';
 import { scheduleDraft } from './schedule-draft.ts';
 import type { AnyStartOptions } from './start-activity-options.ts';
 
@@ -43,6 +43,14 @@ export interface ActivityClientOptions {
   readonly requestTimeout?: Duration;
   /** Default: nowhere. */
   readonly log?: Log;
+}
+
+export interface SignalOptions {
+  /**
+   * A second signal with the same id is dropped, as long as it is among the run's latest hundred. Made up when left out;
+   * give one of your own to what you may send twice.
+   */
+  readonly signalId?: string;
 }
 
 /**
@@ -180,6 +188,32 @@ export class ActivityClient {
     if (answer.cancelRequested) throw new ActivityCancelledError(`activity '${activityId}' is to be cancelled`);
     if (answer.reset) throw new ActivityResetError(`activity '${activityId}' is to begin anew`);
     if (answer.paused) throw new ActivityPausedError(`activity '${activityId}' is to pause`);
+  }
+
+  /**
+   * Sends a message to a workflow run. Resolves once it is in the run's log, in its place among everything else that
+   * happens there; the run takes it in when it asks for it, be it after a restart.
+   *
+   * @param runId `undefined`: the latest run.
+   * @throws WorkflowNotFoundError (rejects) when there is no such run, or it is closed; RequestRefusedError when a name or
+   * id is not one; InvalidActivityOptionsError when the arguments cannot be sent.
+   */
+  async signal(
+    workflowId: string,
+    runId: string | undefined,
+    name: string,
+    args: readonly unknown[] = [],
+    { signalId = randomUUID() }: SignalOptions = {},
+  ): Promise<void> {
+    const { identity, converter } = this.#session;
+    const run = { namespace: this.namespace, workflowId, runId: runId ?? '' };
+    const payloads = await outgoingPayloads('args', args, converter);
+    await sendToRun(this.#session, { type: 'SignalRun', run, name, args: payloads, requestId: signalId, identity });
+  }
+
+  /** @internal For `@ratchet/workflow`, whose runs share the connection. */
+  static sessionOf(this: void, client: ActivityClient): ClientSession {
+    return client.#session;
   }
 
   /** Sends what is left and disconnects. Whoever still waits gets an OperationalError RKT1201. */

@@ -1,4 +1,4 @@
-import type { ExecutionId } from '@ratchet/domain';
+import type { ExecutionId, RunId } from '@ratchet/domain';
 import {
   failureToError,
   payloadsToValues,
@@ -9,7 +9,7 @@ import {
   type RequestChannel,
 } from '@ratchet/protocol';
 import { ActivityFailedError } from './errors.ts';
-import { refusalError } from './refusal-error.ts';
+import { refusalError, workflowRefusalError } from './refusal-error.ts';
 
 /** What a client and its handles share. */
 export interface ClientSession {
@@ -21,8 +21,24 @@ export interface ClientSession {
 
 type Accepted = Extract<CommandReply['body'], { readonly type: 'Accepted' }>;
 
+type ActivityCommandDraft = Extract<CommandDraft, { readonly target: ExecutionId }>;
+type RunCommandDraft = Extract<CommandDraft, { readonly run: RunId }>;
+
+/**
+ * Sends a command to a workflow run, again and again until it is answered: its request id makes it one.
+ *
+ * @throws (rejects) the error of its refusal, or as `RequestChannel.request`.
+ */
+export async function sendToRun({ channel }: ClientSession, command: RunCommandDraft): Promise<Accepted['answer']> {
+  const { body } = await channel.requestApart(command, { repeatMs: runCommandRepeatMs });
+  if (body.type === 'Refused') throw workflowRefusalError(body.refusal, command.run);
+  return body.answer;
+}
+
+const runCommandRepeatMs = 3_000;
+
 /** Sends a command. @throws (rejects) the error of its refusal, or as `RequestChannel.request`. */
-export async function send({ channel }: ClientSession, command: CommandDraft): Promise<Accepted['answer']> {
+export async function send({ channel }: ClientSession, command: ActivityCommandDraft): Promise<Accepted['answer']> {
   return acceptedAnswer(await channel.request(command), command.target);
 }
 

@@ -67,6 +67,40 @@ export class ActivityNotFoundError extends Error {
   }
 }
 
+/** Which workflow run an error is about. */
+export interface WorkflowNames {
+  readonly workflowId: string;
+  /** Empty when the latest run was meant and is not known. */
+  readonly runId: string;
+}
+
+/** A run of this workflow id is open, and one is open at a time. */
+export class WorkflowExecutionAlreadyStartedError extends Error {
+  override readonly name = 'WorkflowExecutionAlreadyStartedError';
+  readonly workflowId: string;
+  /** The run that is open. */
+  readonly runId: string;
+
+  constructor({ workflowId, runId }: WorkflowNames, message: string) {
+    super(`${message}: workflow '${workflowId}', run ${runId}`);
+    this.workflowId = workflowId;
+    this.runId = runId;
+  }
+}
+
+/** There is no such workflow run, or it is closed. */
+export class WorkflowNotFoundError extends Error {
+  override readonly name = 'WorkflowNotFoundError';
+  readonly workflowId: string;
+  readonly runId: string;
+
+  constructor({ workflowId, runId }: WorkflowNames, message: string) {
+    super(message);
+    this.workflowId = workflowId;
+    this.runId = runId;
+  }
+}
+
 /** What was asked for cannot be done. Thrown before anything is sent. */
 export class InvalidActivityOptionsError extends Error {
   override readonly name = 'InvalidActivityOptionsError';

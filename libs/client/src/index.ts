@@ -1,4 +1,4 @@
-export { ActivityClient, type ActivityClientOptions } from './activity-client.ts';
+export { ActivityClient, type ActivityClientOptions, type SignalOptions } from './activity-client.ts';
 export type { ActivityDescription } from './activity-description.ts';
 export { ActivityHandle } from './activity-handle.ts';
 export type { ActivityArguments, ActivityFunction, ActivityName, ActivityResult } from './activity-types.ts';
@@ -8,6 +8,7 @@ export type {
   ActivityTimeouts,
   AnyStartOptions,
   CommonStartOptions,
+  PriorityOptions,
   RetryOptions,
   StartActivityOptions,
 } from './start-activity-options.ts';

@@ -1,9 +1,11 @@
-import type { Refusal } from '@ratchet/domain';
+import type { Refusal, RunId } from '@ratchet/domain';
 import {
   ActivityAlreadyStartedError,
   ActivityNotFoundError,
   InvalidActivityOptionsError,
   RequestRefusedError,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
   type ExecutionNames,
 } from './errors.ts';
 
@@ -17,6 +19,18 @@ export function refusalError({ reason, message, existing }: Refusal, names: Exec
       return new ActivityNotFoundError(names, message);
     case 'invalid-argument':
       return new InvalidActivityOptionsError(message, '');
+    default:
+      return new RequestRefusedError(reason, message);
+  }
+}
+
+/** As `refusalError`, of a command to a workflow run. */
+export function workflowRefusalError({ reason, message, existing }: Refusal, { workflowId, runId }: RunId): Error {
+  switch (reason) {
+    case 'already-started':
+      return new WorkflowExecutionAlreadyStartedError({ workflowId, runId: existing?.runId ?? runId }, message);
+    case 'not-found':
+      return new WorkflowNotFoundError({ workflowId, runId }, message);
     default:
       return new RequestRefusedError(reason, message);
   }
