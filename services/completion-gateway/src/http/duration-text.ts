@@ -1,0 +1,11 @@
+import { durationExpected, durationMs, type Duration } from '@ratchet/protocol';
+import { z } from 'zod';
+
+/** Milliseconds, or text such as '30s'; read as milliseconds. */
+export const durationText = z.union([z.number(), z.string()]).transform((given, context): number => {
+  // What is no duration is told as such below.
+  const read = durationMs(given as Duration);
+  if (read !== undefined) return read;
+  context.addIssue({ code: 'custom', message: `expected ${durationExpected}` });
+  return z.NEVER;
+});

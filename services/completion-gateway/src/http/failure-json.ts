@@ -1,0 +1,78 @@
+import { millis, type Failure } from '@ratchet/domain';
+import { z } from 'zod';
+import { durationText } from './duration-text.ts';
+import { payloadsOf, payloadSchema, valueJson, type ValueJson } from './payload-json.ts';
+
+/** A failure of the activity's own, as whoever reports it says it. */
+export const failureSchema = z
+  .strictObject({
+    message: z.string().max(1_000_000).default(''),
+    type: z.string().max(1000).default('').describe("Matched against the retry policy's nonRetryableErrorTypes."),
+    nonRetryable: z.boolean().default(false),
+    details: z.unknown().optional(),
+    detailsPayloads: z.array(payloadSchema).optional(),
+    stackTrace: z.string().max(1_000_000).default(''),
+    nextRetryDelay: durationText.optional(),
+  })
+  .meta({ id: 'Failure' });
+
+export const failureOf = (json: z.output<typeof failureSchema>): Failure => ({
+  message: json.message,
+  source: 'http',
+  stackTrace: json.stackTrace,
+  info: {
+    type: 'application',
+    errorType: json.type,
+    nonRetryable: json.nonRetryable,
+    details: payloadsOf(json.details, json.detailsPayloads),
+    ...(json.nextRetryDelay === undefined ? {} : { nextRetryDelayMs: millis(json.nextRetryDelay) }),
+  },
+});
+
+/** A failure as it is shown. */
+export interface FailureJson {
+  readonly message: string;
+  /** `application`, `timeout`, `canceled`, `terminated`, `server` or `none`. */
+  readonly kind: Failure['info']['type'];
+  /** Of an application failure. */
+  readonly type?: string;
+  readonly nonRetryable?: boolean;
+  readonly timeoutType?: string;
+  readonly identity?: string;
+  readonly details?: ValueJson;
+  readonly stackTrace?: string;
+  readonly cause?: FailureJson;
+}
+
+/** So deep a chain of causes is shown; another SDK could send one without end. */
+const causesMax = 20;
+
+export function failureJson({ message, info, stackTrace, cause }: Failure, depth = 0): FailureJson {
+  return {
+    message,
+    kind: info.type,
+    ...kindJson(info),
+    ...(stackTrace === '' ? {} : { stackTrace }),
+    ...(cause === undefined || depth >= causesMax ? {} : { cause: failureJson(cause, depth + 1) }),
+  };
+}
+
+function kindJson(info: Failure['info']): Partial<FailureJson> {
+  switch (info.type) {
+    case 'application':
+      return { type: info.errorType, nonRetryable: info.nonRetryable, ...detailsJson(info.details) };
+    case 'timeout':
+      return { timeoutType: info.timeoutType, ...detailsJson(info.lastHeartbeatDetails) };
+    case 'canceled':
+      return { identity: info.identity, ...detailsJson(info.details) };
+    case 'terminated':
+      return { identity: info.identity };
+    case 'server':
+      return { nonRetryable: info.nonRetryable };
+    case 'none':
+      return {};
+  }
+}
+
+const detailsJson = (details: Parameters<typeof valueJson>[0]): Partial<FailureJson> =>
+  details.length === 0 ? {} : { details: valueJson(details) };

@@ -1,0 +1,399 @@
+import type { Activity, Payloads } from '@ratchet/domain';
+import { createTokenSigner, defaultPayloadConverter } from '@ratchet/protocol';
+import type { ServiceLog } from '@ratchet/service-kit';
+import fc from 'fast-check';
+import { apiKeyHash } from '../auth/api-keys.ts';
+import { createAuthenticator } from '../auth/authenticator.ts';
+import type { Caller, FrontDoor } from '../front-door/index.ts';
+import { FrontDoorError } from '../front-door/front-door-error.ts';
+import { openHttpDoor, type HttpDoor } from './http-door.ts';
+import { reportIdOf } from './report-id.ts';
+
+// The way in and out, without a log behind it: a front door that remembers what it was asked, and answers as told.
+
+const runId = '0189c0de-0000-4000-8000-000000000001';
+const signer = createTokenSigner('a secret of the test, long enough for anyone');
+const token = signer.sign({
+  id: { namespace: 'orders', workflowId: '', runId, activityId: 'charge-1' },
+  scheduleOffset: 7,
+  attempt: 1,
+  stamp: 1,
+});
+const taskToken = Buffer.from(token).toString('base64');
+const json = (...values: readonly unknown[]): Payloads =>
+  values.map((value) => defaultPayloadConverter.toPayload(value));
+
+let asked: readonly unknown[] = [];
+let answer: () => unknown = () => undefined;
+let described: () => unknown = () => undefined;
+
+/** Remembers the caller's namespace and identity, and what was asked. */
+const ask =
+  (what: string) =>
+  async ({ namespace, identity, principal }: Caller, ...rest: readonly unknown[]): Promise<never> => {
+    await Promise.resolve();
+    if (!principal.may('writer', namespace)) throw new FrontDoorError('PERMISSION_DENIED', 'not permitted');
+    asked = [what, namespace, identity, ...rest.filter((each) => !(each instanceof AbortSignal))];
+    return (what === 'describe' ? described() : answer()) as never;
+  };
+const fake = (...names: readonly string[]): never =>
+  Object.fromEntries(names.map((name) => [name, ask(name)])) as never;
+const frontDoor: FrontDoor = {
+  activities: fake('start', 'describe', 'awaitOutcome', 'requestCancel', 'terminate', 'pause', 'unpause', 'reset'),
+  attempts: fake('complete', 'fail', 'heartbeat', 'reportCanceled'),
+  runs: fake('signal'),
+  tasks: fake(),
+  namespaces: fake(),
+};
+const quiet = { warn: () => undefined } as unknown as ServiceLog;
+
+let door: HttpDoor;
+const key = 'rk_0123456789abcdef0123456789abcdef';
+const grants = [
+  { namespace: 'orders', role: 'writer' },
+  { namespace: 'parcels', role: 'reader' },
+] as const;
+
+beforeAll(async () => {
+  door = await openHttpDoor({
+    settings: { httpHost: '127.0.0.1', httpPort: 0, httpRequestsMax: 20 },
+    frontDoor,
+    authenticator: createAuthenticator({ apiKeys: [{ name: 'billing', hash: apiKeyHash(key), grants }] }),
+    log: quiet,
+  });
+});
+afterAll(() => door.close());
+beforeEach(() => {
+  asked = [];
+  answer = () => undefined;
+  described = () => undefined;
+});
+
+interface Answered {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: unknown;
+}
+
+async function call(
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Answered> {
+  const response = await fetch(`${door.url}${path}`, {
+    method,
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', ...headers },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  const isJson = (response.headers.get('content-type') ?? '').includes('json');
+  return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+}
+
+const orders = '/api/v1/namespaces/orders';
+const charge = `${orders}/activities/charge-1`;
+const start = { activityType: 'charge', taskQueue: 'payments', timeouts: { startToClose: '30s' } };
+const closed = {
+  id: { namespace: 'orders', workflowId: '', runId, activityId: 'charge-1' },
+  status: 'completed',
+  outcome: { type: 'success', result: json('done') },
+} as unknown as Activity;
+const running = { ...closed, status: 'started', outcome: undefined } as unknown as Activity;
+const { outcome: _, ...open } = running as unknown as Record<string, unknown>;
+
+describe('what is asked for arrives', () => {
+  test('a start, its arguments as payloads', async () => {
+    answer = () => ({ runId, started: true });
+    const body = { ...start, activityId: 'charge-1', args: [1, 'two', null, { three: [3] }], requestId: 'r1' };
+    expect(await call('POST', `${orders}/activities`, body)).toMatchObject({
+      status: 200,
+      body: { activityId: 'charge-1', runId, started: true },
+    });
+    expect(asked).toMatchObject([
+      'start',
+      'orders',
+      'billing',
+      {
+        activityId: 'charge-1',
+        activityType: 'charge',
+        requestId: 'r1',
+        options: { taskQueue: 'payments', startToCloseTimeoutMs: 30_000 },
+        input: json(1, 'two', null, { three: [3] }),
+        idReusePolicy: 'allow-duplicate',
+        idConflictPolicy: 'fail',
+      },
+    ]);
+  });
+
+  test('raw payloads, as they are', async () => {
+    answer = () => ({ runId, started: true });
+    const argsPayloads = [{ metadata: { encoding: 'YmluYXJ5L3BsYWlu' }, data: 'AP8=' }];
+    await call('POST', `${orders}/activities`, { ...start, argsPayloads }, { 'idempotency-key': 'k1' });
+    expect(asked[3]).toMatchObject({
+      requestId: 'k1',
+      input: [{ metadata: { encoding: Buffer.from('binary/plain') }, data: Buffer.from([0, 255]) }],
+    });
+  });
+
+  test.each([
+    ['cancel', 'requestCancel', { reason: 'r' }, { reason: 'r', requestId: 'q' }],
+    ['terminate', 'terminate', { reason: 'r' }, { reason: 'r', requestId: 'q' }],
+    ['pause', 'pause', { reason: 'r' }, { reason: 'r', requestId: 'q' }],
+    ['unpause', 'unpause', {}, { requestId: 'q' }],
+    ['reset', 'reset', { keepPaused: true }, { requestId: 'q', keepPaused: true, resetHeartbeat: false }],
+  ])('%s', async (path, what, body, request) => {
+    expect((await call('POST', `${charge}/${path}`, { ...body, runId, requestId: 'q' })).status).toBe(200);
+    expect(asked).toMatchObject([what, 'orders', 'billing', { activityId: 'charge-1', runId, ...request }]);
+  });
+
+  test.each([
+    ['complete', 'complete', { result: 7 }, json(7)],
+    ['heartbeat', 'heartbeat', { details: [1] }, json([1])],
+    ['report-canceled', 'reportCanceled', { details: null }, json(null)],
+    ['complete', 'complete', {}, []],
+  ])('%s by ids and by token', async (path, what, body, payloads) => {
+    answer = () => (what === 'heartbeat' ? { cancelRequested: true, paused: false, reset: false } : undefined);
+    const byIds = await call('POST', `${charge}/${path}`, { ...body, identity: 'me' });
+    expect(asked.slice(0, 5)).toEqual([
+      what,
+      'orders',
+      'me',
+      { activityId: 'charge-1', workflowId: '', runId: '' },
+      payloads,
+    ]);
+    const byToken = await call('POST', `${orders}/activity-tasks/${path}`, { ...body, taskToken });
+    expect(asked.slice(0, 5)).toEqual([what, 'orders', 'billing', { taskToken: Buffer.from(token) }, payloads]);
+    const told = what === 'heartbeat' ? { cancelRequested: true, paused: false, reset: false } : {};
+    for (const { status, body } of [byIds, byToken]) expect([status, body]).toEqual([200, told]);
+  });
+
+  test('a failure, and the id of a report', async () => {
+    const failure = { message: 'no', type: 'Declined', nonRetryable: true, details: [1], nextRetryDelay: '5s' };
+    await call('POST', `${charge}/fail`, { failure, requestId: 'q' });
+    expect(asked[4]).toMatchObject({
+      failure: {
+        message: 'no',
+        info: {
+          type: 'application',
+          errorType: 'Declined',
+          nonRetryable: true,
+          details: json([1]),
+          nextRetryDelayMs: 5000,
+        },
+      },
+      reportId: reportIdOf('http', 'billing', 'q'),
+    });
+  });
+
+  test('a signal', async () => {
+    const body = { args: ['now'], requestId: 'q' };
+    await call('POST', `${orders}/workflows/order%2F1/signals/pay%20now`, body);
+    const request = { workflowId: 'order/1', runId: '', signalName: 'pay now', args: json('now'), requestId: 'q' };
+    expect(asked).toEqual(['signal', 'orders', 'billing', request]);
+  });
+});
+
+describe('the result', () => {
+  test('of a closed activity comes at once', async () => {
+    described = () => closed;
+    expect((await call('GET', `${charge}/result`)).body).toEqual({ runId, status: 'completed', result: 'done' });
+  });
+
+  test('is waited for', async () => {
+    described = () => open;
+    answer = () => ({ runId, status: 'completed', outcome: { type: 'success', result: json(1, 2) } });
+    const { body } = await call('GET', `${charge}/result?wait=5s`);
+    expect(body).toMatchObject({ runId, status: 'completed', resultPayloads: [{ data: 'MQ==' }, { data: 'Mg==' }] });
+    expect(asked[0]).toBe('awaitOutcome');
+  });
+
+  test('may not be there yet', async () => {
+    described = () => open;
+    expect((await call('GET', `${charge}/result`)).body).toEqual({ runId, status: 'running' });
+    expect((await call('GET', `${charge}/result?wait=10`)).body).toEqual({ runId, status: 'running' });
+  });
+
+  test('comes as an event', async () => {
+    described = () => open;
+    answer = () => ({
+      runId,
+      status: 'failed',
+      outcome: {
+        type: 'failure',
+        failure: { message: 'no', stackTrace: '', info: { type: 'none' } },
+        retryState: 'timeout',
+      },
+    });
+    const { status, headers, body } = await call('GET', `${charge}/result`, undefined, { accept: 'text/event-stream' });
+    expect([status, headers.get('content-type')]).toEqual([200, 'text/event-stream']);
+    expect(body).toMatch(/^event: outcome\ndata: \{.*"status":"failed".*"message":"no".*\}$/m);
+  });
+});
+
+describe('what is wrong is told as problem details', () => {
+  const refused =
+    (
+      status: ConstructorParameters<typeof FrontDoorError>[0],
+      message: string,
+      reason?: 'not-found' | 'stale-attempt',
+    ) =>
+    (): never => {
+      throw new FrontDoorError(status, message, reason === undefined ? {} : { reason });
+    };
+
+  test.each<[number, string, unknown, string]>([
+    [400, `${orders}/activities`, '{', ''],
+    [400, `${orders}/activities`, '{"__proto__": {"a": 1}}', ''],
+    [400, `${orders}/activities`, {}, '/activityType'],
+    [400, `${orders}/activities`, { ...start, timeouts: { startToClose: 'soon' } }, '/timeouts/startToClose'],
+    [400, `${orders}/activities`, { ...start, args: 1 }, '/args'],
+    [400, `${orders}/activities`, { ...start, args: [], argsPayloads: [] }, '/argsPayloads'],
+    [400, `${orders}/activities`, { ...start, argsPayloads: [{ data: '!' }] }, '/argsPayloads/0/data'],
+    [400, `${orders}/activities`, { ...start, activityId: 'ü'.repeat(501) }, '/activityId'],
+    [400, `${orders}/activities`, { ...start, activityId: '\ud800' }, '/activityId'],
+    [400, `${orders}/activities`, { ...start, colour: 'red' }, ''],
+    [400, `${charge}/cancel`, { runId: 'no uuid' }, '/runId'],
+    [400, `${orders}/activity-tasks/complete`, { taskToken: '?' }, '/taskToken'],
+    [400, `${orders}/activity-tasks/complete`, {}, '/taskToken'],
+  ])('%i of a field, case %#', async (status, path, body, pointer) => {
+    const answered = await call('POST', path, body);
+    expect(answered).toMatchObject({ status, body: { type: 'about:blank', title: 'Bad Request', status } });
+    expect(answered.headers.get('content-type')).toMatch('application/problem+json');
+    if (pointer !== '') expect(answered.body).toHaveProperty('errors.0.pointer', pointer);
+    expect(asked).toEqual([]);
+  });
+
+  test('401: nobody knows who calls', async () => {
+    const { status, headers } = await call('GET', charge, undefined, { authorization: 'Bearer nonsense' });
+    expect([status, headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
+  });
+
+  test('403: not in this namespace', async () => {
+    expect((await call('POST', '/api/v1/namespaces/parcels/activities', start)).status).toBe(403);
+    expect((await call('POST', '/api/v1/namespaces/other/activities', start)).status).toBe(403);
+  });
+
+  test.each([
+    [404, refused('NOT_FOUND', 'n')],
+    [409, refused('FAILED_PRECONDITION', 'f')],
+    [413, refused('INVALID_ARGUMENT', 'input exceeds length limit')],
+    [422, refused('INVALID_ARGUMENT', 'a valid StartToCloseTimeout or ScheduleToCloseTimeout must be set')],
+    [429, refused('RESOURCE_EXHAUSTED', 'r')],
+    [503, refused('UNAVAILABLE', 'u')],
+    [
+      500,
+      (): never => {
+        throw new Error('a secret of ours');
+      },
+    ],
+  ])('%i', async (status, answered) => {
+    answer = answered;
+    const { status: got, headers, body } = await call('POST', `${orders}/activities`, start);
+    expect(got).toBe(status);
+    expect(JSON.stringify(body)).not.toMatch('secret');
+    expect(headers.get('retry-after')).toBe(status === 429 || status === 503 ? '1' : null);
+  });
+
+  test('409 of a start names who has the id', async () => {
+    answer = () => {
+      const detail = { type: 'activity-already-started', runId, startRequestId: 'r0' } as const;
+      throw new FrontDoorError('ALREADY_EXISTS', 'activity execution already started', { detail });
+    };
+    const { status, body } = await call('POST', `${orders}/activities`, start);
+    expect([status, body]).toMatchObject([409, { runId, startRequestId: 'r0' }]);
+  });
+
+  test.each<[number, string, () => unknown, string]>([
+    [404, 'complete', refused('NOT_FOUND', 'n'), 'ids'],
+    [409, 'complete', () => closed, 'ids'],
+    [409, 'fail', () => open, 'ids'],
+    [409, 'complete', () => closed, 'token'],
+    [410, 'complete', () => open, 'token'],
+    [404, 'complete', refused('NOT_FOUND', 'n'), 'token'],
+  ])('%i: %s when the attempt is not there', async (status, what, activity, by) => {
+    answer = refused('NOT_FOUND', 'activity not found', 'not-found');
+    described = activity;
+    const answered =
+      by === 'ids'
+        ? await call('POST', `${charge}/${what}`, {})
+        : await call('POST', `${orders}/activity-tasks/${what}`, { taskToken });
+    expect(answered.status).toBe(status);
+  });
+
+  test('410: a stale attempt', async () => {
+    answer = refused('NOT_FOUND', 'n', 'stale-attempt');
+    described = () => open;
+    expect((await call('POST', `${orders}/activity-tasks/fail`, { taskToken })).status).toBe(410);
+  });
+
+  test('413: too large, in one way or another', async () => {
+    expect((await call('POST', `${charge}/complete`, { result: 'x'.repeat(2.5 * 1024 * 1024) })).status).toBe(413);
+    expect((await call('POST', `${charge}/complete`, { result: 'x'.repeat(7 * 1024 * 1024) })).status).toBe(413);
+  });
+
+  test('400: a forged token', async () => {
+    answer = refused('INVALID_ARGUMENT', 'Error deserializing task token.');
+    const { status, body } = await call('POST', `${orders}/activity-tasks/complete`, { taskToken: 'AAAA' });
+    expect([status, body]).toMatchObject([400, { errors: [{ pointer: '/taskToken' }] }]);
+  });
+
+  test('404, 415 and 400 of the frame itself', async () => {
+    expect((await call('GET', '/api/v2')).status).toBe(404);
+    expect((await call('POST', charge, {})).status).toBe(404);
+    expect((await call('POST', `${charge}/cancel`, 'a=b', { 'content-type': 'text/csv' })).status).toBe(415);
+    expect((await call('GET', `${orders}/activities/%zz`)).status).toBe(400);
+  });
+
+  test('429: too much at once', async () => {
+    let release: (value: unknown) => void = () => undefined;
+    const held = new Promise((resolve) => (release = resolve));
+    described = () => held;
+    const waiting = Array.from({ length: 20 }, () => call('GET', charge));
+    for (;;) {
+      const { status, headers } = await call('GET', '/api/v2');
+      if (status !== 429) continue;
+      expect(headers.get('retry-after')).toBe('1');
+      break;
+    }
+    release(closed);
+    await Promise.all(waiting);
+    expect((await call('GET', '/api/v2')).status).toBe(404);
+  });
+});
+
+test('the API describes itself', async () => {
+  const { body } = await call('GET', '/openapi.json');
+  const { paths } = body as { readonly paths: Readonly<Record<string, object>> };
+  expect(Object.keys(paths)).toHaveLength(17);
+  expect(JSON.stringify(body)).toMatch('nonRetryableErrorTypes');
+  expect((await call('GET', '/docs')).body).toMatch('swagger-ui');
+});
+
+test('whatever is sent, it is never our fault', async () => {
+  answer = () => ({ runId, started: true });
+  described = () => closed;
+  const paths = [`${orders}/activities`, `${charge}/complete`, `${charge}/fail`, `${orders}/activity-tasks/heartbeat`];
+  const field = fc.constantFrom(
+    'activityType',
+    'args',
+    'timeouts',
+    'taskToken',
+    'failure',
+    'result',
+    'runId',
+    'identity',
+  );
+  const body = fc.oneof(
+    fc.json(),
+    fc.string(),
+    fc.dictionary(field, fc.jsonValue()).map((value) => JSON.stringify(value)),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(...paths), body, async (path, sent) => {
+      const { status } = await call('POST', path, sent);
+      expect(status).toBeLessThan(500);
+    }),
+    { numRuns: 300 },
+  );
+});

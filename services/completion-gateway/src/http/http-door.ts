@@ -1,0 +1,103 @@
+import 'reflect-metadata';
+import { Module, type DynamicModule, type NestApplicationOptions } from '@nestjs/common';
+import { APP_GUARD, NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import type { ServiceLog } from '@ratchet/service-kit';
+import type { Authenticator } from '../auth/authenticator.ts';
+import type { TlsConfig } from '../auth/auth.settings.ts';
+import type { FrontDoor } from '../front-door/index.ts';
+import { ActivitiesController } from './activities.controller.ts';
+import { AttemptReports } from './attempt-reports.ts';
+import { AttemptsByIdController, AttemptsByTokenController } from './attempts.controller.ts';
+import type { HttpSettings } from './http.settings.ts';
+import { limitRequests } from './limit-requests.ts';
+import { PrincipalGuard } from './principal.guard.ts';
+import { ProblemFilter } from './problem.filter.ts';
+import { RunsController } from './runs.controller.ts';
+import { ATTEMPT_REPORTS, FRONT_DOOR } from './tokens.ts';
+import { validation } from './validation.ts';
+
+export interface HttpDoorParts {
+  readonly settings: HttpSettings;
+  readonly frontDoor: FrontDoor;
+  readonly authenticator: Authenticator;
+  readonly tls?: TlsConfig | undefined;
+  readonly log: ServiceLog;
+}
+
+/** A door that is open. */
+export interface HttpDoor {
+  readonly url: string;
+  /** Takes no more requests and ends those that wait; resolves when all are answered. */
+  close(): Promise<void>;
+}
+
+/** 2 MiB of bytes, as base64 or escaped in JSON, and what is around them. */
+const bodyBytesMax = 6 * 1024 * 1024;
+/** An id of 1000 bytes, each percent-encoded. */
+const parameterLengthMax = 3100;
+const headersMsMax = 20_000;
+const requestMsMax = 60_000;
+
+const nestOptions: Pick<NestApplicationOptions, 'logger' | 'abortOnError' | 'rawBody' | 'forceCloseConnections'> = {
+  logger: ['warn', 'error', 'fatal'],
+  abortOnError: false,
+  // Webhooks are signed byte by byte.
+  rawBody: true,
+  forceCloseConnections: true,
+};
+
+@Module({})
+class HttpModule {}
+
+/** REST, with its own description at `/docs` and `/openapi.json`; answers once this resolves. */
+export async function openHttpDoor(parts: HttpDoorParts): Promise<HttpDoor> {
+  const { settings, log } = parts;
+  const app = await NestFactory.create<NestFastifyApplication>(moduleOf(parts), adapterOf(parts), nestOptions);
+  app.useBodyParser('application/json', { bodyLimit: bodyBytesMax });
+  app.useGlobalPipes(validation());
+  app.useGlobalFilters(new ProblemFilter(log));
+  limitRequests(app.getHttpAdapter().getInstance(), settings.httpRequestsMax);
+  describeApi(app);
+  await app.listen(settings.httpPort, settings.httpHost);
+  return { url: await app.getUrl(), close: () => app.close() };
+}
+
+function moduleOf({ frontDoor, authenticator }: HttpDoorParts): DynamicModule {
+  return {
+    module: HttpModule,
+    controllers: [ActivitiesController, AttemptsByIdController, AttemptsByTokenController, RunsController],
+    providers: [
+      { provide: FRONT_DOOR, useValue: frontDoor },
+      { provide: ATTEMPT_REPORTS, useValue: new AttemptReports(frontDoor) },
+      { provide: APP_GUARD, useValue: new PrincipalGuard(authenticator) },
+    ],
+  };
+}
+
+function adapterOf({ tls }: HttpDoorParts): FastifyAdapter {
+  const options = {
+    bodyLimit: bodyBytesMax,
+    routerOptions: { maxParamLength: parameterLengthMax },
+    requestTimeout: requestMsMax,
+    http: { headersTimeout: headersMsMax },
+  };
+  if (tls === undefined) return new FastifyAdapter(options);
+  const { certificate: cert, key, clientCa } = tls;
+  const clients = clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true };
+  return new FastifyAdapter({ ...options, https: { cert, key, ...clients } });
+}
+
+function describeApi(app: NestFastifyApplication): void {
+  const config = new DocumentBuilder()
+    .setTitle('Ratchet')
+    .setDescription('Activity Executions: started, seen, completed and cancelled by HTTP.')
+    .setVersion('1')
+    .addBearerAuth()
+    .build();
+  SwaggerModule.setup('docs', app, () => SwaggerModule.createDocument(app, config), {
+    jsonDocumentUrl: 'openapi.json',
+    yamlDocumentUrl: 'openapi.yaml',
+  });
+}

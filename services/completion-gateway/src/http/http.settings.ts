@@ -1,0 +1,30 @@
+import { inEvery, wholeNumber, type ConfigOf, type Setting, type Settings } from '@ratchet/service-kit';
+import { z } from 'zod';
+
+const httpHost: Setting<string> = {
+  variable: 'RATCHET_HTTP_HOST',
+  expected:
+    'the address that the HTTP API listens on, such as 127.0.0.1 (the default) or 0.0.0.0; other machines only ' +
+    'with authentication',
+  schema: z.string().regex(/^[\w.:-]+$/),
+  defaults: inEvery('127.0.0.1'),
+};
+
+const httpPort: Setting<number> = {
+  variable: 'RATCHET_HTTP_PORT',
+  expected: 'the port of the HTTP API, from 0 (any free one) to 65535; the default is 7243',
+  schema: wholeNumber(0, 65_535),
+  defaults: inEvery(7243),
+};
+
+const httpRequestsMax: Setting<number> = {
+  variable: 'RATCHET_HTTP_REQUESTS_MAX',
+  expected: 'how many HTTP requests may be under way, long polls included, from 1 to 1000000; the default is 10000',
+  schema: wholeNumber(1, 1_000_000),
+  defaults: inEvery(10_000),
+};
+
+/** Where the HTTP API listens, and how much it takes at once. */
+export const httpSettings = { httpHost, httpPort, httpRequestsMax } satisfies Settings;
+
+export type HttpSettings = ConfigOf<typeof httpSettings>;

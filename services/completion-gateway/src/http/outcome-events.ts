@@ -1,0 +1,37 @@
+import type { FastifyReply } from 'fastify';
+import type { ReachedOutcome } from '../front-door/index.ts';
+import { outcomeJson } from './activity-json.ts';
+import { problemOf } from './problem-of.ts';
+
+/** So often something is sent, so that nobody in between takes the connection for a dead one. */
+const keepAliveMs = 15_000;
+
+/**
+ * Server-sent events: one `outcome` when it comes, and the end. Whatever goes wrong on the way comes as `problem`.
+ *
+ * A reader that was cut off asks again: the outcome is kept, so nothing is missed.
+ */
+export async function sendOutcomeEvents(
+  reply: FastifyReply,
+  gone: AbortSignal,
+  awaitOutcome: () => Promise<ReachedOutcome | undefined>,
+): Promise<void> {
+  reply.hijack();
+  const { raw } = reply;
+  raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
+  raw.write('retry: 1000\n\n');
+  const keepAlive = setInterval(() => raw.write(': still open\n\n'), keepAliveMs);
+  try {
+    const reached = await awaitOutcome();
+    if (reached !== undefined) {
+      raw.write(event('outcome', outcomeJson(reached.runId, reached.status, reached.outcome)));
+    }
+  } catch (error) {
+    if (!gone.aborted) raw.write(event('problem', problemOf(error)));
+  } finally {
+    clearInterval(keepAlive);
+    raw.end();
+  }
+}
+
+const event = (name: string, data: unknown): string => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;

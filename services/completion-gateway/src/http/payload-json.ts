@@ -1,0 +1,63 @@
+import type { Payload, Payloads } from '@ratchet/domain';
+import { defaultPayloadConverter, encodingOf, encodings } from '@ratchet/protocol';
+import { z } from 'zod';
+
+const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?$/;
+
+/** Bytes as base64, as JSON forms of Protocol Buffers have them. */
+export const base64Text = z.string().regex(base64, 'expected base64').meta({ contentEncoding: 'base64' });
+
+/** A payload as it travels: for what is encrypted, compressed or not JSON at all. */
+export const payloadSchema = z
+  .strictObject({
+    metadata: z.record(z.string(), base64Text).default({}).describe('Such as encoding: anNvbi9wbGFpbg== (json/plain).'),
+    data: base64Text.default(''),
+  })
+  .meta({ id: 'Payload' });
+
+export type PayloadJson = z.output<typeof payloadSchema>;
+
+const bytes = (text: string): Buffer => Buffer.from(text, 'base64');
+
+export const payloadOf = ({ metadata, data }: PayloadJson): Payload => ({
+  metadata: Object.fromEntries(Object.entries(metadata).map(([key, value]) => [key, bytes(value)])),
+  data: bytes(data),
+});
+
+export const payloadJson = ({ metadata, data }: Payload): PayloadJson => ({
+  metadata: Object.fromEntries(Object.entries(metadata).map(([key, value]) => [key, base64Of(value)])),
+  data: base64Of(data),
+});
+
+const base64Of = (value: Uint8Array): string =>
+  Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64');
+
+/** Each value as a `json/plain` payload. */
+export const payloadsOfValues = (values: readonly unknown[]): Payloads =>
+  values.map((value) => defaultPayloadConverter.toPayload(value));
+
+/** A value that may be given plainly or as raw payloads. No value is no payload; `null` is one. */
+export const payloadsOf = (value: unknown, raw: readonly PayloadJson[] | undefined): Payloads =>
+  raw === undefined ? payloadsOfValues(value === undefined ? [] : [value]) : raw.map(payloadOf);
+
+/** One value in plain JSON where it is such, and as raw payloads otherwise. */
+export type ValueJson = { readonly value: unknown } | { readonly payloads: readonly PayloadJson[] };
+
+/** What was written as JSON comes back as JSON; `null` for nothing at all. */
+export function valueJson(payloads: Payloads): ValueJson {
+  const [only, ...others] = payloads;
+  if (only === undefined) return { value: null };
+  const plain = others.length === 0 ? plainValue(only) : undefined;
+  return plain ?? { payloads: payloads.map(payloadJson) };
+}
+
+function plainValue(payload: Payload): { readonly value: unknown } | undefined {
+  const encoding = encodingOf(payload);
+  if (encoding === encodings.none) return { value: null };
+  if (encoding !== encodings.json) return undefined;
+  try {
+    return { value: defaultPayloadConverter.fromPayload(payload) };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,70 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Caller, Principal } from '../front-door/caller.ts';
+import { ProblemError } from './problem.ts';
+
+/** What was found out about a request before its handler is called. */
+const principals = new WeakMap<FastifyRequest, Principal>();
+
+export function rememberPrincipal(request: FastifyRequest, principal: Principal): void {
+  principals.set(request, principal);
+}
+
+const traceparent = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+const idempotencyKeyLengthMax = 1000;
+
+/** Who calls; the namespace is that of the address. */
+export const From = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {
+  const request = context.switchToHttp().getRequest<FastifyRequest>();
+  const principal = principals.get(request);
+  if (principal === undefined) throw new ProblemError(401, 'Request unauthorized.');
+  const given = request.headers['traceparent'];
+  const identity = textIn(request.body, 'identity') ?? principal.name;
+  return {
+    namespace: textIn(request.params, 'namespace') ?? '',
+    identity,
+    principal,
+    ...(typeof given === 'string' && traceparent.test(given) ? { traceparent: given } : {}),
+  };
+});
+
+/** The request's own id: in the body, or in the header Idempotency-Key; empty when there is none. */
+export const RequestId = createParamDecorator((_: unknown, context: ExecutionContext): string => {
+  const request = context.switchToHttp().getRequest<FastifyRequest>();
+  const inBody = textIn(request.body, 'requestId');
+  if (inBody !== undefined && inBody !== '') return inBody;
+  const header = request.headers['idempotency-key'];
+  const key = Array.isArray(header) ? header[0] : header;
+  if (key === undefined) return '';
+  if (key.length > idempotencyKeyLengthMax) {
+    const parameter = 'Idempotency-Key';
+    const detail = `expected at most ${String(idempotencyKeyLengthMax)} characters`;
+    throw new ProblemError(400, `${parameter}: ${detail}`, { errors: [{ parameter, detail }] });
+  }
+  return key;
+});
+
+/** How a caller wants to be told of what is yet to come. */
+export interface Listener {
+  /** As server-sent events. */
+  readonly wantsEvents: boolean;
+  /** Aborted when the caller has gone. */
+  readonly gone: AbortSignal;
+  readonly reply: FastifyReply;
+}
+
+export const Listening = createParamDecorator((_: unknown, context: ExecutionContext): Listener => {
+  const { headers } = context.switchToHttp().getRequest<FastifyRequest>();
+  const reply = context.switchToHttp().getResponse<FastifyReply>();
+  const gone = new AbortController();
+  reply.raw.once('close', () => {
+    gone.abort();
+  });
+  return { wantsEvents: (headers.accept ?? '').includes('text/event-stream'), gone: gone.signal, reply };
+});
+
+function textIn(object: unknown, name: string): string | undefined {
+  if (typeof object !== 'object' || object === null || !Object.hasOwn(object, name)) return undefined;
+  const value: unknown = (object as Readonly<Record<string, unknown>>)[name];
+  return typeof value === 'string' ? value : undefined;
+}
