@@ -1,0 +1,60 @@
+import { Client, credentials, Metadata, status, type ServiceError } from '@grpc/grpc-js';
+import protos, { type temporal } from '@temporalio/proto';
+import type { Told } from '../answer-of.ts';
+
+type WorkflowService = temporal.api.workflowservice.v1.WorkflowService;
+
+const path = '/temporal.api.workflowservice.v1.WorkflowService/';
+
+/** Temporal's WorkflowService at an address, spoken to without any SDK. The caller closes it. */
+export class WorkflowServiceClient {
+  readonly #client: Client;
+
+  constructor(address: string) {
+    this.#client = new Client(address, credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 });
+  }
+
+  /** The service, each of whose calls must be answered within so many milliseconds. */
+  within(deadlineMs: number): WorkflowService {
+    return protos.temporal.api.workflowservice.v1.WorkflowService.create((method, request, callback) => {
+      this.#client.makeUnaryRequest<Uint8Array, Uint8Array>(
+        `${path}${method.name}`,
+        (bytes) => Buffer.from(bytes),
+        (bytes) => bytes,
+        request,
+        new Metadata(),
+        { deadline: Date.now() + deadlineMs },
+        (error, response) => {
+          callback(error, response);
+        },
+      );
+    });
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+}
+
+const answers: ReadonlyMap<status, Told['answer']> = new Map([
+  [status.NOT_FOUND, 'not-found'],
+  [status.ALREADY_EXISTS, 'already-exists'],
+  [status.INVALID_ARGUMENT, 'invalid-argument'],
+  [status.FAILED_PRECONDITION, 'failed-precondition'],
+]);
+
+/** What a refused call was told. @throws the error itself when it is no refusal. */
+export function toldOf(error: unknown): Told {
+  const { code, details } = error as ServiceError;
+  const answer = answers.get(code);
+  if (answer === undefined) throw error;
+  return { answer, message: details };
+}
+
+/** The detail of a type that came with a refusal. Absent when there is none. */
+export function detailOf(error: unknown, type: string): Uint8Array | undefined {
+  const [packed] = (error as ServiceError).metadata.get('grpc-status-details-bin');
+  if (!(packed instanceof Uint8Array)) return undefined;
+  const { details } = protos.google.rpc.Status.decode(packed);
+  return details.find(({ type_url }) => type_url === `type.googleapis.com/${type}`)?.value ?? undefined;
+}
