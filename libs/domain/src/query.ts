@@ -12,12 +12,16 @@ interface QueryBase {
 export interface ActivityQuery extends QueryBase {
   readonly type: 'Describe' | 'AwaitOutcome';
   readonly target: ExecutionId;
+  /** Which life of the id is meant, where an id is free again after closing. Absent: whichever there is. */
+  readonly scheduleOffset?: Offset;
 }
 
 /** What its asker has of a run already. */
 export interface KnownOfRun {
   /** Absent: nothing, so the answer comes at once. */
   readonly status?: RunStatus;
+  /** Only signals of this name count; empty: of every name. */
+  readonly signalName: string;
   /** The last signal it has; -1 for none. */
   readonly signalsUpTo: Offset;
   /** How many more it has room for; at 0 signals are no news. */

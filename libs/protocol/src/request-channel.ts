@@ -1,5 +1,6 @@
 import {
   partitionKey,
+  type ActivityQuery,
   type Command,
   type ExecutionId,
   type KnownOfRun,
@@ -55,6 +56,11 @@ export interface RequestOptions {
 export interface AwaitOptions {
   /** Ends the wait: it rejects with the signal's reason, and nothing of it stays behind here. */
   readonly signal?: AbortSignal;
+}
+
+export interface AwaitOutcomeOptions extends AwaitOptions {
+  /** Which life of the id is meant: the offset of its Schedule. Default: whichever there is. */
+  readonly scheduleOffset?: number;
 }
 
 /** When a question that changes nothing is asked again. */
@@ -118,28 +124,34 @@ export class RequestChannel {
    * @returns the outcome, or the refusal of the Schedule.
    * @throws OperationalError as `request`; once accepted, only after two minutes of silence.
    */
-  requestOutcome(schedule: CommandDraftOf<'Schedule'>): Promise<OutcomeReply> {
+  requestOutcome(schedule: CommandDraftOf<'Schedule'>, { signal }: AwaitOptions = {}): Promise<OutcomeReply> {
     const replyTo = this.#ownAddress();
     const { target, requestId } = schedule;
     let writtenOffset: number | undefined;
-    return this.#exchange<OutcomeReply>({
-      id: replyTo.address,
-      what: whatOf(schedule),
-      record: this.#commandRecord({ ...schedule, awaitOutcome: true }, replyTo),
-      onWritten: (offset) => {
-        writtenOffset = offset;
+    const question = (of: ExecutionId): OutputRecord => {
+      const query = { type: 'AwaitOutcome', target: of, requestId, replyTo } as const;
+      // Of a run's activity the life that this Schedule began is meant: its id may soon be another's.
+      const scheduleOffset = target.workflowId === '' ? undefined : writtenOffset;
+      return this.#queryRecord(ofLife(query, scheduleOffset), of, writtenOffset);
+    };
+    return this.#exchange<OutcomeReply>(
+      {
+        id: replyTo.address,
+        what: whatOf(schedule),
+        record: this.#commandRecord({ ...schedule, awaitOutcome: true }, replyTo),
+        onWritten: (offset) => {
+          writtenOffset = offset;
+        },
+        // A new execution is answered by its outcome alone. A question that overtook its Schedule would find nothing.
+        repeatRecord: () => (writtenOffset === undefined ? undefined : question(target)),
+        repeatMs: queryRepeatMs,
+        repeatMsMax: queryRepeatMsMax,
+        silenceMsMax: this.#parts.requestTimeoutMs,
+        isAnswer: isOutcome,
+        goOn: ({ body }) => awaitScheduled(schedule, body, question),
       },
-      // A new execution is answered by its outcome alone. A question that overtook its Schedule would find nothing.
-      repeatRecord: () =>
-        writtenOffset === undefined
-          ? undefined
-          : this.#queryRecord({ type: 'AwaitOutcome', target, requestId, replyTo }, target, writtenOffset),
-      repeatMs: queryRepeatMs,
-      repeatMsMax: queryRepeatMsMax,
-      silenceMsMax: this.#parts.requestTimeoutMs,
-      isAnswer: isOutcome,
-      goOn: (reply) => this.#awaitScheduled(schedule, replyTo, reply),
-    });
+      signal,
+    );
   }
 
   /**
@@ -148,12 +160,17 @@ export class RequestChannel {
    * @returns the outcome, or the refusal when there is no such activity.
    * @throws OperationalError (rejects) RKT1201 after two minutes of silence.
    */
-  awaitOutcome(target: ExecutionId, requestId: string, { signal }: AwaitOptions = {}): Promise<OutcomeReply> {
+  awaitOutcome(
+    target: ExecutionId,
+    requestId: string,
+    { signal, scheduleOffset }: AwaitOutcomeOptions = {},
+  ): Promise<OutcomeReply> {
+    const query = { type: 'AwaitOutcome', target, requestId, replyTo: this.replyTo } as const;
     return this.#exchange<OutcomeReply>(
       {
         id: requestId,
         what: `the outcome of activity '${target.activityId}'`,
-        record: this.#queryRecord({ type: 'AwaitOutcome', target, requestId, replyTo: this.replyTo }, target),
+        record: this.#queryRecord(ofLife(query, scheduleOffset), target),
         repeatMs: queryRepeatMs,
         repeatMsMax: queryRepeatMsMax,
         silenceMsMax: outcomeSilenceMsMax,
@@ -252,25 +269,6 @@ export class RequestChannel {
     return signal === undefined ? answer : endedBy(signal, exchange, answer);
   }
 
-  #awaitScheduled(
-    { target }: CommandDraftOf<'Schedule'>,
-    replyTo: ReplyAddress,
-    { requestId, body }: Reply,
-  ): NextQuestion | undefined {
-    const scheduled = scheduledIn(body);
-    if (scheduled === undefined) return undefined;
-    const { runId, started } = scheduled;
-    const ofRun = target.workflowId === '' ? { ...target, runId } : target;
-    // An execution that was there before may be closed already, and then nobody tells us unasked.
-    return {
-      record: () => this.#queryRecord({ type: 'AwaitOutcome', target: ofRun, requestId, replyTo }, ofRun),
-      repeatMs: queryRepeatMs,
-      repeatMsMax: queryRepeatMsMax,
-      silenceMsMax: outcomeSilenceMsMax,
-      atOnce: !started,
-    };
-  }
-
   #ownAddress(): ReplyAddress {
     const { partition, address } = this.replyTo;
     return { partition, address: `${address}/${String(this.#ownAddresses++)}` };
@@ -323,6 +321,29 @@ export class RequestChannel {
 
 const isDecision = ({ type }: Reply['body']): boolean => type === 'Accepted' || type === 'Refused';
 const isOutcome = ({ type }: Reply['body']): boolean => type === 'OutcomeReached' || type === 'Refused';
+
+/** What is asked once the Schedule was accepted. */
+function awaitScheduled(
+  { target }: CommandDraftOf<'Schedule'>,
+  body: Reply['body'],
+  question: (of: ExecutionId) => OutputRecord,
+): NextQuestion | undefined {
+  const scheduled = scheduledIn(body);
+  if (scheduled === undefined) return undefined;
+  const { runId, started } = scheduled;
+  const ofRun = target.workflowId === '' ? { ...target, runId } : target;
+  return {
+    record: () => question(ofRun),
+    repeatMs: queryRepeatMs,
+    repeatMsMax: queryRepeatMsMax,
+    silenceMsMax: outcomeSilenceMsMax,
+    // An execution that was there before may be closed already, and then nobody tells us unasked.
+    atOnce: !started,
+  };
+}
+
+const ofLife = (query: Omit<ActivityQuery, 'seenOffset'>, scheduleOffset: number | undefined): QueryDraft =>
+  scheduleOffset === undefined ? query : { ...query, scheduleOffset };
 
 /** Which run it is, and whether it is a new one: told by the answer to the Schedule, or to a question asked later. */
 const scheduledIn = (body: Reply['body']): { readonly runId: string; readonly started: boolean } | undefined => {

@@ -97,13 +97,16 @@ describe('the codec', () => {
   );
   itRoundTrips(
     'query',
-    record<ActivityQuery>({
-      type: oneOf('Describe', 'AwaitOutcome'),
-      target: id,
-      requestId: text,
-      replyTo,
-      seenOffset: fc.integer({ min: -1 }),
-    }),
+    partial<ActivityQuery, Pick<ActivityQuery, 'scheduleOffset'>>(
+      {
+        type: oneOf('Describe', 'AwaitOutcome'),
+        target: id,
+        requestId: text,
+        replyTo,
+        seenOffset: fc.integer({ min: -1 }),
+      },
+      { scheduleOffset: offset },
+    ),
     codec.encodeQuery,
     codec.decodeQuery,
   );
@@ -116,7 +119,7 @@ describe('the codec', () => {
       replyTo,
       seenOffset: fc.integer({ min: -1 }),
       known: partial<KnownOfRun, Pick<KnownOfRun, 'status'>>(
-        { signalsUpTo: fc.integer({ min: -1 }), signalCountMax: count },
+        { signalName: text, signalsUpTo: fc.integer({ min: -1 }), signalCountMax: count },
         { status: oneOf('open', 'cancel-requested', 'closed') },
       ),
     }),

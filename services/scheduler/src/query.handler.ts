@@ -71,7 +71,10 @@ export class QueryHandler {
   }
 
   #ofActivity(query: ActivityQuery): Reply['body'] {
-    const activity = this.#find(query.target);
+    const found = this.#find(query.target);
+    const { scheduleOffset = found?.scheduleOffset } = query;
+    // The id was free again and is another's now: what is asked for is gone.
+    const activity = found?.scheduleOffset === scheduleOffset ? found : undefined;
     return activity === undefined ? notFound('activity', query.target.activityId) : this.#bodyFor(query, activity);
   }
 

@@ -4,7 +4,6 @@ import {
   type AwaitRun,
   type EpochMillis,
   type KnownOfRun,
-  type Offset,
   type Reply,
   type Signal,
   type WorkflowRun,
@@ -28,24 +27,21 @@ type RunDescribed = Extract<Reply['body'], { readonly type: 'RunDescribed' }>;
  *
  * @returns nothing when there is no news.
  */
-export function newsOf(
-  run: WorkflowRun,
-  waiting: readonly Signal[],
-  { status, signalsUpTo, signalCountMax }: KnownOfRun,
-): RunDescribed | undefined {
-  const signals = signalCountMax > 0 ? page(waiting, signalsUpTo, signalCountMax) : [];
-  if (run.status === status && signals.length === 0) return undefined;
+export function newsOf(run: WorkflowRun, waiting: readonly Signal[], known: KnownOfRun): RunDescribed | undefined {
+  const signals = page(waiting, known);
+  if (run.status === known.status && signals.length === 0) return undefined;
   // Nobody outside needs the ids that repetitions are dropped by.
   return { type: 'RunDescribed', run: { ...run, recentSignalIds: [] }, signals };
 }
 
-function page(waiting: readonly Signal[], after: Offset, countMax: number): readonly Signal[] {
+function page(waiting: readonly Signal[], { signalName, signalsUpTo, signalCountMax }: KnownOfRun): readonly Signal[] {
   const signals: Signal[] = [];
+  if (signalCountMax === 0) return signals;
   let bytes = 0;
   for (const signal of waiting) {
-    if (signal.offset <= after) continue;
+    if (signal.offset <= signalsUpTo || (signalName !== '' && signal.name !== signalName)) continue;
     bytes += payloadsBytes(signal.args);
-    if (signals.length === countMax || (signals.length > 0 && bytes > signalsBytesMax)) break;
+    if (signals.length === signalCountMax || (signals.length > 0 && bytes > signalsBytesMax)) break;
     signals.push(signal);
   }
   return signals;

@@ -20,6 +20,8 @@ export interface ActivityQuery {
   readonly seenOffset: number;
   /** For AwaitRun. */
   readonly awaitRun?: KnownOfRun | null;
+  /** Offset of the Schedule of the life of the id that is meant; absent: whichever there is. */
+  readonly scheduleOffset?: number | null;
 }
 /** What is asked. */
 export type QueryType = 'Describe' | 'AwaitOutcome' | 'AwaitRun';
@@ -31,4 +33,6 @@ export interface KnownOfRun {
   readonly signalsUpTo: number;
   /** How many more it has room for; at 0 signals are no news. */
   readonly signalCountMax: number;
+  /** Only signals of this name count; empty: of every name. */
+  readonly signalName: string;
 }

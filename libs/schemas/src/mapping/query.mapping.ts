@@ -1,4 +1,4 @@
-import type { KnownOfRun, Query } from '@ratchet/domain';
+import type { ActivityQuery, KnownOfRun, Query } from '@ratchet/domain';
 import type * as avro from '../generated/index.ts';
 import { UnreadableRecordError } from '../unreadable-record-error.ts';
 import type { RecordMapping } from './record-mapping.ts';
@@ -12,16 +12,20 @@ export const queryMapping: RecordMapping<Query, avro.ActivityQuery> = {
     const { run, known, ...rest } = query;
     return { ...rest, target: { ...run, activityId: '' }, awaitRun: known };
   },
-  toDomain: ({ type, target, awaitRun, ...rest }) => {
-    if (type !== 'AwaitRun') return { type, target, ...rest };
+  toDomain: ({ type, target, awaitRun, scheduleOffset, ...rest }) => {
+    if (type !== 'AwaitRun') {
+      const query: ActivityQuery = { type, target, ...rest };
+      setPresent(query, 'scheduleOffset', scheduleOffset);
+      return query;
+    }
     if (!isPresent(awaitRun)) throw new UnreadableRecordError('it does not say what is known of the run');
     const { namespace, workflowId, runId } = target;
     return { type, run: { namespace, workflowId, runId }, known: knownToDomain(awaitRun), ...rest };
   },
 };
 
-function knownToDomain({ signalsUpTo, signalCountMax, status }: avro.KnownOfRun): KnownOfRun {
-  const known: KnownOfRun = { signalsUpTo, signalCountMax };
+function knownToDomain({ status, ...rest }: avro.KnownOfRun): KnownOfRun {
+  const known: KnownOfRun = rest;
   setPresent(known, 'status', status);
   return known;
 }
