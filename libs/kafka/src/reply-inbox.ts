@@ -12,6 +12,8 @@ export interface ReplyInboxOptions {
   readonly topic: string;
   /** The only partition that is read. */
   readonly partition: number;
+  /** Reads all there is before `open` resolves; else reading begins at the end. */
+  readonly fromBeginning?: boolean;
   /** Called for every record in order. What it throws is logged and changes nothing. */
   readonly onRecord: (record: InputRecord) => void;
   readonly sessionTimeoutMs?: number;
@@ -21,7 +23,8 @@ export interface ReplyInboxOptions {
 }
 
 /**
- * Reads one partition of a topic from its end: where the answers to this instance arrive.
+ * Reads one partition of a topic, for its own instance alone: the answers that arrive from now on, or a small topic that
+ * everyone must know whole.
  *
  * Every record that is appended after `open` has resolved is delivered, across rebalances and lost connections, unless
  * the topic's retention deletes it first.
@@ -31,6 +34,7 @@ export class ReplyInbox {
   readonly #groupId: string;
   readonly #consumer: GroupConsumer;
   #nextOffset = 0;
+  #openAt = 0;
   #markOpen: () => void = () => undefined;
 
   constructor(options: ReplyInboxOptions) {
@@ -51,19 +55,21 @@ export class ReplyInbox {
         },
         onJoined: () => {
           this.#consumer.seek(topic, partition, this.#nextOffset);
-          this.#markOpen();
+          this.#openWhenRead();
         },
       },
     });
   }
 
   /**
-   * Fixes where reading begins, and resolves once it has begun.
+   * Fixes where reading begins, and resolves once it has begun, or has come to where the log ended then.
    *
    * @throws OperationalError RKT1004 when the topic has no such partition, RKT1201 when it took too long.
    */
   async open(): Promise<void> {
-    this.#nextOffset = await this.#endOfLog();
+    const { low, high } = await this.#logRange();
+    this.#openAt = high;
+    this.#nextOffset = this.#options.fromBeginning === true ? low : high;
     const opened = new Promise<true>((resolve) => {
       this.#markOpen = () => {
         resolve(true);
@@ -92,6 +98,11 @@ export class ReplyInbox {
       if (record.offset >= this.#nextOffset) this.#deliver(record);
     }
     this.#nextOffset = Math.max(this.#nextOffset, nextOffset);
+    this.#openWhenRead();
+  }
+
+  #openWhenRead(): void {
+    if (this.#nextOffset >= this.#openAt) this.#markOpen();
   }
 
   #deliver(record: InputRecord): void {
@@ -108,11 +119,11 @@ export class ReplyInbox {
     }
   }
 
-  async #endOfLog(): Promise<number> {
+  async #logRange(): Promise<{ readonly low: number; readonly high: number }> {
     const { connection, topic, partition } = this.#options;
     const partitions = await connection.partitionCounts.of(topic);
     const found = (await connection.admin.fetchTopicOffsets(topic)).find((each) => each.partition === partition);
-    if (found !== undefined) return Number(found.high);
+    if (found !== undefined) return { low: Number(found.low), high: Number(found.high) };
     throw new OperationalError(
       `Expected to read partition ${String(partition)} of ${topic}, but it has ${String(partitions)} partitions`,
       'RKT1004',
