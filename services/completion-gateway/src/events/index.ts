@@ -1,0 +1,2 @@
+export { CompletionHandler } from './completion-handler.ts';
+export { CompletionsReader } from './completions-reader.ts';
