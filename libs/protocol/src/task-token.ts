@@ -63,10 +63,11 @@ export const attemptOf = ({ scheduleOffset, attempt, stamp }: TaskToken): Attemp
  *
  * @param keys a lone secret is a key without a name.
  */
-export function createTokenSigner(keys: string | Uint8Array | readonly [TokenKey, ...TokenKey[]]): TaskTokenSigner {
-  const ring: readonly [TokenKey, ...TokenKey[]] =
+export function createTokenSigner(keys: string | Uint8Array | readonly TokenKey[]): TaskTokenSigner {
+  const ring: readonly TokenKey[] =
     typeof keys === 'string' || keys instanceof Uint8Array ? [{ id: '', secret: keys }] : keys;
   const [signing] = ring;
+  if (signing === undefined) throw new Error('Expected a key to sign task tokens with, but there is none');
   const byId = new Map(ring.map((key) => [key.id, secretKeyOf(key)]));
   if (byId.size < ring.length) throw new Error('Expected token keys to have an id each, but two have the same');
   const signingKey = secretKeyOf(signing);

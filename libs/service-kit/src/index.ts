@@ -9,4 +9,11 @@ export { createServiceMetrics, type ServiceMetrics } from './service-metrics.ts'
 export type { Readiness, RunnerFactory, RunnerTools, ServiceRunner } from './service-runner.ts';
 export type { ServiceTools } from './service-tools.ts';
 export { inEvery, wholeNumber, type ConfigOf, type Environment, type Setting, type Settings } from './setting.ts';
-export { serviceSettings, taskRetentionMs, tokenSecret, type ServiceConfig } from './settings.ts';
+export {
+  serviceSettings,
+  taskRetentionMs,
+  tokenKeys,
+  tokenSecret,
+  type ServiceConfig,
+  type TokenKeySetting,
+} from './settings.ts';

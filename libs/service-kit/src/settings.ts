@@ -95,6 +95,36 @@ export const tokenSecret: Setting<string> = {
   secret: true,
 };
 
+/** Further keys, for changing the secret while tasks are out; tokens name theirs. */
+export const tokenKeys: Setting<readonly TokenKeySetting[]> = {
+  variable: 'RATCHET_TOKEN_KEYS',
+  expected:
+    `none (the default), or <id>:<secret> of at least ${String(TOKEN_SECRET_LENGTH_MIN)} characters, several separated ` +
+    'by commas, the same for every service: the first one signs instead of RATCHET_TOKEN_SECRET, and all verify',
+  schema: z
+    .string()
+    .transform((value) => value.split(',').map(tokenKeyOf))
+    .refine(areKeys),
+  defaults: inEvery([]),
+  secret: true,
+};
+
+export interface TokenKeySetting {
+  readonly id: string;
+  readonly secret: string;
+}
+
+function tokenKeyOf(part: string): TokenKeySetting {
+  const [id = '', ...secret] = part.trim().split(':');
+  return { id, secret: secret.join(':') };
+}
+
+function areKeys(keys: readonly TokenKeySetting[]): boolean {
+  const isKey = ({ id, secret }: TokenKeySetting): boolean =>
+    /^[\w-]{1,32}$/.test(id) && secret.length >= TOKEN_SECRET_LENGTH_MIN;
+  return keys.every(isKey) && new Set(keys.map(({ id }) => id)).size === keys.length;
+}
+
 /** For the timeout-tracker, which has an attempt dispatched again before its task is gone. */
 export const taskRetentionMs: Setting<number> = {
   variable: 'RATCHET_TASK_RETENTION_MS',
@@ -109,6 +139,7 @@ export type ServiceConfig = ConfigOf<ReturnType<typeof serviceSettings>>;
 export const knownVariables: readonly string[] = [
   ...Object.values(serviceSettings(0)),
   tokenSecret,
+  tokenKeys,
   taskRetentionMs,
 ].map(({ variable }) => variable);
 

@@ -1,11 +1,83 @@
-import { connectCluster } from '@ratchet/protocol';
-import { clusterSettings, connectedRunner, type RunnerTools, type ServiceRunner } from '@ratchet/service-kit';
+import { connectCluster, createTokenSigner, DeadlineClock, openRequestChannel } from '@ratchet/protocol';
+import { clusterSettings, type RunnerTools, type ServiceRunner } from '@ratchet/service-kit';
+import { authConfig, createAuthenticator, type AuthConfig } from './auth/index.ts';
 import type { CompletionGatewayConfig } from './completion-gateway.config.ts';
+import { createFrontDoor, type FrontDoor } from './front-door/index.ts';
+import { GatewayRunner } from './gateway-runner.ts';
+import { startGrpcServer } from './grpc/index.ts';
+import { openHttpDoor } from './http/http-door.ts';
+import { openNamespaceTopic } from './namespace-topic.ts';
+import { QueueReaders } from './tasks/queue-readers.ts';
 
-/** Connects, and so checks topics and schemas like every service; it reads no topic yet. */
+/** An answer that has not come by then is given up: the SDKs' own patience for a call is 30 s, and they try again. */
+const requestTimeoutMs = 20_000;
+
+/** Connects to the log, and opens the doors. */
 export async function createCompletionGatewayRunner(
   config: CompletionGatewayConfig,
   tools: RunnerTools,
 ): Promise<ServiceRunner> {
-  return connectedRunner(await connectCluster(clusterSettings(config, tools)));
+  const auth = authConfig(config, [
+    { host: config.grpcHost, variable: 'RATCHET_GRPC_HOST' },
+    { host: config.httpHost, variable: 'RATCHET_HTTP_HOST' },
+  ]);
+  const cluster = await connectCluster(clusterSettings(config, tools));
+  const requests = await openRequestChannel(cluster, { requestTimeoutMs });
+  const outbox = cluster.createOutbox({ metrics: tools.metrics.outbox });
+  const namespaces = await openNamespaceTopic(cluster, outbox);
+  const clock = new DeadlineClock();
+  const { channel } = requests;
+  const { log } = cluster.connection;
+  const dispatch = new QueueReaders({
+    cluster,
+    channel,
+    outbox,
+    clock,
+    log,
+    sessionTimeoutMs: config.sessionTimeoutMs,
+  });
+  const tokens = createTokenSigner([...config.tokenKeys, { id: '', secret: config.tokenSecret }]);
+  const frontDoor = createFrontDoor({ channel, tokens, directory: namespaces.directory, dispatch });
+  return new GatewayRunner({
+    open: async () => {
+      const close = await openDoors(frontDoor, auth, config, tools);
+      return async () => {
+        await Promise.all([dispatch.stop(), close()]);
+      };
+    },
+    disconnect: async () => {
+      clock.close();
+      await namespaces.close();
+      await requests.close();
+      await outbox.close();
+      await cluster.close();
+    },
+  });
+}
+
+/** @returns what closes them, once all who came in have been answered. */
+async function openDoors(
+  frontDoor: FrontDoor,
+  auth: AuthConfig,
+  config: CompletionGatewayConfig,
+  { log }: RunnerTools,
+): Promise<() => Promise<void>> {
+  const authenticator = createAuthenticator(auth);
+  const { tls } = auth;
+  const grpc = await startGrpcServer({
+    frontDoor,
+    authenticator,
+    host: config.grpcHost,
+    port: config.grpcPort,
+    ...(tls === undefined ? {} : { tls }),
+    onError: (method, error) => {
+      log.error({ err: error, method }, 'a call failed');
+    },
+  });
+  const http = await openHttpDoor({ settings: config, frontDoor, authenticator, tls, log });
+  log.info({ grpc: grpc.address, http: http.url }, 'the doors are open');
+  process.send?.({ type: 'doors', grpcAddress: grpc.address, httpUrl: http.url });
+  return async () => {
+    await Promise.all([grpc.stop(), http.close()]);
+  };
 }

@@ -1,6 +1,6 @@
-import { serviceSettings, tokenSecret, type ConfigOf } from '@ratchet/service-kit';
+import { serviceSettings, tokenKeys, tokenSecret, type ConfigOf } from '@ratchet/service-kit';
 
 /** The scheduler signs task tokens. */
-export const schedulerSettings = { ...serviceSettings(9401), tokenSecret };
+export const schedulerSettings = { ...serviceSettings(9401), tokenSecret, tokenKeys };
 
 export type SchedulerConfig = ConfigOf<typeof schedulerSettings>;

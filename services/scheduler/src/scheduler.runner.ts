@@ -11,7 +11,7 @@ export async function createSchedulerRunner(config: SchedulerConfig, tools: Runn
   const cluster = await connectCluster(clusterSettings(config, tools));
   const { connection, codec, partitions } = cluster;
   const outbox = cluster.createOutbox({ metrics: tools.metrics.outbox });
-  const signer = createTokenSigner(config.tokenSecret);
+  const signer = createTokenSigner([...config.tokenKeys, { id: '', secret: config.tokenSecret }]);
   const taskTopics = new TaskTopics((topic) => cluster.ensureTaskTopic(topic));
   const processor = new PartitionProcessor({
     connection,

@@ -1,3 +1,3 @@
 export { startRatchet, type RunningRatchet, type StartRatchetOptions } from './start-ratchet.ts';
-export { ServiceProcess, type ServiceProcessOptions } from './service-process.ts';
+export { ServiceProcess, type Doors, type ServiceProcessOptions } from './service-process.ts';
 export { services, type ServiceName } from './services.ts';

@@ -24,7 +24,7 @@ async function run(): Promise<void> {
   const stopAsked = untilAskedToStop();
   const starting = startRatchet({
     log: say,
-    healthPorts: 'usual',
+    ports: 'usual',
     ...(values.folder === undefined ? {} : { folder: values.folder }),
     ...(values.partitions === undefined ? {} : { partitions: countOf(values.partitions) }),
   });

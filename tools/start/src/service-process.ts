@@ -22,6 +22,13 @@ export interface ServiceProcessOptions {
   readonly log: (line: string) => void;
 }
 
+/** Where the completion-gateway listens. */
+export interface Doors {
+  /** `host:port`. */
+  readonly grpcAddress: string;
+  readonly httpUrl: string;
+}
+
 /**
  * One service in a process of its own, kept alive: whenever it ends without being asked to, it is started again,
  * after 0.1 s, 0.2 s, ... 10 s.
@@ -33,6 +40,7 @@ export class ServiceProcess {
   readonly #options: ServiceProcessOptions;
   #child: ChildProcess | undefined;
   #healthUrl: string | undefined;
+  #doors: Doors | undefined;
   #crashCount = 0;
   #startedAt = 0;
   #wanted = false;
@@ -53,6 +61,11 @@ export class ServiceProcess {
     return this.#healthUrl;
   }
 
+  /** Where the outside comes in, if this service has such doors. */
+  get doors(): Doors | undefined {
+    return this.#doors;
+  }
+
   start(): void {
     this.#wanted = true;
     const { name, main, environment, log } = this.#options;
@@ -67,6 +80,7 @@ export class ServiceProcess {
     this.#startedAt = performance.now();
     child.on('message', (message) => {
       this.#healthUrl = healthUrlIn(message) ?? this.#healthUrl;
+      this.#doors = doorsIn(message) ?? this.#doors;
     });
     const say = (line: string): void => {
       this.#lastWords = [...this.#lastWords.slice(1 - LAST_WORDS_COUNT), line];
@@ -143,6 +157,13 @@ export class ServiceProcess {
       this.start();
     }, delayMs);
   }
+}
+
+function doorsIn(message: unknown): Doors | undefined {
+  if (typeof message !== 'object' || message === null || !('grpcAddress' in message && 'httpUrl' in message))
+    return undefined;
+  const { grpcAddress, httpUrl } = message;
+  return typeof grpcAddress === 'string' && typeof httpUrl === 'string' ? { grpcAddress, httpUrl } : undefined;
 }
 
 function healthUrlIn(message: unknown): string | undefined {

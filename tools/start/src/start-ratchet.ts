@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { startKafka, type Way } from '@ratchet/tools-kafka';
+import { freePort, startKafka, type Way } from '@ratchet/tools-kafka';
 import { freePortOr } from './free-port.ts';
 import { ServiceProcess } from './service-process.ts';
 import { mainOf, services, type ServiceName } from './services.ts';
@@ -16,14 +16,18 @@ export interface StartRatchetOptions {
   readonly kafka?: { readonly brokers: string; readonly registryUrl: string };
   /** More of the services' environment, such as RATCHET_LOG_LEVEL. */
   readonly serviceEnv?: Readonly<Record<string, string>>;
-  /** `usual`: health at 9401 to 9404 where these are free. Default: any free ones. */
-  readonly healthPorts?: 'usual' | 'free';
+  /** `usual`: health at 9401 to 9404, gRPC at 7233 and HTTP at 7243, where these are free. Default: any free ones. */
+  readonly ports?: 'usual' | 'free';
 }
 
 export interface RunningRatchet {
   /** `host:port`s, comma separated. */
   readonly brokers: string;
   readonly registryUrl: string;
+  /** `host:port`, for Temporal's SDKs. */
+  readonly grpcAddress: string;
+  /** The REST API. */
+  readonly httpUrl: string;
   readonly services: Readonly<Record<ServiceName, ServiceProcess>>;
   /** The services first, then the broker if it was started here. Safe to call twice. */
   stop(): Promise<void>;
@@ -41,8 +45,7 @@ export async function startRatchet(options: StartRatchetOptions = {}): Promise<R
   const kafka = await kafkaFor(options, log);
   const processes = await Promise.all(
     services.map(async ({ name, healthPort }) => {
-      const port = options.healthPorts === 'usual' ? await freePortOr(healthPort, 0) : 0;
-      const environment = environmentOf(options, kafka, port);
+      const environment = environmentOf(options, kafka, await portsOf(options, healthPort));
       const prefixed = (line: string): void => {
         log(`${name.padEnd(18)} | ${line}`);
       };
@@ -62,7 +65,10 @@ export async function startRatchet(options: StartRatchetOptions = {}): Promise<R
     throw error;
   }
   const byName = Object.fromEntries(processes) as Record<ServiceName, ServiceProcess>;
-  return { brokers: kafka.brokers, registryUrl: kafka.registryUrl, services: byName, stop };
+  const doors = byName['completion-gateway'].doors;
+  if (doors === undefined)
+    throw new Error('Expected the completion-gateway to say where its doors are, but it did not');
+  return { brokers: kafka.brokers, registryUrl: kafka.registryUrl, ...doors, services: byName, stop };
 }
 
 function requireBuilt(): void {
@@ -84,6 +90,23 @@ function kafkaFor({ kafka, folder }: StartRatchetOptions, log: (line: string) =>
   return startKafka({ log, ...(folder === undefined ? {} : { folder: join(folder, 'kafka') }) });
 }
 
+interface Ports {
+  readonly health: number;
+  readonly grpc: number;
+  readonly http: number;
+}
+
+async function portsOf({ ports }: StartRatchetOptions, healthPort: number): Promise<Ports> {
+  // Named, so that doors are where they were after a restart.
+  const [grpc, http] = [await freePort(), await freePort()];
+  if (ports !== 'usual') return { health: 0, grpc, http };
+  return {
+    health: await freePortOr(healthPort, 0),
+    grpc: await freePortOr(7233, grpc),
+    http: await freePortOr(7243, http),
+  };
+}
+
 /** Our own broker allows a short one, so that a service that was killed is soon back at its partitions. */
 const shortSessionMs = 3_000;
 
@@ -91,7 +114,7 @@ const shortSessionMs = 3_000;
 function environmentOf(
   { partitions, serviceEnv }: StartRatchetOptions,
   { brokers, registryUrl, way }: Kafka,
-  healthPort: number,
+  { health, grpc, http }: Ports,
 ): Record<string, string> {
   const inherited = Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return {
@@ -101,7 +124,9 @@ function environmentOf(
     ...Object.fromEntries(inherited),
     RATCHET_KAFKA_BROKERS: brokers,
     RATCHET_SCHEMA_REGISTRY_URL: registryUrl,
-    RATCHET_HEALTH_PORT: String(healthPort),
+    RATCHET_HEALTH_PORT: String(health),
+    RATCHET_GRPC_PORT: String(grpc),
+    RATCHET_HTTP_PORT: String(http),
     ...(partitions === undefined ? {} : { RATCHET_PARTITIONS: String(partitions) }),
     ...serviceEnv,
   };

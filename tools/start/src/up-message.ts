@@ -1,7 +1,7 @@
 import type { RunningRatchet } from './start-ratchet.ts';
 
 /** What someone who has just started Ratchet wants to read: where everything is, and what to do next. */
-export function upMessage({ brokers, registryUrl, services }: RunningRatchet): string {
+export function upMessage({ brokers, registryUrl, grpcAddress, httpUrl, services }: RunningRatchet): string {
   const rows = Object.entries(services).map(
     ([name, { healthUrl }]) => `  ${name.padEnd(20)}${healthUrl ?? 'starting'}`,
   );
@@ -10,6 +10,8 @@ Ratchet is up.
 
   Kafka               ${brokers}
   Schema registry     ${registryUrl}
+  gRPC                ${grpcAddress} (the address for Temporal's SDKs)
+  HTTP                ${httpUrl} (described at ${httpUrl}/docs)
 ${rows.join('\n')}
 
 Next: write a worker and a client as the README shows, and connect them with

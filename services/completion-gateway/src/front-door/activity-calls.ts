@@ -20,7 +20,7 @@ import {
   type Payloads,
 } from '@ratchet/domain';
 import type { Caller, Role } from './caller.ts';
-import { orFrontDoorError, standaloneId, type ActivityRef, type CommandOfCaller, type Desk } from './desk.ts';
+import { orFrontDoorError, executionId, type ActivityRef, type CommandOfCaller, type Desk } from './desk.ts';
 import { refusedError, throwRefusal } from './front-door-errors.ts';
 
 export interface StartActivityRequest {
@@ -89,7 +89,7 @@ export class ActivityCalls {
     const { activityId, requestId, ...rest } = request;
     const command = {
       type: 'Schedule',
-      target: standaloneId(caller.namespace, { activityId, runId: randomUUID() }),
+      target: executionId(caller.namespace, { activityId, runId: randomUUID() }),
       ...rest,
       shielded: false,
       retentionMs,
@@ -181,8 +181,9 @@ export class ActivityCalls {
 
   #target(caller: Caller, ref: ActivityRef, role: Role): ExecutionId {
     this.#desk.admit(caller, role);
-    const target = standaloneId(caller.namespace, ref);
-    throwRefusal(firstRefusal(checkTarget(target), checkRunIdFormat(ref.runId)));
+    const target = executionId(caller.namespace, ref);
+    const ofRun = target.workflowId !== '';
+    throwRefusal(firstRefusal(checkTarget(target), ofRun ? undefined : checkRunIdFormat(ref.runId)));
     return target;
   }
 

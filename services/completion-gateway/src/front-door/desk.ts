@@ -76,17 +76,18 @@ export const namespaceNotFound = (namespace: string): FrontDoorError =>
 export const notPermitted = (namespace: string): FrontDoorError =>
   new FrontDoorError('PERMISSION_DENIED', `Request unauthorized: not permitted in namespace ${namespace}.`);
 
-/** A standalone activity by its ids; an empty run id means the latest run. */
-export const standaloneId = (namespace: string, { activityId, runId }: ActivityRef): ExecutionId => ({
+export const executionId = (namespace: string, { workflowId = '', runId, activityId }: ActivityRef): ExecutionId => ({
   namespace,
-  workflowId: '',
+  workflowId,
   runId,
   activityId,
 });
 
-/** Names a standalone activity. */
+/** Names an activity. */
 export interface ActivityRef {
   readonly activityId: string;
+  /** Absent or empty: a standalone activity. */
+  readonly workflowId?: string;
   /** Empty: the latest run. */
   readonly runId: string;
 }

@@ -52,6 +52,11 @@ export class TaskPolls {
     return this.#dispatch.take({ ...request, namespace, identity }, signal);
   }
 
+  /** A worker says that it lives. @throws FrontDoorError as `Desk.admit`. */
+  admitWorker(caller: Caller): void {
+    this.#desk.admit(caller, 'worker');
+  }
+
   /** A worker shuts down: the polls that it has open are answered with nothing. */
   shutdownWorker(caller: Caller, workerInstanceKey: string): void {
     this.#desk.admit(caller, 'worker');

@@ -1,0 +1,39 @@
+import type { ServerUnaryCall } from '@grpc/grpc-js';
+import type { CallContext } from './handler.ts';
+
+/** A caller gets its answer this long before it would give up. */
+const marginMs = 1_000;
+const longPollMsMax = 60_000;
+
+export interface OpenCall {
+  readonly context: Omit<CallContext, 'principal'>;
+  /** The call is answered: nothing is waited for any more. */
+  readonly close: () => void;
+}
+
+export function callContext(call: ServerUnaryCall<Buffer, unknown>, traceparent: string | undefined): OpenCall {
+  const timeoutMs = timeoutMsOf(call);
+  let timer: NodeJS.Timeout | undefined;
+  const patience = (): AbortSignal => {
+    const controller = new AbortController();
+    const end = (): void => {
+      controller.abort();
+    };
+    timer = setTimeout(end, Math.max(Math.min((timeoutMs ?? Infinity) - marginMs, longPollMsMax), 0));
+    if (call.cancelled) end();
+    else call.once('cancelled', end);
+    return controller.signal;
+  };
+  return {
+    context: { traceparent, timeoutMs, patience },
+    close: () => {
+      clearTimeout(timer);
+    },
+  };
+}
+
+function timeoutMsOf(call: ServerUnaryCall<Buffer, unknown>): number | undefined {
+  const deadline = call.getDeadline();
+  const at = deadline instanceof Date ? deadline.getTime() : deadline;
+  return Number.isFinite(at) ? at - Date.now() : undefined;
+}

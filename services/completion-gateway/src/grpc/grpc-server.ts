@@ -1,0 +1,171 @@
+import {
+  Server,
+  ServerCredentials,
+  type handleUnaryCall,
+  type sendUnaryData,
+  type ServerUnaryCall,
+  type UntypedServiceImplementation,
+  type ServiceDefinition,
+} from '@grpc/grpc-js';
+import type { Authenticator, TlsConfig } from '../auth/index.ts';
+import { asFrontDoorError } from '../front-door/front-door-errors.ts';
+import { FrontDoorError, type FrontDoor } from '../front-door/index.ts';
+import { callContext } from './call-context.ts';
+import type { Handler, Handlers, MethodName } from './handler.ts';
+import { activityHandlers } from './handlers/activity-handlers.ts';
+import { attemptHandlers } from './handlers/attempt-handlers.ts';
+import { clusterHandlers } from './handlers/cluster-handlers.ts';
+import { namespaceHandlers } from './handlers/namespace-handlers.ts';
+import { runHandlers } from './handlers/run-handlers.ts';
+import { unimplemented } from './handlers/unimplemented.ts';
+import { workerHandlers } from './handlers/worker-handlers.ts';
+import { healthDefinition, healthService } from './health-service.ts';
+import { internalError, statusError } from './status-error.ts';
+import { methodsOf, type MessageType } from './wire/proto.ts';
+
+export interface GrpcServerOptions {
+  readonly frontDoor: FrontDoor;
+  readonly authenticator: Authenticator;
+  readonly host: string;
+  readonly port: number;
+  readonly tls?: TlsConfig;
+  /** Told of what went wrong in a call and was none of its caller's doing. */
+  readonly onError: (method: string, error: unknown) => void;
+}
+
+export interface RunningGrpcServer {
+  /** Where it listens, `host:port`. */
+  readonly address: string;
+  /** Takes no more calls, and waits a moment for those that are open. */
+  stop(): Promise<void>;
+}
+
+const workflowService = 'temporal.api.workflowservice.v1.WorkflowService';
+const messageBytesMax = 4 * 1024 * 1024;
+const stopMsMax = 3_000;
+
+/**
+ * Temporal's WorkflowService, as far as it is about activities, from the published definitions.
+ *
+ * @throws Error (rejects) when the port cannot be had.
+ */
+export async function startGrpcServer(options: GrpcServerOptions): Promise<RunningGrpcServer> {
+  const server = new Server({ 'grpc.max_receive_message_length': messageBytesMax });
+  const methods = methodsOf(workflowService);
+  const handlers = handlersOf(options.frontDoor) as Partial<Readonly<Record<string, Handler<MethodName>>>>;
+  const definition: Record<string, ServiceDefinition[string]> = {};
+  const implementation: UntypedServiceImplementation = {};
+  for (const { name, resolvedRequestType, resolvedResponseType } of methods) {
+    if (resolvedRequestType === null || resolvedResponseType === null) continue;
+    definition[name] = definitionOf(workflowService, name, resolvedResponseType);
+    const handler = handlers[name.charAt(0).toLowerCase() + name.slice(1)];
+    implementation[name] = unaryCall({ name, requestType: resolvedRequestType, handler, options });
+  }
+  server.addService(definition, implementation);
+  server.addService(healthDefinition, healthService);
+  const port = await listen(server, options);
+  return { address: `${options.host}:${String(port)}`, stop: () => stop(server) };
+}
+
+const handlersOf = (frontDoor: FrontDoor): Partial<Handlers> => ({
+  ...clusterHandlers,
+  ...activityHandlers(frontDoor.activities),
+  ...attemptHandlers(frontDoor.attempts),
+  ...workerHandlers(frontDoor.tasks),
+  ...runHandlers(frontDoor.runs),
+  ...namespaceHandlers(frontDoor.namespaces),
+});
+
+// Requests are decoded by the handler, so that bytes that are no message are the caller's mistake and not ours.
+const definitionOf = (service: string, name: string, responseType: MessageType): ServiceDefinition[string] => ({
+  path: `/${service}/${name}`,
+  requestStream: false,
+  responseStream: false,
+  requestDeserialize: (bytes: Buffer) => bytes,
+  requestSerialize: (bytes: Buffer) => bytes,
+  responseSerialize: (message: unknown) => responseType.encode(message).finish() as Buffer,
+  responseDeserialize: (bytes: Buffer) => responseType.decode(bytes),
+});
+
+interface UnaryCallParts {
+  readonly name: string;
+  readonly requestType: MessageType;
+  readonly handler: Handler<MethodName> | undefined;
+  readonly options: GrpcServerOptions;
+}
+
+function unaryCall(parts: UnaryCallParts): handleUnaryCall<Buffer, unknown> {
+  return (call, respond) => {
+    void answer(parts, call, respond);
+  };
+}
+
+async function answer(
+  { name, requestType, handler, options }: UnaryCallParts,
+  call: ServerUnaryCall<Buffer, unknown>,
+  respond: sendUnaryData<unknown>,
+): Promise<void> {
+  const { context, close } = callContext(call, headerOf(call, 'traceparent'));
+  try {
+    if (handler === undefined) throw unimplemented(name);
+    const principal = await options.authenticator.authenticate(headerOf(call, 'authorization'));
+    const request = decoded(requestType, call.request) as Parameters<typeof handler>[0];
+    respond(null, await handler(request, { ...context, principal }));
+  } catch (thrown) {
+    const error = asFrontDoorError(thrown);
+    if (error instanceof FrontDoorError) {
+      respond(statusError(error));
+      return;
+    }
+    options.onError(name, error);
+    respond(internalError());
+  } finally {
+    close();
+  }
+}
+
+function decoded(type: MessageType, bytes: Buffer): unknown {
+  try {
+    return type.decode(bytes);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new FrontDoorError('INVALID_ARGUMENT', `Expected to read a ${type.fullName.slice(1)}, but ${reason}`, {
+      cause,
+    });
+  }
+}
+
+function headerOf({ metadata }: ServerUnaryCall<Buffer, unknown>, name: string): string | undefined {
+  const [value] = metadata.get(name);
+  return typeof value === 'string' ? value : undefined;
+}
+
+function listen(server: Server, { host, port, tls }: GrpcServerOptions): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(`${host}:${String(port)}`, credentialsOf(tls), (error, bound) => {
+      if (error === null) resolve(bound);
+      else reject(error);
+    });
+  });
+}
+
+function credentialsOf(tls: TlsConfig | undefined): ServerCredentials {
+  if (tls === undefined) return ServerCredentials.createInsecure();
+  const { certificate, key, clientCa } = tls;
+  const pair = { private_key: Buffer.from(key), cert_chain: Buffer.from(certificate) };
+  const ca = clientCa === undefined ? null : Buffer.from(clientCa);
+  return ServerCredentials.createSsl(ca, [pair], clientCa !== undefined);
+}
+
+function stop(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const force = setTimeout(() => {
+      server.forceShutdown();
+      resolve();
+    }, stopMsMax);
+    server.tryShutdown(() => {
+      clearTimeout(force);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,146 @@
+import type { temporal } from '@temporalio/proto';
+import {
+  type ActivityCalls,
+  type ActivityRef,
+  type ActivityRequest,
+  type ReasonedRequest,
+} from '../../front-door/index.ts';
+import { callerOf, type Handlers, type ResponseOf } from '../handler.ts';
+import { fromActivity, fromOutcome } from '../wire/activity-info.ts';
+import { toConflictPolicy, toReusePolicy } from '../wire/enums.ts';
+import { readLongPollToken, writeLongPollToken } from '../wire/long-poll-token.ts';
+import { fromOptions, toOptions } from '../wire/options.ts';
+import { bytes, fromPayloads, toHeader, toPayloads } from '../wire/payloads.ts';
+import { checkStart } from '../wire/start-request.ts';
+import { updatedOptions } from '../wire/updated-options.ts';
+
+type ActivityMethod =
+  | 'startActivityExecution'
+  | 'describeActivityExecution'
+  | 'pollActivityExecution'
+  | 'requestCancelActivityExecution'
+  | 'terminateActivityExecution'
+  | 'deleteActivityExecution'
+  | 'pauseActivityExecution'
+  | 'unpauseActivityExecution'
+  | 'resetActivityExecution'
+  | 'updateActivityExecutionOptions';
+
+/** Standalone activities: requests of the wire to calls of the front door, and back. */
+export const activityHandlers = (activities: ActivityCalls): Handlers<ActivityMethod> => ({
+  startActivityExecution: async (request, call) => {
+    checkStart(request);
+    const { runId, started } = await activities.start(callerOf(request, call), {
+      activityId: request.activityId ?? '',
+      activityType: request.activityType?.name ?? '',
+      requestId: request.requestId ?? '',
+      options: toOptions(request),
+      input: toPayloads(request.input),
+      header: toHeader(request.header),
+      idReusePolicy: toReusePolicy(request.idReusePolicy),
+      idConflictPolicy: toConflictPolicy(request.idConflictPolicy),
+    });
+    const { namespace, activityId } = request;
+    return { runId, started, link: { activity: { namespace: namespace ?? '', activityId: activityId ?? '', runId } } };
+  },
+
+  describeActivityExecution: async (request, call) => {
+    const caller = callerOf(request, call);
+    const ref = refOf(request);
+    const token = bytes(request.longPollToken);
+    const activity =
+      token.length === 0
+        ? await activities.describe(caller, ref)
+        : await activities.describeChange(
+            caller,
+            ref,
+            readLongPollToken(token, caller.namespace, ref),
+            call.patience(),
+          );
+    return activity === undefined ? {} : described(activity, request);
+  },
+
+  pollActivityExecution: async (request, call) => {
+    const reached = await activities.awaitOutcome(callerOf(request, call), refOf(request), call.patience());
+    return reached === undefined ? {} : { runId: reached.runId, outcome: fromOutcome(reached.outcome) };
+  },
+
+  requestCancelActivityExecution: async (request, call) => {
+    await activities.requestCancel(callerOf(request, call), reasoned(request));
+    return {};
+  },
+
+  terminateActivityExecution: async (request, call) => {
+    await activities.terminate(callerOf(request, call), reasoned(request));
+    return {};
+  },
+
+  deleteActivityExecution: async (request, call) => {
+    await activities.delete(callerOf(request, call), refOf(request));
+    return {};
+  },
+
+  pauseActivityExecution: async (request, call) => {
+    await activities.pause(callerOf(request, call), reasoned(request));
+    return {};
+  },
+
+  // A jitter is a span from which a delay is drawn; none is in it.
+  unpauseActivityExecution: async (request, call) => {
+    await activities.unpause(callerOf(request, call), requested(request));
+    return {};
+  },
+
+  resetActivityExecution: async (request, call) => {
+    await activities.reset(callerOf(request, call), {
+      ...requested(request),
+      keepPaused: request.keepPaused ?? false,
+      resetHeartbeat: request.resetHeartbeat ?? false,
+      restoreOriginalOptions: request.restoreOriginalOptions ?? false,
+    });
+    return {};
+  },
+
+  updateActivityExecutionOptions: async (request, call) => {
+    const restoreOriginal = request.restoreOriginal ?? false;
+    const options = updatedOptions(request);
+    const update = { ...requested(request), options, restoreOriginal };
+    const activity = await activities.updateOptions(callerOf(request, call), update);
+    return 'options' in activity ? { activityOptions: fromOptions(activity.options) } : {};
+  },
+});
+
+type Described = Parameters<typeof fromActivity>[0];
+type Wanted = temporal.api.workflowservice.v1.IDescribeActivityExecutionRequest;
+
+function described(activity: Described, wanted: Wanted): ResponseOf<'describeActivityExecution'> {
+  const include = {
+    heartbeatDetails: wanted.includeHeartbeatDetails ?? false,
+    lastFailure: wanted.includeLastFailure ?? false,
+  };
+  return {
+    runId: activity.id.runId,
+    info: fromActivity(activity, include),
+    longPollToken: writeLongPollToken(activity),
+    ...(wanted.includeInput === true && 'input' in activity ? { input: fromPayloads(activity.input) } : {}),
+    ...(wanted.includeOutcome === true && 'outcome' in activity ? { outcome: fromOutcome(activity.outcome) } : {}),
+  };
+}
+
+interface Names {
+  readonly activityId?: string | null;
+  readonly workflowId?: string | null;
+  readonly runId?: string | null;
+  readonly requestId?: string | null;
+  readonly reason?: string | null;
+}
+
+const refOf = ({ activityId, workflowId, runId }: Names): ActivityRef => ({
+  activityId: activityId ?? '',
+  workflowId: workflowId ?? '',
+  runId: runId ?? '',
+});
+
+const requested = (names: Names): ActivityRequest => ({ ...refOf(names), requestId: names.requestId ?? '' });
+
+const reasoned = (names: Names): ReasonedRequest => ({ ...requested(names), reason: names.reason ?? '' });

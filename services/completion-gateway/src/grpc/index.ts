@@ -1,0 +1,1 @@
+export { startGrpcServer, type GrpcServerOptions, type RunningGrpcServer } from './grpc-server.ts';

@@ -1,0 +1,48 @@
+import { Metadata, status as codes, type ServerErrorResponse } from '@grpc/grpc-js';
+import { FrontDoorError, type FrontDoorDetail } from '../front-door/index.ts';
+import { messageType, type MessageType } from './wire/proto.ts';
+
+interface Status {
+  readonly code: number;
+  readonly message: string;
+  readonly details: readonly { readonly type_url: string; readonly value: Uint8Array }[];
+}
+
+const statusType = messageType<Status>('google.rpc.Status');
+const detailType = <T>(name: string): MessageType<T> => messageType<T>(`temporal.api.errordetails.v1.${name}`);
+const namespaceNotFound = detailType<{ readonly namespace: string }>('NamespaceNotFoundFailure');
+const namespaceAlreadyExists = detailType<object>('NamespaceAlreadyExistsFailure');
+const alreadyStarted = detailType<{ readonly runId: string; readonly startRequestId: string }>(
+  'ActivityExecutionAlreadyStartedFailure',
+);
+
+/** An error as gRPC says it; a detail goes along as `grpc-status-details-bin`, where the SDKs look for it. */
+export function statusError({ status, message, detail }: FrontDoorError): ServerErrorResponse {
+  const code = codes[status];
+  const error = Object.assign(new Error(message), { code, details: message });
+  if (detail === undefined) return error;
+  const metadata = new Metadata();
+  const bytes = statusType.encode({ code, message, details: [anyOf(detail)] }).finish();
+  metadata.set('grpc-status-details-bin', Buffer.from(bytes));
+  return Object.assign(error, { metadata });
+}
+
+/** Something that a caller did not cause and can learn nothing from. */
+export const internalError = (): ServerErrorResponse =>
+  Object.assign(new Error('internal error'), { code: codes.INTERNAL, details: 'internal error' });
+
+function anyOf(detail: FrontDoorDetail): Status['details'][number] {
+  switch (detail.type) {
+    case 'namespace-not-found':
+      return any(namespaceNotFound, { namespace: detail.namespace });
+    case 'namespace-already-exists':
+      return any(namespaceAlreadyExists, {});
+    case 'activity-already-started':
+      return any(alreadyStarted, { runId: detail.runId, startRequestId: detail.startRequestId });
+  }
+}
+
+const any = <T>(type: MessageType<T>, message: T): Status['details'][number] => ({
+  type_url: `type.googleapis.com/${type.fullName.replace(/^\./, '')}`,
+  value: type.encode(message).finish(),
+});

@@ -1,0 +1,110 @@
+import { taskTopic } from '@ratchet/domain';
+import { TaskQueueConsumer, type Log, type Outbox } from '@ratchet/kafka';
+import { taskSources, type Cluster, type DeadlineClock, type RequestChannel } from '@ratchet/protocol';
+import type { GrantedTask, TaskRequest } from '../front-door/index.ts';
+import { QueueDoor, type TaskSource } from './queue-door.ts';
+import { TaskRecords, type ReadTask } from './task-records.ts';
+
+export interface QueueReaderParts {
+  readonly cluster: Cluster;
+  readonly channel: RequestChannel;
+  readonly outbox: Outbox;
+  readonly clock: DeadlineClock;
+  readonly log: Log;
+  readonly sessionTimeoutMs: number;
+}
+
+/**
+ * Reads the topic of one task queue as a member of the group of its workers: those that poll here and those that read
+ * Kafka share the queue.
+ */
+export class QueueReader implements TaskSource {
+  readonly #parts: QueueReaderParts;
+  readonly #topic: string;
+  readonly #records: TaskRecords;
+  readonly #consumer: TaskQueueConsumer;
+  readonly #door: QueueDoor;
+  #starting: Promise<void> | undefined;
+
+  constructor(namespace: string, taskQueue: string, parts: QueueReaderParts) {
+    const { cluster, channel, outbox, clock, log, sessionTimeoutMs } = parts;
+    this.#parts = parts;
+    this.#topic = taskTopic(namespace, taskQueue);
+    this.#records = new TaskRecords({
+      codec: cluster.codec,
+      outbox,
+      log,
+      onTask: (read) => {
+        this.#door.offer(read);
+      },
+    });
+    this.#consumer = new TaskQueueConsumer({
+      connection: cluster.connection,
+      sources: taskSources(namespace, taskQueue),
+      sessionTimeoutMs,
+      onRecord: (record, done) => {
+        this.#records.read(record, done);
+      },
+      onRevoked: (topic, partitions) => {
+        this.#door.forget(topic, partitions);
+      },
+    });
+    this.#door = new QueueDoor({ channel, clock, log, source: this });
+  }
+
+  get idleSince(): number {
+    return this.#door.idleSince;
+  }
+
+  /** @throws (rejects) when the topic can be neither found nor made, or no broker answers: the next poll tries again. */
+  async poll(request: TaskRequest, signal: AbortSignal): Promise<GrantedTask | undefined> {
+    await (this.#starting ??= this.#start().catch((error: unknown) => {
+      this.#starting = undefined;
+      throw error;
+    }));
+    return signal.aborted ? undefined : this.#door.poll(request, signal);
+  }
+
+  endPolls(workerInstanceKey: string): void {
+    this.#door.endPolls(workerInstanceKey);
+  }
+
+  async stop(): Promise<void> {
+    this.#door.close();
+    this.#records.stop();
+    await this.#starting?.catch(() => undefined);
+    await this.#consumer.stop();
+  }
+
+  pause(): void {
+    this.#consumer.pause();
+  }
+
+  resume(): void {
+    this.#consumer.resume();
+  }
+
+  passOn(read: ReadTask): boolean {
+    const { topic } = read.record;
+    const own = new Set(this.#consumer.partitionsOf(topic));
+    const foreign = Array.from({ length: this.#partitionCount(topic) }, (_, index) => index).filter(
+      (partition) => !own.has(partition),
+    );
+    const partition = foreign[Math.floor(Math.random() * foreign.length)];
+    return partition !== undefined && this.#records.passOn(read, partition);
+  }
+
+  share(): number {
+    const all = this.#partitionCount(this.#topic);
+    return all === 0 ? 1 : this.#consumer.partitionsOf(this.#topic).length / all;
+  }
+
+  #partitionCount(topic: string): number {
+    return this.#parts.cluster.connection.partitionCounts.known(topic) ?? 0;
+  }
+
+  async #start(): Promise<void> {
+    await this.#parts.cluster.ensureTaskTopic(this.#topic);
+    await this.#consumer.start();
+  }
+}
