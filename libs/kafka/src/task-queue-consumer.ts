@@ -12,7 +12,7 @@ export interface TaskQueueConsumerOptions extends Omit<TaskConsumerOptions, 'top
   readonly sources: readonly TaskSource[];
   /** These partitions of the topic belong to another instance now, and it will be given what was not done. */
   readonly onRevoked?: (topic: string, partitions: readonly number[]) => void;
-  /** How often topics that do not exist yet are looked for; 5 s by default. */
+  /** How often topics that do not exist yet are looked for; 2 s by default. */
   readonly discoverMs?: number;
 }
 
@@ -94,7 +94,7 @@ export class TaskQueueConsumer {
           this.#discoverLater();
         },
       );
-    }, this.#options.discoverMs ?? 5_000);
+    }, this.#options.discoverMs ?? 2_000);
   }
 
   async #discover(): Promise<void> {

@@ -35,11 +35,11 @@ test('what waits is run in the order of its priority', async () => {
   const timeout = { startToCloseTimeoutMs: 60_000 };
   try {
     // each level is in use, and known to the worker, before the one slot is taken
-    for (const priorityKey of [1, 2, 3, 4, 5]) {
-      await (
-        await asker.ask('note', { ...timeout, priorityKey }, priorityKey)
-      ).ended;
-    }
+    const levels = [1, 2, 3, 4, 5];
+    const first = await Promise.all(
+      levels.map((level) => asker.ask('note', { ...timeout, priorityKey: level }, level)),
+    );
+    await Promise.all(first.map(({ ended }) => ended));
     ran.length = 0;
     const held = await asker.ask('hold', timeout);
     const asked: Promise<unknown>[] = [];
@@ -47,7 +47,7 @@ test('what waits is run in the order of its priority', async () => {
       asked.push((await asker.ask('note', { ...timeout, priorityKey }, priorityLevel(priorityKey))).ended);
     }
     // What has not reached the worker yet cannot be in its order.
-    await pause(500);
+    await pause(2_000);
     opening.resolve();
     await Promise.all([held.ended, ...asked]);
     expect(ran).toEqual([1, 1, 2, 3, 4, 5, 5]);
