@@ -13,7 +13,8 @@ export interface Measured {
   readonly perSecond: number;
 }
 
-const quantile = (sorted: readonly number[], q: number): number =>
+/** @param q 0.99 is the 99th percentile. */
+export const quantile = (sorted: readonly number[], q: number): number =>
   Number((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? 0).toFixed(2));
 
 async function execute(client: ActivityClient): Promise<number> {
