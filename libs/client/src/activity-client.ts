@@ -212,9 +212,7 @@ export class ActivityClient {
   }
 
   /** @internal For `@ratchet/workflow`, whose runs share the connection. */
-  static sessionOf(this: void, client: ActivityClient): ClientSession {
-    return client.#session;
-  }
+  static readonly sessionOf = (client: ActivityClient): ClientSession => client.#session;
 
   /** Sends what is left and disconnects. Whoever still waits gets an OperationalError RKT1201. */
   close(): Promise<void> {
