@@ -45,7 +45,7 @@ export async function startRatchet(options: StartRatchetOptions = {}): Promise<R
   const kafka = await kafkaFor(options, log);
   const processes = await Promise.all(
     services.map(async ({ name, healthPort }) => {
-      const environment = environmentOf(options, kafka, await portsOf(options, healthPort));
+      const environment = environmentOf(options, kafka, { name, ports: await portsOf(options, healthPort) });
       const prefixed = (line: string): void => {
         log(`${name.padEnd(18)} | ${line}`);
       };
@@ -114,7 +114,7 @@ const shortSessionMs = 3_000;
 function environmentOf(
   { partitions, serviceEnv }: StartRatchetOptions,
   { brokers, registryUrl, way }: Kafka,
-  { health, grpc, http }: Ports,
+  { name, ports }: { readonly name: ServiceName; readonly ports: Ports },
 ): Record<string, string> {
   const inherited = Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return {
@@ -124,9 +124,10 @@ function environmentOf(
     ...Object.fromEntries(inherited),
     RATCHET_KAFKA_BROKERS: brokers,
     RATCHET_SCHEMA_REGISTRY_URL: registryUrl,
-    RATCHET_HEALTH_PORT: String(health),
-    RATCHET_GRPC_PORT: String(grpc),
-    RATCHET_HTTP_PORT: String(http),
+    RATCHET_HEALTH_PORT: String(ports.health),
+    ...(name === 'completion-gateway'
+      ? { RATCHET_GRPC_PORT: String(ports.grpc), RATCHET_HTTP_PORT: String(ports.http) }
+      : {}),
     ...(partitions === undefined ? {} : { RATCHET_PARTITIONS: String(partitions) }),
     ...serviceEnv,
   };
