@@ -46,6 +46,7 @@ export const rooms = [
     ['bench', 'bench'],
     ['documents', 'examples/documents'],
     ['example-quickstart', 'examples/quickstart'],
+    ['example-temporal-sdk', 'examples/temporal-sdk'],
     ['example-human-review', 'examples/human-review'],
   ].map(([scope, folder]) => ({
     scope,
