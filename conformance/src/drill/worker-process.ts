@@ -2,15 +2,21 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-const main = fileURLToPath(new URL('../../dist/drill/worker.js', import.meta.url));
+/** A program of this folder, as it was built. */
+export type WorkerProgram = 'worker' | 'cancel-worker';
+
+const mainOf = (program: WorkerProgram): string =>
+  fileURLToPath(new URL(`../../dist/drill/${program}.js`, import.meta.url));
 
 /** A worker in a process of its own; it does not outlive this one. */
 export class WorkerProcess {
   readonly #environment: Readonly<Record<string, string>>;
+  readonly #program: WorkerProgram;
   #child: ChildProcess;
 
-  constructor(environment: Readonly<Record<string, string>>) {
+  constructor(environment: Readonly<Record<string, string>>, program: WorkerProgram = 'worker') {
     this.#environment = environment;
+    this.#program = program;
     this.#child = this.#start();
   }
 
@@ -25,7 +31,7 @@ export class WorkerProcess {
   }
 
   #start(): ChildProcess {
-    return fork(main, [], { env: { ...process.env, ...this.#environment }, execArgv: [] });
+    return fork(mainOf(this.#program), [], { env: { ...process.env, ...this.#environment }, execArgv: [] });
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {

@@ -1,0 +1,52 @@
+import { appendFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { ApplicationFailure, Context } from '@ratchet/worker';
+
+/** What happens to an attempt is a line of this file: `<activity id> <attempt> <what>`. */
+const linesFile = process.env['DRILL_RUNS_FILE'] ?? '';
+
+const note = (what: string): void => {
+  const { activityId, attempt } = Context.current().info;
+  appendFileSync(linesFile, `${activityId} ${String(attempt)} ${what}\n`);
+};
+
+/** Notes that it runs, and what it is told. */
+function begin(): AbortSignal {
+  note('runs');
+  const { cancellationSignal } = Context.current();
+  cancellationSignal.addEventListener('abort', () => {
+    note((cancellationSignal.reason as Error).message);
+  });
+  return cancellationSignal;
+}
+
+/** An instant, that all processes of the machine share: what ends there ends with many others. */
+const until = (endAt: number): Promise<void> => pause(Math.max(0, endAt - Date.now()));
+
+/** Completes whatever it is told meanwhile. */
+export async function completeAt(endAt: number): Promise<string> {
+  begin();
+  await until(endAt);
+  return 'completed';
+}
+
+/** Fails whatever it is told meanwhile; if it is tried again, it completes. */
+export async function failAt(endAt: number): Promise<string> {
+  begin();
+  await until(endAt);
+  if (Context.current().info.attempt === 1) throw ApplicationFailure.retryable('fails on purpose');
+  return 'completed';
+}
+
+/** Overruns its start-to-close timeout, whatever it is told. */
+export async function overrun(endAt: number): Promise<string> {
+  begin();
+  await until(endAt + 1_000);
+  return 'too late';
+}
+
+/** Goes on until it is told to stop, and accepts. */
+export async function untilTold(): Promise<never> {
+  begin();
+  return Context.current().cancelled;
+}
