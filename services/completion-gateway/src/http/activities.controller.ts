@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiHeader, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import type { Caller, FrontDoor, StartedActivity } from '../front-door/index.ts';
@@ -13,6 +13,7 @@ import {
 } from './activity-json.ts';
 import { Answers } from './documented.ts';
 import { sendOutcomeEvents } from './outcome-events.ts';
+import { PrincipalGuard } from './principal.guard.ts';
 import { From, Listening, RequestId, type Listener } from './request-context.ts';
 import {
   activityQuery,
@@ -34,6 +35,7 @@ type ReasonedOrder = z.output<typeof reasonedOrder>;
 /** Standalone activities: started, seen, waited for, and asked to do something else. */
 @ApiTags('activities')
 @ApiBearerAuth()
+@UseGuards(PrincipalGuard)
 @Controller('api/v1/namespaces/:namespace/activities')
 export class ActivitiesController {
   constructor(@Inject(FRONT_DOOR) private readonly frontDoor: FrontDoor) {}

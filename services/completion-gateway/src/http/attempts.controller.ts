@@ -1,4 +1,4 @@
-import { Body, Controller, HttpCode, Inject, Param, Post } from '@nestjs/common';
+import { Body, Controller, HttpCode, Inject, Param, Post, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import type { AttemptIds, Caller, HeartbeatAnswer } from '../front-door/index.ts';
@@ -7,6 +7,7 @@ import { Answers } from './documented.ts';
 import { failureOf } from './failure-json.ts';
 import { payloadsOf } from './payload-json.ts';
 import { reportIdIn } from './report-id.ts';
+import { PrincipalGuard } from './principal.guard.ts';
 import { From, RequestId } from './request-context.ts';
 import {
   completeById,
@@ -25,6 +26,7 @@ type DetailsByToken = z.output<typeof detailsByToken>;
 /** What whoever runs an activity says of it, by its ids: the attempt that is current. */
 @ApiTags('attempts by ids')
 @ApiBearerAuth()
+@UseGuards(PrincipalGuard)
 @Controller('api/v1/namespaces/:namespace/activities/:activityId')
 export class AttemptsByIdController {
   constructor(@Inject(ATTEMPT_REPORTS) private readonly reports: AttemptReports) {}
@@ -88,6 +90,7 @@ export class AttemptsByIdController {
 /** The same by task token: that attempt and no other. */
 @ApiTags('attempts by token')
 @ApiBearerAuth()
+@UseGuards(PrincipalGuard)
 @Controller('api/v1/namespaces/:namespace/activity-tasks')
 export class AttemptsByTokenController {
   constructor(@Inject(ATTEMPT_REPORTS) private readonly reports: AttemptReports) {}

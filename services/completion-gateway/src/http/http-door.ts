@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { Module, type DynamicModule, type NestApplicationOptions } from '@nestjs/common';
-import { APP_GUARD, NestFactory } from '@nestjs/core';
+import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import type { ServiceLog } from '@ratchet/service-kit';
@@ -12,17 +12,21 @@ import { AttemptReports } from './attempt-reports.ts';
 import { AttemptsByIdController, AttemptsByTokenController } from './attempts.controller.ts';
 import type { HttpSettings } from './http.settings.ts';
 import { limitRequests } from './limit-requests.ts';
-import { PrincipalGuard } from './principal.guard.ts';
 import { ProblemFilter } from './problem.filter.ts';
 import { RunsController } from './runs.controller.ts';
-import { ATTEMPT_REPORTS, FRONT_DOOR } from './tokens.ts';
+import { ATTEMPT_REPORTS, AUTHENTICATOR, FRONT_DOOR, WEBHOOKS } from './tokens.ts';
 import { validation } from './validation.ts';
+import { WebhookDeliveries } from '../webhooks/webhook-deliveries.ts';
+import { WebhooksController } from '../webhooks/webhooks.controller.ts';
+import type { Webhook } from '../webhooks/webhooks.settings.ts';
 
 export interface HttpDoorParts {
   readonly settings: HttpSettings;
   readonly frontDoor: FrontDoor;
   readonly authenticator: Authenticator;
   readonly tls?: TlsConfig | undefined;
+  /** Those that are taken; none by default. */
+  readonly webhooks?: readonly Webhook[];
   readonly log: ServiceLog;
 }
 
@@ -64,14 +68,22 @@ export async function openHttpDoor(parts: HttpDoorParts): Promise<HttpDoor> {
   return { url: await app.getUrl(), close: () => app.close() };
 }
 
-function moduleOf({ frontDoor, authenticator }: HttpDoorParts): DynamicModule {
+function moduleOf({ frontDoor, authenticator, webhooks = [] }: HttpDoorParts): DynamicModule {
+  const reports = new AttemptReports(frontDoor);
   return {
     module: HttpModule,
-    controllers: [ActivitiesController, AttemptsByIdController, AttemptsByTokenController, RunsController],
+    controllers: [
+      ActivitiesController,
+      AttemptsByIdController,
+      AttemptsByTokenController,
+      RunsController,
+      WebhooksController,
+    ],
     providers: [
       { provide: FRONT_DOOR, useValue: frontDoor },
-      { provide: ATTEMPT_REPORTS, useValue: new AttemptReports(frontDoor) },
-      { provide: APP_GUARD, useValue: new PrincipalGuard(authenticator) },
+      { provide: AUTHENTICATOR, useValue: authenticator },
+      { provide: ATTEMPT_REPORTS, useValue: reports },
+      { provide: WEBHOOKS, useValue: new WebhookDeliveries({ webhooks, reports, runs: frontDoor.runs }) },
     ],
   };
 }

@@ -1,19 +1,21 @@
-import type { CanActivate, ExecutionContext } from '@nestjs/common';
+import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { rememberPrincipal } from './request-context.ts';
+import { AUTHENTICATOR } from './tokens.ts';
 
-/** Lets nobody in whom the authenticator does not know. What they may do is asked by the front door, per namespace. */
+/**
+ * Lets nobody in whom the authenticator does not know. What they may do is asked by the front door, per namespace.
+ *
+ * A controller that forgets it takes no calls: `From` finds nobody.
+ */
+@Injectable()
 export class PrincipalGuard implements CanActivate {
-  readonly #authenticator: Authenticator;
-
-  constructor(authenticator: Authenticator) {
-    this.#authenticator = authenticator;
-  }
+  constructor(@Inject(AUTHENTICATOR) private readonly authenticator: Authenticator) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
-    rememberPrincipal(request, await this.#authenticator.authenticate(request.headers.authorization));
+    rememberPrincipal(request, await this.authenticator.authenticate(request.headers.authorization));
     return true;
   }
 }

@@ -1,0 +1,1 @@
+export { webhookSettings, type Webhook } from './webhooks.settings.ts';

@@ -1,0 +1,39 @@
+import { Webhook as StandardWebhook } from 'standardwebhooks';
+import { ProblemError } from '../http/problem.ts';
+
+/** What Standard Webhooks puts beside the body. */
+export type DeliveryHeaders = Readonly<Partial<Record<string, string | readonly string[]>>>;
+
+const names = ['webhook-id', 'webhook-timestamp', 'webhook-signature'] as const;
+const idLengthMax = 1000;
+
+/**
+ * Checks the signature, and that it is not older or newer than five minutes.
+ *
+ * @param secrets any of them may have signed it.
+ * @returns the id of the delivery: every repetition has the same.
+ * @throws ProblemError 401; a stranger is not told which part of it was wrong.
+ */
+export function verifyDelivery(secrets: readonly string[], headers: DeliveryHeaders, body: Buffer): string {
+  const signed = Object.fromEntries(names.map((name) => [name, single(headers[name])]));
+  if (!secrets.some((secret) => isSigned(secret, signed, body))) throw notSigned();
+  return signed['webhook-id'] ?? '';
+}
+
+function single(header: string | readonly string[] | undefined): string {
+  const value = typeof header === 'string' ? header : header?.[0];
+  if (value === undefined || value === '' || value.length > idLengthMax) throw notSigned();
+  return value;
+}
+
+function isSigned(secret: string, headers: Record<string, string>, body: Buffer): boolean {
+  try {
+    new StandardWebhook(secret).verify(body, headers, { jsonParse: false });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const notSigned = (): ProblemError =>
+  new ProblemError(401, 'The webhook is not signed, is signed otherwise, or is too old (Standard Webhooks).');

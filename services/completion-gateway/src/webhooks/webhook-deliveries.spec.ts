@@ -1,0 +1,150 @@
+import { defaultPayloadConverter } from '@ratchet/protocol';
+import { readConfig } from '@ratchet/service-kit';
+import { Webhook as StandardWebhook } from 'standardwebhooks';
+import type { AttemptReports } from '../http/attempt-reports.ts';
+import { reportIdOf } from '../http/report-id.ts';
+import { WebhookDeliveries } from './webhook-deliveries.ts';
+import { webhookSettings } from './webhooks.settings.ts';
+
+const secret = `whsec_${Buffer.from('0123456789abcdef0123456789abcdef').toString('base64')}`;
+const other = `whsec_${Buffer.from('another secret, as long as that.').toString('base64')}`;
+
+const configured = [
+  {
+    name: 'payments',
+    secrets: [other, secret],
+    namespace: 'orders',
+    when: { at: '/kind', equals: 'payment' },
+    completes: {
+      activityId: '/data/order~1id',
+      runId: '/data/run',
+      result: '/data',
+      failure: { when: { at: '/data/ok', equals: false }, message: '/data/why', type: { const: 'Declined' } },
+    },
+  },
+  { name: 'tokens', secrets: [secret], namespace: 'orders', completes: { taskToken: '/token' } },
+  { name: 'signals', secrets: [secret], namespace: 'orders', signals: { workflowId: '/order', signalName: '/type' } },
+];
+
+let asked: readonly unknown[] = [];
+const ask =
+  (what: string) =>
+  (...args: readonly unknown[]): Promise<void> => {
+    asked = [what, ...args];
+    return Promise.resolve();
+  };
+const { webhooks } = readConfig('completion-gateway', webhookSettings, {
+  RATCHET_WEBHOOKS: JSON.stringify(configured),
+}).config;
+const deliveries = new WebhookDeliveries({
+  webhooks,
+  reports: { complete: ask('complete'), fail: ask('fail') },
+  runs: { signal: ask('signal') },
+});
+beforeEach(() => {
+  asked = [];
+});
+
+interface Sent {
+  readonly at?: Date;
+  readonly signWith?: string;
+  readonly tampered?: boolean;
+}
+
+function deliver(name: string, body: unknown, { at = new Date(), signWith = secret, tampered = false }: Sent = {}) {
+  const text = JSON.stringify(body);
+  const headers = {
+    'webhook-id': 'msg_1',
+    'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
+    'webhook-signature': new StandardWebhook(signWith).sign('msg_1', at, text),
+  };
+  return deliveries.receive(name, { headers, body, rawBody: Buffer.from(tampered ? `${text} ` : text) });
+}
+const json = (value: unknown) => [defaultPayloadConverter.toPayload(value)];
+const caller = { namespace: 'orders', identity: expect.stringMatching(/^webhook:/) as unknown };
+const payment = { kind: 'payment', data: { 'order/id': 7, ok: true } };
+
+test('a delivery completes what its body names', async () => {
+  expect(await deliver('payments', payment)).toEqual({ ignored: false });
+  const ids = { activityId: '7', workflowId: '', runId: '' };
+  const id = reportIdOf('webhook', 'payments', 'msg_1');
+  expect(asked).toMatchObject(['complete', caller, ids, json(payment.data), id]);
+});
+
+test('or fails it', async () => {
+  await deliver('payments', { kind: 'payment', data: { 'order/id': 'a', ok: false, why: 'no money', run: 'r' } });
+  const failure = { message: 'no money', info: { type: 'application', errorType: 'Declined' } };
+  expect(asked).toMatchObject(['fail', caller, { activityId: 'a', runId: 'r' }, { failure }]);
+});
+
+test('by task token, without a result', async () => {
+  await deliver('tokens', { token: 'AQID' });
+  expect(asked).toMatchObject(['complete', caller, { taskToken: Buffer.from([1, 2, 3]) }, [], expect.anything()]);
+});
+
+test('or signals a run, with all of it', async () => {
+  const body = { order: 'order-1', type: 'shipped' };
+  await deliver('signals', body);
+  const requestId = reportIdOf('webhook', 'signals', 'msg_1');
+  const request = { workflowId: 'order-1', runId: '', signalName: 'shipped', args: json(body), requestId };
+  expect(asked).toMatchObject(['signal', caller, request]);
+});
+
+test('what is not meant is ignored', async () => {
+  expect(await deliver('payments', { kind: 'refund' })).toEqual({ ignored: true });
+  expect(asked).toEqual([]);
+});
+
+test.each([
+  ['too old', { at: new Date(Date.now() - 6 * 60_000) }],
+  ['from the future', { at: new Date(Date.now() + 6 * 60_000) }],
+  ['signed by another', { signWith: `whsec_${Buffer.from('nobody knows this secret at all.').toString('base64')}` }],
+  ['changed on its way', { tampered: true }],
+])('%s it is refused', async (_, sent) => {
+  await expect(deliver('payments', payment, sent)).rejects.toMatchObject({ problem: { status: 401 } });
+  expect(asked).toEqual([]);
+});
+
+test('either secret is taken while one is replaced', async () => {
+  expect(await deliver('payments', payment, { signWith: other })).toEqual({ ignored: false });
+});
+
+test.each([
+  ['webhook-id', ''],
+  ['webhook-timestamp', 'now'],
+  ['webhook-signature', 'v1'],
+  ['webhook-signature', 'v1,'],
+])('with %s: %s it is refused', async (name, value) => {
+  const rawBody = Buffer.from(JSON.stringify(payment));
+  const at = new Date();
+  const headers = {
+    'webhook-id': 'msg_1',
+    'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
+    'webhook-signature': new StandardWebhook(secret).sign('msg_1', at, rawBody.toString()),
+    [name]: value,
+  };
+  const received = deliveries.receive('payments', { headers, rawBody, body: payment });
+  await expect(received).rejects.toMatchObject({ problem: { status: 401 } });
+});
+
+test.each<[string, string, unknown, number]>([
+  ['an unknown webhook', 'nothing', payment, 404],
+  ['a body without the id', 'payments', { kind: 'payment', data: {} }, 422],
+  ['an id that is no text', 'payments', { kind: 'payment', data: { 'order/id': { a: 1 } } }, 422],
+  ['a body that is no object', 'tokens', 'text', 422],
+  ['a body of nothing', 'tokens', null, 422],
+])('%s is told', async (_, name, body, status) => {
+  await expect(deliver(name, body)).rejects.toMatchObject({ problem: { status } });
+  expect(asked).toEqual([]);
+});
+
+test.each([
+  [[{ ...configured[1], secrets: ['short'] }]],
+  [[{ ...configured[1], completes: { activityId: 'no pointer' } }]],
+  [[{ ...configured[1], completes: { activityId: '/a', taskToken: '/b' } }]],
+  [[{ ...configured[1], completes: {} }]],
+  [[configured[1], configured[1]]],
+])('a wrong configuration is refused at start, case %#', (wrong) => {
+  const read = () => readConfig('completion-gateway', webhookSettings, { RATCHET_WEBHOOKS: JSON.stringify(wrong) });
+  expect(read).toThrow(/RATCHET_WEBHOOKS is a secret of \d+ characters: expected a JSON list/);
+});

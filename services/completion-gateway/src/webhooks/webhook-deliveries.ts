@@ -1,0 +1,99 @@
+import type { Caller, FrontDoor } from '../front-door/index.ts';
+import type { AttemptReports } from '../http/attempt-reports.ts';
+import { payloadsOfValues } from '../http/payload-json.ts';
+import { ProblemError } from '../http/problem.ts';
+import { reportIdOf } from '../http/report-id.ts';
+import { holds, select, selectOptionalText, selectText } from './select.ts';
+import { verifyDelivery, type DeliveryHeaders } from './verify-delivery.ts';
+import type { Webhook } from './webhooks.settings.ts';
+
+export interface WebhookDeliveriesParts {
+  readonly webhooks: readonly Webhook[];
+  readonly reports: Pick<AttemptReports, 'complete' | 'fail'>;
+  readonly runs: Pick<FrontDoor['runs'], 'signal'>;
+}
+
+/** One delivery, as it came. */
+export interface Delivery {
+  readonly headers: DeliveryHeaders;
+  readonly rawBody: Buffer;
+  readonly body: unknown;
+}
+
+type Completing = Extract<Webhook, { readonly completes: unknown }>;
+type Signalling = Extract<Webhook, { readonly signals: unknown }>;
+
+/**
+ * Webhooks that complete activities or signal runs, as the configuration maps their bodies.
+ *
+ * The id of a delivery travels into the log: delivered again, by the same gateway or another, it is acknowledged and
+ * changes nothing.
+ */
+export class WebhookDeliveries {
+  readonly #parts: WebhookDeliveriesParts;
+
+  constructor(parts: WebhookDeliveriesParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * @returns whether it was carried out; what the configuration does not mean is acknowledged and ignored.
+   * @throws ProblemError (rejects) 404 for an unknown webhook, 401 when it is not signed, 422 when the body is not as the
+   * configuration says; else as the attempt reports and the signal of a run.
+   */
+  async receive(name: string, { headers, rawBody, body }: Delivery): Promise<{ readonly ignored: boolean }> {
+    const webhook = this.#parts.webhooks.find((each) => each.name === name);
+    if (webhook === undefined) throw new ProblemError(404, `There is no webhook ${name.slice(0, 100)}.`);
+    const deliveryId = verifyDelivery(webhook.secrets, headers, rawBody);
+    if (typeof body !== 'object' || body === null) throw new ProblemError(422, 'The body is no JSON object.');
+    if (webhook.when !== undefined && !holds(body, webhook.when)) return { ignored: true };
+    const id = reportIdOf('webhook', name, deliveryId);
+    await ('completes' in webhook ? this.#complete(webhook, body, id) : this.#signal(webhook, body, id));
+    return { ignored: false };
+  }
+
+  async #complete(webhook: Completing, body: object, reportId: string): Promise<void> {
+    const { reports } = this.#parts;
+    const { completes } = webhook;
+    const caller = callerOf(webhook);
+    const attempt = attemptOf(completes, body);
+    const { failure, result } = completes;
+    if (failure !== undefined && holds(body, failure.when)) {
+      const message = selectOptionalText(body, failure.message);
+      const errorType = selectOptionalText(body, failure.type);
+      const info = { type: 'application', errorType, nonRetryable: false, details: [] } as const;
+      await reports.fail(caller, attempt, { failure: { message, source: 'webhook', stackTrace: '', info }, reportId });
+      return;
+    }
+    const value = result === undefined ? undefined : select(body, result);
+    await reports.complete(caller, attempt, payloadsOfValues(value === undefined ? [] : [value]), reportId);
+  }
+
+  async #signal(webhook: Signalling, body: object, requestId: string): Promise<void> {
+    const { signals } = webhook;
+    const argument = select(body, signals.argument);
+    await this.#parts.runs.signal(callerOf(webhook), {
+      workflowId: selectText(body, signals.workflowId),
+      runId: selectOptionalText(body, signals.runId),
+      signalName: selectText(body, signals.signalName),
+      args: payloadsOfValues(argument === undefined ? [] : [argument]),
+      requestId,
+    });
+  }
+}
+
+/** A webhook may do in its namespace what it was configured for. */
+const callerOf = ({ name, namespace }: Webhook): Caller => ({
+  namespace,
+  identity: `webhook:${name}`,
+  principal: { name: `webhook ${name}`, may: (_, asked) => asked === namespace },
+});
+
+function attemptOf({ taskToken, activityId, workflowId, runId }: Completing['completes'], body: object) {
+  if (taskToken !== undefined) return { taskToken: Buffer.from(selectText(body, taskToken), 'base64') };
+  return {
+    activityId: selectText(body, activityId ?? ''),
+    workflowId: selectOptionalText(body, workflowId),
+    runId: selectOptionalText(body, runId),
+  };
+}

@@ -1,0 +1,30 @@
+import { Controller, HttpCode, Inject, Param, Post, Req, type RawBodyRequest } from '@nestjs/common';
+import { ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+import { Answers } from '../http/documented.ts';
+import { WEBHOOKS } from '../http/tokens.ts';
+import type { WebhookDeliveries } from './webhook-deliveries.ts';
+
+/** Where other systems deliver their webhooks; the signature says who they are. */
+@ApiTags('webhooks')
+@Controller('webhooks')
+export class WebhooksController {
+  constructor(@Inject(WEBHOOKS) private readonly deliveries: WebhookDeliveries) {}
+
+  @Post(':name')
+  @HttpCode(200)
+  @ApiOperation({
+    summary: 'Deliver a webhook',
+    description: 'Signed as Standard Webhooks says. Its id is remembered: a repeated delivery counts once.',
+  })
+  @ApiHeader({ name: 'webhook-id', required: true })
+  @ApiHeader({ name: 'webhook-timestamp', required: true })
+  @ApiHeader({ name: 'webhook-signature', required: true })
+  @Answers(409, 410)
+  deliver(
+    @Param('name') name: string,
+    @Req() { headers, body, rawBody = Buffer.alloc(0) }: RawBodyRequest<FastifyRequest>,
+  ): Promise<{ readonly ignored: boolean }> {
+    return this.deliveries.receive(name, { headers, body, rawBody });
+  }
+}
