@@ -1,4 +1,4 @@
-import { createTokenSigner, decodeTaskToken, TaskTokenError, type TaskToken } from './task-token.ts';
+import { createTokenSigner, decodeTaskToken, TaskTokenError, type TaskToken, type TokenKey } from './task-token.ts';
 
 const signer = createTokenSigner('a secret of the cluster');
 const token: TaskToken = {
@@ -34,9 +34,9 @@ describe('a task token', () => {
     expect(signer.verify(new Uint8Array(bytes))).toEqual(value);
   });
 
-  test('is short: the ids, and 28 bytes around them at most', () => {
+  test('is short: the ids, and 29 bytes around them at most', () => {
     const { namespace, runId, activityId } = token.id;
-    expect(signer.sign(token).byteLength).toBeLessThanOrEqual(namespace.length + runId.length + activityId.length + 28);
+    expect(signer.sign(token).byteLength).toBeLessThanOrEqual(namespace.length + runId.length + activityId.length + 29);
   });
 
   const bytes = signer.sign(token);
@@ -60,6 +60,39 @@ describe('a task token', () => {
     { given: 'another secret', read: () => createTokenSigner('other').verify(bytes), reason: 'bad-signature' },
   ])('is refused when it is $given', ({ read, reason }) => {
     expect(reasonOf(read)).toBe(reason);
+  });
+
+  describe('under changing keys', () => {
+    const march = { id: 'march', secret: 'the key of march' };
+    const april = { id: 'april', secret: 'the key of april' };
+    const ofMarch = createTokenSigner([march]).sign(token);
+
+    test.each<{ then: string; keys: readonly TokenKey[]; reason: string }>([
+      { then: 'is accepted where its key verifies only', keys: [april, march], reason: 'none' },
+      { then: 'is refused once its key is gone', keys: [april], reason: 'bad-signature' },
+      {
+        then: 'is refused by a key of the same name',
+        keys: [{ ...march, secret: 'of another cluster' }],
+        reason: 'bad-signature',
+      },
+      {
+        then: 'is refused by the same secret under another name',
+        keys: [{ ...march, id: '' }],
+        reason: 'bad-signature',
+      },
+    ])('it $then', ({ keys, reason }) => {
+      expect(reasonOf(() => createTokenSigner(keys).verify(ofMarch))).toBe(reason);
+    });
+
+    test('the first key signs', () => {
+      const bytes = createTokenSigner([april, march]).sign(token);
+      expect(reasonOf(() => createTokenSigner([april]).verify(bytes))).toBe('none');
+    });
+
+    test('two keys of one name, or none at all, are a mistake', () => {
+      expect(() => createTokenSigner([march, { ...april, id: 'march' }])).toThrow(/two have the same/);
+      expect(() => createTokenSigner([])).toThrow(/there is none/);
+    });
   });
 
   test('is refused with the messages of the reference', () => {
