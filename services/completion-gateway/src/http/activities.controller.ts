@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiHeader, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
+import { checkCallbackUrls, type CallbackPolicy } from '../callbacks/callback-policy.ts';
 import type { Caller, FrontDoor, StartedActivity } from '../front-door/index.ts';
 import {
   activityJson,
@@ -25,7 +26,7 @@ import {
   startRequest,
 } from './requests.ts';
 import { startOf } from './start-of.ts';
-import { FRONT_DOOR } from './tokens.ts';
+import { CALLBACK_POLICY, FRONT_DOOR } from './tokens.ts';
 
 const waitMsMax = 60_000;
 
@@ -38,7 +39,10 @@ type ReasonedOrder = z.output<typeof reasonedOrder>;
 @UseGuards(PrincipalGuard)
 @Controller('api/v1/namespaces/:namespace/activities')
 export class ActivitiesController {
-  constructor(@Inject(FRONT_DOOR) private readonly frontDoor: FrontDoor) {}
+  constructor(
+    @Inject(FRONT_DOOR) private readonly frontDoor: FrontDoor,
+    @Inject(CALLBACK_POLICY) private readonly callbacks: CallbackPolicy,
+  ) {}
 
   @Post()
   @HttpCode(200)
@@ -50,6 +54,7 @@ export class ActivitiesController {
     @RequestId() requestId: string,
     @Body({ schema: startRequest }) body: z.output<typeof startRequest>,
   ): Promise<StartedActivity & { readonly activityId: string }> {
+    checkCallbackUrls(body.callbackUrls ?? [], this.callbacks);
     const activityId = body.activityId ?? randomUUID();
     const { runId, started } = await this.frontDoor.activities.start(caller, startOf(body, activityId, requestId));
     return { activityId, runId, started };

@@ -6,6 +6,7 @@ import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import type { ServiceLog } from '@ratchet/service-kit';
 import type { Authenticator } from '../auth/authenticator.ts';
 import type { TlsConfig } from '../auth/auth.settings.ts';
+import type { CallbackPolicy } from '../callbacks/callback-policy.ts';
 import type { FrontDoor } from '../front-door/index.ts';
 import { ActivitiesController } from './activities.controller.ts';
 import { AttemptReports } from './attempt-reports.ts';
@@ -14,7 +15,7 @@ import type { HttpSettings } from './http.settings.ts';
 import { limitRequests } from './limit-requests.ts';
 import { ProblemFilter } from './problem.filter.ts';
 import { RunsController } from './runs.controller.ts';
-import { ATTEMPT_REPORTS, AUTHENTICATOR, FRONT_DOOR, WEBHOOKS } from './tokens.ts';
+import { ATTEMPT_REPORTS, AUTHENTICATOR, CALLBACK_POLICY, FRONT_DOOR, WEBHOOKS } from './tokens.ts';
 import { validation } from './validation.ts';
 import { WebhookDeliveries } from '../webhooks/webhook-deliveries.ts';
 import { WebhooksController } from '../webhooks/webhooks.controller.ts';
@@ -27,6 +28,8 @@ export interface HttpDoorParts {
   readonly tls?: TlsConfig | undefined;
   /** Those that are taken; none by default. */
   readonly webhooks?: readonly Webhook[];
+  /** Which callbacks may be asked for; none by default. */
+  readonly callbacks?: CallbackPolicy;
   readonly log: ServiceLog;
 }
 
@@ -68,7 +71,9 @@ export async function openHttpDoor(parts: HttpDoorParts): Promise<HttpDoor> {
   return { url: await app.getUrl(), close: () => app.close() };
 }
 
-function moduleOf({ frontDoor, authenticator, webhooks = [] }: HttpDoorParts): DynamicModule {
+const noCallbacks: CallbackPolicy = { callbackSecret: '', callbackPrivateAddresses: false };
+
+function moduleOf({ frontDoor, authenticator, webhooks = [], callbacks = noCallbacks }: HttpDoorParts): DynamicModule {
   const reports = new AttemptReports(frontDoor);
   return {
     module: HttpModule,
@@ -83,6 +88,7 @@ function moduleOf({ frontDoor, authenticator, webhooks = [] }: HttpDoorParts): D
       { provide: FRONT_DOOR, useValue: frontDoor },
       { provide: AUTHENTICATOR, useValue: authenticator },
       { provide: ATTEMPT_REPORTS, useValue: reports },
+      { provide: CALLBACK_POLICY, useValue: callbacks },
       { provide: WEBHOOKS, useValue: new WebhookDeliveries({ webhooks, reports, runs: frontDoor.runs }) },
     ],
   };

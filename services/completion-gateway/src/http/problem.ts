@@ -63,5 +63,5 @@ export class ProblemError extends Error {
 }
 
 /** A field of the body that is wrong. */
-export const wrongField = (pointer: string, detail: string): ProblemError =>
-  new ProblemError(400, `${pointer}: ${detail}`, { errors: [{ pointer, detail }] });
+export const wrongField = (pointer: string, detail: string, status: 400 | 422 = 400): ProblemError =>
+  new ProblemError(status, `${pointer}: ${detail}`, { errors: [{ pointer, detail }] });

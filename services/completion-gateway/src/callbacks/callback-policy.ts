@@ -1,0 +1,23 @@
+import { wrongField } from '../http/problem.ts';
+import { ProblemError } from '../http/problem.ts';
+import type { CallbackSettings } from './callbacks.settings.ts';
+import { forbiddenReason } from './public-address.ts';
+
+/** What a start may ask for. */
+export type CallbackPolicy = Pick<CallbackSettings, 'callbackSecret' | 'callbackPrivateAddresses'>;
+
+/**
+ * Refuses at once what could never be told.
+ *
+ * @throws ProblemError 422 that names the URL.
+ */
+export function checkCallbackUrls(urls: readonly string[], policy: CallbackPolicy): void {
+  if (urls.length > 0 && policy.callbackSecret === '') {
+    throw new ProblemError(422, 'callbackUrls: callbacks are not enabled here (RATCHET_CALLBACK_SECRET is not set)');
+  }
+  for (const [index, url] of urls.entries()) {
+    const reason = forbiddenReason(url, policy.callbackPrivateAddresses);
+    if (reason !== undefined)
+      throw wrongField(`/callbackUrls/${String(index)}`, `it may not be called: ${reason}`, 422);
+  }
+}

@@ -1,0 +1,140 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { epochMillis, executionKey, type CallbackRequest } from '@ratchet/domain';
+import {
+  deadLetter,
+  TaskConsumer,
+  type InputRecord,
+  type KafkaConnection,
+  type Outbox,
+  type OutputRecord,
+} from '@ratchet/kafka';
+import { topics, UnreadableRecordError, type Codec } from '@ratchet/schemas';
+import { isFinal, type CallbackSender } from './callback-sender.ts';
+
+export interface CallbacksReaderParts {
+  readonly connection: KafkaConnection;
+  readonly codec: Pick<Codec, 'decodeCallbackRequest' | 'encodeCallbackRequest'>;
+  readonly outbox: Pick<Outbox, 'send'>;
+  readonly sender: Pick<CallbackSender, 'send'>;
+  readonly sessionTimeoutMs: number;
+  /** After the first vain try; twice as long after each further one. */
+  readonly backoffMs: number;
+  /** Counted from the end of the activity. */
+  readonly retryMs: number;
+}
+
+const backoffMsMax = 3_600_000;
+/** How many callbacks of a partition are under way at once. */
+const windowMax = 100;
+/** Of those that wait for their next try: a timer each. */
+const retriesWindowMax = 1000;
+const repeatMs = 1_000;
+
+/**
+ * Tells URLs of outcomes, at least once. Nothing is kept here: a request stands in `ratchet.activity.callbacks` until it
+ * was told; tried in vain it moves to `ratchet.activity.callbacks.retries` with the time of its next try, so that a
+ * receiver that is down delays nobody else; and at last to the dead letters with the reason.
+ */
+export class CallbacksReader {
+  readonly #parts: CallbacksReaderParts;
+  readonly #consumers: readonly TaskConsumer[];
+  readonly #stopped = new AbortController();
+
+  constructor(parts: CallbacksReaderParts) {
+    this.#parts = parts;
+    this.#consumers = [
+      this.#consumer('callbacks', topics.callbacks, windowMax),
+      this.#consumer('callback-retries', topics.callbackRetries, retriesWindowMax),
+    ];
+  }
+
+  async start(): Promise<void> {
+    await Promise.all(this.#consumers.map((consumer) => consumer.start()));
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    await Promise.all(this.#consumers.map((consumer) => consumer.stop()));
+  }
+
+  #consumer(group: string, topic: string, window: number): TaskConsumer {
+    const { connection, sessionTimeoutMs } = this.#parts;
+    return new TaskConsumer({
+      connection,
+      groupId: `ratchet-completion-gateway-${group}`,
+      topic,
+      windowMax: window,
+      sessionTimeoutMs,
+      onRecord: (record, done) => {
+        void this.#handle(record, done);
+      },
+    });
+  }
+
+  /** Never rejects: what cannot be settled now (no registry, no broker) is tried until it can. */
+  async #handle(record: InputRecord, done: () => void): Promise<void> {
+    const { signal } = this.#stopped;
+    while (!signal.aborted) {
+      try {
+        await this.#settle(record);
+        // Stopped on the way, it was not told: the next owner does it.
+        if (!this.#stopped.signal.aborted) done();
+        return;
+      } catch (error) {
+        this.#warn('a callback waits', record, error);
+        await pause(repeatMs, undefined, { signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  async #settle(record: InputRecord): Promise<void> {
+    const request = await this.#read(record);
+    if (request === undefined) return;
+    const { signal } = this.#stopped;
+    const waitMs = (request.notBefore ?? 0) - Date.now();
+    if (waitMs > 0) await pause(waitMs, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) return;
+    try {
+      await this.#parts.sender.send(request);
+    } catch (error) {
+      this.#warn('a callback was in vain', record, error);
+      await this.#parts.outbox.send(this.#afterFailure(record, request, error));
+    }
+  }
+
+  /** @returns nothing when it can never be read: it is dead-lettered then. */
+  async #read(record: InputRecord): Promise<CallbackRequest | undefined> {
+    const { codec, outbox } = this.#parts;
+    try {
+      return await codec.decodeCallbackRequest(record.value ?? Buffer.alloc(0));
+    } catch (error) {
+      if (!(error instanceof UnreadableRecordError)) throw error;
+      await outbox.send(deadLetter(record, error.message));
+      return undefined;
+    }
+  }
+
+  #afterFailure(record: InputRecord, request: CallbackRequest, error: unknown): OutputRecord {
+    const { backoffMs, retryMs, codec } = this.#parts;
+    const waitMs = Math.min(backoffMs * 2 ** Math.min(request.failedCount, 30), backoffMsMax);
+    const notBefore = Date.now() + waitMs;
+    if (isFinal(error) || notBefore > request.closedAt + retryMs) return deadLetter(record, reasonOf(error));
+    return {
+      topic: topics.callbackRetries,
+      key: executionKey(request.id),
+      partition: record.partition,
+      value: codec.encodeCallbackRequest({
+        ...request,
+        failedCount: request.failedCount + 1,
+        notBefore: epochMillis(notBefore),
+      }),
+      headers: record.headers,
+    };
+  }
+
+  #warn(message: string, { topic, partition, offset }: InputRecord, error: unknown): void {
+    this.#parts.connection.log('warn', `${message}: ${reasonOf(error)}`, { topic, partition, offset });
+  }
+}
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
