@@ -44,11 +44,13 @@ const options = (more: Partial<ActivityOptions> = {}): ActivityOptions => ({
 async function started(more: Partial<ActivityOptions> = {}) {
   const of = options({ taskQueue: uniqueName('sdk-client'), ...more });
   const handle = await client.activity.start('charge', of);
-  const { taskToken } = await client.workflowService.pollActivityTaskQueue({
-    namespace: 'default',
-    taskQueue: { name: of.taskQueue },
-    identity: 'conformance',
-  });
+  const { taskToken } = await client.withDeadline(Date.now() + 60_000, () =>
+    client.workflowService.pollActivityTaskQueue({
+      namespace: 'default',
+      taskQueue: { name: of.taskQueue },
+      identity: 'conformance',
+    }),
+  );
   expect(taskToken.length).toBeGreaterThan(0);
   return { id: of.id, handle, taskToken };
 }

@@ -1,4 +1,3 @@
-import { createServer, type AddressInfo } from 'node:net';
 import { startCluster } from '@ratchet/testing';
 
 export interface ServerUnderTest {
@@ -14,19 +13,6 @@ export interface ServerUnderTest {
 export async function serverUnderTest(): Promise<ServerUnderTest> {
   const address = process.env['TEMPORAL_ADDRESS'];
   if (address !== undefined) return { address, stop: () => Promise.resolve() };
-  const port = String(await freePort());
-  const ratchet = await startCluster({ serviceEnv: { RATCHET_GRPC_PORT: port } });
-  return { address: `127.0.0.1:${port}`, stop: () => ratchet.stop() };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => {
-        resolve(port);
-      });
-    });
-  });
+  const ratchet = await startCluster();
+  return { address: ratchet.grpcAddress, stop: () => ratchet.stop() };
 }
