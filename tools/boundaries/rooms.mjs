@@ -38,7 +38,7 @@ export const rooms = [
   {
     scope: 'conformance',
     folder: 'conformance',
-    rooms: [...LEGS, 'client', 'worker', 'testing', 'tools-kafka', 'start'],
+    rooms: [...LEGS, 'client', 'worker', 'workflow', 'testing', 'tools-kafka', 'start'],
     not: ALL_NEST,
     decide: true,
   },

@@ -79,7 +79,8 @@ export class AttemptRun implements Due {
   }
 
   cancel(reason: CancelReason): void {
-    if (!this.#ended) this.#cancellation.request(reason);
+    if (this.#ended || !this.#cancellation.request(reason)) return;
+    this.#tools.log('debug', `the activity is to stop: ${reason}`, fieldsOf(this.#attempt.task));
   }
 
   whenDue(now: number): void {

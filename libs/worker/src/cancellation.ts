@@ -24,6 +24,7 @@ export class Cancellation implements StopSource {
   #delivered: CancelReason | undefined;
   #details: ActivityCancellationDetails | undefined;
   #reason: CancelReason | undefined;
+  readonly #heard = new Set<CancelReason>();
 
   /** Made when it is asked for: most activities never do. */
   get signal(): AbortSignal {
@@ -46,12 +47,16 @@ export class Cancellation implements StopSource {
     return this.#reason === 'NOT_FOUND' || this.#reason === 'TIMED_OUT';
   }
 
-  request(reason: CancelReason): void {
+  /** @returns whether it is news. */
+  request(reason: CancelReason): boolean {
+    if (this.#heard.has(reason)) return false;
+    this.#heard.add(reason);
     if (this.#reason === undefined || weights[reason] > weights[this.#reason]) this.#reason = reason;
-    if (this.#delivered !== undefined) return;
+    if (this.#delivered !== undefined) return true;
     this.#delivered = reason;
     this.#details = cancellationDetailsOf(reason);
     this.#controller?.abort(new CancelledFailure(reason));
+    return true;
   }
 }
 
