@@ -18,6 +18,9 @@ export const retriedFailureBytesMax = 4 * 1024;
 /** Longer durations are cut to this: 100 years of 365 days. Semantics section 1.1. */
 export const durationMsMax = millis(100 * 365 * 24 * 60 * 60 * 1000);
 
+/** Attempts are counted in 32 bits, on the reference's wire and on ours. */
+export const attemptCountMax = 2 ** 31 - 1;
+
 /** Longest topic name Kafka takes. */
 export const topicNameBytesMax = 249;
 

@@ -77,6 +77,16 @@ test.each<{ given: string; asked: RetryPolicyRequest; message: string }>([
     message: 'MaximumAttempts cannot be negative on retry policy.',
   },
   {
+    given: 'more attempts than can be counted',
+    asked: { attemptsMax: 2 ** 31 },
+    message: 'MaximumAttempts cannot exceed 2147483647 on retry policy, got 2147483648',
+  },
+  {
+    given: 'an endless coefficient',
+    asked: { backoffCoefficient: Infinity },
+    message: 'BackoffCoefficient must be finite on retry policy.',
+  },
+  {
     given: 'half an attempt',
     asked: { attemptsMax: 1.5 },
     message: 'MaximumAttempts must be a whole number on retry policy, got 1.5',

@@ -1,6 +1,6 @@
 import type { ActivityOptionsRequest } from './activity-options.ts';
 import { invalid, ok, type Checked } from './checked.ts';
-import { durationMsMax } from './limits.ts';
+import { attemptCountMax, durationMsMax } from './limits.ts';
 import { normaliseDuration } from './normalise-duration.ts';
 import type { RetryPolicy } from './retry-policy.ts';
 import { isTimeoutName, timeoutErrorTypePrefix } from './retryable.ts';
@@ -31,6 +31,7 @@ function checkRetryPolicy(request: RetryPolicyRequest): Checked<RetryPolicy> {
 
   const backoffCoefficient = orDefault(request.backoffCoefficient, backoffCoefficientDefault);
   if (!(backoffCoefficient >= 1)) return invalid('BackoffCoefficient cannot be less than 1 on retry policy.');
+  if (backoffCoefficient === Infinity) return invalid('BackoffCoefficient must be finite on retry policy.');
 
   const maximum = normaliseDuration('invalid MaximumInterval set on retry policy', request.intervalMsMax);
   if (maximum.kind === 'refused') return maximum;
@@ -40,6 +41,11 @@ function checkRetryPolicy(request: RetryPolicyRequest): Checked<RetryPolicy> {
   }
 
   const attemptsMax = request.attemptsMax ?? 0;
+  if (attemptsMax > attemptCountMax) {
+    return invalid(
+      `MaximumAttempts cannot exceed ${String(attemptCountMax)} on retry policy, got ${String(attemptsMax)}`,
+    );
+  }
   if (attemptsMax < 0) return invalid('MaximumAttempts cannot be negative on retry policy.');
   if (!Number.isSafeInteger(attemptsMax)) {
     return invalid(`MaximumAttempts must be a whole number on retry policy, got ${String(attemptsMax)}`);

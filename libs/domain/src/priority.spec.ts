@@ -23,6 +23,11 @@ test('what is asked for stays as it is', () => {
 
 test.each<{ given: string; asked: Partial<Priority>; message: string }>([
   { given: 'a negative key', asked: { priorityKey: -1 }, message: "priority key can't be negative" },
+  {
+    given: 'a key that is no 32-bit number',
+    asked: { priorityKey: 2 ** 31 },
+    message: 'priority key cannot exceed 2147483647, got 2147483648',
+  },
   { given: 'half a key', asked: { priorityKey: 1.5 }, message: 'priority key must be a whole number, got 1.5' },
   {
     given: 'a long fairness key',

@@ -26,6 +26,8 @@ export function normalisePriority(request: Partial<Priority>): Checked<Priority>
   const { priorityKey = 0, fairnessKey = '', fairnessWeight = 0 } = request;
   if (!Number.isSafeInteger(priorityKey))
     return wrong(`priority key must be a whole number, got ${String(priorityKey)}`);
+  if (priorityKey > 2 ** 31 - 1)
+    return wrong(`priority key cannot exceed ${String(2 ** 31 - 1)}, got ${String(priorityKey)}`);
   if (priorityKey < 0) return wrong("priority key can't be negative");
   if (utf8Length(fairnessKey) > fairnessKeyBytesMax) return wrong('fairness key length exceeds limit');
   // NaN too

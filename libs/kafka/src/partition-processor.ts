@@ -29,6 +29,7 @@ export interface ProcessorHealth {
 
 /** Offsets of inputs that do not start at them are committed only so that lag can be seen from outside. */
 const offsetCommitIntervalMs = 5000;
+const silenceCheckIntervalMs = 1000;
 
 /**
  * Runs a `PartitionLogic` for every partition that the group gives to this instance.
@@ -51,6 +52,8 @@ export class PartitionProcessor<T> {
   #finishing = false;
   #waitsForOutbox = false;
   #offsetTimer: NodeJS.Timeout | undefined;
+  #silenceTimer: NodeJS.Timeout | undefined;
+  #silent = false;
   /** Positions that the group was not told yet. */
   readonly #uncommitted = new Map<number, Positions>();
 
@@ -75,12 +78,17 @@ export class PartitionProcessor<T> {
     await this.#consumer.start();
     this.#offsetTimer = setInterval(() => void this.#commitOffsets(), offsetCommitIntervalMs);
     this.#offsetTimer.unref();
+    this.#silenceTimer = setInterval(() => {
+      this.#noteSilence();
+    }, silenceCheckIntervalMs);
+    this.#silenceTimer.unref();
   }
 
   /** Handles nothing more, commits what was handled, leaves the group. Safe to call twice. */
   async stop(): Promise<void> {
     this.#finishing = true;
     clearInterval(this.#offsetTimer);
+    clearInterval(this.#silenceTimer);
     const finished = Promise.all(Array.from(this.#owned.values(), (owned) => owned.finish()));
     await Promise.race([finished, sleep(this.#tuning.sessionTimeoutMs)]);
     await this.#commitOffsets();
@@ -89,19 +97,20 @@ export class PartitionProcessor<T> {
     this.#owned.clear();
   }
 
+  /** Once the group was not heard of for a session nothing is ready: others may own what this instance holds. */
   health(): ProcessorHealth {
+    const silence = this.#isHeard() ? undefined : this.#silenceMessage();
     const partitions = Array.from(this.#owned.values())
       .sort((a, b) => a.partition - b.partition)
-      .map(({ partition, phase, error }) => ({
-        partition,
-        phase,
-        ...(error === undefined ? {} : { error: error.message }),
-      }));
+      .map(({ partition, phase, error }) => {
+        const trouble = error?.message ?? silence;
+        return { partition, phase, ...(trouble === undefined ? {} : { error: trouble }) };
+      });
     const restored = partitions.filter(({ phase }) => phase === 'running').map(({ partition }) => partition);
     return {
       owned: partitions.map(({ partition }) => partition),
       restored,
-      ready: this.#member !== undefined && restored.length === partitions.length && !this.#finishing,
+      ready: this.#isHeard() && restored.length === partitions.length && !this.#finishing,
       partitions,
     };
   }
@@ -236,8 +245,28 @@ export class PartitionProcessor<T> {
     this.#leaseUntil = performance.now() + this.#tuning.sessionTimeoutMs;
   }
 
+  #isHeard(): boolean {
+    return performance.now() < this.#leaseUntil;
+  }
+
+  #silenceMessage(): string {
+    const { connection } = this.#options;
+    const seconds = String(Math.ceil(this.#tuning.sessionTimeoutMs / 1000));
+    return `waits for a broker: none of ${connection.brokers.join(', ')} has confirmed this member for over ${seconds} s`;
+  }
+
+  /** Said once when it begins and once when it ends, not with every try. */
+  #noteSilence(): void {
+    const isSilent = this.#member !== undefined && !this.#isHeard();
+    if (isSilent === this.#silent) return;
+    this.#silent = isSilent;
+    const { connection, service } = this.#options;
+    if (isSilent) connection.log('warn', `${service} ${this.#silenceMessage()}`);
+    else connection.log('info', `${service} is a member of its group again`);
+  }
+
   #mayHandle(): boolean {
-    if (this.#finishing || performance.now() >= this.#leaseUntil) return false;
+    if (this.#finishing || !this.#isHeard()) return false;
     const { outbox } = this.#options;
     if (outbox.pendingBytes <= this.#tuning.outboxBytesMax) return true;
     if (!this.#waitsForOutbox) {

@@ -1,10 +1,11 @@
+import { durationMsMax } from '@ratchet/domain';
 import ms, { type StringValue } from 'ms';
 
 /** A length of time: a whole number of milliseconds, or a string as the package `ms` reads it ('30s', '2 hours'). */
 export type Duration = number | StringValue;
 
 /**
- * A duration in whole milliseconds, rounded to the nearest.
+ * A duration in whole milliseconds, rounded to the nearest; over 100 years are cut to that (semantics 1.1).
  *
  * @returns `undefined` for what is no duration: unreadable text, a negative number, NaN, infinity. Who asked says which
  * field it was and what was expected (`durationExpected`).
@@ -12,8 +13,7 @@ export type Duration = number | StringValue;
 export function durationMs(duration: Duration): number | undefined {
   const value: unknown = typeof duration === 'string' ? readText(duration) : duration;
   if (typeof value !== 'number' || !(value >= 0)) return undefined;
-  const rounded = Math.round(value);
-  return Number.isSafeInteger(rounded) ? rounded : undefined;
+  return value === Infinity ? undefined : Math.min(Math.round(value), durationMsMax);
 }
 
 /** For error messages. */

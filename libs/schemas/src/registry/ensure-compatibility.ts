@@ -70,6 +70,6 @@ const otherLevel = ({ name, compatibility }: Subject, current: string): SchemaRe
 function reasonOf(error: unknown): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   if (!(cause instanceof Error)) return String(cause);
-  const code = 'code' in cause ? String(cause.code) : cause.name;
+  const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.name;
   return cause.message === '' ? code : `${code}: ${cause.message}`;
 }

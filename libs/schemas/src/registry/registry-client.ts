@@ -5,7 +5,8 @@ import { UnreadableRecordError } from '../unreadable-record-error.ts';
 import { ensureCompatibility } from './ensure-compatibility.ts';
 import { isRetryableStatus, SchemaRegistryError, statusOf } from './schema-registry-error.ts';
 
-const timeoutMsDefault = 5_000;
+/** A registry that has just started, asked by several services at once, takes its time. */
+const timeoutMsDefault = 30_000;
 const clientId = 'ratchet';
 
 /**
