@@ -1,1 +1,1 @@
-export {};
+export { showBothWays, type HumanReview } from './human-review.ts';
