@@ -5,19 +5,16 @@ import { ApplicationFailure, Context } from '@ratchet/worker';
 /** What happens to an attempt is a line of this file: `<activity id> <attempt> <what>`. */
 const linesFile = process.env['DRILL_RUNS_FILE'] ?? '';
 
-const note = (what: string): void => {
-  const { activityId, attempt } = Context.current().info;
-  appendFileSync(linesFile, `${activityId} ${String(attempt)} ${what}\n`);
-};
-
 /** Notes that it runs, and what it is told. */
-function begin(): AbortSignal {
+function begin(): void {
+  const { info, cancellationSignal } = Context.current();
+  const note = (what: string): void => {
+    appendFileSync(linesFile, `${info.activityId} ${String(info.attempt)} ${what}\n`);
+  };
   note('runs');
-  const { cancellationSignal } = Context.current();
   cancellationSignal.addEventListener('abort', () => {
     note((cancellationSignal.reason as Error).message);
   });
-  return cancellationSignal;
 }
 
 /** An instant, that all processes of the machine share: what ends there ends with many others. */
