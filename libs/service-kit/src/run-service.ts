@@ -12,6 +12,8 @@ import type { ServiceConfig } from './settings.ts';
 import { whenAskedToStop } from './when-asked-to-stop.ts';
 
 const STOP_MS_MAX = 15_000;
+/** sysexits' EX_CONFIG: to start it again would be of no use. */
+const WRONG_SETTINGS_CODE = 78;
 
 export interface ServicePlan<S extends Settings> {
   /** As in `scheduler`: names the log, the metrics and the process. */
@@ -24,7 +26,8 @@ export interface ServicePlan<S extends Settings> {
  * Runs a service until it is asked to stop: by SIGTERM, by SIGINT, or by the end of the process that started it.
  *
  * Health and metrics answer first, then the service connects. It ends with code 0 after a stop, in which it finishes
- * what is in hand, and with code 1 and a message when its settings are wrong or something fatal happens.
+ * what is in hand, with code 78 and a message when its settings are wrong, and with code 1 and a message when something
+ * fatal happens.
  */
 export async function runService<S extends Settings>(plan: ServicePlan<S>): Promise<void> {
   process.title = `ratchet ${plan.name}`;
@@ -55,7 +58,7 @@ function prepare<S extends Settings>({ name, settings }: ServicePlan<S>) {
     return { config: known, log };
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    return process.exit(1);
+    return process.exit(WRONG_SETTINGS_CODE);
   }
 }
 

@@ -135,13 +135,36 @@ export const taskRetentionMs: Setting<number> = {
 
 export type ServiceConfig = ConfigOf<ReturnType<typeof serviceSettings>>;
 
+/** Those of the completion-gateway, which has the say of what they mean; a test of it compares. */
+export const gatewayVariables: readonly string[] = [
+  'RATCHET_GRPC_HOST',
+  'RATCHET_GRPC_PORT',
+  'RATCHET_HTTP_HOST',
+  'RATCHET_HTTP_PORT',
+  'RATCHET_HTTP_REQUESTS_MAX',
+  'RATCHET_API_KEYS',
+  'RATCHET_JWT_ISSUER',
+  'RATCHET_JWT_AUDIENCE',
+  'RATCHET_JWT_JWKS_URL',
+  'RATCHET_JWT_PUBLIC_KEY',
+  'RATCHET_JWT_PERMISSIONS_CLAIM',
+  'RATCHET_TLS_CERTIFICATE',
+  'RATCHET_TLS_KEY',
+  'RATCHET_TLS_CLIENT_CA',
+  'RATCHET_ALLOW_UNAUTHENTICATED',
+  'RATCHET_WEBHOOKS',
+  'RATCHET_CALLBACK_SECRET',
+  'RATCHET_CALLBACK_PRIVATE_ADDRESSES',
+  'RATCHET_CALLBACK_RETRY_MS',
+  'RATCHET_CALLBACK_BACKOFF_MS',
+];
+
 /** Every variable that some service reads: what is not here is a slip of the pen. */
 export const knownVariables: readonly string[] = [
-  ...Object.values(serviceSettings(0)),
-  tokenSecret,
-  tokenKeys,
-  taskRetentionMs,
-].map(({ variable }) => variable);
+  ...Object.values(serviceSettings(0)).map(({ variable }) => variable),
+  ...[tokenSecret, tokenKeys, taskRetentionMs].map(({ variable }) => variable),
+  ...gatewayVariables,
+];
 
 /** What an operator should know although nothing is wrong. */
 export function developmentWarnings(config: Readonly<Record<string, unknown>>): readonly string[] {

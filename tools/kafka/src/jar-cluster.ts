@@ -31,6 +31,9 @@ export class JarCluster {
   private readonly ports: Readonly<Record<string, number>>;
   private readonly unlock: () => void;
   private readonly jvms = new Map<string, Jvm>();
+  /** Those that someone here has ended. */
+  private readonly dismissed = new Set<Jvm>();
+  private readonly lost = Promise.withResolvers<string>();
 
   private constructor(jars: Jars, options: JarClusterOptions, ports: Record<string, number>, unlock: () => void) {
     this.jars = jars;
@@ -72,8 +75,14 @@ export class JarCluster {
     return `http://127.0.0.1:${portNamed(this.ports, 'registry')}/apis/ccompat/v7`;
   }
 
+  /** Resolves when a broker or the registry ends without being asked to: which, and its last words. */
+  get ended(): Promise<string> {
+    return this.lost.promise;
+  }
+
   /** Cleanly: the registry first, then the brokers. The data stay. */
   async stop(): Promise<void> {
+    for (const jvm of this.jvms.values()) this.dismissed.add(jvm);
     await this.jvms.get('registry')?.stop();
     await Promise.all([...this.jvms.values()].map((jvm) => jvm.stop()));
     this.unlock();
@@ -81,7 +90,10 @@ export class JarCluster {
 
   /** kill -9 of one broker, as a crash would. */
   async killBroker(id: number): Promise<void> {
-    await this.jvms.get(`broker-${id}`)?.kill();
+    const jvm = this.jvms.get(`broker-${id}`);
+    if (jvm === undefined) return;
+    this.dismissed.add(jvm);
+    await jvm.kill();
   }
 
   /** Starts a broker that was killed; resolves when it is back in the cluster. */
@@ -188,6 +200,10 @@ export class JarCluster {
     const logFile = join(this.options.folder, `${name}.log`);
     const jvm = startJvm(name, args, { cwd: this.options.folder, logFile });
     this.jvms.set(name, jvm);
+    void jvm.ended.then(() => {
+      if (!this.dismissed.has(jvm))
+        this.lost.resolve(`${name} has ended by itself; its last words in ${logFile}:\n${jvm.lastWords()}`);
+    });
     return jvm;
   }
 }

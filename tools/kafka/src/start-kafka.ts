@@ -28,6 +28,8 @@ export interface RunningKafka extends ChosenWay {
   readonly brokers: string;
   /** The registry's Confluent-compatible root, as SCHEMA_REGISTRY_URL wants it. */
   readonly registryUrl: string;
+  /** Resolves when a broker or the registry ends without being asked to: which, and its last words. The jars' way only. */
+  readonly ended?: Promise<string>;
   /** Cleanly, the data kept. Does nothing to a broker that was not started here. */
   stop(): Promise<void>;
   /** kill -9 of broker 1, 2 or 3. The jars' way only. */
@@ -84,6 +86,7 @@ async function runJars(chosen: ChosenWay, options: StartKafkaOptions): Promise<R
     ...chosen,
     brokers: cluster.brokers,
     registryUrl: cluster.registryUrl,
+    ended: cluster.ended,
     stop: () => cluster.stop(),
     killBroker: (id) => cluster.killBroker(id),
     startBroker: (id) => cluster.startBroker(id),

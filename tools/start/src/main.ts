@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { startRatchet } from './start-ratchet.ts';
+import { startRatchet, type RunningRatchet } from './start-ratchet.ts';
 import { upMessage } from './up-message.ts';
 
 const USAGE = `npm start -- [--folder <folder>] [--partitions <count>]
@@ -9,56 +9,95 @@ Runs Kafka, a schema registry and all services of Ratchet on this machine until 
   --partitions <count>   of each co-partitioned topic (default 4); fixed for the life of the data
 KAFKA_BROKERS and SCHEMA_REGISTRY_URL name existing ones to use. RATCHET_* variables reach the services.`;
 
-const { values } = parseArgs({
-  options: { folder: { type: 'string' }, partitions: { type: 'string' }, help: { type: 'boolean', default: false } },
-});
+interface Arguments {
+  readonly folder?: string;
+  readonly partitions?: number;
+  readonly help: boolean;
+}
 
 const say = (line: string): void => {
   console.log(line);
 };
 
-if (values.help) say(USAGE);
-else await run();
+const given = readArguments();
+if (given.help) say(USAGE);
+else await run(given);
 
-async function run(): Promise<void> {
-  const stopAsked = untilAskedToStop();
-  const starting = startRatchet({
+async function run({ folder, partitions }: Arguments): Promise<void> {
+  const asked = whenAskedToStop();
+  const ratchet = await startRatchet({
     log: say,
     ports: 'usual',
-    ...(values.folder === undefined ? {} : { folder: values.folder }),
-    ...(values.partitions === undefined ? {} : { partitions: countOf(values.partitions) }),
+    signal: asked,
+    ...(folder === undefined ? {} : { folder }),
+    ...(partitions === undefined ? {} : { partitions }),
+  }).catch((error: unknown) => {
+    if (!asked.aborted) return fail(messageOf(error));
+    say('Stopped.');
+    return process.exit(0);
   });
-  const shown = starting.then((ratchet) => {
-    say(upMessage(ratchet));
-  });
-  shown.catch((error: unknown) => {
-    console.error(error instanceof Error ? error.message : error);
-    process.exit(1);
-  });
-  await stopAsked;
-  say('Stopping: the services first, then the broker. Ctrl-C again ends it at once.');
-  const ratchet = await starting;
+  say(upMessage(ratchet));
+  const lost = await Promise.race([aborted(asked), ratchet.kafkaEnded]);
+  if (lost !== undefined) say(`${lost}\nStopping the rest. The data are kept: npm start goes on with them.`);
+  await stop(ratchet);
+  process.exit(lost === undefined ? 0 : 1);
+}
+
+async function stop(ratchet: RunningRatchet): Promise<void> {
   await ratchet.stop();
   say('Stopped.');
-  process.exit(0);
 }
 
 /** A second signal is for the impatient: everything still running notices that this process is gone, and ends. */
-function untilAskedToStop(): Promise<void> {
-  return new Promise((resolve) => {
-    let asked = false;
-    const ask = (): void => {
-      if (asked) process.exit(1);
-      asked = true;
-      resolve();
-    };
-    process.on('SIGINT', ask);
-    process.on('SIGTERM', ask);
-  });
+function whenAskedToStop(): AbortSignal {
+  const asked = new AbortController();
+  const ask = (): void => {
+    if (asked.signal.aborted) process.exit(1);
+    say('Stopping: the services first, then the broker. Ctrl-C again ends it at once.');
+    asked.abort();
+  };
+  process.on('SIGINT', ask);
+  process.on('SIGTERM', ask);
+  return asked.signal;
 }
 
-function countOf(given: string): number {
-  const count = Number(given);
-  if (Number.isInteger(count) && count > 0) return count;
-  throw new Error(`Expected --partitions to be a whole number above 0, but it is "${given}"`);
+const aborted = (signal: AbortSignal): Promise<undefined> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    signal.addEventListener('abort', () => {
+      resolve(undefined);
+    });
+  });
+
+function readArguments(): Arguments {
+  try {
+    const { values } = parseArgs({
+      options: {
+        folder: { type: 'string' },
+        partitions: { type: 'string' },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    const { folder, partitions, help } = values;
+    return {
+      help,
+      ...(folder === undefined ? {} : { folder }),
+      ...(partitions === undefined ? {} : { partitions: countOf(partitions) }),
+    };
+  } catch (error) {
+    return fail(`${messageOf(error)}\n\n${USAGE}`);
+  }
 }
+
+function countOf(text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count > 0) return count;
+  throw new Error(`Expected --partitions to be a whole number above 0, but it is "${text}"`);
+}
+
+function fail(message: string): never {
+  console.error(message);
+  process.exit(1);
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

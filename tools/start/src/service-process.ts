@@ -10,6 +10,8 @@ const RESTART_MS_MAX = 10_000;
 /** So long a life makes a service's next crash count as its first. */
 const STEADY_MS = 30_000;
 const LAST_WORDS_COUNT = 20;
+/** What a service ends with when its settings are wrong (sysexits' EX_CONFIG). */
+const WRONG_SETTINGS_CODE = 78;
 /** So many ends in a row without having been ready: it will not get better. */
 const CRASH_COUNT_MAX = 4;
 
@@ -31,7 +33,7 @@ export interface Doors {
 
 /**
  * One service in a process of its own, kept alive: whenever it ends without being asked to, it is started again,
- * after 0.1 s, 0.2 s, ... 10 s.
+ * after 0.1 s, 0.2 s, ... 10 s, unless its settings are wrong.
  *
  * It has its own process group, so that a Ctrl-C reaches only the one who knows in which order things stop; and it
  * is connected by a channel whose end it notices, so that it never outlives its parent.
@@ -44,6 +46,7 @@ export class ServiceProcess {
   #crashCount = 0;
   #startedAt = 0;
   #wanted = false;
+  #hasWrongSettings = false;
   #restartTimer: NodeJS.Timeout | undefined;
   #lastWords: string[] = [];
 
@@ -92,7 +95,7 @@ export class ServiceProcess {
       log(`${name} could not be started: ${error.message}`);
     });
     child.once('exit', (code, signal) => {
-      this.#ended(signal ?? `code ${String(code)}`);
+      this.#ended(signal ?? `code ${String(code)}`, code === WRONG_SETTINGS_CODE);
     });
   }
 
@@ -136,6 +139,7 @@ export class ServiceProcess {
 
   /** Why it is no use to wait any longer. */
   #whyNotReady(): string | undefined {
+    if (this.#hasWrongSettings) return 'its settings are wrong';
     if (!this.#wanted) return 'it was stopped';
     return this.#crashCount >= CRASH_COUNT_MAX ? 'it keeps ending' : undefined;
   }
@@ -145,10 +149,12 @@ export class ServiceProcess {
     return new Error(`Expected ${this.#options.name} to get ready, but ${reason}. Its last words:${words}`);
   }
 
-  #ended(how: string): void {
+  #ended(how: string, hasWrongSettings: boolean): void {
     this.#child = undefined;
     this.#healthUrl = undefined;
-    if (!this.#wanted) return;
+    this.#hasWrongSettings = hasWrongSettings;
+    // Another try would find the same settings.
+    if (!this.#wanted || hasWrongSettings) return;
     if (performance.now() - this.#startedAt > STEADY_MS) this.#crashCount = 0;
     const delayMs = Math.min(RESTART_MS_MIN * 2 ** this.#crashCount, RESTART_MS_MAX);
     this.#crashCount++;

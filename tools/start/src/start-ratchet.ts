@@ -16,6 +16,8 @@ export interface StartRatchetOptions {
   readonly kafka?: { readonly brokers: string; readonly registryUrl: string };
   /** More of the services' environment, such as RATCHET_LOG_LEVEL. */
   readonly serviceEnv?: Readonly<Record<string, string>>;
+  /** Aborted: what was started is stopped again, and `startRatchet` rejects. A broker that is starting is waited for. */
+  readonly signal?: AbortSignal;
   /** `usual`: health at 9401 to 9404, gRPC at 7233 and HTTP at 7243, where these are free. Default: any free ones. */
   readonly ports?: 'usual' | 'free';
 }
@@ -29,6 +31,8 @@ export interface RunningRatchet {
   /** The REST API. */
   readonly httpUrl: string;
   readonly services: Readonly<Record<ServiceName, ServiceProcess>>;
+  /** Resolves when the broker or the registry, started here, ends without being asked to: which, and its last words. */
+  readonly kafkaEnded: Promise<string>;
   /** The services first, then the broker if it was started here. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -58,8 +62,10 @@ export async function startRatchet(options: StartRatchetOptions = {}): Promise<R
     await kafka.stop();
   };
   try {
+    options.signal?.throwIfAborted();
     for (const process of all) process.start();
-    await Promise.all(all.map((process) => process.ready()));
+    const ready = Promise.all(all.map((process) => process.ready()));
+    await Promise.race([ready, lost(kafka), aborted(options.signal)]);
   } catch (error) {
     await stop();
     throw error;
@@ -68,8 +74,22 @@ export async function startRatchet(options: StartRatchetOptions = {}): Promise<R
   const doors = byName['completion-gateway'].doors;
   if (doors === undefined)
     throw new Error('Expected the completion-gateway to say where its doors are, but it did not');
-  return { brokers: kafka.brokers, registryUrl: kafka.registryUrl, ...doors, services: byName, stop };
+  const { brokers, registryUrl, ended: kafkaEnded = never } = kafka;
+  return { brokers, registryUrl, ...doors, services: byName, kafkaEnded, stop };
 }
+
+const never = new Promise<never>(() => undefined);
+
+const lost = async ({ ended = never }: Kafka): Promise<never> => {
+  throw new Error(await ended);
+};
+
+const aborted = (signal: AbortSignal | undefined): Promise<never> =>
+  new Promise((_, reject) => {
+    signal?.addEventListener('abort', () => {
+      reject(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)));
+    });
+  });
 
 function requireBuilt(): void {
   const missing = services.find(({ name }) => !existsSync(mainOf(name)));
@@ -82,6 +102,7 @@ interface Kafka {
   readonly registryUrl: string;
   /** Absent: someone else's. */
   readonly way?: Way;
+  readonly ended?: Promise<string>;
   stop(): Promise<void>;
 }
 

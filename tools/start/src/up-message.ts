@@ -14,8 +14,9 @@ Ratchet is up.
   HTTP                ${httpUrl} (described at ${httpUrl}/docs)
 ${rows.join('\n')}
 
-Next: write a worker and a client as the README shows, and connect them with
-  brokers: '${brokers}', registry: '${registryUrl}'
+Next: write a worker and a client as the README shows. In their shells:
+  export KAFKA_BROKERS=${brokers}
+  export SCHEMA_REGISTRY_URL=${registryUrl}
 Metrics are at /metrics beside each health address. Ctrl-C stops everything; the data are kept.
 `;
 }
