@@ -16,15 +16,26 @@ const alreadyStarted = detailType<{ readonly runId: string; readonly startReques
   'ActivityExecutionAlreadyStartedFailure',
 );
 
+/** Longest text in an error. It travels in trailers, and a client ends the connection over trailers it finds too long. */
+const textBytesMax = 2000;
+
 /** An error as gRPC says it; a detail goes along as `grpc-status-details-bin`, where the SDKs look for it. */
-export function statusError({ status, message, detail }: FrontDoorError): ServerErrorResponse {
+export function statusError({ status, message: whole, detail }: FrontDoorError): ServerErrorResponse {
   const code = codes[status];
+  const message = shortened(whole);
   const error = Object.assign(new Error(message), { code, details: message });
   if (detail === undefined) return error;
   const metadata = new Metadata();
   const bytes = statusType.encode({ code, message, details: [anyOf(detail)] }).finish();
   metadata.set('grpc-status-details-bin', Buffer.from(bytes));
   return Object.assign(error, { metadata });
+}
+
+/** What a caller sent may stand in what it is told, whatever its length. */
+function shortened(text: string): string {
+  const bytes = Buffer.from(text);
+  if (bytes.length <= textBytesMax) return text;
+  return `${new TextDecoder().decode(bytes.subarray(0, textBytesMax), { stream: true })}...`;
 }
 
 /** Something that a caller did not cause and can learn nothing from. */
@@ -34,7 +45,7 @@ export const internalError = (): ServerErrorResponse =>
 function anyOf(detail: FrontDoorDetail): Status['details'][number] {
   switch (detail.type) {
     case 'namespace-not-found':
-      return any(namespaceNotFound, { namespace: detail.namespace });
+      return any(namespaceNotFound, { namespace: shortened(detail.namespace) });
     case 'namespace-already-exists':
       return any(namespaceAlreadyExists, {});
     case 'activity-already-started':
