@@ -89,3 +89,14 @@ export const http2Samples: readonly Buffer[] = [
   Buffer.concat([preface, settings, frame(3, 0, 7, new Uint8Array(4))]),
   Buffer.concat([preface, settings, frame(9, 4, 1, call({}))]),
 ];
+
+/** Requests of HTTP/1.1 that are right, or wrong in what delimits them. */
+export const http1Samples: readonly Buffer[] = [
+  'GET /docs HTTP/1.1\r\nhost: localhost\r\n\r\n',
+  'POST /api/v1/namespaces/default/activities HTTP/1.1\r\nhost: localhost\r\ncontent-length: 99\r\n\r\n{}',
+  'POST /api/v1/namespaces/default/activities HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n{}',
+  'POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
+  'GET / HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n',
+  `GET /${'x'.repeat(20_000)} HTTP/1.1\r\nhost: localhost\r\n\r\n`,
+  `GET / HTTP/1.1\r\nhost: localhost\r\nx: ${'x'.repeat(100_000)}\r\n\r\n`,
+].map((text) => Buffer.from(text));

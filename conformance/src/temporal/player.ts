@@ -9,7 +9,7 @@ import { nothing, type Described } from '../sighting-of.ts';
 import { optionsOf, passedMs, shortenedStartToCloseMs, type Sighting, type Step, type Trace } from '../trace.ts';
 import { describedOf, wireText } from './described-of.ts';
 import { failureOf, startOptions, startPolicies } from './requests.ts';
-import { detailOf, toldOf, type WorkflowServiceClient } from './workflow-service.ts';
+import { detailOf, toldOf, undefinedIfLate, type WorkflowServiceClient } from './workflow-service.ts';
 
 /** Where a trace is played: task queues that no other trace uses at the same time. */
 export interface Lane {
@@ -147,12 +147,14 @@ export class Player {
   }
 
   async #poll(taskQueue: string): Promise<Told> {
-    const task = await this.#options.service.within(pollMs).pollActivityTaskQueue({
+    const polling = this.#options.service.within(pollMs).pollActivityTaskQueue({
       namespace: this.#options.namespace,
       taskQueue: { name: taskQueue },
       identity: workerIdentity,
     });
-    if (task.taskToken.length === 0) return { answer: 'no-task', message: '' };
+    // The empty answer of a server that is short of time comes too late, and says no more.
+    const task = await polling.catch(undefinedIfLate);
+    if (task === undefined || task.taskToken.length === 0) return { answer: 'no-task', message: '' };
     if (task.activityId !== this.#options.activityId) {
       throw new Error(`Expected a task of ${this.#options.activityId}, but got one of ${task.activityId}`);
     }

@@ -51,6 +51,11 @@ export function toldOf(error: unknown): Told {
   return { answer, message: details };
 }
 
+/** For a call that may end by its deadline. @throws the error itself when it is another. */
+export function undefinedIfLate(error: unknown): undefined {
+  if ((error as ServiceError).code !== status.DEADLINE_EXCEEDED) throw error;
+}
+
 /** The detail of a type that came with a refusal. Absent when there is none. */
 export function detailOf(error: unknown, type: string): Uint8Array | undefined {
   const [packed] = (error as ServiceError).metadata.get('grpc-status-details-bin');
