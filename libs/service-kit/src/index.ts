@@ -10,6 +10,8 @@ export type { Readiness, RunnerFactory, RunnerTools, ServiceRunner } from './ser
 export type { ServiceTools } from './service-tools.ts';
 export { inEvery, wholeNumber, type ConfigOf, type Environment, type Setting, type Settings } from './setting.ts';
 export {
+  gatewayVariables,
+  knownVariables,
   serviceSettings,
   taskRetentionMs,
   tokenKeys,

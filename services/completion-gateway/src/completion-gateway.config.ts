@@ -9,7 +9,9 @@ import {
 } from '@ratchet/service-kit';
 import { z } from 'zod';
 import { authSettings } from './auth/index.ts';
+import { callbackSettings } from './callbacks/index.ts';
 import { httpSettings } from './http/http.settings.ts';
+import { webhookSettings } from './webhooks/index.ts';
 
 const grpcHost: Setting<string> = {
   variable: 'RATCHET_GRPC_HOST',
@@ -34,6 +36,8 @@ export const completionGatewaySettings = {
   grpcPort,
   ...httpSettings,
   ...authSettings,
+  ...webhookSettings,
+  ...callbackSettings,
 };
 
 export type CompletionGatewayConfig = ConfigOf<typeof completionGatewaySettings>;

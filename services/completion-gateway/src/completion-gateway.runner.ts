@@ -4,6 +4,7 @@ import { authConfig, createAuthenticator, type AuthConfig } from './auth/index.t
 import type { CompletionGatewayConfig } from './completion-gateway.config.ts';
 import { createFrontDoor, type FrontDoor } from './front-door/index.ts';
 import { GatewayRunner } from './gateway-runner.ts';
+import { startReaders } from './start-readers.ts';
 import { startGrpcServer } from './grpc/index.ts';
 import { openHttpDoor } from './http/http-door.ts';
 import { openNamespaceTopic } from './namespace-topic.ts';
@@ -41,8 +42,9 @@ export async function createCompletionGatewayRunner(
   return new GatewayRunner({
     open: async () => {
       const close = await openDoors(frontDoor, auth, config, tools);
+      const readers = await startReaders({ cluster, outbox, attempts: frontDoor.attempts, config });
       return async () => {
-        await Promise.all([dispatch.stop(), close()]);
+        await Promise.all([dispatch.stop(), close(), readers.stop()]);
       };
     },
     disconnect: async () => {
@@ -74,7 +76,16 @@ async function openDoors(
       log.error({ err: error, method }, 'a call failed');
     },
   });
-  const http = await openHttpDoor({ settings: config, frontDoor, authenticator, tls, log });
+  const { webhooks } = config;
+  const http = await openHttpDoor({
+    settings: config,
+    frontDoor,
+    authenticator,
+    tls,
+    log,
+    webhooks,
+    callbacks: config,
+  });
   log.info({ grpc: grpc.address, http: http.url }, 'the doors are open');
   process.send?.({ type: 'doors', grpcAddress: grpc.address, httpUrl: http.url });
   return async () => {

@@ -56,13 +56,19 @@ export class QueueReader implements TaskSource {
     return this.#door.idleSince;
   }
 
-  /** @throws (rejects) when the topic can be neither found nor made, or no broker answers: the next poll tries again. */
-  async poll(request: TaskRequest, signal: AbortSignal): Promise<GrantedTask | undefined> {
-    await (this.#starting ??= this.#start().catch((error: unknown) => {
+  /**
+   * Resolves once the queue is read.
+   * @throws (rejects) when the topic can be neither found nor made, or no broker answers: the next poll tries again.
+   */
+  start(): Promise<void> {
+    return (this.#starting ??= this.#start().catch((error: unknown) => {
       this.#starting = undefined;
       throw error;
     }));
-    return signal.aborted ? undefined : this.#door.poll(request, signal);
+  }
+
+  poll(request: TaskRequest, signal: AbortSignal): Promise<GrantedTask | undefined> {
+    return this.#door.poll(request, signal);
   }
 
   endPolls(workerInstanceKey: string): void {

@@ -25,12 +25,14 @@ export class QueueReaders implements TaskDispatch {
   }
 
   async take(request: TaskRequest, signal: AbortSignal): Promise<GrantedTask | undefined> {
-    const { namespace, taskQueue, workerInstanceKey } = request;
-    if (this.#stopped || this.#shutDownAt.has(keyOf(namespace, workerInstanceKey))) return undefined;
+    if (this.#isUnwanted(request, signal)) return undefined;
+    const { namespace, taskQueue } = request;
     const key = keyOf(namespace, taskQueue);
     const reader = this.#readers.get(key) ?? new QueueReader(namespace, taskQueue, this.#parts);
     this.#readers.set(key, reader);
-    return orFrontDoorError(reader.poll(request, signal));
+    await orFrontDoorError(reader.start());
+    // Reading may have begun just now, which takes its time.
+    return this.#isUnwanted(request, signal) ? undefined : reader.poll(request, signal);
   }
 
   endPolls(namespace: string, workerInstanceKey: string): void {
@@ -47,6 +49,10 @@ export class QueueReaders implements TaskDispatch {
     const readers = [...this.#readers.values()];
     this.#readers.clear();
     await Promise.all([this.#stopping, ...readers.map((reader) => reader.stop())]);
+  }
+
+  #isUnwanted({ namespace, workerInstanceKey }: TaskRequest, signal: AbortSignal): boolean {
+    return this.#stopped || signal.aborted || this.#shutDownAt.has(keyOf(namespace, workerInstanceKey));
   }
 
   #look(): void {

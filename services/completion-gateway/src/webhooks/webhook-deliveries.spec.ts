@@ -1,7 +1,6 @@
 import { defaultPayloadConverter } from '@ratchet/protocol';
 import { readConfig } from '@ratchet/service-kit';
 import { Webhook as StandardWebhook } from 'standardwebhooks';
-import type { AttemptReports } from '../http/attempt-reports.ts';
 import { reportIdOf } from '../http/report-id.ts';
 import { WebhookDeliveries } from './webhook-deliveries.ts';
 import { webhookSettings } from './webhooks.settings.ts';
