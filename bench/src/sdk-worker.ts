@@ -1,0 +1,28 @@
+import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
+
+const [address = 'localhost:7233', taskQueue = 'bench'] = process.argv.slice(2);
+
+Runtime.install({
+  logger: {
+    log: () => undefined,
+    trace: () => undefined,
+    debug: () => undefined,
+    info: () => undefined,
+    warn: () => undefined,
+    error: (message: string) => void process.stderr.write(`${message}\n`),
+  },
+});
+const connection = await NativeConnection.connect({ address });
+const worker = await Worker.create({
+  connection,
+  taskQueue,
+  maxConcurrentActivityTaskExecutions: 300,
+  maxConcurrentActivityTaskPolls: 100,
+  activities: { noop: (value: string): Promise<string> => Promise.resolve(value) },
+});
+process.once('SIGTERM', () => {
+  worker.shutdown();
+});
+await worker.run();
+await connection.close();
+process.exit(0);

@@ -1,0 +1,125 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { Client, Connection } from '@temporalio/client';
+import { startRatchet } from '@ratchet/tools-start';
+import { descendantsCpuMs } from './descendants-cpu.ts';
+import { measureHeartbeats } from './heartbeat-load.ts';
+import { quantile } from './load.ts';
+
+const usage = `Measures a no-op standalone activity through Temporal's own TypeScript SDK, client and worker unmodified.
+All services run on this machine, each in a process of its own, with 4 partitions.
+
+  npm run bench:sdk -- [--address host:port] [--seconds N] [--in-flight N] [--sequential N]
+
+  --address     a server to measure instead of starting Ratchet; its CPU time is not counted then
+  --seconds     how long the load with many in flight lasts (default 15)
+  --in-flight   how many activities are in flight then (default 200)
+  --sequential  how many are run one after the other (default 200)`;
+
+const folder = '.ratchet/bench';
+const taskQueue = 'bench-sdk';
+const heartbeatQueue = 'bench-heartbeats';
+const argument = 'x'.repeat(200);
+
+const { values } = parseArgs({
+  options: {
+    address: { type: 'string' },
+    seconds: { type: 'string', default: '15' },
+    'in-flight': { type: 'string', default: '200' },
+    sequential: { type: 'string', default: '200' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+let started = 0;
+
+async function execute(client: Client): Promise<number> {
+  const begun = performance.now();
+  const id = `bench-${String(process.pid)}-${String(started++)}`;
+  const result: unknown = await client.activity.execute('noop', {
+    id,
+    taskQueue,
+    args: [argument],
+    startToCloseTimeout: '60s',
+  });
+  if (result !== argument) throw new Error('Expected to get the argument back, but the result differs');
+  return performance.now() - begun;
+}
+
+async function measureSequential(client: Client, count: number): Promise<void> {
+  const latenciesMs: number[] = [];
+  for (let index = 0; index < count; index++) latenciesMs.push(await execute(client));
+  const sorted = latenciesMs.toSorted((a, b) => a - b);
+  say(`sequential:       p50 ${String(quantile(sorted, 0.5))} ms, p99 ${String(quantile(sorted, 0.99))} ms`);
+}
+
+/** Closed loops: `width` activities in flight at any time. */
+async function measureInFlight(client: Client, width: number, seconds: number, workerPid: number): Promise<void> {
+  const latenciesMs: number[] = [];
+  const cpuBefore = descendantsCpuMs([workerPid]);
+  const begun = performance.now();
+  const loop = async (): Promise<void> => {
+    while (performance.now() < begun + seconds * 1000) latenciesMs.push(await execute(client));
+  };
+  await Promise.all(Array.from({ length: width }, loop));
+  const perSecond = latenciesMs.length / ((performance.now() - begun) / 1000);
+  const cpuMs = (descendantsCpuMs([workerPid]) - cpuBefore) / latenciesMs.length;
+  const sorted = latenciesMs.toSorted((a, b) => a - b);
+  say(
+    `${String(width)} in flight: ${perSecond.toFixed(0)} per second, p50 ${String(quantile(sorted, 0.5))} ms, ` +
+      `p99 ${String(quantile(sorted, 0.99))} ms; ${cpuMs.toFixed(2)} ms of CPU each for gateway, services, broker and registry`,
+  );
+}
+
+/** Tokens of activities that are running nowhere. */
+async function runningTokens(connection: Connection, client: Client, count: number): Promise<readonly Uint8Array[]> {
+  const one = async (index: number): Promise<Uint8Array> => {
+    const id = `bench-heartbeat-${String(process.pid)}-${String(index)}`;
+    await client.activity.start('beat', { id, taskQueue: heartbeatQueue, startToCloseTimeout: '10m' });
+    const request = { namespace: 'default', taskQueue: { name: heartbeatQueue }, identity: 'bench' };
+    const poll = (): Promise<{ readonly taskToken: Uint8Array }> =>
+      connection.withDeadline(Date.now() + 30_000, () => connection.workflowService.pollActivityTaskQueue(request));
+    return (await poll()).taskToken;
+  };
+  return Promise.all(Array.from({ length: count }, (_, index) => one(index)));
+}
+
+async function measureAll(address: string): Promise<void> {
+  const { seconds, sequential, 'in-flight': width } = values;
+  const worker = fork(new URL('./sdk-worker.ts', import.meta.url), [address, taskQueue]);
+  const connection = await Connection.connect({ address });
+  const client = new Client({ connection });
+  try {
+    await measureInFlight(client, 50, 5, worker.pid ?? 0);
+    await measureSequential(client, Number(sequential));
+    await measureInFlight(client, Number(width), Number(seconds), worker.pid ?? 0);
+    worker.kill('SIGTERM');
+    await once(worker, 'exit');
+    const tokens = await runningTokens(connection, client, 100);
+    const beats = await measureHeartbeats(address, tokens, { width: 400, seconds: 8 });
+    say(`heartbeats:       ${String(beats)} per second from a plain gRPC client`);
+  } finally {
+    worker.kill('SIGKILL');
+    await connection.close();
+  }
+}
+
+async function run(): Promise<void> {
+  if (values.address !== undefined) return measureAll(values.address);
+  // What former runs have left would be restored, and slow the start.
+  rmSync(folder, { recursive: true, force: true });
+  const log = (line: string): void => void process.stderr.write(`${line}\n`);
+  const ratchet = await startRatchet({ folder, partitions: 4, log });
+  try {
+    await measureAll(ratchet.grpcAddress);
+  } finally {
+    await ratchet.stop();
+  }
+}
+
+if (values.help) say(usage);
+else await run();
