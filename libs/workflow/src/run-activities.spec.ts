@@ -1,0 +1,116 @@
+import { ActivityAlreadyStartedError, WorkflowNotFoundError } from '@ratchet/client';
+import type { Refusal, Reply } from '@ratchet/domain';
+import { eventually } from '@ratchet/testing';
+import { CancellationScope } from './cancellation-scope.ts';
+import type { ActivityCancellationType } from './cancellation-type.ts';
+import { ActivityFailure, isCancellation, WorkflowRunClosedError } from './errors.ts';
+import { RunActivities } from './run-activities.ts';
+import { acknowledged, RunDesk } from './run-desk.fixture.ts';
+
+const options = { taskQueue: 'payments', timeouts: { startToClose: '1m' } } as const;
+const completed: Reply['body'] = {
+  type: 'OutcomeReached',
+  runId: 'run-1',
+  status: 'completed',
+  outcome: { type: 'success', result: [] },
+  activityType: 'charge',
+  workerIdentity: 'worker',
+};
+const scheduled: Reply['body'] = { type: 'Accepted', answer: { type: 'Scheduled', runId: 'run-1', started: true } };
+
+const settled = async (promise: Promise<unknown>): Promise<unknown> => promise.catch((error: unknown) => error);
+
+let desk: RunDesk;
+let activities: RunActivities;
+beforeEach(() => {
+  desk = new RunDesk();
+  activities = new RunActivities(desk.session);
+});
+afterEach(() => {
+  desk.channel.close();
+});
+
+/** Runs an activity in a scope, until it is in the log. */
+async function executeIn(scope: CancellationScope, cancellationType: ActivityCancellationType) {
+  const outcome = settled(scope.run(() => activities.execute('charge', { ...options, cancellationType })));
+  await eventually(() => desk.of('Schedule').length === 1);
+  return { outcome, schedule: desk.of('Schedule')[0] };
+}
+
+test.each<{ type: ActivityCancellationType; asked: number; atOnce: boolean; shielded: boolean }>([
+  { type: 'TRY_CANCEL', asked: 1, atOnce: true, shielded: false },
+  { type: 'WAIT_CANCELLATION_COMPLETED', asked: 1, atOnce: false, shielded: false },
+  { type: 'ABANDON', asked: 0, atOnce: true, shielded: true },
+])('$type: asked $asked times, reported at once: $atOnce', async ({ type, asked, atOnce, shielded }) => {
+  const scope = new CancellationScope({ parent: desk.session.scope });
+  const { outcome, schedule } = await executeIn(scope, type);
+  expect(schedule?.message).toMatchObject({ target: desk.session.run, shielded, awaitOutcome: true });
+  scope.cancel('enough');
+  const requests = desk.of('RequestCancel');
+  expect(requests.map(({ message }) => message)).toMatchObject(
+    Array.from({ length: asked }, () => ({ reason: 'enough', cascaded: false, target: schedule?.message.target })),
+  );
+  for (const request of requests) request.answer(acknowledged);
+  if (!atOnce) schedule?.answer(completed);
+  const ended = await outcome;
+  expect(isCancellation(ended)).toBe(atOnce);
+  if (!atOnce) return;
+  expect(ended).toBeInstanceOf(ActivityFailure);
+  expect(ended).toMatchObject({ activityType: 'charge', retryState: 'cancel-requested', cause: { message: 'enough' } });
+});
+
+test('what has ended is not asked any more', async () => {
+  const scope = new CancellationScope({ parent: null });
+  const { outcome, schedule } = await executeIn(scope, 'WAIT_CANCELLATION_COMPLETED');
+  schedule?.answer(completed);
+  expect(await outcome).toBeUndefined();
+  scope.cancel();
+  desk.session.scope.cancel();
+  expect(desk.of('RequestCancel')).toHaveLength(0);
+});
+
+test('a cancel of the run reaches what runs outside of any scope, not what is behind a shield', async () => {
+  const open = settled(activities.execute('charge', { ...options, id: 'open' }));
+  const shield = CancellationScope.nonCancellable(() => activities.execute('charge', { ...options, id: 'shielded' }));
+  await eventually(() => desk.of('Schedule').length === 2);
+  desk.session.scope.cancel('withdrawn');
+  expect(desk.of('RequestCancel').map(({ message }) => message.target.activityId)).toEqual(['open']);
+  const schedules = desk.of('Schedule');
+  expect(schedules.map(({ message }) => [message.target.activityId, message.shielded])).toEqual([
+    ['open', false],
+    ['shielded', true],
+  ]);
+  for (const schedule of schedules) schedule.answer(completed);
+  expect(await open).toBeUndefined();
+  expect(await shield).toBeUndefined();
+});
+
+test('in a cancelled scope nothing is sent', async () => {
+  desk.session.scope.cancel('withdrawn');
+  expect(await settled(activities.execute('charge', options))).toMatchObject({ message: 'withdrawn' });
+  expect(desk.asked).toHaveLength(0);
+});
+
+test('a handle asks for the outcome of the life that it started', async () => {
+  const starting = activities.start('charge', { ...options, id: 'same' });
+  await eventually(() => desk.of('Schedule').length === 1);
+  desk.of('Schedule')[0]?.answer(scheduled, 42);
+  const result = (await starting).result();
+  expect(desk.of('AwaitOutcome')[0]?.message).toMatchObject({ scheduleOffset: 42 });
+  desk.of('AwaitOutcome')[0]?.answer(completed);
+  expect(await result).toBeUndefined();
+});
+
+test.each<{ refusal: Refusal; error: new (...args: never[]) => Error }>([
+  { refusal: { reason: 'not-found', message: 'workflow not found' }, error: WorkflowNotFoundError },
+  { refusal: { reason: 'failed-precondition', message: 'workflow run is closed' }, error: WorkflowRunClosedError },
+  { refusal: { reason: 'already-started', message: 'in use' }, error: ActivityAlreadyStartedError },
+])('a Schedule that is refused, $refusal.reason, fails', async ({ refusal, error }) => {
+  for (const call of [activities.start('charge', options), activities.execute('charge', options)]) {
+    const ended = settled(call);
+    const count = desk.of('Schedule').length;
+    await eventually(() => desk.of('Schedule').length > 0 && desk.of('Schedule').length >= count);
+    for (const schedule of desk.of('Schedule')) schedule.answer({ type: 'Refused', refusal });
+    expect(await ended).toBeInstanceOf(error);
+  }
+});
