@@ -83,8 +83,9 @@ export class CommandHandler {
     if (command.type === 'Schedule' && answer.type === 'Scheduled') this.#awaitOutcome(command, answer.runId);
 
     const changedKeys: string[] = [];
-    for (const event of events) evolve(this.#parts.state, event);
+    // What an event asks for is said while the state is as it left it: the next one may remove the activity.
     for (const event of events) {
+      evolve(this.#parts.state, event);
       this.#collectChanged(event, changedKeys);
       this.#parts.effects.add(event, command, offset, effects);
     }

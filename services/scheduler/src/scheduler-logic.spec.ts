@@ -98,6 +98,22 @@ test('whoever scheduled and waits is told the outcome, once', async () => {
   ]);
 });
 
+test('who waits for an activity that is deleted hears that it was terminated; nothing of it is left', async () => {
+  const stage = new Stage();
+  const callbackUrls = ['https://example.com/told'];
+  await stage.command(schedule({ callbackUrls }), 1_000);
+  stage.seal();
+
+  const output = await stage.command({ type: 'Delete', target: charge, ...sent }, 1_010);
+
+  expect(await repliesIn(output)).toMatchObject([
+    { address: 'worker', body: { type: 'Accepted' } },
+    { address: 'client', requestId: 'request-1', body: { type: 'OutcomeReached', status: 'terminated' } },
+  ]);
+  expect(output.effects.map(({ topic }) => topic)).toContain(topics.callbacks);
+  expect(stage.seal().get('default//run-1/charge-1')).toBeNull();
+});
+
 test('an activity that opened and closed within a group costs one state record', async () => {
   const stage = new Stage();
   const attempt = await scheduled(stage);
