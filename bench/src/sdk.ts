@@ -18,7 +18,7 @@ All services run on this machine, each in a process of its own, with 4 partition
   --in-flight   how many activities are in flight then (default 200)
   --sequential  how many are run one after the other (default 200)`;
 
-const folder = '.ratchet/bench';
+const folder = '.ratchet/bench-sdk';
 const taskQueue = 'bench-sdk';
 const heartbeatQueue = 'bench-heartbeats';
 const argument = 'x'.repeat(200);

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import { freePort, startKafka, type Way } from '@ratchet/tools-kafka';
 import { freePortOr } from './free-port.ts';
 import { ServiceProcess } from './service-process.ts';
@@ -108,7 +108,7 @@ interface Kafka {
 
 function kafkaFor({ kafka, folder }: StartRatchetOptions, log: (line: string) => void): Promise<Kafka> {
   if (kafka !== undefined) return Promise.resolve({ ...kafka, stop: () => Promise.resolve() });
-  return startKafka({ log, ...(folder === undefined ? {} : { folder: join(folder, 'kafka') }) });
+  return startKafka({ log, ...(folder === undefined ? {} : { folder: resolve(folder, 'kafka') }) });
 }
 
 interface Ports {
