@@ -248,3 +248,31 @@ test('a signal that is still listened to is not used for another shield', async 
     expect(heard).toEqual(['left over', 'inside']);
   });
 });
+
+test('a signal that is listened to later is not used for another shield either', async () => {
+  const { context, cancellation } = stage();
+  await Context.run(context, async () => {
+    const kept = await context.shield(() => context.cancellationSignal);
+    let heard = false;
+    kept.addEventListener('abort', () => {
+      heard = true;
+    });
+    await context.shield(() => {
+      expect(context.cancellationSignal).not.toBe(kept);
+      cancellation.request('CANCELLED');
+      expect(heard).toBe(true);
+    });
+  });
+});
+
+test('a signal that is only kept is told of a cancellation after both of its shields', async () => {
+  const { context, cancellation } = stage();
+  await Context.run(context, async () => {
+    const kept = await context.shield(() => {
+      expect(context.cancellationSignal.aborted).toBe(false);
+      return context.shield(() => context.cancellationSignal);
+    });
+    cancellation.request('CANCELLED');
+    expect(kept.aborted).toBe(true);
+  });
+});

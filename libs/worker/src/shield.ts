@@ -51,7 +51,6 @@ export class Shield implements StopSource {
     const follower = this.#follower;
     if (follower === undefined) return;
     for (const spare of this.#spares) if (spare.follows(follower.signal)) spare.follow(this.#outer.signal);
-    if (!follower.isIdle) return;
     this.#spares.push(follower);
     this.#follower = undefined;
   }
@@ -100,7 +99,7 @@ export class Follower {
 
 function takeSpare(spares: Follower[]): Follower {
   for (let spare = spares.pop(); spare !== undefined; spare = spares.pop()) {
-    // Whoever held it may have begun to listen meanwhile: then it stays what it is.
+    // Somebody listens to it outside of any shield now: it goes on following.
     if (!spare.isIdle) continue;
     spare.stay();
     return spare;
