@@ -1,3 +1,4 @@
+import { durationMsMax } from '@ratchet/domain';
 import type { google } from '@temporalio/proto';
 import Long from 'long';
 import { FrontDoorError } from '../../front-door/index.ts';
@@ -6,6 +7,7 @@ type Wire = google.protobuf.IDuration | null | undefined;
 
 /**
  * A duration from the wire in whole milliseconds, a part of one counting as one: nothing short becomes nothing at all.
+ * What is longer than the longest duration is that one (semantics section 1.1).
  *
  * @param what begins the message, as in `invalid StartDelay`.
  * @returns nothing for what is not set.
@@ -20,7 +22,7 @@ export function toMs(what: string, duration: Wire): number | undefined {
     throw new FrontDoorError('INVALID_ARGUMENT', `${what}: seconds and nanos do not make one duration, got ${got}`);
   }
   const ms = seconds * 1000 + nanos / 1e6;
-  return ms > 0 ? Math.ceil(ms) : Math.floor(ms);
+  return ms > 0 ? Math.min(Math.ceil(ms), durationMsMax) : Math.max(Math.floor(ms), -durationMsMax);
 }
 
 /** A length of time, or an instant since the epoch, in milliseconds, for the wire. */
