@@ -165,6 +165,16 @@ describe('who asks it to end', () => {
   });
 });
 
+test('who waits for what is deleted is told, and then it is not there', async () => {
+  const { id, handle } = await started();
+  const result = causeOf(handle.result());
+  await client.workflowService.deleteActivityExecution({ namespace: 'default', activityId: id });
+  // The wait may come before or after.
+  const cause = await result.catch((error: unknown) => error);
+  expect(cause).toBeInstanceOf(TerminatedFailure);
+  await expect(handle.describe()).rejects.toBeInstanceOf(ActivityNotFoundError);
+});
+
 describe('who completes it from outside', () => {
   test('does so by token', async () => {
     const { handle, taskToken } = await started();

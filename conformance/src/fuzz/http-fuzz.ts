@@ -57,7 +57,8 @@ export async function fuzzHttp({ url, count, random, prefix }: HttpFuzzOptions):
 }
 
 /** The status, or what went wrong instead. */
-function answerTo(url: string, agent: Agent, { method, path, headers, body }: Sent): Promise<string> {
+function answerTo(url: string, agent: Agent, sent: Sent): Promise<string> {
+  const { method, path, headers, body } = sent;
   return new Promise((resolve) => {
     const sending = request(url, { agent, method, path, headers }, (response) => {
       response.on('error', (error) => resolve(error.message));
@@ -73,7 +74,11 @@ function answerTo(url: string, agent: Agent, { method, path, headers, body }: Se
       resolve('no answer');
       sending.destroy();
     });
-    sending.on('error', (error) => resolve(error.message));
+    sending.on('error', (error) => {
+      // A connection that was kept may end while the next request is on its way: HTTP/1.1 has one sent again.
+      if (sending.reusedSocket && 'code' in error && error.code === 'ECONNRESET') resolve(answerTo(url, agent, sent));
+      else resolve(error.message);
+    });
     sending.end(body);
   });
 }
