@@ -132,6 +132,7 @@ describe('of its own deadline, when nothing comes from the log', () => {
     activity: () => Promise<unknown>,
     options: AttemptOptions,
     answer: (command: CommandDraft, count: number) => LogSays = () => 'silence',
+    answerDelayMs = 0,
   ): Promise<{ readonly at: number; readonly message: unknown; readonly report: CommandDraft | undefined }> {
     let [at, message, count]: [number, unknown, number] = [NaN, undefined, 0];
     const beganAt = performance.now();
@@ -144,6 +145,7 @@ describe('of its own deadline, when nothing comes from the log', () => {
       return activity();
     }, options);
     stage.answer = (command) => answer(command, ++count);
+    stage.answerDelayMs = answerDelayMs;
     const report = stage.report();
     await jest.advanceTimersByTimeAsync(30_000);
     return { at, message, report: await report };
@@ -176,10 +178,9 @@ describe('of its own deadline, when nothing comes from the log', () => {
     expect(report).toBeUndefined();
   });
 
-  test('counts from the last heartbeat that was answered', async () => {
-    const { at, message } = await cutOff(untilTold, { heartbeatMs: 1_000 }, (_, count) =>
-      count <= 3 ? goOn : 'silence',
-    );
+  test('counts from when the last heartbeat that was answered was sent', async () => {
+    const upToThree = (_: CommandDraft, count: number): LogSays => (count <= 3 ? goOn : 'silence');
+    const { at, message } = await cutOff(untilTold, { heartbeatMs: 1_000 }, upToThree, 400);
     expect(message).toBe('TIMED_OUT');
     // Sent at 0, 800, 1600 ms; the fourth is on its way.
     expect(at).toBeGreaterThanOrEqual(3_600);
@@ -271,7 +272,7 @@ describe('heartbeat details that cannot be converted', () => {
     const report = await stage.report();
     expect(report).toMatchObject(failed('Error', 'broken'));
     expect(report).not.toHaveProperty('lastHeartbeatDetails');
-    expect(stage.logged).toEqual(['the last heartbeat could not be converted: no key']);
+    expect(stage.logged).toContain('the last heartbeat could not be converted: no key');
   });
 });
 
@@ -297,5 +298,5 @@ test('a failure that cannot be reported is logged, not thrown', async () => {
   };
   const stage = new AttemptStage(() => Promise.reject(new Error('broken')), { dataConverter: { failureConverter } });
   expect(await stage.report()).toBeUndefined();
-  expect(stage.logged).toEqual([expect.stringContaining('the converter is broken')]);
+  expect(stage.logged.at(-1)).toContain('the converter is broken');
 });
