@@ -6,7 +6,7 @@ const LEGS = ['domain', 'schemas', 'kafka', 'protocol'];
 
 /**
  * rooms: other rooms, by scope. packages: undefined when any may be imported but `not` ones. node: whether `node:*` may.
- * typesOf: rooms of which only types may, and the values listed. decide: whether `decide` of the domain may.
+ * testsOnly: rooms that only its tests may import. typesOf: rooms of which only types may, and the values listed. decide: whether `decide` of the domain may.
  */
 export const rooms = [
   { scope: 'domain', folder: 'libs/domain', rooms: [], packages: [], node: false, decide: true },
@@ -20,7 +20,7 @@ export const rooms = [
   { scope: 'protocol', folder: 'libs/protocol', rooms: ['domain', 'schemas', 'kafka'], not: ALL_NEST },
   { scope: 'client', folder: 'libs/client', rooms: LEGS, not: ALL_NEST },
   { scope: 'worker', folder: 'libs/worker', rooms: LEGS, not: ALL_NEST },
-  { scope: 'workflow', folder: 'libs/workflow', rooms: [...LEGS, 'client'], not: ALL_NEST },
+  { scope: 'workflow', folder: 'libs/workflow', rooms: [...LEGS, 'client'], testsOnly: ['worker'], not: ALL_NEST },
   { scope: 'service-kit', folder: 'libs/service-kit', rooms: ['kafka'], typesOf: { kafka: ['OperationalError'] } },
   { scope: 'testing', folder: 'libs/testing', rooms: [...LEGS, 'tools-kafka', 'start'], not: ALL_NEST },
   ...['scheduler', 'timeout-tracker', 'cancellation', 'completion-gateway'].map((scope) => ({
@@ -63,7 +63,11 @@ const SPEC_PACKAGES = ['@jest/globals', 'fast-check', '@nestjs/testing'];
 export function depConstraints(extraScopes) {
   return rooms.map((room) => ({
     sourceTag: `scope:${room.scope}`,
-    onlyDependOnLibsWithTags: [`scope:${room.scope}`, ...room.rooms.map((scope) => `scope:${scope}`), ...extraScopes],
+    onlyDependOnLibsWithTags: [
+      `scope:${room.scope}`,
+      ...[...room.rooms, ...(extraScopes.length > 0 ? (room.testsOnly ?? []) : [])].map((scope) => `scope:${scope}`),
+      ...extraScopes,
+    ],
   }));
 }
 

@@ -19,7 +19,8 @@ const { KAFKA_BROKERS = '', SCHEMA_REGISTRY_URL = '', RATCHET_RUNS } = process.e
 const [notifySeconds = '60'] = process.argv.slice(2);
 const here = { brokers: KAFKA_BROKERS, registryUrl: SCHEMA_REGISTRY_URL, stop: () => Promise.resolve() };
 if (RATCHET_RUNS !== 'yes') say('Starting Kafka, a schema registry and the services ...');
-const { brokers, registryUrl, stop } = RATCHET_RUNS === 'yes' ? here : await startRatchet();
+const ratchet = RATCHET_RUNS === 'yes' ? here : await startRatchet();
+const { brokers, registryUrl } = ratchet;
 const mailbox = mkdtempSync(join(tmpdir(), 'human-review-'));
 const id = Date.now().toString(36);
 const taskQueue = `human-review-${id}`;
@@ -49,6 +50,6 @@ try {
   await Promise.all([reviewer, ...workers].map((child) => child.kill()));
   await client.close();
   rmSync(mailbox, { recursive: true, force: true });
-  await stop();
+  await ratchet.stop();
 }
 process.exit(0);

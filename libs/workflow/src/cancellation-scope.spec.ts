@@ -102,10 +102,13 @@ test('a timeout that is none is refused', async () => {
 });
 
 describe('what is started now is cancelled by', () => {
-  const listen = (scope: CancellationScope): { readonly causes: string[]; readonly shielded: boolean; end(): void } => {
+  const listen = (
+    scope: CancellationScope,
+  ): { readonly causes: string[]; readonly shielded: boolean; readonly end: () => void } => {
     const causes: string[] = [];
-    const { onCancel, shielded } = effectiveCancellation(scope);
-    const end = onCancel(({ message }) => void causes.push(message));
+    const cancellation = effectiveCancellation(scope);
+    const { shielded } = cancellation;
+    const end = cancellation.onCancel(({ message }) => void causes.push(message));
     return { causes, shielded, end };
   };
 
