@@ -5,7 +5,6 @@ import type { Log } from '@ratchet/kafka';
 import {
   asApplicationFailure,
   connectCluster,
-  durationExpected,
   durationMs,
   errorToFailure,
   loadDataConverter,
@@ -24,6 +23,7 @@ import {
   ActivityResetError,
   InvalidActivityOptionsError,
 } from './errors.ts';
+import { checkOptions, checkText, clientShape } from './option-shapes.ts';
 import { outgoingPayload, outgoingPayloads } from './outgoing-payloads.ts';
 import { scheduleDraft } from './schedule-draft.ts';
 import type { AnyStartOptions } from './start-activity-options.ts';
@@ -81,6 +81,7 @@ export class ActivityClient {
    * answers, RKT1004 when the services were never started there; SchemaRegistryError when the registry does not answer.
    */
   static async connect(options: ActivityClientOptions): Promise<ActivityClient> {
+    checkOptions(clientShape, options);
     const {
       brokers,
       registry,
@@ -90,8 +91,7 @@ export class ActivityClient {
     } = options;
     const refusal = checkNamespace(namespace) ?? checkLength('identity', identity);
     if (refusal !== undefined) throw new InvalidActivityOptionsError(refusal.message, '');
-    const requestTimeoutMs = durationMs(options.requestTimeout ?? '30s');
-    if (requestTimeoutMs === undefined) throw wrongTimeout(options.requestTimeout);
+    const requestTimeoutMs = durationMs(options.requestTimeout ?? '30s') ?? 0;
 
     const logging = log === undefined ? {} : { log };
     const clientId = `ratchet-client-${identity}`;
@@ -143,8 +143,11 @@ export class ActivityClient {
    * A handle to an activity that someone started.
    *
    * @param runId default: whichever run of the id is the latest when something is asked.
+   * @throws InvalidActivityOptionsError when an id is no string.
    */
   getHandle<Result = unknown>(activityId: string, runId?: string): ActivityHandle<Result> {
+    checkText('activityId', activityId);
+    if (runId !== undefined) checkText('runId', runId);
     return new ActivityHandle(this.#session, activityId, runId);
   }
 
@@ -205,6 +208,8 @@ export class ActivityClient {
     args: readonly unknown[] = [],
     { signalId = randomUUID() }: SignalOptions = {},
   ): Promise<void> {
+    checkText('workflowId', workflowId);
+    checkText('name', name);
     const { identity, converter } = this.#session;
     const run = { namespace: this.namespace, workflowId, runId: runId ?? '' };
     const payloads = await outgoingPayloads('args', args, converter);
@@ -232,9 +237,3 @@ export class ActivityClient {
 type ReportType = 'Complete' | 'Fail' | 'ReportCanceled' | 'RecordHeartbeat';
 type WithoutSender<C> = C extends CommandDraft ? Omit<C, 'requestId' | 'identity'> : never;
 type AttemptReport = WithoutSender<Extract<CommandDraft, { readonly type: ReportType }>>;
-
-const wrongTimeout = (timeout: unknown): InvalidActivityOptionsError =>
-  new InvalidActivityOptionsError(
-    `Expected to get requestTimeout as ${durationExpected}, but it is ${JSON.stringify(timeout)}`,
-    'requestTimeout',
-  );

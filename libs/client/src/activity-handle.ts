@@ -1,8 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { ExecutionId } from '@ratchet/domain';
 import { describeActivity, type ActivityDescription } from './activity-description.ts';
-import { resultOf, send, type ClientSession } from './client-session.ts';
+import { acceptedAnswer, resultOf, send, type ClientSession } from './client-session.ts';
+import { checkText } from './option-shapes.ts';
 import { refusalError } from './refusal-error.ts';
+
+export interface CancelOptions {
+  /** The same id again is accepted and changes nothing, so a request may be repeated. Default: a new one. */
+  readonly requestId?: string;
+}
 
 /** One Activity Execution, seen from outside. Holds nothing: any number of handles may speak of the same one. */
 export class ActivityHandle<Result = unknown> {
@@ -51,15 +57,13 @@ export class ActivityHandle<Result = unknown> {
    *
    * @throws RequestRefusedError (rejects) when it has ended, or someone else has asked before; ActivityNotFoundError.
    */
-  async cancel(reason = ''): Promise<void> {
-    const command = {
-      type: 'RequestCancel',
-      target: this.#target,
-      reason,
-      cascaded: false,
-      ...this.#request(),
-    } as const;
-    await send(this.#session, command);
+  async cancel(reason = '', { requestId = randomUUID() }: CancelOptions = {}): Promise<void> {
+    checkText('reason', reason);
+    checkText('requestId', requestId);
+    const { channel, identity } = this.#session;
+    const command = { type: 'RequestCancel', target: this.#target, reason, cascaded: false } as const;
+    // The same id asks for the same thing, so it may be in use here for another activity, or twice at once.
+    acceptedAnswer(await channel.requestApart({ ...command, requestId, identity }), this.#target);
   }
 
   /**
@@ -68,6 +72,7 @@ export class ActivityHandle<Result = unknown> {
    * @throws RequestRefusedError (rejects) when it has ended already; ActivityNotFoundError.
    */
   async terminate(reason = ''): Promise<void> {
+    checkText('reason', reason);
     await send(this.#session, { type: 'Terminate', target: this.#target, reason, ...this.#request() });
   }
 

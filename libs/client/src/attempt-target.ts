@@ -26,7 +26,11 @@ export interface AttemptTarget {
 export function attemptTarget(reference: ActivityReference, namespace: string): AttemptTarget {
   if (typeof reference === 'string') return ofToken(Buffer.from(reference, 'base64'), namespace);
   if (reference instanceof Uint8Array) return ofToken(reference, namespace);
-  const { activityId, runId = '', workflowId = '' } = reference;
+  const {
+    activityId,
+    runId = '',
+    workflowId = '',
+  } = (reference as ActivityIds | null | undefined) ?? { activityId: '' };
   if (typeof activityId !== 'string' || activityId === '') {
     throw new InvalidActivityOptionsError('ActivityId is not set on request.', 'activityId');
   }

@@ -1,6 +1,6 @@
 export { ActivityClient, type ActivityClientOptions, type SignalOptions } from './activity-client.ts';
 export type { ActivityDescription } from './activity-description.ts';
-export { ActivityHandle } from './activity-handle.ts';
+export { ActivityHandle, type CancelOptions } from './activity-handle.ts';
 export type { ActivityArguments, ActivityFunction, ActivityName, ActivityResult } from './activity-types.ts';
 export type { ActivityIds, ActivityReference } from './attempt-target.ts';
 export * from './errors.ts';

@@ -41,7 +41,8 @@ function converted(
   placeOf: (path: string) => string,
 ): Payloads | Promise<Payloads> {
   try {
-    return valuesToPayloads(converter, values);
+    // A hole in a list is `undefined`, as it is to the function that is called with it.
+    return valuesToPayloads(converter, Array.from(values));
   } catch (cause) {
     if (!(cause instanceof PayloadConverterError)) throw cause;
     const place = placeOf(cause.path);

@@ -77,6 +77,13 @@ describe('a Schedule', () => {
     });
     expect(draft.input.map(({ data }) => Buffer.from(data).toString())).toEqual(['"4242"', '1999']);
   });
+
+  test('takes a hole in the arguments for what it is to a function: undefined', async () => {
+    const args: unknown[] = [];
+    args[1] = 1;
+    const draft = await draftOf({ args });
+    expect(draft.input).toHaveLength(2);
+  });
 });
 
 const circle: Record<string, unknown> = {};
@@ -151,6 +158,31 @@ describe('is refused before anything is sent', () => {
       field: 'retry.nonRetryableErrorTypes[0]',
       message: '7',
     },
+    {
+      given: 'no timeouts',
+      options: { timeouts: wrong(undefined) },
+      field: 'timeouts',
+      message: 'Expected to get timeouts as an object, but it is undefined',
+    },
+    {
+      given: 'a timeout with a slip of the pen',
+      options: { timeouts: { startToClose: 1, ...{ hearbeat: '1s' } } },
+      field: 'timeouts.hearbeat',
+      message: 'none with the name timeouts.hearbeat',
+    },
+    {
+      given: 'an option of another library',
+      options: wrong({ startToCloseTimeout: '1s' }),
+      field: 'startToCloseTimeout',
+      message: 'none with the name startToCloseTimeout',
+    },
+    { given: 'a retry that is null', options: { retry: wrong(null) }, field: 'retry', message: 'but it is null' },
+    {
+      given: 'arguments that are no list',
+      options: { args: wrong('Ada') },
+      field: 'args',
+      message: "a list, but it is 'Ada'",
+    },
     { given: 'no task queue', options: { taskQueue: '' }, field: '', message: 'taskQueue is not set' },
     {
       given: 'a task queue of another type',
@@ -202,6 +234,12 @@ describe('is refused before anything is sent', () => {
     expect(error).toBeInstanceOf(InvalidActivityOptionsError);
     expect(error).toMatchObject({ field });
     expect((error as Error).message).toContain(message);
+  });
+
+  test('no options at all', async () => {
+    await expect(scheduleDraft('charge', wrong(undefined), asker)).rejects.toThrow(
+      'Expected to get the options as an object, but it is undefined',
+    );
   });
 
   test('an empty activity type', async () => {

@@ -6,6 +6,7 @@ export { DeadlineClock, type Due } from './deadline-clock.ts';
 export * from './duration.ts';
 export * from './failure-converter.ts';
 export * from './failures.ts';
+export * from './option-shape.ts';
 export { openRequestChannel, type OpenRequestChannel, type OpenRequestChannelOptions } from './open-request-channel.ts';
 export type { PayloadCodec } from './payload-codec.ts';
 export * from './payload-converter.ts';

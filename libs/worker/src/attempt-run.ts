@@ -75,6 +75,12 @@ export class AttemptRun implements Due {
     const end = await this.#endOf();
     this.#ended = true;
     this.#tools.clock.remove(this);
+    // Nobody may be waiting for the activity, and it may be retried for ever: here at least it is seen.
+    if (end.type === 'failed')
+      this.#tools.log('warn', `the activity failed: ${messageOf(end.error)}`, {
+        ...fieldsOf(this.#attempt.task),
+        error: end.error,
+      });
     return { reported: this.#report(end, this.#heartbeats.take()) };
   }
 

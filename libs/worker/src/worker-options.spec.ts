@@ -19,6 +19,16 @@ test.each<{ given: string; options: Partial<WorkerOptions>; message: string }>([
   { given: 'no task queue', options: { taskQueue: '' }, message: 'taskQueue is not set' },
   { given: 'no namespace', options: { namespace: '' }, message: 'Namespace is empty.' },
   { given: 'no activities', options: { activities: { version: '1.0' } }, message: 'Expected to get activities' },
+  { given: 'a slip of the pen', options: wrong({ taskqueue: 'q' }), message: 'none with the name taskqueue' },
+  {
+    given: 'activities that are a function',
+    options: { activities: wrong(() => 1) },
+    message: 'activities as an object',
+  },
+  { given: 'a queue of another type', options: { taskQueue: wrong(5) }, message: 'taskQueue as a string, but it is 5' },
+  { given: 'brokers without a port', options: { brokers: 'localhost' }, message: "brokers as 'host:port'" },
+  { given: 'a log that is none', options: { log: wrong('x') }, message: "log as a function, but it is 'x'" },
+  { given: 'slots of another type', options: { maxConcurrentActivities: wrong(5n) }, message: 'but it is 5n' },
   {
     given: 'no slots',
     options: { maxConcurrentActivities: 0 },

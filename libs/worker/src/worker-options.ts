@@ -2,13 +2,18 @@ import { hostname } from 'node:os';
 import { checkLength, checkNamespace, checkTaskQueue } from '@ratchet/domain';
 import type { Log } from '@ratchet/kafka';
 import {
-  durationExpected,
+  brokersShape,
   durationMs,
+  durationShape,
+  functionShape,
   loadDataConverter,
+  optionProblem,
+  shown,
   type DataConverter,
   type Duration,
   type LoadedDataConverter,
 } from '@ratchet/protocol';
+import { z } from 'zod';
 import { stderrLog } from './activity-log.ts';
 import type { RunnableActivity } from './worker-tools.ts';
 
@@ -66,15 +71,37 @@ export class InvalidWorkerOptionsError extends Error {
   }
 }
 
+const text = z.string().optional();
+
+/** `WorkerOptions`: types alone. */
+const workerShape = z.strictObject({
+  brokers: brokersShape,
+  registry: z.string(),
+  namespace: text,
+  taskQueue: z.string(),
+  activities: z.custom((given) => typeof given === 'object' && given !== null, {
+    error: 'an object of functions by the names of their activity types',
+  }),
+  maxConcurrentActivities: z.number().optional(),
+  shutdownGraceTime: durationShape.optional(),
+  shutdownForceTime: durationShape.optional(),
+  identity: text,
+  dataConverter: z.looseObject({}).optional(),
+  log: functionShape.optional(),
+});
+
 /** @throws InvalidWorkerOptionsError that names the field. */
 export function loadWorkerOptions(options: WorkerOptions): LoadedWorkerOptions {
+  const problem = optionProblem(workerShape, options);
+  if (problem !== undefined) throw new InvalidWorkerOptionsError(problem.message, problem.field);
   const { brokers, registry, namespace = 'default', taskQueue, maxConcurrentActivities: slotsMax = 100 } = options;
   const { identity = `${String(process.pid)}@${hostname()}`, log = stderrLog, shutdownForceTime } = options;
   const refusal =
     checkNamespace(namespace) ?? checkTaskQueue(namespace, taskQueue) ?? checkLength('identity', identity);
   if (refusal !== undefined) throw new InvalidWorkerOptionsError(refusal.message, '');
   if (!Number.isSafeInteger(slotsMax) || slotsMax < 1) {
-    throw invalid('maxConcurrentActivities', 'a whole number from 1 up', slotsMax);
+    const message = `Expected to get maxConcurrentActivities as a whole number from 1 up, but it is ${shown(slotsMax)}`;
+    throw new InvalidWorkerOptionsError(message, 'maxConcurrentActivities');
   }
   return {
     brokers,
@@ -83,8 +110,8 @@ export function loadWorkerOptions(options: WorkerOptions): LoadedWorkerOptions {
     taskQueue,
     activities: functionsOf(options.activities),
     slotsMax,
-    graceMs: duration('shutdownGraceTime', options.shutdownGraceTime ?? 0),
-    forceMs: shutdownForceTime === undefined ? undefined : duration('shutdownForceTime', shutdownForceTime),
+    graceMs: durationMs(options.shutdownGraceTime ?? 0) ?? 0,
+    forceMs: shutdownForceTime === undefined ? undefined : durationMs(shutdownForceTime),
     identity,
     converter: loadDataConverter(options.dataConverter),
     log,
@@ -99,12 +126,3 @@ function functionsOf(activities: Readonly<Record<string, unknown>>): ReadonlyMap
   if (functions.size > 0) return functions;
   throw new InvalidWorkerOptionsError('Expected to get activities, but there is no function among them', 'activities');
 }
-
-function duration(field: string, value: Duration): number {
-  const ms = durationMs(value);
-  if (ms === undefined) throw invalid(field, durationExpected, value);
-  return ms;
-}
-
-const invalid = (field: string, expected: string, value: unknown): InvalidWorkerOptionsError =>
-  new InvalidWorkerOptionsError(`Expected to get ${field} as ${expected}, but it is ${JSON.stringify(value)}`, field);

@@ -126,6 +126,8 @@ export class Worker {
     this.#state = 'running';
     try {
       await this.#consumer.start();
+      const { log, namespace, taskQueue, activities } = this.#options;
+      log('info', `the worker takes tasks of ${taskQueue}`, { namespace, activities: [...activities.keys()] });
       await this.#stopRequested.promise;
       this.#intake.stop();
       this.#reader.stop();
