@@ -5,18 +5,27 @@ const ticksPerSecond = 100;
 
 interface Process {
   readonly pid: number;
+  readonly name: string;
   readonly parent: number;
   readonly cpuMs: number;
 }
 
-/** CPU time that the running descendants of this process have used, but for those under `except`, in milliseconds. Linux only. */
-export function descendantsCpuMs(except: readonly number[]): number {
+/** CPU time by name of process, in milliseconds. */
+export type CpuByName = ReadonlyMap<string, number>;
+
+/** CPU time that the running descendants of this process have used, but for those under `except`. Linux only. */
+export function descendantsCpu(except: readonly number[]): CpuByName {
   const processes = all();
-  const counted = (parent: number): number =>
-    processes
-      .filter((each) => each.parent === parent && !except.includes(each.pid))
-      .reduce((sum, { pid, cpuMs }) => sum + cpuMs + counted(pid), 0);
-  return counted(process.pid);
+  const byName = new Map<string, number>();
+  const count = (parent: number): void => {
+    for (const { pid, name, cpuMs } of processes.filter((each) => each.parent === parent)) {
+      if (except.includes(pid)) continue;
+      byName.set(name, (byName.get(name) ?? 0) + cpuMs);
+      count(pid);
+    }
+  };
+  count(process.pid);
+  return byName;
 }
 
 function all(): readonly Process[] {
@@ -34,7 +43,13 @@ function all(): readonly Process[] {
 
 /** `pid (name) state ppid ...`: the name may have anything in it. */
 function processIn(stat: string): Process {
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const nameEnd = stat.lastIndexOf(')');
+  const fields = stat.slice(nameEnd + 2).split(' ');
   const ticks = Number(fields[11]) + Number(fields[12]);
-  return { pid: Number.parseInt(stat, 10), parent: Number(fields[1]), cpuMs: (ticks / ticksPerSecond) * 1000 };
+  return {
+    pid: Number.parseInt(stat, 10),
+    name: stat.slice(stat.indexOf('(') + 1, nameEnd),
+    parent: Number(fields[1]),
+    cpuMs: (ticks / ticksPerSecond) * 1000,
+  };
 }

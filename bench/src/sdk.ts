@@ -4,7 +4,7 @@ import { rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import { startRatchet } from '@ratchet/tools-start';
-import { descendantsCpuMs } from './descendants-cpu.ts';
+import { descendantsCpu, type CpuByName } from './descendants-cpu.ts';
 import { measureHeartbeats } from './heartbeat-load.ts';
 import { quantile } from './load.ts';
 
@@ -60,19 +60,27 @@ async function measureSequential(client: Client, count: number): Promise<void> {
 /** Closed loops: `width` activities in flight at any time. */
 async function measureInFlight(client: Client, width: number, seconds: number, workerPid: number): Promise<void> {
   const latenciesMs: number[] = [];
-  const cpuBefore = descendantsCpuMs([workerPid]);
+  const cpuBefore = descendantsCpu([workerPid]);
   const begun = performance.now();
   const loop = async (): Promise<void> => {
     while (performance.now() < begun + seconds * 1000) latenciesMs.push(await execute(client));
   };
   await Promise.all(Array.from({ length: width }, loop));
   const perSecond = latenciesMs.length / ((performance.now() - begun) / 1000);
-  const cpuMs = (descendantsCpuMs([workerPid]) - cpuBefore) / latenciesMs.length;
+  const cpu = cpuPerActivity(cpuBefore, descendantsCpu([workerPid]), latenciesMs.length);
   const sorted = latenciesMs.toSorted((a, b) => a - b);
   say(
     `${String(width)} in flight: ${perSecond.toFixed(0)} per second, p50 ${String(quantile(sorted, 0.5))} ms, ` +
-      `p99 ${String(quantile(sorted, 0.99))} ms; ${cpuMs.toFixed(2)} ms of CPU each for gateway, services, broker and registry`,
+      `p99 ${String(quantile(sorted, 0.99))} ms; ms of CPU each: ${cpu}`,
   );
+}
+
+/** By process, the most first, after the sum. */
+function cpuPerActivity(before: CpuByName, after: CpuByName, count: number): string {
+  const each = Array.from(after, ([name, ms]) => [name, (ms - (before.get(name) ?? 0)) / count] as const);
+  const sum = each.reduce((total, [, ms]) => total + ms, 0);
+  const parts = each.toSorted(([, a], [, b]) => b - a).map(([name, ms]) => `${name} ${ms.toFixed(2)}`);
+  return `${sum.toFixed(2)} (${parts.join(', ')})`;
 }
 
 /** Tokens of activities that are running nowhere. */

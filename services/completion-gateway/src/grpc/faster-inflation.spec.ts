@@ -1,0 +1,50 @@
+import { createRequire } from 'node:module';
+import { gzipSync } from 'node:zlib';
+import { status } from '@grpc/grpc-js';
+import { inflateFaster } from './faster-inflation.ts';
+
+interface Calls {
+  readonly BaseServerInterceptingCall: {
+    readonly prototype: { decompressMessage(message: Buffer, encoding: string): Buffer | Promise<Buffer> };
+  };
+}
+
+const calls = createRequire(import.meta.url)('@grpc/grpc-js/build/src/server-interceptors.js') as Calls;
+const { prototype } = calls.BaseServerInterceptingCall;
+const own = prototype.decompressMessage;
+inflateFaster();
+const faster = prototype.decompressMessage;
+
+const framed = (bytes: Uint8Array): Buffer => Buffer.concat([Buffer.alloc(5), bytes]);
+const call = { maxReceiveMessageSize: 4 * 1024 * 1024 };
+
+test.each([
+  { what: 'nothing', bytes: Buffer.alloc(0) },
+  { what: 'a request', bytes: Buffer.from('a request of a few hundred bytes '.repeat(10)) },
+  { what: 'more than a chunk', bytes: Buffer.alloc(100_000, 'abc') },
+])('$what is inflated as grpc-js inflates it', async ({ bytes }) => {
+  const message = framed(gzipSync(bytes));
+  expect(await faster.call(call, message, 'gzip')).toEqual(await own.call(call, message, 'gzip'));
+  expect(await faster.call(call, framed(bytes), 'identity')).toEqual(bytes);
+});
+
+const errorOf = async (inflate: () => unknown): Promise<unknown> => {
+  try {
+    await inflate();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+};
+
+test('what cannot be inflated is the mistake of its sender', async () => {
+  const error = await errorOf(() => faster.call(call, framed(Buffer.from('no gzip')), 'gzip'));
+  expect(error).toMatchObject({ code: status.INVALID_ARGUMENT });
+});
+
+test('what would be too large is refused before it is', async () => {
+  const bomb = framed(gzipSync(Buffer.alloc(8 * 1024 * 1024)));
+  expect(bomb.length).toBeLessThan(64 * 1024);
+  const error = await errorOf(() => faster.call(call, bomb, 'gzip'));
+  expect(error).toMatchObject({ code: status.RESOURCE_EXHAUSTED });
+});

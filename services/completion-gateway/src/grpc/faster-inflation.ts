@@ -1,0 +1,51 @@
+import { createRequire } from 'node:module';
+import { gunzipSync } from 'node:zlib';
+import { status } from '@grpc/grpc-js';
+
+/** What grpc-js's server does with each message; only a part of it is of interest. */
+interface ServerCall {
+  readonly maxReceiveMessageSize: number;
+  decompressMessage(message: Buffer, encoding: string): Buffer | Promise<Buffer>;
+}
+
+/** Larger messages are inflated beside the event loop. */
+const smallBytesMax = 64 * 1024;
+const framePrefixBytes = 5;
+
+/**
+ * Inflates small messages on the spot. Temporal's newer SDKs compress every request, and grpc-js makes a stream with
+ * buffers of its own for each: eight times the CPU time, for requests of a few hundred bytes.
+ *
+ * It takes the place of one method of grpc-js; where that is not there any more, grpc-js does it all by itself.
+ */
+export function inflateFaster(): void {
+  const load = createRequire(import.meta.url);
+  const calls = load('@grpc/grpc-js/build/src/server-interceptors.js') as {
+    readonly BaseServerInterceptingCall?: { readonly prototype: ServerCall };
+  };
+  const prototype = calls.BaseServerInterceptingCall?.prototype;
+  if (typeof prototype?.decompressMessage !== 'function') return;
+  const own = Reflect.get(prototype, 'decompressMessage') as ServerCall['decompressMessage'];
+  prototype.decompressMessage = function inflateMessage(message, encoding) {
+    const isSmall = encoding === 'gzip' && message.length <= smallBytesMax;
+    return isSmall
+      ? inflate(message.subarray(framePrefixBytes), this.maxReceiveMessageSize)
+      : own.call(this, message, encoding);
+  };
+}
+
+/** @throws what grpc-js answers the call with. */
+function inflate(bytes: Buffer, bytesMax: number): Buffer {
+  try {
+    return gunzipSync(bytes, { chunkSize: 1024, ...(bytesMax < 0 ? {} : { maxOutputLength: bytesMax }) });
+  } catch (error) {
+    const isTooLarge = error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
+    const refusal = isTooLarge
+      ? {
+          code: status.RESOURCE_EXHAUSTED,
+          details: `Received message that decompresses to a size larger than ${String(bytesMax)}`,
+        }
+      : { code: status.INVALID_ARGUMENT, details: 'Failed to decompress message' };
+    throw Object.assign(new Error(refusal.details), refusal);
+  }
+}
