@@ -15,6 +15,7 @@ const MAY: readonly (readonly [room: string, folder: string, rooms: readonly str
   ['protocol', 'libs/protocol', ['domain', 'schemas', 'kafka']],
   ['client', 'libs/client', LEGS],
   ['worker', 'libs/worker', LEGS],
+  ['workflow', 'libs/workflow', [...LEGS, 'client']],
   ['service-kit', 'libs/service-kit', ['kafka']],
   ['testing', 'libs/testing', [...LEGS, 'tools-kafka', 'tools-start']],
   ['scheduler', 'services/scheduler', [...LEGS, 'service-kit']],
@@ -25,9 +26,10 @@ const MAY: readonly (readonly [room: string, folder: string, rooms: readonly str
   ['tools-start', 'tools/start', ['tools-kafka']],
   ['tools-mutants', 'tools/mutants', ['domain']],
   ['conformance', 'conformance', USERS],
-  ['bench', 'bench', USERS],
-  ['example-documents', 'examples/documents', USERS],
-  ['example-quickstart', 'examples/quickstart', USERS],
+  ['bench', 'bench', [...USERS, 'workflow']],
+  ['example-documents', 'examples/documents', [...USERS, 'workflow']],
+  ['example-quickstart', 'examples/quickstart', [...USERS, 'workflow']],
+  ['example-human-review', 'examples/human-review', [...USERS, 'workflow']],
 ];
 
 interface Row {
