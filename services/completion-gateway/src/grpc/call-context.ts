@@ -5,6 +5,9 @@ import type { CallContext } from './handler.ts';
 const marginMs = 1_000;
 const longPollMsMax = 60_000;
 
+// One for all: an error with its stack for each would cost more than the call.
+const patienceIsOver = new Error('the caller waits no longer');
+
 export interface OpenCall {
   readonly context: Omit<CallContext, 'principal'>;
   /** The call is answered: nothing is waited for any more. */
@@ -14,20 +17,22 @@ export interface OpenCall {
 export function callContext(call: ServerUnaryCall<Buffer, unknown>, traceparent: string | undefined): OpenCall {
   const timeoutMs = timeoutMsOf(call);
   let timer: NodeJS.Timeout | undefined;
+  let end: (() => void) | undefined;
   const patience = (): AbortSignal => {
     const controller = new AbortController();
-    const end = (): void => {
-      controller.abort();
+    end = () => {
+      controller.abort(patienceIsOver);
     };
     timer = setTimeout(end, Math.max(Math.min((timeoutMs ?? Infinity) - marginMs, longPollMsMax), 0));
     if (call.cancelled) end();
-    else call.once('cancelled', end);
+    else call.on('cancelled', end);
     return controller.signal;
   };
   return {
     context: { traceparent, timeoutMs, patience },
     close: () => {
       clearTimeout(timer);
+      if (end !== undefined) call.off('cancelled', end);
     },
   };
 }

@@ -39,7 +39,7 @@ function inflate(bytes: Buffer, bytesMax: number): Buffer {
   try {
     return gunzipSync(bytes, { chunkSize: 1024, ...(bytesMax < 0 ? {} : { maxOutputLength: bytesMax }) });
   } catch (error) {
-    const isTooLarge = error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
+    const isTooLarge = (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
     const refusal = isTooLarge
       ? {
           code: status.RESOURCE_EXHAUSTED,
