@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { KafkaConnection } from './connection.ts';
 import { OperationalError } from './errors.ts';
 import { GroupConsumer, type FetchedBatch } from './group-consumer.ts';
-import { asError } from './kafka-error.ts';
+import { asError, kafkaErrorType } from './kafka-error.ts';
 import type { InputRecord } from './record.ts';
+import { backoffMs } from './retry-options.ts';
 import { onlyPartition } from './single-partition-assigner.ts';
 import { sleep } from './sleep.ts';
 
@@ -122,7 +123,7 @@ export class ReplyInbox {
   async #logRange(): Promise<{ readonly low: number; readonly high: number }> {
     const { connection, topic, partition } = this.#options;
     const partitions = await connection.partitionCounts.of(topic);
-    const found = (await connection.admin.fetchTopicOffsets(topic)).find((each) => each.partition === partition);
+    const found = (await this.#offsets()).find((each) => each.partition === partition);
     if (found !== undefined) return { low: Number(found.low), high: Number(found.high) };
     throw new OperationalError(
       `Expected to read partition ${String(partition)} of ${topic}, but it has ${String(partitions)} partitions`,
@@ -130,4 +131,20 @@ export class ReplyInbox {
       false,
     );
   }
+
+  /** Asked again while the leader of a topic that was just made does not know yet that it is: kafkajs gives up at once. */
+  async #offsets(): Promise<Awaited<ReturnType<KafkaConnection['admin']['fetchTopicOffsets']>>> {
+    const { connection, topic } = this.#options;
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await connection.admin.fetchTopicOffsets(topic);
+      } catch (error) {
+        if (kafkaErrorType(error) !== 'NOT_LEADER_FOR_PARTITION' || attempt >= offsetsAttemptsMax) throw error;
+        await sleep(backoffMs(attempt));
+      }
+    }
+  }
 }
+
+/** About ten seconds in all. */
+const offsetsAttemptsMax = 15;
