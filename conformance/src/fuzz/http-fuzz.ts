@@ -14,7 +14,7 @@ export interface HttpFuzzOptions {
 
 const concurrency = 64;
 /** A request that is answered by then is not held up. */
-const answerMs = 15_000;
+const answerMs = 60_000;
 
 const orders = ['cancel', 'terminate', 'pause', 'unpause', 'reset'];
 const reports = ['complete', 'fail', 'heartbeat', 'report-canceled'];
