@@ -1,0 +1,238 @@
+import { blobBytesMax, payloadsBytes, type Namespace, type Payloads } from '@ratchet/domain';
+import { OperationalError } from '@ratchet/kafka';
+import { createTokenSigner, type CommandDraft, type CommandReply, type RequestChannel } from '@ratchet/protocol';
+import { NamespaceDirectory } from './namespace-directory.ts';
+import { createFrontDoor, everyone, FrontDoorError, type Caller, type FrontDoor, type Principal } from './index.ts';
+
+interface Stage {
+  readonly door: FrontDoor;
+  readonly sent: CommandDraft[];
+  /** What the log says to the next command; an error: nothing comes back. */
+  answer: CommandReply['body'] | Error;
+}
+
+const signer = createTokenSigner('the secret of this test');
+const acknowledged: CommandReply['body'] = { type: 'Accepted', answer: { type: 'Acknowledged' } };
+
+async function stage(): Promise<Stage> {
+  const directory = new NamespaceDirectory(() => Promise.resolve());
+  await directory.ensureDefault();
+  const sent: CommandDraft[] = [];
+  const all: Stage = { door: undefined as never, sent, answer: acknowledged };
+  const request = (command: CommandDraft): Promise<CommandReply> => {
+    sent.push(command);
+    const { answer } = all;
+    if (answer instanceof Error) return Promise.reject(answer);
+    return Promise.resolve({ address: 'here', requestId: command.requestId, offset: 1, body: answer });
+  };
+  const channel = { request, requestApart: request } as unknown as RequestChannel;
+  const dispatch = { take: () => Promise.resolve(undefined), endPolls: () => undefined };
+  return Object.assign(all, { door: createFrontDoor({ channel, tokens: signer, directory, dispatch }) });
+}
+
+const caller: Caller = { namespace: 'default', identity: 'test', principal: everyone };
+const reader: Principal = { name: 'reader', may: (role) => role === 'reader' };
+const id = { namespace: 'default', workflowId: '', runId: '', activityId: 'charge' };
+const token = signer.sign({ id, scheduleOffset: 1, attempt: 2, stamp: 3 });
+const payloads = (byteCount: number): Payloads => [{ metadata: {}, data: new Uint8Array(byteCount) }];
+
+const refusedBy = async (call: () => unknown): Promise<Partial<FrontDoorError>> => {
+  try {
+    await call();
+  } catch (error) {
+    if (error instanceof FrontDoorError) return { status: error.status, message: error.message };
+    throw error;
+  }
+  throw new Error('Expected the call to be refused, but it was not');
+};
+
+const start = {
+  activityId: 'charge',
+  activityType: 'charge',
+  requestId: '',
+  options: { taskQueue: 'payments', startToCloseTimeoutMs: 1000 },
+  input: [],
+  header: {},
+  idReusePolicy: 'allow-duplicate',
+  idConflictPolicy: 'fail',
+} as const;
+
+test.each<{ what: string; call: (door: FrontDoor) => unknown; error: Partial<FrontDoorError> }>([
+  {
+    what: 'without a namespace',
+    call: ({ activities }) => activities.start({ ...caller, namespace: '' }, start),
+    error: { status: 'INVALID_ARGUMENT', message: 'Namespace not set on request.' },
+  },
+  {
+    what: 'in an unknown namespace',
+    call: ({ activities }) => activities.start({ ...caller, namespace: 'nowhere' }, start),
+    error: { status: 'NOT_FOUND', message: 'Namespace nowhere is not found.' },
+  },
+  {
+    what: 'of who may only read',
+    call: ({ activities }) => activities.start({ ...caller, principal: reader }, start),
+    error: { status: 'PERMISSION_DENIED' },
+  },
+  {
+    what: 'of who may not even know whether a namespace is there',
+    call: ({ activities }) => activities.start({ ...caller, namespace: 'nowhere', principal: reader }, start),
+    error: { status: 'PERMISSION_DENIED' },
+  },
+  {
+    what: 'without an activity id',
+    call: ({ activities }) => activities.start(caller, { ...start, activityId: '' }),
+    error: { status: 'INVALID_ARGUMENT', message: 'activityId is not set' },
+  },
+  {
+    what: 'with an input that is too large',
+    call: ({ activities }) => activities.start(caller, { ...start, input: payloads(blobBytesMax + 1) }),
+    error: { status: 'INVALID_ARGUMENT', message: 'input exceeds length limit' },
+  },
+  {
+    what: 'with a run id that is none',
+    call: ({ activities }) => activities.describe(caller, { activityId: 'charge', runId: 'seven' }),
+    error: { status: 'INVALID_ARGUMENT', message: 'invalid run id: must be a valid UUID' },
+  },
+  {
+    what: 'by ids without an activity id',
+    call: ({ attempts }) => attempts.complete(caller, { workflowId: '', runId: '', activityId: '' }, []),
+    error: { status: 'INVALID_ARGUMENT', message: 'ActivityId is not set on request.' },
+  },
+  {
+    what: 'by a token of another namespace',
+    call: ({ attempts }) => attempts.complete({ ...caller, namespace: 'other' }, { taskToken: token }, []),
+    error: {
+      status: 'INVALID_ARGUMENT',
+      message: 'Operation requested with a token from a different namespace.',
+    },
+  },
+  {
+    what: 'by a token that nobody signed',
+    call: ({ attempts }) => attempts.complete(caller, { taskToken: token.with(-1 + token.length, 0) }, []),
+    error: { status: 'INVALID_ARGUMENT' },
+  },
+  {
+    what: 'with a failure of another kind, by a token',
+    call: ({ attempts }) =>
+      attempts.fail(
+        caller,
+        { taskToken: token },
+        { failure: { message: '', source: '', stackTrace: '', info: { type: 'none' } } },
+      ),
+    error: { status: 'INVALID_ARGUMENT', message: 'Failure must have ApplicationFailureInfo.' },
+  },
+  {
+    what: 'with an identity that is too long',
+    call: ({ attempts }) => attempts.complete({ ...caller, identity: 'x'.repeat(1001) }, { taskToken: token }, []),
+    error: { status: 'INVALID_ARGUMENT', message: 'Identity length exceeds limit.' },
+  },
+  {
+    what: 'for tasks of a queue without a name',
+    call: ({ tasks }) => tasks.poll(caller, { taskQueue: '', workerInstanceKey: '' }, new AbortController().signal),
+    error: { status: 'INVALID_ARGUMENT', message: 'taskQueue is not set' },
+  },
+])('a call $what is refused before anything is written', async ({ call, error }) => {
+  const { door, sent } = await stage();
+  expect(await refusedBy(() => call(door))).toMatchObject(error);
+  expect(sent).toEqual([]);
+});
+
+test("a token's namespace stands for that of the request", async () => {
+  const { door, sent } = await stage();
+  await door.attempts.complete({ ...caller, namespace: '' }, { taskToken: token }, []);
+  expect(sent).toMatchObject([
+    { type: 'Complete', target: id, attempt: { by: 'token', scheduleOffset: 1, attempt: 2, stamp: 3 } },
+  ]);
+});
+
+test('what the namespace keeps is stamped into a start', async () => {
+  const all = await stage();
+  all.answer = { type: 'Accepted', answer: { type: 'Scheduled', runId: 'run', started: true } };
+  expect(await all.door.activities.start(caller, start)).toEqual({ runId: 'run', started: true });
+  expect(all.sent).toMatchObject([{ type: 'Schedule', retentionMs: 24 * 60 * 60 * 1000, awaitOutcome: false }]);
+});
+
+test.each<{ given: CommandReply['body'] | Error; then: object }>([
+  {
+    given: { type: 'Refused', refusal: { reason: 'stale-attempt', message: 'activity not found for ID: charge' } },
+    then: { status: 'NOT_FOUND', reason: 'stale-attempt', message: 'activity not found for ID: charge' },
+  },
+  {
+    given: {
+      type: 'Refused',
+      refusal: { reason: 'already-started', message: 'busy', existing: { runId: 'run', startRequestId: 'r' } },
+    },
+    then: {
+      status: 'ALREADY_EXISTS',
+      detail: { type: 'activity-already-started', runId: 'run', startRequestId: 'r' },
+    },
+  },
+  { given: new OperationalError('nobody answered', 'RKT1201', true), then: { status: 'UNAVAILABLE' } },
+  { given: new OperationalError('too large', 'RKT1006', false), then: { status: 'INVALID_ARGUMENT' } },
+])('what comes back from the log is told: $then.status', async ({ given, then }) => {
+  const all = await stage();
+  all.answer = given;
+  await expect(all.door.attempts.complete(caller, { taskToken: token }, [])).rejects.toMatchObject(then);
+});
+
+describe('what is too large for a record goes as something that is as much too large', () => {
+  const huge = payloads(blobBytesMax * 2);
+  const size = (value: Payloads): number => payloadsBytes(value);
+
+  test('a result, details', async () => {
+    const all = await stage();
+    await all.door.attempts.complete(caller, { taskToken: token }, huge);
+    await all.door.attempts.reportCanceled(caller, { taskToken: token }, huge);
+    const [complete, canceled] = all.sent;
+    if (complete?.type !== 'Complete' || canceled?.type !== 'ReportCanceled') throw new Error('other commands');
+    expect([size(complete.result), size(canceled.details)]).toEqual([blobBytesMax + 1, blobBytesMax + 1]);
+  });
+
+  test('a failure and its last heartbeat, of which its sender is told', async () => {
+    const all = await stage();
+    const info = { type: 'application', errorType: 'Big', nonRetryable: false, details: huge } as const;
+    const failure = { message: 'm', source: '', stackTrace: '', info };
+    const told = await all.door.attempts.fail(caller, { taskToken: token }, { failure, lastHeartbeatDetails: huge });
+    expect(told.map(({ message }) => message)).toEqual([
+      'Failure exceeds size limit.',
+      'Heartbeat details exceed size limit.',
+    ]);
+    const [fail] = all.sent;
+    if (fail?.type !== 'Fail') throw new Error('another command');
+    expect(fail.lastHeartbeatDetails).toBeUndefined();
+    expect(fail.failure).toMatchObject({ message: 'm', info: { type: 'application', errorType: 'Big', details: [] } });
+    expect(fail.failure?.encodedAttributes?.data).toHaveLength(blobBytesMax + 1);
+  });
+});
+
+describe('namespaces', () => {
+  const wanted: Omit<Namespace, 'id' | 'registeredAt'> = {
+    name: 'payments',
+    description: '',
+    retentionMs: 3_600_000 as Namespace['retentionMs'],
+    limits: { requestsPerSecondMax: 0 },
+  };
+
+  test('are registered once, by who may, and listed to who may read them', async () => {
+    const { door } = await stage();
+    const registered = await door.namespaces.register(caller, wanted);
+    expect(door.namespaces.describe({ ...caller, namespace: '' }, registered.id)).toEqual(registered);
+    expect(await refusedBy(() => door.namespaces.register(caller, wanted))).toMatchObject({ status: 'ALREADY_EXISTS' });
+    expect(await refusedBy(() => door.namespaces.register({ ...caller, principal: reader }, wanted))).toMatchObject({
+      status: 'PERMISSION_DENIED',
+    });
+    expect(door.namespaces.list(caller).map(({ name }) => name)).toEqual(['default', 'payments']);
+    const nobody = { name: 'nobody', may: () => false };
+    expect(door.namespaces.list({ ...caller, principal: nobody })).toEqual([]);
+  });
+
+  test.each<{ what: string; change: Partial<typeof wanted>; message: string | RegExp }>([
+    { what: 'without a name', change: { name: '' }, message: 'Namespace is empty.' },
+    { what: 'with a line break', change: { name: 'a\nb' }, message: /letters, digits/ },
+    { what: 'that keeps nothing', change: { retentionMs: 0 as never }, message: /A valid retention period is not set/ },
+    { what: 'without a limit', change: { limits: { requestsPerSecondMax: NaN } }, message: /requestsPerSecondMax/ },
+  ])('$what are refused', async ({ change, message }) => {
+    const { door } = await stage();
+    await expect(door.namespaces.register(caller, { ...wanted, ...change })).rejects.toThrow(message);
+  });
+});

@@ -1,0 +1,246 @@
+import proto from '@temporalio/proto';
+import fc from 'fast-check';
+import { durationMsMax, epochMillis, millis, type Failure } from '@ratchet/domain';
+import {
+  publicStatusNumbers,
+  retryStateNumbers,
+  runStateNumbers,
+  timeoutTypeNumbers,
+  toConflictPolicy,
+  toReusePolicy,
+} from './enums.ts';
+import { fromFailure, toFailure } from './failures.ts';
+import { fromOptions, toOptions } from './options.ts';
+import { fromPayloads, toPayloads } from './payloads.ts';
+import { fromTask } from './polled-task.ts';
+import { messageType } from './proto.ts';
+import { fromMs, toMs } from './times.ts';
+import { updatedOptions } from './updated-options.ts';
+
+/** A message as it is after the wire. */
+const sent = <T>(name: string, message: T): T => {
+  const type = messageType<T>(name);
+  return type.decode(type.encode(message).finish());
+};
+
+interface EnumType {
+  readonly values: Readonly<Record<string, number>>;
+}
+const published = (name: string): Readonly<Record<string, number>> =>
+  (proto as unknown as { lookupEnum(name: string): EnumType }).lookupEnum(`temporal.api.enums.v1.${name}`).values;
+
+describe('the numbers of', () => {
+  test.each<{ name: string; prefix: string; ours: Readonly<Record<string, number>> }>([
+    { name: 'ActivityExecutionStatus', prefix: 'ACTIVITY_EXECUTION_STATUS_', ours: publicStatusNumbers },
+    { name: 'PendingActivityState', prefix: 'PENDING_ACTIVITY_STATE_', ours: runStateNumbers },
+    { name: 'RetryState', prefix: 'RETRY_STATE_', ours: retryStateNumbers },
+    { name: 'TimeoutType', prefix: 'TIMEOUT_TYPE_', ours: timeoutTypeNumbers },
+  ])('$name are the published ones', ({ name, prefix, ours }) => {
+    for (const [word, number] of Object.entries(ours)) {
+      expect([word, published(name)[prefix + word.toUpperCase().replaceAll('-', '_')]]).toEqual([word, number]);
+    }
+  });
+
+  test('a policy that is none are refused', () => {
+    expect([0, 1, 2, 3].map(toReusePolicy)).toEqual([
+      'allow-duplicate',
+      'allow-duplicate',
+      'allow-duplicate-failed-only',
+      'reject-duplicate',
+    ]);
+    expect(() => toReusePolicy(4)).toThrow('unsupported ID reuse policy: 4');
+    expect(() => toConflictPolicy(3)).toThrow('unsupported ID conflict policy: 3');
+  });
+});
+
+describe('a duration', () => {
+  const duration = (seconds: number, nanos: number) => ({ seconds: seconds as never, nanos });
+
+  test.each([
+    { seconds: 0, nanos: 0, ms: 0 },
+    { seconds: 5, nanos: 0, ms: 5000 },
+    { seconds: 0, nanos: 1, ms: 1 },
+    { seconds: 1, nanos: 500_000_001, ms: 1501 },
+    { seconds: -1, nanos: -500_000_000, ms: -1500 },
+    { seconds: 315_576_000_000, nanos: 0, ms: durationMsMax },
+  ])('of $seconds s and $nanos ns is $ms ms', ({ seconds, nanos, ms }) => {
+    expect(toMs('invalid', duration(seconds, nanos))).toBe(ms);
+  });
+
+  test.each([
+    { seconds: 1, nanos: -1 },
+    { seconds: -1, nanos: 1 },
+    { seconds: 0, nanos: 1_000_000_000 },
+  ])('of $seconds s and $nanos ns is none', ({ seconds, nanos }) => {
+    expect(() => toMs('invalid StartDelay', duration(seconds, nanos))).toThrow(/^invalid StartDelay: /);
+  });
+
+  test('that is not set is not 0', () => {
+    expect(toMs('invalid', undefined)).toBeUndefined();
+    expect(toMs('invalid', null)).toBeUndefined();
+  });
+
+  test('comes back', () => {
+    fc.assert(
+      fc.property(fc.nat(durationMsMax), (ms) => {
+        expect(toMs('invalid', fromMs(ms))).toBe(ms);
+      }),
+    );
+  });
+});
+
+const bytes = fc.uint8Array({ maxLength: 8 });
+const payload = fc.record({
+  metadata: fc.dictionary(
+    fc.string().filter((key) => key !== '__proto__'),
+    bytes,
+  ),
+  data: bytes,
+});
+const payloads = fc.array(payload, { maxLength: 3 });
+
+/** Bytes as numbers, whatever holds them. */
+function plain(value: unknown): unknown {
+  if (value instanceof Uint8Array) return [...value];
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, plain(each)]));
+}
+
+test('payloads come back, byte for byte', () => {
+  fc.assert(
+    fc.property(payloads, (value) => {
+      const wire = sent('temporal.api.common.v1.Payloads', fromPayloads(value));
+      expect(plain(toPayloads(wire))).toEqual(plain(value));
+    }),
+  );
+});
+
+const info = fc.oneof(
+  fc.constant({ type: 'none' } as const),
+  fc.record({
+    type: fc.constant('application' as const),
+    errorType: fc.string(),
+    nonRetryable: fc.boolean(),
+    details: payloads,
+  }),
+  fc.record({
+    type: fc.constant('application' as const),
+    errorType: fc.string(),
+    nonRetryable: fc.boolean(),
+    details: payloads,
+    nextRetryDelayMs: fc.integer({ min: 1, max: 1_000_000 }).map(millis),
+  }),
+  fc.record({
+    type: fc.constant('timeout' as const),
+    timeoutType: fc.constantFrom('start-to-close', 'schedule-to-start', 'schedule-to-close', 'heartbeat'),
+    lastHeartbeatDetails: payloads,
+  }),
+  fc.record({ type: fc.constant('canceled' as const), details: payloads, identity: fc.string() }),
+  fc.record({ type: fc.constant('terminated' as const), identity: fc.string() }),
+  fc.record({ type: fc.constant('server' as const), nonRetryable: fc.boolean() }),
+);
+const text = fc.string();
+const link = fc.record({ message: text, source: text, stackTrace: text, info });
+const failures: fc.Arbitrary<Failure> = fc
+  .array(link, { minLength: 1, maxLength: 4 })
+  .map((links) =>
+    links.reduceRight<Failure | undefined>(
+      (cause, each) => (cause === undefined ? each : { ...each, cause }),
+      undefined,
+    ),
+  )
+  .filter((failure) => failure !== undefined);
+
+test('failures come back, with all their causes', () => {
+  fc.assert(
+    fc.property(failures, (failure) => {
+      expect(plain(toFailure(sent('temporal.api.failure.v1.Failure', fromFailure(failure))))).toEqual(plain(failure));
+    }),
+  );
+});
+
+test('a chain of causes without end is refused', () => {
+  let failure = {};
+  for (let depth = 0; depth < 200; depth++) failure = { cause: failure };
+  expect(() => toFailure(failure)).toThrow('Failure has too many causes.');
+});
+
+const options = {
+  taskQueue: 'payments',
+  scheduleToCloseTimeoutMs: millis(0),
+  scheduleToStartTimeoutMs: millis(1500),
+  startToCloseTimeoutMs: millis(10_000),
+  heartbeatTimeoutMs: millis(0),
+  startDelayMs: millis(250),
+  retryPolicy: {
+    initialIntervalMs: millis(1000),
+    backoffCoefficient: 1.5,
+    intervalMsMax: millis(100_000),
+    attemptsMax: 7,
+    nonRetryableErrorTypes: ['Declined'],
+  },
+  priorityKey: 2,
+  fairnessKey: 'tenant',
+  fairnessWeight: 0.5,
+};
+
+test('options come back', () => {
+  expect(toOptions(sent('temporal.api.activity.v1.ActivityOptions', fromOptions(options)))).toEqual(options);
+});
+
+test('a task says its times and timeouts even where they are 0', () => {
+  const id = { namespace: 'default', workflowId: '', runId: 'run', activityId: 'charge' };
+  const task = {
+    id,
+    activityType: 'charge',
+    taskToken: Buffer.from('token'),
+    attempt: 1,
+    options,
+    input: [],
+    header: {},
+    heartbeatDetails: [],
+    scheduledAt: epochMillis(0),
+    currentAttemptScheduledAt: epochMillis(0),
+    passedOnCount: 0,
+  };
+  const wire = sent(
+    'temporal.api.workflowservice.v1.PollActivityTaskQueueResponse',
+    fromTask({ task, startedAt: epochMillis(5) }),
+  );
+  const { scheduledTime, currentAttemptScheduledTime, startedTime, scheduleToCloseTimeout } = wire;
+  for (const set of [scheduledTime, currentAttemptScheduledTime, startedTime, scheduleToCloseTimeout]) {
+    expect(set).toEqual(expect.anything());
+  }
+  expect(wire).toMatchObject({ activityId: 'charge', activityRunId: 'run', workflowNamespace: 'default' });
+});
+
+describe('an update', () => {
+  const activityOptions = {
+    taskQueue: { name: 'parcels' },
+    heartbeatTimeout: { seconds: 5 as never },
+    retryPolicy: { maximumAttempts: 3, backoffCoefficient: 1 },
+    priority: { priorityKey: 1 },
+  };
+
+  test.each<{ paths: string[]; changes: object }>([
+    { paths: [], changes: {} },
+    { paths: ['task_queue.name'], changes: { taskQueue: 'parcels' } },
+    { paths: ['heartbeat_timeout'], changes: { heartbeatTimeoutMs: 5000 } },
+    { paths: ['start_to_close_timeout'], changes: { startToCloseTimeoutMs: 0 } },
+    { paths: ['retry_policy.maximum_attempts'], changes: { retryPolicy: { attemptsMax: 3 } } },
+    {
+      paths: ['retry_policy.maximum_attempts', 'retry_policy.maximum_interval'],
+      changes: { retryPolicy: { attemptsMax: 3, intervalMsMax: 0 } },
+    },
+    { paths: ['priority.priority_key'], changes: { priorityKey: 1 } },
+  ])('of $paths changes that and nothing else', ({ paths, changes }) => {
+    expect(updatedOptions({ activityOptions, updateMask: { paths } })).toEqual(changes);
+  });
+
+  test('of something else is refused', () => {
+    expect(() => updatedOptions({ activityOptions, updateMask: { paths: ['identity'] } })).toThrow(
+      'unsupported update_mask path: "identity"',
+    );
+  });
+});
