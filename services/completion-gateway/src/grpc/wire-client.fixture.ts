@@ -20,8 +20,8 @@ const methods = new Map(methodsOf(service).map((method) => [method.name, method]
 export class WireClient {
   readonly #client: Client;
 
-  constructor(address: string) {
-    this.#client = new Client(address, credentials.createInsecure());
+  constructor(address: string, channel = credentials.createInsecure()) {
+    this.#client = new Client(address, channel);
   }
 
   call<M extends MethodName>(name: M, request: RequestOf<M>, options: CallOptions = {}): Promise<AnswerOf<M>> {
