@@ -26,8 +26,6 @@ const pauseMs = 250;
 /**
  * Registers every schema and makes the codec that writes with their ids.
  *
- * One after the other: a registry that has just started, asked by every service at once, takes long enough as it is.
- *
  * @throws SchemaRegistryError `RKT1101` when the registry does not answer in time, or its address is no URL; `RKT1102`
  * with the registry's own reason when it refuses a schema.
  */
@@ -35,8 +33,11 @@ export async function createCodec(options: CodecOptions): Promise<Codec> {
   const { registryUrl, log, waitMs = waitMsDefault, subjects = allSubjects } = options;
   const registry = new RegistryClient(checkedUrl(registryUrl));
   const deadlineMs = performance.now() + waitMs;
-  const ids = new Map<Subject['record'], number>();
-  for (const subject of subjects) ids.set(subject.record, await register(registry, subject, deadlineMs, log));
+  const ids = new Map(
+    await Promise.all(
+      subjects.map(async (subject) => [subject.record, await register(registry, subject, deadlineMs, log)] as const),
+    ),
+  );
   log?.info({ schemaIds: Object.fromEntries(ids) }, 'schemas are registered');
   return new Codec(ids, registry.schemaOf);
 }

@@ -84,6 +84,7 @@ describe('the schemas', () => {
       'ratchet.activity.completions-value',
       'ratchet.activity.callbacks-value',
       'ratchet.activity.callbacks.retries-value',
+      'ratchet.namespaces-value',
       'ratchet.replies-value',
       'ratchet.activity.tasks-value',
     ]);

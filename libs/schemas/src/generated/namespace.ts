@@ -11,7 +11,7 @@ export interface Namespace {
   readonly description: string;
   /** How long closed executions are kept, in milliseconds. */
   readonly retentionMs: Millis;
-  /** When it was registered. */
+  /** When it was registered, in milliseconds since the Unix epoch. */
   readonly registeredAt: EpochMillis;
   /** Requests that one gateway lets in per second; 0 is no limit. */
   readonly requestsPerSecondMax: number;
