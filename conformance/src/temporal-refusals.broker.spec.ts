@@ -58,7 +58,7 @@ const start =
   (more: StartRequest): Row[1] =>
   () =>
     service.startActivityExecution(startRequest({ activityId: uniqueName('refused'), ...more }));
-const retry = (retryPolicy: StartRequest['retryPolicy']): Row[1] => start({ retryPolicy });
+const retry = (retryPolicy: NonNullable<StartRequest['retryPolicy']>): Row[1] => start({ retryPolicy });
 
 const starts: readonly Row[] = [
   ['no activity id', start({ activityId: '' }), 'activityId is not set'],
