@@ -48,6 +48,7 @@ export const ways = {
   'RequestCancel, repeated': { type: 'RequestCancel', send: (s) => s.requestCancel() },
   Terminate: { type: 'Terminate', send: (s) => s.terminate({ requestId: 'terminate-2' }) },
   'Terminate, repeated': { type: 'Terminate', send: (s) => s.terminate() },
+  Delete: { type: 'Delete', send: (s) => s.delete() },
   CloseWithRun: { type: 'CloseWithRun', send: (s) => s.closeWithRun(s.offset) },
   Pause: { type: 'Pause', send: (s) => s.pause({ requestId: 'pause-2' }) },
   'Pause, repeated': { type: 'Pause', send: (s) => s.pause() },
@@ -90,7 +91,7 @@ export const activityCommandTypes = Object.keys({
 
 /**
  * What a way did to an activity, in short: its new status with the number of a later attempt, `*` for a task sent and
- * `!` for a cancel notice; `=` when accepted without a change; `-` and the reason when refused.
+ * `!` for a cancel notice, `×` where it was removed; `=` when accepted without a change; `-` and the reason when refused.
  */
 export function outcomeOf(stage: Stage, name: WayName): string {
   const way: Way = ways[name];
@@ -98,14 +99,18 @@ export function outcomeOf(stage: Stage, name: WayName): string {
   const decision = stage.send(way.send(stage));
   if (decision.kind === 'refused') return refusalMarks[decision.refusal.reason];
   const changed = decision.events.find((event) => event.type === 'ActivityChanged');
-  if (changed === undefined) return '=';
   const effects = decision.events.map(({ type }) => effectMarks[type] ?? '').join('');
+  if (changed === undefined) return effects === '' ? '=' : effects;
   const { activity } = changed;
   const attempt = activity.attempt > 1 ? String(activity.attempt) : '';
   return `${statusMarks[activity.status]}${attempt}${effects}`;
 }
 
-const effectMarks: Readonly<Record<string, string>> = { TaskDispatched: '*', AttemptInterrupted: '!' };
+const effectMarks: Readonly<Record<string, string>> = {
+  TaskDispatched: '*',
+  AttemptInterrupted: '!',
+  ActivityExpired: '×',
+};
 
 const refusalMarks: Readonly<Record<RefusalReason, string>> = {
   'not-found': '-none',

@@ -4,7 +4,7 @@ import { inClosedRunIn, inRunIn, standaloneIn, stateNames } from './states.fixtu
 /**
  * Every state × every command of a standalone activity (semantics sections 1.5, 2.1 and 2.4).
  *
- * A cell is the new status (2: of the second attempt; *: a task is sent; !: the worker is told), `=` for accepted
+ * A cell is the new status (2: of the second attempt; *: a task is sent; !: the worker is told; ×: it is removed), `=` for accepted
  * without a change, or `-` and why it is refused. A question mark is short for `-requested`.
  */
 const table = `
@@ -33,6 +33,7 @@ RequestCancel              | -none  | CANCEL  | CANCEL    | CANCEL2     | cancel
 RequestCancel, repeated    | -none  | CANCEL  | CANCEL    | CANCEL2     | cancel?! | =        | cancel?! | cancel?! | CANCEL | -state    | -state | =        | -state     | -state
 Terminate                  | -none  | TERM    | TERM      | TERM2       | TERM!    | TERM!    | TERM!    | TERM!    | TERM   | -state    | -state | -state   | -state     | -state
 Terminate, repeated        | -none  | TERM    | TERM      | TERM2       | TERM!    | TERM!    | TERM!    | TERM!    | TERM   | -state    | -state | -state   | =          | -state
+Delete                     | -none  | TERM×   | TERM×     | TERM2×      | TERM!×   | TERM!×   | TERM!×   | TERM!×   | TERM×  | ×         | ×      | ×        | ×          | ×
 CloseWithRun               | -none  | -state  | -state    | -state      | -state   | -state   | -state   | -state   | -state | -none     | -none  | -none    | -none      | -none
 Pause                      | -none  | paused  | paused    | paused2     | pause?!  | -state   | -state   | -state   | -state | -state    | -state | -state   | -state     | -state
 Pause, repeated            | -none  | paused  | paused    | paused2     | pause?!  | -state   | =        | -state   | =      | -state    | -state | -state   | -state     | -state

@@ -172,6 +172,10 @@ export class Stage {
     return this.#of('RequestCancel', 'operator', body, extra);
   }
 
+  delete(extra: Extra<'Delete'> = {}): Command {
+    return this.#of('Delete', 'operator', { requestId: 'delete-1' }, extra);
+  }
+
   terminate(extra: Extra<'Terminate'> = {}): Command {
     return this.#of('Terminate', 'operator', { requestId: 'terminate-1', reason: 'enough' }, extra);
   }

@@ -3,9 +3,15 @@ import { gzipSync } from 'node:zlib';
 import { status } from '@grpc/grpc-js';
 import { inflateFaster } from './faster-inflation.ts';
 
+type Inflate = (
+  this: { readonly maxReceiveMessageSize: number },
+  message: Buffer,
+  encoding: string,
+) => Buffer | Promise<Buffer>;
+
 interface Calls {
   readonly BaseServerInterceptingCall: {
-    readonly prototype: { decompressMessage(message: Buffer, encoding: string): Buffer | Promise<Buffer> };
+    readonly prototype: { decompressMessage: Inflate };
   };
 }
 

@@ -5,7 +5,7 @@ import { status } from '@grpc/grpc-js';
 /** What grpc-js's server does with each message; only a part of it is of interest. */
 interface ServerCall {
   readonly maxReceiveMessageSize: number;
-  decompressMessage(message: Buffer, encoding: string): Buffer | Promise<Buffer>;
+  decompressMessage: (this: ServerCall, message: Buffer, encoding: string) => Buffer | Promise<Buffer>;
 }
 
 /** Larger messages are inflated beside the event loop. */
@@ -25,7 +25,7 @@ export function inflateFaster(): void {
   };
   const prototype = calls.BaseServerInterceptingCall?.prototype;
   if (typeof prototype?.decompressMessage !== 'function') return;
-  const own = Reflect.get(prototype, 'decompressMessage') as ServerCall['decompressMessage'];
+  const own = prototype.decompressMessage;
   prototype.decompressMessage = function inflateMessage(message, encoding) {
     const isSmall = encoding === 'gzip' && message.length <= smallBytesMax;
     return isSmall

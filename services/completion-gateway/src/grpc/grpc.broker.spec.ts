@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { createTokenSigner, decodeTaskToken } from '@ratchet/protocol';
 import { startCluster, uniqueName } from '@ratchet/testing';
+import type { temporal } from '@temporalio/proto';
 import type { RequestOf } from './handler.ts';
+import { numbersOf } from './wire/proto.ts';
 import { errorOf, WireClient } from './wire-client.fixture.ts';
 
 let ratchet: Awaited<ReturnType<typeof startCluster>>;
@@ -14,6 +16,15 @@ afterAll(async () => {
   client.close();
   await ratchet.stop();
 });
+
+const { 'use-existing': useExisting } = numbersOf<'use-existing', temporal.api.enums.v1.ActivityIdConflictPolicy>(
+  'ActivityIdConflictPolicy',
+  { 'use-existing': true },
+);
+const { 'reject-duplicate': rejectDuplicate, 'allow-duplicate-failed-only': failedOnly } = numbersOf<
+  'reject-duplicate' | 'allow-duplicate-failed-only',
+  temporal.api.enums.v1.ActivityIdReusePolicy
+>('ActivityIdReusePolicy', { 'reject-duplicate': true, 'allow-duplicate-failed-only': true });
 
 const namespace = 'default';
 const taskQueue = { name: uniqueName('grpc') };
@@ -148,10 +159,10 @@ describe('an activity', () => {
       detail: { type: 'ActivityExecutionAlreadyStartedFailure', runId: ids.runId, startRequestId: 'first' },
     });
     expect(await again({ requestId: 'first' })).toMatchObject({ runId: ids.runId, started: false });
-    expect(await again({ idConflictPolicy: 2 })).toMatchObject({ runId: ids.runId, started: false });
+    expect(await again({ idConflictPolicy: useExisting })).toMatchObject({ runId: ids.runId, started: false });
     await client.call('terminateActivityExecution', { ...ids, reason: 'enough' });
-    expect(await errorOf(again({ idReusePolicy: 3 }))).toMatchObject({ code: 'ALREADY_EXISTS' });
-    expect(await again({ idReusePolicy: 2, taskQueue: { name: uniqueName('nobody') } })).toMatchObject({
+    expect(await errorOf(again({ idReusePolicy: rejectDuplicate }))).toMatchObject({ code: 'ALREADY_EXISTS' });
+    expect(await again({ idReusePolicy: failedOnly, taskQueue: { name: uniqueName('nobody') } })).toMatchObject({
       started: true,
     });
   });
@@ -215,7 +226,11 @@ describe('an activity', () => {
     const gone = { code: 'NOT_FOUND', message: `activity not found for ID: ${ids.activityId}` };
     expect(await errorOf(client.call('deleteActivityExecution', ids))).toEqual(gone);
     expect(await errorOf(client.call('describeActivityExecution', ids))).toEqual(gone);
-    const again = await start({ activityId: ids.activityId, idReusePolicy: 3, taskQueue: { name: uniqueName('x') } });
+    const again = await start({
+      activityId: ids.activityId,
+      idReusePolicy: rejectDuplicate,
+      taskQueue: { name: uniqueName('x') },
+    });
     expect(again.started).toBe(true);
   });
 });

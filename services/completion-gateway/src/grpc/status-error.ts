@@ -1,5 +1,6 @@
 import { Metadata, status as codes, type ServerErrorResponse } from '@grpc/grpc-js';
-import { FrontDoorError, type FrontDoorDetail } from '../front-door/index.ts';
+import type { FrontDoorError } from '../front-door/index.ts';
+import { type FrontDoorDetail } from '../front-door/index.ts';
 import { messageType, type MessageType } from './wire/proto.ts';
 
 interface Status {

@@ -49,7 +49,7 @@ export class QueueDoor implements Due {
   dueAt = Infinity;
   readonly #parts: QueueDoorParts;
   readonly #limit = new RateLimit();
-  #open: OpenPoll[] = [];
+  readonly #open: OpenPoll[] = [];
   #spare: SpareTask[] = [];
   /** Read, but the poll they came for is gone. */
   #kept: ReadTask[] = [];

@@ -14,20 +14,24 @@ import { bytes, fromPayloads, toHeader, toPayloads } from '../wire/payloads.ts';
 import { checkStart } from '../wire/start-request.ts';
 import { updatedOptions } from '../wire/updated-options.ts';
 
-type ActivityMethod =
+type CallerMethod =
   | 'startActivityExecution'
   | 'describeActivityExecution'
   | 'pollActivityExecution'
   | 'requestCancelActivityExecution'
   | 'terminateActivityExecution'
-  | 'deleteActivityExecution'
-  | 'pauseActivityExecution'
-  | 'unpauseActivityExecution'
-  | 'resetActivityExecution'
-  | 'updateActivityExecutionOptions';
+  | 'deleteActivityExecution';
 
-/** Standalone activities: requests of the wire to calls of the front door, and back. */
-export const activityHandlers = (activities: ActivityCalls): Handlers<ActivityMethod> => ({
+type OperatorMethod =
+  'pauseActivityExecution' | 'unpauseActivityExecution' | 'resetActivityExecution' | 'updateActivityExecutionOptions';
+
+/** Activities: requests of the wire to calls of the front door, and back. */
+export const activityHandlers = (activities: ActivityCalls): Handlers<CallerMethod | OperatorMethod> => ({
+  ...callerHandlers(activities),
+  ...operatorHandlers(activities),
+});
+
+const callerHandlers = (activities: ActivityCalls): Handlers<CallerMethod> => ({
   startActivityExecution: async (request, call) => {
     checkStart(request);
     const { runId, started } = await activities.start(callerOf(request, call), {
@@ -79,7 +83,9 @@ export const activityHandlers = (activities: ActivityCalls): Handlers<ActivityMe
     await activities.delete(callerOf(request, call), refOf(request));
     return {};
   },
+});
 
+const operatorHandlers = (activities: ActivityCalls): Handlers<OperatorMethod> => ({
   pauseActivityExecution: async (request, call) => {
     await activities.pause(callerOf(request, call), reasoned(request));
     return {};

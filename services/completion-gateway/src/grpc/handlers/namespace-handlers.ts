@@ -1,10 +1,10 @@
 import type { temporal } from '@temporalio/proto';
 import { blobBytesMax, millis, namespaceRetentionMsDefault, type Namespace } from '@ratchet/domain';
-import Long from 'long';
 import { FrontDoorError, type NamespaceCalls } from '../../front-door/index.ts';
 import { callerOf, type Handlers } from '../handler.ts';
+import { namespaceRegistered } from '../wire/enums.ts';
 import { bytes } from '../wire/payloads.ts';
-import { fromMs, toMs } from '../wire/times.ts';
+import { fromCount, fromMs, toMs } from '../wire/times.ts';
 
 type NamespaceMethod = 'describeNamespace' | 'listNamespaces' | 'registerNamespace';
 type Described = temporal.api.workflowservice.v1.IDescribeNamespaceResponse;
@@ -49,14 +49,14 @@ const described = ({ name, id, description, retentionMs }: Namespace): Described
     name,
     id,
     description,
-    state: 1,
+    state: namespaceRegistered,
     capabilities: {
       standaloneActivities: true,
       standaloneActivityStartDelay: true,
       standaloneActivityOperatorCommands: true,
       workerPollCompleteOnShutdown: true,
     },
-    limits: { blobSizeLimitError: Long.fromNumber(blobBytesMax), memoSizeLimitError: Long.fromNumber(blobBytesMax) },
+    limits: { blobSizeLimitError: fromCount(blobBytesMax), memoSizeLimitError: fromCount(blobBytesMax) },
   },
   config: { workflowExecutionRetentionTtl: fromMs(retentionMs) },
 });

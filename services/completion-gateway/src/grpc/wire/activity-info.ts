@@ -12,12 +12,11 @@ import {
   type Activity,
   type Outcome,
 } from '@ratchet/domain';
-import Long from 'long';
 import { publicStatusNumbers, retryStateNumbers, runStateNumbers } from './enums.ts';
 import { fromFailure } from './failures.ts';
 import { fromPriority, fromRetryPolicy, fromTimeouts, present } from './options.ts';
 import { fromHeader, fromPayloads } from './payloads.ts';
-import { fromMs, fromMsIfAny } from './times.ts';
+import { fromCount, fromMs, fromMsIfAny } from './times.ts';
 
 type Info = temporal.api.activity.v1.IActivityExecutionInfo;
 
@@ -73,7 +72,7 @@ function ofOpen(activity: Open, include: Inclusions): Info {
     priority: fromPriority(options),
     startDelay: fromMs(options.startDelayMs),
     header: fromHeader(header),
-    totalHeartbeatCount: Long.fromNumber(heartbeat?.count ?? 0),
+    totalHeartbeatCount: fromCount(heartbeat?.count ?? 0),
     ...present({
       lastHeartbeatTime: fromMsIfAny(heartbeat?.recordedAt),
       heartbeatDetails:
@@ -85,7 +84,7 @@ function ofOpen(activity: Open, include: Inclusions): Info {
 
 const ofClosed = ({ taskQueue, heartbeatCount }: Exclude<Activity, Open>): Info => ({
   taskQueue,
-  totalHeartbeatCount: Long.fromNumber(heartbeatCount),
+  totalHeartbeatCount: fromCount(heartbeatCount),
 });
 
 /** A result is always there, be it empty: the SDK takes a missing one for "not yet". */

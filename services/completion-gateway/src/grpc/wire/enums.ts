@@ -1,50 +1,44 @@
 import type { temporal } from '@temporalio/proto';
 import type { IdConflictPolicy, IdReusePolicy, PublicStatus, RetryState, RunState, TimeoutType } from '@ratchet/domain';
 import { FrontDoorError } from '../../front-door/index.ts';
+import { numbersOf } from './proto.ts';
 
-type Enums = typeof temporal.api.enums.v1;
+export const publicStatusNumbers = numbersOf<PublicStatus, temporal.api.enums.v1.ActivityExecutionStatus>(
+  'ActivityExecutionStatus',
+  { running: true, completed: true, failed: true, canceled: true, terminated: true, 'timed-out': true, paused: true },
+);
 
-// Numbers of the published enums; a test compares them with their names there.
-export const publicStatusNumbers: Readonly<
-  Record<PublicStatus, Enums['ActivityExecutionStatus'][keyof Enums['ActivityExecutionStatus']]>
-> = {
-  running: 1,
-  completed: 2,
-  failed: 3,
-  canceled: 4,
-  terminated: 5,
-  'timed-out': 6,
-  paused: 7,
-};
+export const runStateNumbers = numbersOf<RunState, temporal.api.enums.v1.PendingActivityState>('PendingActivityState', {
+  unspecified: true,
+  scheduled: true,
+  started: true,
+  'cancel-requested': true,
+  paused: true,
+  'pause-requested': true,
+});
 
-export const runStateNumbers: Readonly<
-  Record<RunState, Enums['PendingActivityState'][keyof Enums['PendingActivityState']]>
-> = {
-  unspecified: 0,
-  scheduled: 1,
-  started: 2,
-  'cancel-requested': 3,
-  paused: 4,
-  'pause-requested': 5,
-};
+export const retryStateNumbers = numbersOf<RetryState, temporal.api.enums.v1.RetryState>('RetryState', {
+  unspecified: true,
+  'in-progress': true,
+  'non-retryable-failure': true,
+  timeout: true,
+  'maximum-attempts-reached': true,
+  'retry-policy-not-set': true,
+  'internal-server-error': true,
+  'cancel-requested': true,
+});
 
-export const retryStateNumbers: Readonly<Record<RetryState, Enums['RetryState'][keyof Enums['RetryState']]>> = {
-  unspecified: 0,
-  'in-progress': 1,
-  'non-retryable-failure': 2,
-  timeout: 3,
-  'maximum-attempts-reached': 4,
-  'retry-policy-not-set': 5,
-  'internal-server-error': 6,
-  'cancel-requested': 7,
-};
+export const timeoutTypeNumbers = numbersOf<TimeoutType, temporal.api.enums.v1.TimeoutType>('TimeoutType', {
+  'start-to-close': true,
+  'schedule-to-start': true,
+  'schedule-to-close': true,
+  heartbeat: true,
+});
 
-export const timeoutTypeNumbers: Readonly<Record<TimeoutType, Enums['TimeoutType'][keyof Enums['TimeoutType']]>> = {
-  'start-to-close': 1,
-  'schedule-to-start': 2,
-  'schedule-to-close': 3,
-  heartbeat: 4,
-};
+export const { registered: namespaceRegistered } = numbersOf<'registered', temporal.api.enums.v1.NamespaceState>(
+  'NamespaceState',
+  { registered: true },
+);
 
 const reusePolicies: Readonly<Record<number, IdReusePolicy>> = {
   0: 'allow-duplicate',

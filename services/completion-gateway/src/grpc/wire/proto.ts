@@ -18,6 +18,7 @@ export interface ServiceMethod {
 interface Root {
   lookupService(name: string): { readonly methodsArray: readonly ServiceMethod[] };
   lookupType(name: string): MessageType;
+  lookupEnum(name: string): { readonly values: Readonly<Record<string, number>> };
 }
 
 const root = proto as unknown as Root;
@@ -28,6 +29,24 @@ export const methodsOf = (service: string): readonly ServiceMethod[] =>
     method.resolve();
     return method;
   });
+
+/**
+ * The numbers of an enum of `temporal.api.enums.v1` for our own words: of `TimeoutType`, `heartbeat` is
+ * `TIMEOUT_TYPE_HEARTBEAT`.
+ *
+ * @throws Error when a word is not published.
+ */
+export function numbersOf<Word extends string, E>(name: string, words: Readonly<Record<Word, true>>): Record<Word, E> {
+  const { values } = root.lookupEnum(`temporal.api.enums.v1.${name}`);
+  const prefix = name.replace(/(?<=[a-z])(?=[A-Z])/g, '_');
+  const entries = Object.keys(words).map((word) => {
+    const published = `${prefix}_${word}`.toUpperCase().replaceAll('-', '_');
+    const number = values[published];
+    if (number === undefined) throw new Error(`Expected ${name} to have ${published}, but it has not`);
+    return [word, number];
+  });
+  return Object.fromEntries(entries) as Record<Word, E>;
+}
 
 /** A message type of `@temporalio/proto`; the caller says what it holds. */
 export const messageType = <T>(name: string): MessageType<T> => root.lookupType(name) as MessageType<T>;

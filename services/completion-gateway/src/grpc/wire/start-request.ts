@@ -14,19 +14,27 @@ const detailsBytesMax = 20_000;
  * @throws FrontDoorError INVALID_ARGUMENT.
  */
 export function checkStart(request: StartRequest): void {
-  const { completionCallbacks = [], links = [], onConflictOptions } = request;
-  if ((completionCallbacks?.length ?? 0) > 0) {
-    throw invalid('completion callbacks are not enabled for this namespace');
-  }
-  const linkCount = links?.length ?? 0;
+  const { completionCallbacks, links, onConflictOptions, userMetadata } = request;
+  if (countOf(completionCallbacks) > 0) throw invalid('completion callbacks are not enabled for this namespace');
+  const linkCount = countOf(links);
   if (linkCount > linksMax) {
     throw invalid(`cannot attach more than ${String(linksMax)} links per request, got ${String(linkCount)}`);
   }
-  checkMetadata(request.userMetadata);
-  if (onConflictOptions?.attachCompletionCallbacks === true && onConflictOptions.attachRequestId !== true) {
+  checkMetadata(userMetadata);
+  checkOnConflict(onConflictOptions, linkCount);
+}
+
+const countOf = (list: readonly unknown[] | null | undefined): number => list?.length ?? 0;
+
+function checkOnConflict(
+  options: temporal.api.common.v1.IOnConflictOptions | null | undefined,
+  linkCount: number,
+): void {
+  const { attachRequestId, attachCompletionCallbacks } = options ?? {};
+  if (attachCompletionCallbacks === true && attachRequestId !== true) {
     throw invalid('attach_completion_callbacks requires attach_request_id');
   }
-  if (onConflictOptions?.attachRequestId === true && linkCount === 0) {
+  if (attachRequestId === true && linkCount === 0) {
     throw invalid('attach_request_id requires a completion callback or a link');
   }
 }

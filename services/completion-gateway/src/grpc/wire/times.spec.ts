@@ -11,7 +11,7 @@ test.each<[what: string, wire: Parameters<typeof toMs>[1], ms: number | undefine
   ['a part of a millisecond as one', seconds(0, 1), 1],
   ['a negative one', seconds(-1, -500_000_000), -1500],
   ['more than the longest as the longest', seconds(Long.MAX_VALUE), durationMsMax],
-  ['less than nothing by any amount', seconds(Long.MIN_VALUE), -durationMsMax],
+  ['less than nothing by any amount', seconds(Long.MIN_VALUE), 0 - durationMsMax],
 ])('a duration of the wire is read: %s', (_, wire, ms) => {
   expect(toMs('invalid StartDelay', wire)).toBe(ms);
 });

@@ -22,7 +22,7 @@ export function toMs(what: string, duration: Wire): number | undefined {
     throw new FrontDoorError('INVALID_ARGUMENT', `${what}: seconds and nanos do not make one duration, got ${got}`);
   }
   const ms = seconds * 1000 + nanos / 1e6;
-  return ms > 0 ? Math.min(Math.ceil(ms), durationMsMax) : Math.max(Math.floor(ms), -durationMsMax);
+  return ms > 0 ? Math.min(Math.ceil(ms), durationMsMax) : Math.max(Math.floor(ms), 0 - durationMsMax);
 }
 
 /** A length of time, or an instant since the epoch, in milliseconds, for the wire. */
@@ -30,6 +30,15 @@ export const fromMs = (ms: number): { readonly seconds: Long; readonly nanos: nu
   const seconds = Math.floor(ms / 1000);
   return { seconds: Long.fromNumber(seconds), nanos: Math.round((ms - seconds * 1000) * 1e6) };
 };
+
+type WireLong = NonNullable<google.protobuf.IDuration['seconds']>;
+
+/** A count for the wire. */
+export function fromCount(count: number): WireLong {
+  // Two declarations of one class: of a module here, of CommonJS there.
+  const long: unknown = Long.fromNumber(count);
+  return long as WireLong;
+}
 
 /** As `fromMs`, where nothing stays nothing. */
 export const fromMsIfAny = (ms: number | undefined): ReturnType<typeof fromMs> | undefined =>
