@@ -4,6 +4,7 @@ import { freePort, startKafka, type Way } from '@ratchet/tools-kafka';
 import { freePortOr } from './free-port.ts';
 import { ServiceProcess } from './service-process.ts';
 import { mainOf, services, type ServiceName } from './services.ts';
+import { keptTokenSecret } from './token-secret.ts';
 
 export interface StartRatchetOptions {
   /** Where a broker that is started here keeps its data. Default `.ratchet`. */
@@ -133,7 +134,7 @@ const shortSessionMs = 3_000;
 
 /** The caller's own environment may set anything; what `startRatchet` was asked for wins. */
 function environmentOf(
-  { partitions, serviceEnv }: StartRatchetOptions,
+  { partitions, serviceEnv, kafka, folder = '.ratchet' }: StartRatchetOptions,
   { brokers, registryUrl, way }: Kafka,
   { name, ports }: { readonly name: ServiceName; readonly ports: Ports },
 ): Record<string, string> {
@@ -142,6 +143,8 @@ function environmentOf(
     RATCHET_ENVIRONMENT: 'development',
     RATCHET_LOG_FORMAT: 'pretty',
     ...(way === 'jars' ? { RATCHET_SESSION_TIMEOUT_MS: String(shortSessionMs) } : {}),
+    // A broker of someone else's may have tasks of someone else's services.
+    ...(kafka === undefined && way !== 'environment' ? { RATCHET_TOKEN_SECRET: keptTokenSecret(resolve(folder)) } : {}),
     ...Object.fromEntries(inherited),
     RATCHET_KAFKA_BROKERS: brokers,
     RATCHET_SCHEMA_REGISTRY_URL: registryUrl,

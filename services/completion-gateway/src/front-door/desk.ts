@@ -5,6 +5,7 @@ import type { Namespace } from '@ratchet/domain';
 import type { Caller, Role } from './caller.ts';
 import { FrontDoorError } from './front-door-error.ts';
 import { asFrontDoorError, refusedError } from './front-door-errors.ts';
+import { NamespaceLimits } from './namespace-limits.ts';
 import type { NamespaceDirectory } from './namespace-directory.ts';
 
 type WithoutSender<C> = C extends CommandDraft ? Omit<C, 'identity' | 'requestId'> : never;
@@ -21,6 +22,7 @@ export interface SendOptions {
 export class Desk {
   readonly channel: RequestChannel;
   readonly #directory: Pick<NamespaceDirectory, 'find'>;
+  readonly #limits = new NamespaceLimits();
 
   constructor(channel: RequestChannel, directory: Pick<NamespaceDirectory, 'find'>) {
     this.channel = channel;
@@ -30,14 +32,16 @@ export class Desk {
   /**
    * Lets a caller in, who is told of a namespace's absence only if it could use it.
    *
-   * @throws FrontDoorError INVALID_ARGUMENT without a namespace, PERMISSION_DENIED, NOT_FOUND for an unknown namespace.
+   * @throws FrontDoorError INVALID_ARGUMENT without a namespace, PERMISSION_DENIED, NOT_FOUND for an unknown namespace,
+   * RESOURCE_EXHAUSTED for one that has made too many requests this second.
    */
   admit({ namespace, principal }: Caller, role: Role): Namespace {
     if (namespace === '') throw new FrontDoorError('INVALID_ARGUMENT', 'Namespace not set on request.');
     if (!principal.may(role, namespace)) throw notPermitted(namespace);
     const found = this.#directory.find(namespace);
-    if (found !== undefined) return found;
-    throw namespaceNotFound(namespace);
+    if (found === undefined) throw namespaceNotFound(namespace);
+    this.#limits.admit(found);
+    return found;
   }
 
   /**

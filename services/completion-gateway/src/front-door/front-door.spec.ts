@@ -226,6 +226,15 @@ describe('namespaces', () => {
     expect(door.namespaces.list({ ...caller, principal: nobody })).toEqual([]);
   });
 
+  test('are held to their requests per second', async () => {
+    const all = await stage();
+    await all.door.namespaces.register(caller, { ...wanted, limits: { requestsPerSecondMax: 3 } });
+    const call = () => all.door.attempts.complete({ ...caller, namespace: 'payments' }, { ...id, runId: '' }, []);
+    for (let count = 0; count < 3; count++) await call();
+    expect(await refusedBy(call)).toMatchObject({ status: 'RESOURCE_EXHAUSTED' });
+    await all.door.attempts.complete(caller, { taskToken: token }, []);
+  });
+
   test.each<{ what: string; change: Partial<typeof wanted>; message: string | RegExp }>([
     { what: 'without a name', change: { name: '' }, message: 'Namespace is empty.' },
     { what: 'with a line break', change: { name: 'a\nb' }, message: /letters, digits/ },

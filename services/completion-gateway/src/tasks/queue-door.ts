@@ -8,8 +8,8 @@ import {
 } from '@ratchet/protocol';
 import type { InputRecord, Log } from '@ratchet/kafka';
 import type { GrantedTask, TaskRequest } from '../front-door/index.ts';
+import { RateLimit } from '../rate-limit.ts';
 import { OpenPoll } from './open-poll.ts';
-import { RateLimit } from './rate-limit.ts';
 import type { ReadTask } from './task-records.ts';
 
 /** Where a queue's tasks come from. */

@@ -1,5 +1,5 @@
 /**
- * So many tasks per second, evenly: a second's worth may come at once after a pause.
+ * So many tasks or requests per second: a second's worth may come at once after a pause.
  *
  * Time is `performance.now()`, passed in.
  */
