@@ -66,6 +66,7 @@ export class QueueDoor implements Due {
 
   /** Since when nobody has been here, on the clock of `performance.now()`. */
   get idleSince(): number {
+    this.#dropUseless();
     return this.#open.length + this.#claims + this.#spare.length > 0 ? Infinity : this.#lastPollAt;
   }
 
@@ -185,9 +186,13 @@ export class QueueDoor implements Due {
   }
 
   #takeSpare(): GrantedTask | undefined {
+    this.#dropUseless();
+    return this.#spare.shift()?.granted;
+  }
+
+  #dropUseless(): void {
     const now = performance.now();
     this.#spare = this.#spare.filter(({ uselessAt }) => uselessAt > now);
-    return this.#spare.shift()?.granted;
   }
 
   #forget(poll: OpenPoll): void {
