@@ -149,6 +149,11 @@ export class OutboxLane {
 
   #place(entry: OutboxEntry, request: RequestCut, kept: OutboxEntry[]): void {
     const { batchBytesMax } = this.#options.bounds;
+    // It came while other topics were looked up: its own is next.
+    if (this.#topicsToResolve.has(entry.record.topic)) {
+      kept.push(entry);
+      return;
+    }
     const partition = this.#partitionOf(entry.record);
     if (partition instanceof Error) this.#refuse(entry, partition, kept);
     else if (!isEncodable(entry.record)) this.#refuse(entry, notBytes(entry), kept);
@@ -170,7 +175,10 @@ export class OutboxLane {
     return key === null ? this.#keyless++ % partitions : partitionFor(key, partitions);
   }
 
-  /** Records of a topic that is not there would fail the whole request, so all topics are known before it is cut. */
+  /**
+   * Records of a topic that is not there would fail the whole request, so only those of known topics are cut. Those that
+   * come while this waits are looked up next.
+   */
   async #resolveTopics(): Promise<void> {
     for (const topic of [...this.#topicsToResolve]) {
       const error = await this.#resolveTopic(topic);

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { connectBroker, eventually, uniqueName } from '@ratchet/testing';
 import { connectKafka, type KafkaConnection } from './connection.ts';
 import { OperationalError } from './errors.ts';
@@ -128,6 +129,18 @@ test('who waits for a record that cannot be sent is told, and no dead letter is 
   const sent = outbox.send({ topic, key: 'a', value: Buffer.alloc(5 * MiB) });
   await expect(sent).rejects.toThrow(/RKT1006.*takes 52\d+ bytes, and a batch may take/);
   await expect(outbox.send({ topic, key: 'a', value: text('small') })).resolves.toMatchObject({ offset: 0 });
+});
+
+test('a topic that is new while another new one is looked up has its records sent, too', async () => {
+  const topics = await Promise.all(Array.from({ length: 8 }, () => newTopic(1)));
+  const outbox = newOutbox({ steadyTopics: [] });
+  const sending: Promise<unknown>[] = [];
+  for (const topic of topics) {
+    sending.push(outbox.send({ topic, key: 'a', value: text(topic) }));
+    // The look-up of the first begins, and goes on while the others come.
+    await nextTurn();
+  }
+  await expect(Promise.all(sending)).resolves.toHaveLength(topics.length);
 });
 
 describe('a topic that comes and goes', () => {
