@@ -61,13 +61,14 @@ function whenAskedToStop(): AbortSignal {
   return asked.signal;
 }
 
-const aborted = (signal: AbortSignal): Promise<undefined> =>
-  new Promise((resolve) => {
+function aborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
     if (signal.aborted) resolve(undefined);
     signal.addEventListener('abort', () => {
       resolve(undefined);
     });
   });
+}
 
 function readArguments(): Arguments {
   try {
