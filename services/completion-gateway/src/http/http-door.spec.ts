@@ -87,7 +87,7 @@ async function call(
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
   const text = await response.text();
-  const isJson = (response.headers.get('content-type') ?? '').includes('json');
+  const isJson = method !== 'HEAD' && (response.headers.get('content-type') ?? '').includes('json');
   return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
 }
 
@@ -228,6 +228,12 @@ describe('the result', () => {
     const { status, headers, body } = await call('GET', `${charge}/result`, undefined, { accept: 'text/event-stream' });
     expect([status, headers.get('content-type')]).toEqual([200, 'text/event-stream']);
     expect(body).toMatch(/^event: outcome\ndata: \{.*"status":"failed".*"message":"no".*\}$/m);
+  });
+
+  test('is not waited for by who asks for the head of it alone', async () => {
+    described = () => open;
+    const { status, headers } = await call('HEAD', `${charge}/result`, undefined, { accept: 'text/event-stream' });
+    expect([status, headers.get('content-type')]).toEqual([200, expect.stringContaining('application/json')]);
   });
 });
 

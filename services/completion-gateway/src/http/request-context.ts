@@ -54,13 +54,15 @@ export interface Listener {
 }
 
 export const Listening = createParamDecorator((_: unknown, context: ExecutionContext): Listener => {
-  const { headers } = context.switchToHttp().getRequest<FastifyRequest>();
+  const { headers, method } = context.switchToHttp().getRequest<FastifyRequest>();
   const reply = context.switchToHttp().getResponse<FastifyReply>();
+  // An answer to HEAD has no body in which events could come: it would be held back until the outcome.
+  const wantsEvents = method !== 'HEAD' && (headers.accept ?? '').includes('text/event-stream');
   const gone = new AbortController();
   reply.raw.once('close', () => {
     gone.abort();
   });
-  return { wantsEvents: (headers.accept ?? '').includes('text/event-stream'), gone: gone.signal, reply };
+  return { wantsEvents, gone: gone.signal, reply };
 });
 
 function textIn(object: unknown, name: string): string | undefined {
