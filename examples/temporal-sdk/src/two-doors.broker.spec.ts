@@ -59,3 +59,32 @@ test("an activity that was started through Kafka runs on a worker of Temporal's 
   await running;
   await native.close();
 }, 60_000);
+
+test('what comes for a queue is run by who is there, when the workers of one door have gone', async () => {
+  const taskQueue = uniqueName('two-doors');
+  const native = await NativeConnection.connect({ address: ratchet.grpcAddress });
+  const first = await Worker.create({ connection: native, taskQueue, activities: { echo } });
+  const firstRunning = first.run();
+  const client = new Client({ connection });
+  const execute = (): Promise<unknown> =>
+    client.activity.execute('echo', {
+      id: uniqueName('echo'),
+      taskQueue,
+      startToCloseTimeout: '60s',
+      args: [sample, bytes],
+    });
+  await execute();
+  const second = await KafkaWorker.create({
+    brokers: ratchet.brokers,
+    registry: ratchet.registryUrl,
+    taskQueue,
+    activities: { echo },
+  });
+  const secondRunning = second.run();
+  first.shutdown();
+  await firstRunning;
+  await native.close();
+  expect(await Promise.all(Array.from({ length: 20 }, execute))).toEqual(Array.from({ length: 20 }, () => expected));
+  second.shutdown();
+  await secondRunning;
+}, 60_000);

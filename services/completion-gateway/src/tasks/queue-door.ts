@@ -32,7 +32,7 @@ export interface QueueDoorParts {
 
 /** When nobody has polled for so long, tasks are passed on: someone else may be waiting for them. */
 const unpolledMsMax = 1_000;
-const passOnCountMax = 100;
+const passOnCountMax = 1_000;
 
 interface SpareTask {
   readonly granted: GrantedTask;
