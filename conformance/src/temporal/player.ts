@@ -29,7 +29,7 @@ export const callMs = 20_000;
 const pollMs = 4000;
 const outcomeMs = 2500;
 /** A limit that has passed shows within this. */
-const lateMs = 20_000;
+const lateMs = 60_000;
 
 interface Polled {
   readonly taskToken: Uint8Array;
