@@ -168,3 +168,32 @@ test('stopping commits what is done, so that the next starts behind it', async (
   await eventually(() => values.length === 10);
   expect(values[0]).toBe('10');
 });
+
+test('who takes one at a time takes from all partitions in turn, whatever waits in each', async () => {
+  for (const partition of [0, 1, 2, 3]) await send(0, 20, partition);
+  const tasks: Task[] = [];
+  const consumer = await startConsumer((task) => {
+    tasks.push(task);
+    consumers[0]?.pause();
+    task.done();
+  });
+  // All have been fetched once all have had a turn.
+  await eventually(() => {
+    consumer.resume();
+    return new Set(tasks.map(({ partition }) => partition)).size === 4;
+  });
+  tasks.length = 0;
+  for (let count = 0; count < 8; count++) consumer.resume();
+  expect(
+    tasks
+      .slice(0, 4)
+      .map(({ partition }) => partition)
+      .sort(),
+  ).toEqual([0, 1, 2, 3]);
+  expect(
+    tasks
+      .slice(4)
+      .map(({ partition }) => partition)
+      .sort(),
+  ).toEqual([0, 1, 2, 3]);
+});

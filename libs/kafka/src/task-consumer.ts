@@ -178,8 +178,12 @@ export class TaskConsumer {
     this.#draining = true;
     for (let handedOut = true; handedOut;) {
       handedOut = false;
-      for (const held of this.#partitions.values()) {
-        if (this.#handOutOne(held)) handedOut = true;
+      for (const held of [...this.#partitions.values()]) {
+        if (!this.#handOutOne(held)) continue;
+        handedOut = true;
+        // The last in the next round, which may be much later: whoever takes one at a time must not always take the first's.
+        this.#partitions.delete(held.partition);
+        this.#partitions.set(held.partition, held);
       }
     }
     this.#draining = false;
