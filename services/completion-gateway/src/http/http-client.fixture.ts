@@ -7,7 +7,7 @@ export interface Answered {
 }
 
 export type CallHttp = (
-  method: 'GET' | 'POST',
+  method: 'GET' | 'HEAD' | 'POST',
   path: string,
   body?: unknown,
   headers?: Readonly<Record<string, string>>,
@@ -23,7 +23,7 @@ export const httpClient =
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
-    const isJson = (response.headers.get('content-type') ?? '').includes('json');
+    const isJson = text !== '' && (response.headers.get('content-type') ?? '').includes('json');
     const read = (isJson ? JSON.parse(text) : { text }) as Answered['body'];
     return { status: response.status, headers: response.headers, body: read };
   };

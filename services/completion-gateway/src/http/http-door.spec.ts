@@ -6,6 +6,7 @@ import { apiKeyHash } from '../auth/api-keys.ts';
 import { createAuthenticator } from '../auth/authenticator.ts';
 import type { Caller, FrontDoor } from '../front-door/index.ts';
 import { FrontDoorError } from '../front-door/front-door-error.ts';
+import { httpClient, type CallHttp } from './http-client.fixture.ts';
 import { openHttpDoor, type HttpDoor } from './http-door.ts';
 import { reportIdOf } from './report-id.ts';
 
@@ -48,6 +49,7 @@ const frontDoor: FrontDoor = {
 const quiet = { warn: () => undefined } as unknown as ServiceLog;
 
 let door: HttpDoor;
+let call: CallHttp;
 const key = 'rk_0123456789abcdef0123456789abcdef';
 const grants = [
   { namespace: 'orders', role: 'writer' },
@@ -61,6 +63,7 @@ beforeAll(async () => {
     authenticator: createAuthenticator({ apiKeys: [{ name: 'billing', hash: apiKeyHash(key), grants }] }),
     log: quiet,
   });
+  call = httpClient(door.url, { authorization: `Bearer ${key}` });
 });
 afterAll(() => door.close());
 beforeEach(() => {
@@ -68,28 +71,6 @@ beforeEach(() => {
   answer = () => undefined;
   described = () => undefined;
 });
-
-interface Answered {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly body: unknown;
-}
-
-async function call(
-  method: string,
-  path: string,
-  body?: unknown,
-  headers: Record<string, string> = {},
-): Promise<Answered> {
-  const response = await fetch(`${door.url}${path}`, {
-    method,
-    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', ...headers },
-    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-  });
-  const text = await response.text();
-  const isJson = method !== 'HEAD' && (response.headers.get('content-type') ?? '').includes('json');
-  return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
-}
 
 const orders = '/api/v1/namespaces/orders';
 const charge = `${orders}/activities/charge-1`;
@@ -227,7 +208,7 @@ describe('the result', () => {
     });
     const { status, headers, body } = await call('GET', `${charge}/result`, undefined, { accept: 'text/event-stream' });
     expect([status, headers.get('content-type')]).toEqual([200, 'text/event-stream']);
-    expect(body).toMatch(/^event: outcome\ndata: \{.*"status":"failed".*"message":"no".*\}$/m);
+    expect(body['text']).toMatch(/^event: outcome\ndata: \{.*"status":"failed".*"message":"no".*\}$/m);
   });
 
   test('is not waited for by who asks for the head of it alone', async () => {
@@ -373,7 +354,7 @@ test('the API describes itself', async () => {
   const { paths } = body as { readonly paths: Readonly<Record<string, object>> };
   expect(Object.keys(paths)).toHaveLength(18);
   expect(JSON.stringify(body)).toMatch('nonRetryableErrorTypes');
-  expect((await call('GET', '/docs')).body).toMatch('swagger-ui');
+  expect((await call('GET', '/docs')).body['text']).toMatch('swagger-ui');
 });
 
 test('whatever is sent, it is never our fault', async () => {
