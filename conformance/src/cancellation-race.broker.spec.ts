@@ -60,7 +60,7 @@ async function start(kind: Kind, endAt: number): Promise<Raced> {
   const startToClose = kind === 'overrun' ? endAt - Date.now() : '10m';
   const handle = await client.start<typeof activities, Kind>(kind, {
     taskQueue,
-    args: kind === 'untilTold' ? [] : [endAt],
+    args: kind === 'untilTold' || kind === 'overrun' ? [] : [endAt],
     // So long that only a notice can tell it in time.
     timeouts: { startToClose, heartbeat: '10m' },
     retry: { initialInterval: 50, maximumAttempts: kind === 'failAt' ? 2 : 1 },
