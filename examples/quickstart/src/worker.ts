@@ -4,7 +4,8 @@ import * as activities from './activities.ts';
 const { KAFKA_BROKERS: brokers = '127.0.0.1:9092', SCHEMA_REGISTRY_URL: registry = '' } = process.env;
 
 const worker = await Worker.create({ brokers, registry, taskQueue: 'greetings', activities });
-process.once('SIGTERM', () => {
+const stop = (): void => {
   worker.shutdown();
-});
+};
+process.once('SIGINT', stop).once('SIGTERM', stop);
 await worker.run();
