@@ -4,11 +4,12 @@ import { inRunIn, standaloneIn } from '../states.fixture.ts';
 // A report with an id of its own: the second one changes nothing, and is no refusal.
 
 const reportId = 'report-1';
+const acknowledgement = { kind: 'accepted', events: [], answer: { type: 'Acknowledged' } };
 
 test('a repeated completion is acknowledged; another is refused', () => {
   const stage = standaloneIn('started');
   stage.accept(stage.complete({ reportId }));
-  expect(stage.events(stage.complete({ reportId }))).toEqual([]);
+  expect(stage.send(stage.complete({ reportId }))).toEqual(acknowledgement);
   expect(stage.refusal(stage.complete({ reportId: 'report-2' }))).toMatch('not-found');
   expect(stage.refusal(stage.complete())).toMatch('not-found');
 });
@@ -19,14 +20,14 @@ test('a repeated failure does not fail the next attempt', () => {
   stage.accept(stage.fail(failure, { attempt: byId, reportId })).at(10);
   stage.accept(stage.dispatchDue()).accept(stage.claim({ claimId: 'claim-2' }));
   expect(stage.activity).toMatchObject({ status: 'started', attempt: 2 });
-  expect(stage.events(stage.fail(failure, { attempt: byId, reportId }))).toEqual([]);
+  expect(stage.send(stage.fail(failure, { attempt: byId, reportId }))).toEqual(acknowledgement);
   expect(stage.activity).toMatchObject({ status: 'started', attempt: 2 });
 });
 
 test('a repeated report of a cancellation is acknowledged', () => {
   const stage = standaloneIn('cancel-requested');
   stage.accept(stage.reportCanceled({ reportId }));
-  expect(stage.events(stage.reportCanceled({ reportId }))).toEqual([]);
+  expect(stage.send(stage.reportCanceled({ reportId }))).toEqual(acknowledgement);
 });
 
 test('what completed one run of an id does not complete the next', () => {
@@ -35,7 +36,7 @@ test('what completed one run of an id does not complete the next', () => {
   const latest = { ...stage.target, runId: '' };
   stage.target = { ...stage.target, runId: 'run-2' };
   stage.accept(stage.schedule({ requestId: 'schedule-2' })).accept(stage.claim({ claimId: 'claim-2' }));
-  expect(stage.events(stage.complete({ target: latest, attempt: byId, reportId }))).toEqual([]);
+  expect(stage.send(stage.complete({ target: latest, attempt: byId, reportId }))).toEqual(acknowledgement);
   expect(stage.activity).toMatchObject({ status: 'started' });
   expect(stage.events(stage.complete({ target: latest, attempt: byId, reportId: 'report-2' }))).not.toEqual([]);
 });
@@ -43,7 +44,7 @@ test('what completed one run of an id does not complete the next', () => {
 test('in a run that was closed meanwhile, a repetition is known', () => {
   const stage = inRunIn('started');
   stage.accept(stage.complete({ reportId })).accept(closeRun());
-  expect(stage.events(stage.complete({ reportId }))).toEqual([]);
+  expect(stage.send(stage.complete({ reportId }))).toEqual(acknowledgement);
   expect(stage.refusal(stage.complete({ reportId: 'report-2' }))).toMatch('not-found');
 });
 
