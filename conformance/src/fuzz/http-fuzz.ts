@@ -57,7 +57,7 @@ export async function fuzzHttp({ url, count, random, prefix }: HttpFuzzOptions):
 }
 
 /** The status, or what went wrong instead. */
-function answerTo(url: string, agent: Agent, sent: Sent): Promise<string> {
+function answerTo(url: string, agent: Agent, sent: Sent, triesLeft = 2): Promise<string> {
   const { method, path, headers, body } = sent;
   return new Promise((resolve) => {
     const sending = request(url, { agent, method, path, headers }, (response) => {
@@ -75,9 +75,9 @@ function answerTo(url: string, agent: Agent, sent: Sent): Promise<string> {
       sending.destroy();
     });
     sending.on('error', (error) => {
-      // A connection that was kept may end while the next request is on its way: HTTP/1.1 has one sent again.
-      if (sending.reusedSocket && 'code' in error && error.code === 'ECONNRESET') resolve(answerTo(url, agent, sent));
-      else resolve(error.message);
+      // A connection that was kept may end while the next request is on its way: HTTP/1.1 has that sent again.
+      const isReset = 'code' in error && error.code === 'ECONNRESET';
+      resolve(isReset && triesLeft > 0 ? answerTo(url, agent, sent, triesLeft - 1) : error.message);
     });
     sending.end(body);
   });
