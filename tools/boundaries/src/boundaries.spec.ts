@@ -25,7 +25,7 @@ const MAY: readonly (readonly [room: string, folder: string, rooms: readonly str
   ['tools-kafka', 'tools/kafka', []],
   ['tools-start', 'tools/start', ['tools-kafka']],
   ['tools-mutants', 'tools/mutants', ['domain']],
-  ['conformance', 'conformance', USERS],
+  ['conformance', 'conformance', [...USERS, 'workflow']],
   ['bench', 'bench', [...USERS, 'workflow']],
   ['example-documents', 'examples/documents', [...USERS, 'workflow']],
   ['example-quickstart', 'examples/quickstart', [...USERS, 'workflow']],

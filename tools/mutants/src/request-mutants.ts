@@ -150,8 +150,8 @@ export const requestMutants: readonly Mutant[] = [
   {
     name: 'an open id of a run is free',
     file: 'decide/schedule.ts',
-    text: 'former === undefined || isClosed(former) ? start(id, schedule) : alreadyStarted(former)',
-    replacement: 'start(id, schedule)',
+    text: 'former === undefined || isClosed(former) ? start(id, schedule, former) : alreadyStarted(former)',
+    replacement: 'start(id, schedule, former)',
   },
   {
     name: 'a closed run takes new activities',
