@@ -126,7 +126,7 @@ export class Exchange implements Due {
   #timeoutError(): OperationalError {
     const { silenceMsMax } = this.#question;
     return new OperationalError(
-      `Expected to get ${this.plan.what}, but nothing came for ${String(silenceMsMax / 1000)} s: does the scheduler run? What was sent may still be carried out`,
+      `Expected to get ${this.plan.what}, but nothing came for ${String(silenceMsMax / 1000)} s: is there a broker, and does the scheduler run? What was sent may still be carried out`,
       'RKT1201',
       true,
     );
