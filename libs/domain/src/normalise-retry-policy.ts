@@ -40,7 +40,23 @@ function checkRetryPolicy(request: RetryPolicyRequest): Checked<RetryPolicy> {
     return invalid('MaximumInterval cannot be less than InitialInterval on retry policy.');
   }
 
-  const attemptsMax = request.attemptsMax ?? 0;
+  const attempts = checkAttempts(request.attemptsMax ?? 0);
+  if (attempts.kind === 'refused') return attempts;
+
+  const nonRetryableErrorTypes = request.nonRetryableErrorTypes ?? [];
+  const wrong = nonRetryableErrorTypes.find(namesNoTimeout);
+  if (wrong !== undefined) return invalid(`Invalid timeout type value: ${wrong.slice(timeoutErrorTypePrefix.length)}.`);
+
+  return ok({
+    initialIntervalMs,
+    backoffCoefficient,
+    intervalMsMax,
+    attemptsMax: attempts.value,
+    nonRetryableErrorTypes,
+  });
+}
+
+function checkAttempts(attemptsMax: number): Checked<number> {
   if (attemptsMax > attemptCountMax) {
     return invalid(
       `MaximumAttempts cannot exceed ${String(attemptCountMax)} on retry policy, got ${String(attemptsMax)}`,
@@ -50,12 +66,7 @@ function checkRetryPolicy(request: RetryPolicyRequest): Checked<RetryPolicy> {
   if (!Number.isSafeInteger(attemptsMax)) {
     return invalid(`MaximumAttempts must be a whole number on retry policy, got ${String(attemptsMax)}`);
   }
-
-  const nonRetryableErrorTypes = request.nonRetryableErrorTypes ?? [];
-  const wrong = nonRetryableErrorTypes.find(namesNoTimeout);
-  if (wrong !== undefined) return invalid(`Invalid timeout type value: ${wrong.slice(timeoutErrorTypePrefix.length)}.`);
-
-  return ok({ initialIntervalMs, backoffCoefficient, intervalMsMax, attemptsMax, nonRetryableErrorTypes });
+  return ok(attemptsMax);
 }
 
 const orDefault = (value: number | undefined, byDefault: number): number =>

@@ -8,7 +8,6 @@ import {
   functionShape,
   loadDataConverter,
   optionProblem,
-  shown,
   type DataConverter,
   type Duration,
   type LoadedDataConverter,
@@ -82,7 +81,9 @@ const workerShape = z.strictObject({
   activities: z.custom((given) => typeof given === 'object' && given !== null, {
     error: 'an object of functions by the names of their activity types',
   }),
-  maxConcurrentActivities: z.number().optional(),
+  maxConcurrentActivities: z
+    .custom<number>((given) => Number.isSafeInteger(given) && Number(given) >= 1, { error: 'a whole number from 1 up' })
+    .optional(),
   shutdownGraceTime: durationShape.optional(),
   shutdownForceTime: durationShape.optional(),
   identity: text,
@@ -92,17 +93,12 @@ const workerShape = z.strictObject({
 
 /** @throws InvalidWorkerOptionsError that names the field. */
 export function loadWorkerOptions(options: WorkerOptions): LoadedWorkerOptions {
-  const problem = optionProblem(workerShape, options);
-  if (problem !== undefined) throw new InvalidWorkerOptionsError(problem.message, problem.field);
+  checkShape(options);
   const { brokers, registry, namespace = 'default', taskQueue, maxConcurrentActivities: slotsMax = 100 } = options;
   const { identity = `${String(process.pid)}@${hostname()}`, log = stderrLog, shutdownForceTime } = options;
   const refusal =
     checkNamespace(namespace) ?? checkTaskQueue(namespace, taskQueue) ?? checkLength('identity', identity);
   if (refusal !== undefined) throw new InvalidWorkerOptionsError(refusal.message, '');
-  if (!Number.isSafeInteger(slotsMax) || slotsMax < 1) {
-    const message = `Expected to get maxConcurrentActivities as a whole number from 1 up, but it is ${shown(slotsMax)}`;
-    throw new InvalidWorkerOptionsError(message, 'maxConcurrentActivities');
-  }
   return {
     brokers,
     registry,
@@ -116,6 +112,11 @@ export function loadWorkerOptions(options: WorkerOptions): LoadedWorkerOptions {
     converter: loadDataConverter(options.dataConverter),
     log,
   };
+}
+
+function checkShape(options: WorkerOptions): void {
+  const problem = optionProblem(workerShape, options);
+  if (problem !== undefined) throw new InvalidWorkerOptionsError(problem.message, problem.field);
 }
 
 function functionsOf(activities: Readonly<Record<string, unknown>>): ReadonlyMap<string, RunnableActivity> {
