@@ -170,8 +170,8 @@ test('who waits for what is deleted is told, and then it is not there', async ()
   const waiting = handle.result().catch((error: unknown) => error);
   await client.workflowService.deleteActivityExecution({ namespace: 'default', activityId: id });
   // The wait may come after: then there is nothing to wait for.
-  const told = await waiting;
-  const reason = told instanceof ActivityExecutionFailedError ? told.cause : told;
+  const told: unknown = await waiting;
+  const reason: unknown = told instanceof ActivityExecutionFailedError ? told.cause : told;
   expect([TerminatedFailure, ActivityNotFoundError]).toContain((reason as Error).constructor);
   await expect(handle.describe()).rejects.toBeInstanceOf(ActivityNotFoundError);
 });
