@@ -40,7 +40,7 @@ test('a service that is killed is started again and gets ready; a stop ends all 
 
 test('a service that cannot start ends the start, and its last words say why', async () => {
   const wrong = { ...options(), serviceEnv: { RATCHET_PARTITIONS: 'many' } };
-  await expect(startRatchet(wrong)).rejects.toThrow(/it keeps ending[^]*RATCHET_PARTITIONS is "many"/);
+  await expect(startRatchet(wrong)).rejects.toThrow(/its settings are wrong[^]*RATCHET_PARTITIONS is "many"/);
 });
 
 test('when the one who started them is killed with kill -9, none is left behind', async () => {
