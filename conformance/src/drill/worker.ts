@@ -7,6 +7,8 @@ const worker = await Worker.create({
   taskQueue: process.env['DRILL_TASK_QUEUE'] ?? '',
   activities,
   maxConcurrentActivities: 50,
+  // Hundreds fail on purpose.
+  log: () => undefined,
 });
 process.once('disconnect', () => process.exit(0));
 await worker.run();
