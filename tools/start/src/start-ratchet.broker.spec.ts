@@ -1,6 +1,7 @@
 import { fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { namedAddresses } from '@ratchet/tools-kafka';
+import { freePortOr } from './free-port.ts';
 import { poll } from './poll.ts';
 import { startRatchet, type StartRatchetOptions } from './start-ratchet.ts';
 
@@ -36,6 +37,15 @@ test('a service that is killed is started again and gets ready; a stop ends all 
   expect(pids.filter(isRunning)).toEqual([]);
   const saidStopped = lines.filter((line) => line.includes('stopped')).map((line) => line.split(' ')[0]);
   expect(saidStopped.toSorted()).toEqual(['cancellation', 'completion-gateway', 'scheduler', 'timeout-tracker']);
+});
+
+test('the doors are where everyone expects them, where nobody else is', async () => {
+  const [grpc, http] = [await freePortOr(7233, 0), await freePortOr(7243, 0)];
+  const ratchet = await startRatchet({ ...options(), ports: 'usual' });
+  const { grpcAddress, httpUrl } = ratchet;
+  await ratchet.stop();
+  expect(grpcAddress).toMatch(grpc === 0 ? /^127\.0\.0\.1:(?!7233$)\d+$/ : /^127\.0\.0\.1:7233$/);
+  expect(httpUrl).toMatch(http === 0 ? /^http:\/\/127\.0\.0\.1:(?!7243$)\d+$/ : /^http:\/\/127\.0\.0\.1:7243$/);
 });
 
 test('a service that cannot start ends the start, and its last words say why', async () => {

@@ -48,9 +48,12 @@ export async function startRatchet(options: StartRatchetOptions = {}): Promise<R
   requireBuilt();
   const log = options.log ?? (() => undefined);
   const kafka = await kafkaFor(options, log);
+  const doors = await doorPorts(options);
   const processes = await Promise.all(
     services.map(async ({ name, healthPort }) => {
-      const environment = environmentOf(options, kafka, { name, ports: await portsOf(options, healthPort) });
+      const health = options.ports === 'usual' ? await freePortOr(healthPort, 0) : 0;
+      const ports = name === 'completion-gateway' ? { health, doors } : { health };
+      const environment = environmentOf(options, kafka, ports);
       const prefixed = (line: string): void => {
         log(`${name.padEnd(18)} | ${line}`);
       };
@@ -72,11 +75,11 @@ export async function startRatchet(options: StartRatchetOptions = {}): Promise<R
     throw error;
   }
   const byName = Object.fromEntries(processes) as Record<ServiceName, ServiceProcess>;
-  const doors = byName['completion-gateway'].doors;
-  if (doors === undefined)
+  const addresses = byName['completion-gateway'].doors;
+  if (addresses === undefined)
     throw new Error('Expected the completion-gateway to say where its doors are, but it did not');
   const { brokers, registryUrl, ended: kafkaEnded = never } = kafka;
-  return { brokers, registryUrl, ...doors, services: byName, kafkaEnded, stop };
+  return { brokers, registryUrl, ...addresses, services: byName, kafkaEnded, stop };
 }
 
 const never = new Promise<never>(() => undefined);
@@ -112,21 +115,22 @@ function kafkaFor({ kafka, folder }: StartRatchetOptions, log: (line: string) =>
   return startKafka({ log, ...(folder === undefined ? {} : { folder: resolve(folder, 'kafka') }) });
 }
 
-interface Ports {
-  readonly health: number;
+interface DoorPorts {
   readonly grpc: number;
   readonly http: number;
 }
 
-async function portsOf({ ports }: StartRatchetOptions, healthPort: number): Promise<Ports> {
-  // Named, so that doors are where they were after a restart.
+interface Ports {
+  readonly health: number;
+  /** Of the service that has some. */
+  readonly doors?: DoorPorts;
+}
+
+/** Named, so that doors are where they were after a restart. Looked for once: two looks at one port find each other there. */
+async function doorPorts({ ports }: StartRatchetOptions): Promise<DoorPorts> {
   const [grpc, http] = [await freePort(), await freePort()];
-  if (ports !== 'usual') return { health: 0, grpc, http };
-  return {
-    health: await freePortOr(healthPort, 0),
-    grpc: await freePortOr(7233, grpc),
-    http: await freePortOr(7243, http),
-  };
+  if (ports !== 'usual') return { grpc, http };
+  return { grpc: await freePortOr(7233, grpc), http: await freePortOr(7243, http) };
 }
 
 /** Our own broker allows a short one, so that a service that was killed is soon back at its partitions. */
@@ -136,7 +140,7 @@ const shortSessionMs = 3_000;
 function environmentOf(
   { partitions, serviceEnv, kafka, folder = '.ratchet' }: StartRatchetOptions,
   { brokers, registryUrl, way }: Kafka,
-  { name, ports }: { readonly name: ServiceName; readonly ports: Ports },
+  { health, doors }: Ports,
 ): Record<string, string> {
   const inherited = Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return {
@@ -148,10 +152,8 @@ function environmentOf(
     ...Object.fromEntries(inherited),
     RATCHET_KAFKA_BROKERS: brokers,
     RATCHET_SCHEMA_REGISTRY_URL: registryUrl,
-    RATCHET_HEALTH_PORT: String(ports.health),
-    ...(name === 'completion-gateway'
-      ? { RATCHET_GRPC_PORT: String(ports.grpc), RATCHET_HTTP_PORT: String(ports.http) }
-      : {}),
+    RATCHET_HEALTH_PORT: String(health),
+    ...(doors === undefined ? {} : { RATCHET_GRPC_PORT: String(doors.grpc), RATCHET_HTTP_PORT: String(doors.http) }),
     ...(partitions === undefined ? {} : { RATCHET_PARTITIONS: String(partitions) }),
     ...serviceEnv,
   };
