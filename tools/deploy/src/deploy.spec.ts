@@ -73,6 +73,12 @@ describe('deploy/Dockerfile', () => {
     expect(dockerfileProblems('FROM node\nRUNN npm ci\n')).toEqual(['2: Unknown instruction: RUNN']);
   });
 
+  it('runs with the native parts of its packages, which are optional ones', () => {
+    const installed = dockerfile.match(/npm ci [^&]*/g)?.at(-1);
+    expect(installed).toContain('--omit=dev');
+    expect(installed).not.toContain('--omit=optional');
+  });
+
   it('does not run as root, and runs the Node of the lock file', () => {
     expect(dockerfile).toMatch(/^USER node$/m);
     const { optionalDependencies } = JSON.parse(textOf('package.json')) as {
