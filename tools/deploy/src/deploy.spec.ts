@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, globSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { composeProblems, dockerfileProblems } from './problems.ts';
@@ -23,6 +23,18 @@ interface ComposeFile {
 
 const composeFile = parse(textOf('docker-compose.yml'), { merge: true }) as ComposeFile;
 const serviceFolders = readdirSync(join(ROOT, 'services'));
+
+test('README.md names every setting that a service has', () => {
+  const sources = globSync('{libs/service-kit,services/*}/src/**/*.ts', { cwd: ROOT });
+  const settings = sources.flatMap((path) =>
+    [...textOf(path).matchAll(/^ +variable: '(RATCHET_\w+)'/gm)].map(([, name = '']) => name),
+  );
+  const named = [...textOf('README.md').matchAll(/`(RATCHET_\w+\*?)`/g)].map(([, name = '']) => name);
+  const isNamed = (setting: string): boolean =>
+    named.some((name) => (name.endsWith('*') ? setting.startsWith(name.slice(0, -1)) : setting === name));
+  expect(settings.length).toBeGreaterThan(30);
+  expect(settings.filter((setting) => !isNamed(setting))).toEqual([]);
+});
 
 describe('docker-compose.yml', () => {
   it('is a compose file', () => {
