@@ -25,4 +25,3 @@ process.once('SIGTERM', () => {
 });
 await worker.run();
 await connection.close();
-process.exit(0);

@@ -15,10 +15,10 @@ const worker = await Worker.create({
   activities,
   maxConcurrentActivities: 1_000,
 });
-const stop = (): void => {
+process.once('SIGTERM', () => {
+  process.disconnect();
+});
+process.once('disconnect', () => {
   worker.shutdown();
-};
-process.once('SIGTERM', stop);
-process.once('disconnect', stop);
+});
 await worker.run();
-process.exit(0);

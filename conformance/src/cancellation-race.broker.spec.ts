@@ -35,8 +35,9 @@ beforeAll(async () => {
     SCHEMA_REGISTRY_URL: registryUrl,
     DRILL_TASK_QUEUE: taskQueue,
     DRILL_RUNS_FILE: linesFile,
+    DRILL_SLOTS: '1000',
   };
-  workers = [new WorkerProcess(environment, 'cancel-worker'), new WorkerProcess(environment, 'cancel-worker')];
+  workers = [new WorkerProcess(environment), new WorkerProcess(environment)];
   client = await ActivityClient.connect({ brokers, registry: registryUrl, requestTimeout: '5m' });
 });
 

@@ -28,6 +28,7 @@ beforeAll(async () => {
     SCHEMA_REGISTRY_URL: registryUrl,
     DRILL_TASK_QUEUE: taskQueue,
     DRILL_RUNS_FILE: runsFile,
+    DRILL_SLOTS: '50',
   };
   workers = [new WorkerProcess(environment), new WorkerProcess(environment)];
   client = await ActivityClient.connect({ brokers, registry: registryUrl });

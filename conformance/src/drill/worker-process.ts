@@ -2,21 +2,17 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-/** A program of this folder, as it was built. */
-export type WorkerProgram = 'worker' | 'cancel-worker';
-
-const mainOf = (program: WorkerProgram): string =>
-  fileURLToPath(new URL(`../../dist/drill/${program}.js`, import.meta.url));
+/** As it was built. */
+const main = fileURLToPath(new URL('../../dist/drill/worker.js', import.meta.url));
 
 /** A worker in a process of its own; it does not outlive this one. */
 export class WorkerProcess {
   readonly #environment: Readonly<Record<string, string>>;
-  readonly #program: WorkerProgram;
   #child: ChildProcess;
 
-  constructor(environment: Readonly<Record<string, string>>, program: WorkerProgram = 'worker') {
+  /** @param environment KAFKA_BROKERS, SCHEMA_REGISTRY_URL, DRILL_TASK_QUEUE, DRILL_SLOTS, DRILL_RUNS_FILE. */
+  constructor(environment: Readonly<Record<string, string>>) {
     this.#environment = environment;
-    this.#program = program;
     this.#child = this.#start();
   }
 
@@ -31,7 +27,7 @@ export class WorkerProcess {
   }
 
   #start(): ChildProcess {
-    return fork(mainOf(this.#program), [], { env: { ...process.env, ...this.#environment }, execArgv: [] });
+    return fork(main, [], { env: { ...process.env, ...this.#environment }, execArgv: [] });
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {

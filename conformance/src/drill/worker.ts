@@ -1,14 +1,18 @@
 import { Worker } from '@ratchet/worker';
 import * as activities from './activities.ts';
+import * as cancelActivities from './cancel-activities.ts';
+
+/** A worker that its drill may kill at any moment. */
 
 const worker = await Worker.create({
   brokers: process.env['KAFKA_BROKERS'] ?? '',
   registry: process.env['SCHEMA_REGISTRY_URL'] ?? '',
   taskQueue: process.env['DRILL_TASK_QUEUE'] ?? '',
-  activities,
-  maxConcurrentActivities: 50,
+  activities: { ...activities, ...cancelActivities },
+  maxConcurrentActivities: Number(process.env['DRILL_SLOTS']),
   // Hundreds fail on purpose.
   log: () => undefined,
 });
-process.once('disconnect', () => process.exit(0));
+// Without its drill nobody wants what still runs here.
+process.once('disconnect', () => process.exit(1));
 await worker.run();

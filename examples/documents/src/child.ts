@@ -75,9 +75,11 @@ async function endChild(child: ChildProcess, signal: NodeJS.Signals): Promise<vo
 /** For the child: says that it is ready. */
 export const sayReady = (): void => void process.send?.('ready');
 
-/** For the child: calls back once when it is to stop, be it asked to or left alone. */
+/** For the child: calls back once when it is to stop, be it asked to or left alone. From then on only its work keeps it alive. */
 export function whenToStop(stop: () => void): void {
-  process.once('SIGTERM', stop);
+  process.once('SIGTERM', () => {
+    process.disconnect();
+  });
   process.once('disconnect', stop);
 }
 

@@ -34,4 +34,3 @@ while (!stopping.signal.aborted) {
   await pause(lookEveryMs);
 }
 await client.close();
-process.exit(0);

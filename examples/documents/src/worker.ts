@@ -28,4 +28,3 @@ whenToStop(() => {
 const running = worker.run();
 sayReady();
 await running;
-process.exit(0);

@@ -52,4 +52,3 @@ try {
   rmSync(mailbox, { recursive: true, force: true });
   await ratchet.stop();
 }
-process.exit(0);

@@ -14,8 +14,8 @@ async function answer({ answerBy, workflowId, runId, activityId }: Letter): Prom
   else await client.signal(workflowId, runId, 'verdict', ['approved'], { signalId: activityId });
 }
 
-process.once('disconnect', () => process.exit(0));
-for (;;) {
+while (process.connected) {
   for (const letter of collect(mailbox)) await answer(letter);
   await pause(100);
 }
+await client.close();

@@ -7,10 +7,8 @@ const { KAFKA_BROKERS: brokers = '', SCHEMA_REGISTRY_URL: registry = '' } = proc
 const [taskQueue = ''] = process.argv.slice(2);
 
 const worker = await Worker.create({ brokers, registry, taskQueue, activities });
-const stop = (): void => {
+// It ends with the example, and is killed before.
+process.once('disconnect', () => {
   worker.shutdown();
-};
-process.once('SIGTERM', stop);
-process.once('disconnect', stop);
+});
 await worker.run();
-process.exit(0);

@@ -27,12 +27,12 @@ if (values.help) console.log(USAGE);
 else {
   await run().catch((error: unknown) => {
     console.error(error instanceof Error ? error.message : error);
-    process.exit(1);
+    process.exitCode = 1;
   });
 }
 
 async function run(): Promise<void> {
-  const stopAsked = untilAskedToStop();
+  const asked = whenAskedToStop();
   const kafka = await startKafka({
     fresh: values.fresh,
     brokers: brokerCount(values.brokers),
@@ -50,21 +50,32 @@ export KAFKA_BROKERS=${kafka.brokers}
 export SCHEMA_REGISTRY_URL=${kafka.registryUrl}
 
 Ctrl-C stops them; the data are kept.`);
-  await stopAsked;
+  await aborted(asked);
   console.log('Stopping ...');
   await kafka.stop();
-  process.exit(0);
 }
 
-function untilAskedToStop(): Promise<void> {
+/** A Ctrl-C while it starts counts once it has started. */
+function whenAskedToStop(): AbortSignal {
+  const asked = new AbortController();
+  const ask = (): void => {
+    asked.abort();
+  };
+  process.once('SIGINT', ask);
+  process.once('SIGTERM', ask);
+  return asked.signal;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  // Where the broker is someone else's, nothing here would keep the process alive.
   const keptAlive = setInterval(() => undefined, 60_000);
   return new Promise((resolve) => {
-    const asked = (): void => {
+    const stop = (): void => {
       clearInterval(keptAlive);
       resolve();
     };
-    process.once('SIGINT', asked);
-    process.once('SIGTERM', asked);
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop);
   });
 }
 

@@ -21,31 +21,36 @@ const say = (line: string): void => {
 
 const given = readArguments();
 if (given.help) say(USAGE);
-else await run(given);
+else process.exitCode = await run(given);
 
-async function run({ folder, partitions }: Arguments): Promise<void> {
+/** @returns the exit code, once all is stopped again. */
+async function run({ folder, partitions }: Arguments): Promise<number> {
   const asked = whenAskedToStop();
-  const ratchet = await startRatchet({
+  const started = startRatchet({
     log: say,
     ports: 'usual',
     signal: asked,
     ...(folder === undefined ? {} : { folder }),
     ...(partitions === undefined ? {} : { partitions }),
-  }).catch((error: unknown) => {
-    if (!asked.aborted) return fail(messageOf(error));
-    say('Stopped.');
-    return process.exit(0);
   });
+  try {
+    const lost = await untilStopped(await started, asked);
+    say('Stopped.');
+    return lost ? 1 : 0;
+  } catch (error) {
+    if (!asked.aborted) console.error(messageOf(error));
+    else say('Stopped.');
+    return asked.aborted ? 0 : 1;
+  }
+}
+
+/** @returns whether the broker or the registry was lost. */
+async function untilStopped(ratchet: RunningRatchet, asked: AbortSignal): Promise<boolean> {
   say(upMessage(ratchet));
   const lost = await Promise.race([aborted(asked), ratchet.kafkaEnded]);
   if (lost !== undefined) say(`${lost}\nStopping the rest. The data are kept: npm start goes on with them.`);
-  await stop(ratchet);
-  process.exit(lost === undefined ? 0 : 1);
-}
-
-async function stop(ratchet: RunningRatchet): Promise<void> {
   await ratchet.stop();
-  say('Stopped.');
+  return lost !== undefined;
 }
 
 /** A second signal is for the impatient: everything still running notices that this process is gone, and ends. */
@@ -101,4 +106,6 @@ function fail(message: string): never {
   process.exit(1);
 }
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
