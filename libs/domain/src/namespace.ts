@@ -27,8 +27,6 @@ export const defaultNamespace = 'default';
 export const namespaceRetentionMsMin = millis(60_000);
 export const namespaceRetentionMsDefault = millis(24 * 60 * 60 * 1000);
 
-const descriptionIsTooLong = (description: string): Refusal | undefined => checkLength('description', description);
-
 const wellNamed = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
 
 /** What is wrong with a namespace that someone wants to register. */
@@ -40,7 +38,7 @@ export function checkNewNamespace(
     wellNamed.test(namespace.name)
       ? undefined
       : wrong('namespace may have letters, digits, "_", "." and "-", and begins with a letter or digit'),
-    descriptionIsTooLong(namespace.description),
+    checkLength('description', namespace.description),
     namespace.retentionMs >= namespaceRetentionMsMin
       ? undefined
       : wrong(

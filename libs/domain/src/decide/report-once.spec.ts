@@ -103,6 +103,12 @@ describe('whom to tell of the outcome', () => {
     );
   });
 
+  test('named twice by one start, is told once', () => {
+    const stage = new Stage();
+    stage.accept(stage.schedule({ callbackUrls: [...callbackUrls, ...callbackUrls] }));
+    expect(stage.activity.callbackUrls).toEqual(callbackUrls);
+  });
+
   test.each([
     ['too many', Array.from({ length: 11 }, (_, n) => `https://example.com/${String(n)}`)],
     ['a long one', [`https://example.com/${'a'.repeat(2000)}`]],

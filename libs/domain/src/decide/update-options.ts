@@ -7,6 +7,7 @@ import { normaliseOptions } from '../normalise-options.ts';
 import type { PartitionView } from '../partition-view.ts';
 import type { Refusal } from '../refusal.ts';
 import { retryIntervalMs } from '../retry-policy.ts';
+import { sameOptions } from '../same-options.ts';
 import { statusName } from '../status-name.ts';
 import { after, invariant, type EpochMillis } from '../units.ts';
 import { checkRequest, checkTarget, firstRefusal } from '../validate.ts';
@@ -102,22 +103,3 @@ function rederiveBackoff(draft: Draft, activity: OpenActivity, now: EpochMillis)
   draft.retryIntervalMs = intervalMs;
   draft.dispatchAt = laterOf(now, after(activity.lastFailure.failedAt, intervalMs));
 }
-
-function sameOptions(one: ActivityOptions, other: ActivityOptions): boolean {
-  const { retryPolicy: policy, ...rest } = one;
-  const { retryPolicy: otherPolicy, ...otherRest } = other;
-  return sameFields(rest, otherRest) && samePolicy(policy, otherPolicy);
-}
-
-function samePolicy(one: ActivityOptions['retryPolicy'], other: ActivityOptions['retryPolicy']): boolean {
-  const { nonRetryableErrorTypes: types, ...rest } = one;
-  const { nonRetryableErrorTypes: otherTypes, ...otherRest } = other;
-  return (
-    sameFields(rest, otherRest) &&
-    types.length === otherTypes.length &&
-    types.every((type, index) => type === otherTypes[index])
-  );
-}
-
-const sameFields = (one: Readonly<Record<string, unknown>>, other: Readonly<Record<string, unknown>>): boolean =>
-  Object.entries(one).every(([field, value]) => other[field] === value);

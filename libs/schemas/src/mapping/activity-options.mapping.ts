@@ -1,4 +1,4 @@
-import type { ActivityOptions, ActivityOptionsRequest } from '@ratchet/domain';
+import type { ActivityOptionsRequest } from '@ratchet/domain';
 import type * as avro from '../generated/index.ts';
 import { isPresent, setPresent } from './set-present.ts';
 
@@ -29,27 +29,3 @@ function retryPolicyToDomain(policy: avro.RetryPolicyRequest): RetryPolicyReques
   setPresent(result, 'nonRetryableErrorTypes', policy.nonRetryableErrorTypes);
   return result;
 }
-
-/** Options that were never changed are written once, so that "same as the original" is a fact of the values alone. */
-export const sameOptions = (a: ActivityOptions, b: ActivityOptions): boolean =>
-  a === b ||
-  (a.taskQueue === b.taskQueue &&
-    a.scheduleToCloseTimeoutMs === b.scheduleToCloseTimeoutMs &&
-    a.scheduleToStartTimeoutMs === b.scheduleToStartTimeoutMs &&
-    a.startToCloseTimeoutMs === b.startToCloseTimeoutMs &&
-    a.heartbeatTimeoutMs === b.heartbeatTimeoutMs &&
-    a.startDelayMs === b.startDelayMs &&
-    a.priorityKey === b.priorityKey &&
-    a.fairnessKey === b.fairnessKey &&
-    a.fairnessWeight === b.fairnessWeight &&
-    sameRetryPolicy(a.retryPolicy, b.retryPolicy));
-
-type RetryPolicy = ActivityOptions['retryPolicy'];
-
-const sameRetryPolicy = (a: RetryPolicy, b: RetryPolicy): boolean =>
-  a.initialIntervalMs === b.initialIntervalMs &&
-  a.backoffCoefficient === b.backoffCoefficient &&
-  a.intervalMsMax === b.intervalMsMax &&
-  a.attemptsMax === b.attemptsMax &&
-  a.nonRetryableErrorTypes.length === b.nonRetryableErrorTypes.length &&
-  a.nonRetryableErrorTypes.every((type, index) => type === b.nonRetryableErrorTypes[index]);

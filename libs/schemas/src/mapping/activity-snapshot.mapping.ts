@@ -1,15 +1,15 @@
-import type {
-  Activity,
-  AttemptFailure,
-  ClosedActivity,
-  OpenActivity,
-  PausedActivity,
-  RunningActivity,
-  ScheduledActivity,
+import {
+  sameOptions,
+  type Activity,
+  type AttemptFailure,
+  type ClosedActivity,
+  type OpenActivity,
+  type PausedActivity,
+  type RunningActivity,
+  type ScheduledActivity,
 } from '@ratchet/domain';
 import type * as avro from '../generated/index.ts';
 import { UnreadableRecordError } from '../unreadable-record-error.ts';
-import { sameOptions } from './activity-options.mapping.ts';
 import { failureToAvro, failureToDomain } from './failure.mapping.ts';
 import { outcomeToAvro, outcomeToDomain } from './outcome.mapping.ts';
 import { isPresent, isSome, setPresent } from './set-present.ts';
