@@ -9,7 +9,7 @@ import {
 } from '@ratchet/domain';
 
 /** How many activities of a run one record tells of: a page stays far below what a record may hold. */
-export const fanOutPageSize = 1_000;
+const fanOutPageSize = 1_000;
 
 /**
  * What makes the cancellation service tell the worker of an attempt to stop it: only where the activity heartbeats, that

@@ -93,6 +93,13 @@ test('who waits is told once, with what is news to it, and others wait on', () =
   expect(waiters.take(closed, [])).toEqual([]);
 });
 
+test('nobody waits for more of a run that is closed', () => {
+  const waiters = new RunWaiters();
+  const closed = { ...run, status: 'closed' } as const;
+  waiters.add(closed, query({ known: { ...known, status: 'closed' } }), epochMillis(1));
+  expect(waiters.take({ ...run, status: 'open' }, [])).toEqual([]);
+});
+
 test('a question that is asked again takes its own place, and who is silent for a minute is forgotten', () => {
   const waiters = new RunWaiters();
   waiters.add(run, query(), epochMillis(1));

@@ -51,8 +51,12 @@ function page(waiting: readonly Signal[], { signalName, signalsUpTo, signalCount
 export class RunWaiters {
   readonly #byRun = new Map<string, Map<string, AskedRun>>();
 
-  /** A newer question of the same request takes the place of the former. */
+  /**
+   * A newer question of the same request takes the place of the former. Of a run that is closed there is no more news,
+   * and nothing that would end the waiting: nobody waits for it.
+   */
   add(run: WorkflowRun, query: AwaitRun, askedAt: EpochMillis): void {
+    if (run.status === 'closed') return;
     const key = runKey(run.id);
     const asked = this.#byRun.get(key) ?? new Map<string, AskedRun>();
     this.#byRun.set(key, asked);
