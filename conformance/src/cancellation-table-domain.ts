@@ -1,5 +1,4 @@
 import {
-  deadlines,
   decide,
   epochMillis,
   evolve,
@@ -13,11 +12,12 @@ import {
   type Decision,
   type NoticeReason,
 } from '@ratchet/domain';
+import { pause, requestCancel, reset, scheduleOf, terminate } from './command-of.ts';
+import { limitsOf, proposalOf } from './limits-of.ts';
 import type { TableCell, TableEnd, TableReason, TableState, Told } from './cancellation-table.ts';
 
 const run = { namespace: 'default', workflowId: 'table', runId: 'run-1' };
 const target = { ...run, activityId: 'cell' };
-const operator = { identity: 'operator', target };
 const worker = { identity: 'worker', requestId: 'report-1', target };
 
 const options: ActivityOptionsRequest = {
@@ -67,20 +67,7 @@ class TablePlay {
     this.#cell = cell;
     const once = cell.reason === 'a limit passes' ? { retryPolicy: { attemptsMax: 1 } } : {};
     this.#send({ type: 'OpenRun', run, retentionMs: millis(60_000), identity: 'workflow', requestId: 'open-1' });
-    this.#send({
-      type: 'Schedule',
-      ...operator,
-      requestId: 'schedule-1',
-      activityType: 'cell',
-      options: { ...options, ...once },
-      input: [],
-      header: {},
-      idReusePolicy: 'allow-duplicate',
-      idConflictPolicy: 'fail',
-      shielded: false,
-      retentionMs: millis(60_000),
-      awaitOutcome: false,
-    });
+    this.#send(scheduleOf({ target, options: { ...options, ...once }, requestId: 'schedule-1' }));
   }
 
   /** Into the state in which the reason will find it. */
@@ -105,7 +92,7 @@ class TablePlay {
       'its scope is cancelled': () => {
         if (type !== 'ABANDON') this.#cancel('scope');
       },
-      'it is terminated': () => void this.#send({ type: 'Terminate', ...operator, requestId: 'end-1', reason: '' }),
+      'it is terminated': () => void this.#send(terminate(target, 'end-1')),
       'its run is closed': () => this.#closeRun(),
       'a limit passes': () => this.#pass(),
       'it is paused': () => this.#pause('now'),
@@ -189,33 +176,29 @@ class TablePlay {
   }
 
   #pause(requestId: string): void {
-    this.#send({ type: 'Pause', ...operator, requestId, reason: '' });
+    this.#send(pause(target, requestId));
   }
 
   #reset(requestId: string): void {
-    const as = { keepPaused: false, resetHeartbeat: false, restoreOriginalOptions: false };
-    this.#send({ type: 'Reset', ...operator, requestId, ...as });
+    this.#send(reset(target, requestId, {}));
   }
 
   #cancel(requestId: string): void {
-    this.#send({ type: 'RequestCancel', ...operator, requestId, reason: '', cascaded: false });
+    this.#send(requestCancel(target, requestId));
   }
 
   #closeRun(): void {
     const closedOffset = this.#offset;
     this.#send({ type: 'CloseRun', run, status: 'completed', reason: '', identity: 'workflow', requestId: 'close-1' });
-    this.#send({ type: 'CloseWithRun', ...operator, requestId: 'close-1', closedOffset });
+    this.#send({ type: 'CloseWithRun', target, identity: 'workflow', requestId: 'close-1', closedOffset });
   }
 
   /** The next limit: start-to-close of what runs, schedule-to-close of what does not. */
   #pass(): void {
-    const limits = deadlines(this.#activity, millis(1e9)).toSorted((one, other) => one.at - other.at);
-    for (const { type, at, timer } of limits) {
-      if (type === 'dispatch' || type === 'redispatch' || type === 'expire') continue;
-      this.#now = epochMillis(Math.max(this.#now, at));
-      this.#send({ type: 'TimeOut', target, timeoutType: type, timer, identity: '', requestId: '' });
-      return;
-    }
+    const limit = limitsOf(this.#activity).find(({ type }) => type !== 'dispatch');
+    if (limit === undefined) return;
+    this.#now = epochMillis(Math.max(this.#now, limit.at));
+    this.#send(proposalOf(target, limit));
   }
 
   #send(command: Command): Decision {

@@ -1,8 +1,5 @@
-import type { Cell, Rule } from './rule.ts';
+import { precondition, unchanged, unknown, type Cell, type Rule } from './rule.ts';
 import { ended, gone, inProgress, open, referenceName, states, waiting, without, type StateName } from './states.ts';
-
-const unknown: Cell = { answer: 'not-found', message: 'activity not found for ID: conformance' };
-const unchanged: Cell = { answer: 'ok', message: '' };
 
 const taken: Cell = { answer: 'already-exists', message: 'activity execution already started' };
 /** A new life: what the start's options make of it. */
@@ -140,7 +137,3 @@ export const clientCallRules: readonly Rule[] = [
     ],
   },
 ];
-
-function precondition(message: string): Cell {
-  return { answer: 'failed-precondition', message };
-}

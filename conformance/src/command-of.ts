@@ -107,8 +107,8 @@ function requestOf(step: Request, scene: Scene): Command {
     terminate: () => terminate(target, 'terminate-1'),
     'terminate-with-other-request': () => terminate(target, 'terminate-2'),
     delete: () => ({ type: 'Delete', ...client, target, requestId: 'delete-1' }),
-    pause: () => ({ type: 'Pause', ...client, target, requestId: 'pause-1', reason: '' }),
-    'pause-with-other-request': () => ({ type: 'Pause', ...client, target, requestId: 'pause-2', reason: '' }),
+    pause: () => pause(target, 'pause-1'),
+    'pause-with-other-request': () => pause(target, 'pause-2'),
     unpause: () => ({ type: 'Unpause', ...client, target, requestId: 'unpause-1' }),
     reset: () => reset(target, 'reset-1', {}),
     'reset-with-other-request': () => reset(target, 'reset-2', {}),
@@ -123,7 +123,7 @@ function requestOf(step: Request, scene: Scene): Command {
   return requests[step]();
 }
 
-const requestCancel = (target: ExecutionId, requestId: string): Command => ({
+export const requestCancel = (target: ExecutionId, requestId: string): Command => ({
   type: 'RequestCancel',
   ...client,
   target,
@@ -132,7 +132,7 @@ const requestCancel = (target: ExecutionId, requestId: string): Command => ({
   cascaded: false,
 });
 
-const terminate = (target: ExecutionId, requestId: string): Command => ({
+export const terminate = (target: ExecutionId, requestId: string): Command => ({
   type: 'Terminate',
   ...client,
   target,
@@ -140,7 +140,15 @@ const terminate = (target: ExecutionId, requestId: string): Command => ({
   reason: 'terminated on purpose',
 });
 
-const reset = (target: ExecutionId, requestId: string, how: Partial<CommandOf<'Reset'>>): Command => ({
+export const pause = (target: ExecutionId, requestId: string): Command => ({
+  type: 'Pause',
+  ...client,
+  target,
+  requestId,
+  reason: '',
+});
+
+export const reset = (target: ExecutionId, requestId: string, how: Partial<CommandOf<'Reset'>>): Command => ({
   type: 'Reset',
   ...client,
   target,

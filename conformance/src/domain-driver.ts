@@ -1,6 +1,5 @@
 import {
   after,
-  deadlines,
   decide,
   epochMillis,
   evolve,
@@ -10,13 +9,13 @@ import {
   type Activity,
   type ActivityOptionsRequest,
   type Command,
-  type Deadline,
   type DeadlineType,
   type Decision,
   type EpochMillis,
   type ExecutionId,
 } from '@ratchet/domain';
 import { answerOf, toldOk, type Told } from './answer-of.ts';
+import { limitsOf, proposalOf } from './limits-of.ts';
 import { commandOf, scheduleOf, type Attempt, type CommandStep } from './command-of.ts';
 import { textOf } from './payload-text.ts';
 import { described, nothing } from './sighting-of.ts';
@@ -144,7 +143,7 @@ class BareDomain {
   #pass(until: EpochMillis): Told {
     for (let next = this.#due()[0]; next !== undefined && next.at <= until; next = this.#due()[0]) {
       this.#now = epochMillis(Math.max(this.#now, next.at));
-      const decision = this.#send(this.#proposal(next));
+      const decision = this.#send(proposalOf(activityId, next));
       if (decision.kind === 'refused')
         throw new Error(`Expected ${next.type} to be due, but ${decision.refusal.message}`);
     }
@@ -152,27 +151,8 @@ class BareDomain {
     return toldOk;
   }
 
-  #due(): readonly Deadline[] {
-    if (this.#activity === undefined) return [];
-    return deadlines(this.#activity, millis(1e9))
-      .filter(({ type }) => type !== 'expire' && type !== 'redispatch')
-      .toSorted((one, other) => one.at - other.at);
-  }
-
-  #proposal({ type, timer }: Deadline): Command {
-    const common = { target: activityId, timer, requestId: '', identity: 'timeout-tracker' };
-    switch (type) {
-      case 'dispatch':
-        return { type: 'DispatchDue', ...common };
-      case 'redispatch':
-      case 'expire':
-        throw new Error(`${type} is not played`);
-      case 'schedule-to-start':
-      case 'schedule-to-close':
-      case 'start-to-close':
-      case 'heartbeat':
-        return { type: 'TimeOut', timeoutType: type, ...common };
-    }
+  #due(): ReturnType<typeof limitsOf> {
+    return this.#activity === undefined ? [] : limitsOf(this.#activity);
   }
 
   #send(command: Command): Decision {

@@ -1,8 +1,6 @@
-import type { Cell, Rule } from './rule.ts';
+import { unchanged, type Cell, type Rule } from './rule.ts';
 import { ended, gone, inProgress, open, states, waiting, without } from './states.ts';
 import { shortMs, usualOptions } from './trace.ts';
-
-const unmoved: Cell = { answer: 'ok', message: '' };
 
 const timedOut = (failure: string): Cell => ({
   status: 'timed-out',
@@ -19,7 +17,7 @@ const ending = (failure: string): Rule['cells'] => [
   [['pause-requested'], { ...states['paused before a retry'].sees, lastFailure: failure }],
   [['reset-requested'], states.scheduled.sees],
   [['reset-requested and kept paused'], states.paused.sees],
-  [[...waiting, ...ended, ...gone], unmoved],
+  [[...waiting, ...ended, ...gone], unchanged],
 ];
 
 const overWhole = timedOut('activity ScheduleToClose timeout');
@@ -32,7 +30,7 @@ export const limitRules: readonly Rule[] = [
     options: { scheduleToStartTimeoutMs: shortMs },
     cells: [
       [['scheduled'], { ...timedOut('activity ScheduleToStart timeout'), retryState: 'timeout' }],
-      [[...without(open, 'scheduled'), ...ended, ...gone], unmoved],
+      [[...without(open, 'scheduled'), ...ended, ...gone], unchanged],
     ],
   },
   {
@@ -66,7 +64,7 @@ export const limitRules: readonly Rule[] = [
       [['backing off', 'paused before a retry'], { ...overWhole, retryState: 'timeout', cause: 'failed' }],
       [['cancel-requested'], { ...overWhole, retryState: 'cancel-requested' }],
       // The start delay moves the deadline.
-      [['delayed', ...ended, ...gone], unmoved],
+      [['delayed', ...ended, ...gone], unchanged],
     ],
   },
   {
@@ -75,7 +73,7 @@ export const limitRules: readonly Rule[] = [
     options: { retryPolicy: { ...usualOptions.retryPolicy, initialIntervalMs: shortMs } },
     cells: [
       [['backing off'], { waits: false }],
-      [[...without(waiting, 'backing off'), ...inProgress, ...ended, ...gone], unmoved],
+      [[...without(waiting, 'backing off'), ...inProgress, ...ended, ...gone], unchanged],
     ],
   },
 ];

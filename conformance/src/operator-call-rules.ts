@@ -1,8 +1,6 @@
-import type { Cell, Rule } from './rule.ts';
+import { precondition, unchanged, unknown, type Cell, type Rule } from './rule.ts';
 import { ended, gone, open, referenceName, states, waiting, without, type StateName } from './states.ts';
 
-const unknown: Cell = { answer: 'not-found', message: 'activity not found for ID: conformance' };
-const unchanged: Cell = { answer: 'ok', message: '' };
 const becomes = (state: StateName): Cell => ({ ...states[state].sees, answer: 'ok' });
 
 const refusedIn =
@@ -92,7 +90,3 @@ export const operatorCallRules: readonly Rule[] = [
   { call: 'move-to-other-queue', cells: updating },
   { call: 'restore-options', cells: updating },
 ];
-
-function precondition(message: string): Cell {
-  return { answer: 'failed-precondition', message };
-}

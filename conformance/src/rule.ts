@@ -14,4 +14,11 @@ export interface Rule extends Pick<Trace, 'options'> {
   readonly cells: readonly (readonly [states: readonly StateName[], cell: Cell | ((state: StateName) => Cell)])[];
 }
 
+/** There is no such activity. */
+export const unknown: Cell = { answer: 'not-found', message: 'activity not found for ID: conformance' };
+/** It is accepted, and changes nothing. */
+export const unchanged: Cell = { answer: 'ok', message: '' };
+/** Refused: the state does not allow it. */
+export const precondition = (message: string): Cell => ({ answer: 'failed-precondition', message });
+
 export const ruleName = ({ name, call }: Pick<Rule, 'name' | 'call'>): string => name ?? call;

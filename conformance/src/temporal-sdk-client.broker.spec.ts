@@ -11,6 +11,7 @@ import {
 } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure, TerminatedFailure } from '@temporalio/common';
 import { uniqueName } from '@ratchet/testing';
+import { causeOf } from './temporal/cause-of.fixture.ts';
 import { serverUnderTest, type ServerUnderTest } from './temporal/server-under-test.ts';
 
 // The SDK's client alone, unmodified: what it asks for is seen by what it throws and returns. Tasks are polled by its own
@@ -54,15 +55,6 @@ async function started(more: Partial<ActivityOptions> = {}) {
   expect(taskToken.length).toBeGreaterThan(0);
   return { id: of.id, handle, taskToken };
 }
-
-const causeOf = async (result: Promise<unknown>): Promise<Error | undefined> => {
-  const error: unknown = await result.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(ActivityExecutionFailedError);
-  return (error as ActivityExecutionFailedError).cause;
-};
 
 describe('what is started', () => {
   test('is described as it was asked for', async () => {

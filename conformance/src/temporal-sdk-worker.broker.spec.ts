@@ -8,9 +8,10 @@ import {
   heartbeat,
   sleep,
 } from '@temporalio/activity';
-import { ActivityExecutionFailedError, Client, Connection, type ActivityOptions } from '@temporalio/client';
+import { Client, Connection, type ActivityOptions } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure, TerminatedFailure, TimeoutFailure } from '@temporalio/common';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { causeOf } from './temporal/cause-of.fixture.ts';
 import { serverUnderTest, type ServerUnderTest } from './temporal/server-under-test.ts';
 
 // The SDK's worker and client, unmodified.
@@ -129,15 +130,6 @@ const options = (more: Partial<ActivityOptions> = {}): ActivityOptions => ({
   retry: { initialInterval: 50, maximumAttempts: 3 },
   ...more,
 });
-
-const causeOf = async (result: Promise<unknown>): Promise<Error | undefined> => {
-  const error: unknown = await result.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(ActivityExecutionFailedError);
-  return (error as ActivityExecutionFailedError).cause;
-};
 
 describe('a worker', () => {
   test('runs an activity, and its client gets the result', async () => {

@@ -10,7 +10,7 @@ const played = new Map<string, Promise<Sighting>>();
 // All at once: time is real, and most of it is waiting.
 beforeAll(async () => {
   server = await serverUnderTest();
-  driver = await temporalDriver({ address: server.address });
+  driver = await temporalDriver(server.address);
   for (const trace of everyTrace) {
     const sighting = driver.play(trace);
     // Whoever asks for it hears of what went wrong.

@@ -1,8 +1,6 @@
-import type { Rule } from './rule.ts';
+import { unknown, type Rule } from './rule.ts';
 import { ended, gone, inProgress, open, waiting, without } from './states.ts';
 
-const unknown = 'activity not found for ID: conformance';
-const notFound = { answer: 'not-found', message: unknown } as const;
 const mustBeAsked = 'unable to mark activity as canceled without activity being request canceled first';
 
 const completed = {
@@ -64,18 +62,18 @@ export const workerCallRules: readonly Rule[] = [
     by: 'token',
     cells: [
       [inProgress, completed],
-      [notHeld, notFound],
+      [notHeld, unknown],
     ],
   },
   {
     call: 'complete-by-id',
     cells: [
       [open, completed],
-      [[...ended, ...gone], notFound],
+      [[...ended, ...gone], unknown],
     ],
   },
-  { call: 'fail', by: 'token', cells: [...failing, [notHeld, notFound]] },
-  { call: 'fail-by-id', cells: [...failing, [[...waiting, ...ended, ...gone], notFound]] },
+  { call: 'fail', by: 'token', cells: [...failing, [notHeld, unknown]] },
+  { call: 'fail-by-id', cells: [...failing, [[...waiting, ...ended, ...gone], unknown]] },
   {
     call: 'fail-for-good',
     by: 'token',
@@ -84,13 +82,13 @@ export const workerCallRules: readonly Rule[] = [
       [['cancel-requested'], { ...failedWith('failed for good'), retryState: 'cancel-requested' }],
       [['reset-requested'], { answer: 'ok', runState: 'scheduled', attempt: 1, waits: false }],
       [['reset-requested and kept paused'], { answer: 'ok', status: 'paused', runState: 'paused', attempt: 1 }],
-      [notHeld, notFound],
+      [notHeld, unknown],
     ],
   },
-  { call: 'report-canceled', by: 'token', cells: [...accepting, [notHeld, notFound]] },
-  { call: 'report-canceled-by-id', cells: [...accepting, [[...waiting, ...ended, ...gone], notFound]] },
-  { call: 'heartbeat', by: 'token', cells: [...beating, [notHeld, notFound]] },
-  { call: 'heartbeat-by-id', cells: [...beating, [[...waiting, ...ended, ...gone], notFound]] },
+  { call: 'report-canceled', by: 'token', cells: [...accepting, [notHeld, unknown]] },
+  { call: 'report-canceled-by-id', cells: [...accepting, [[...waiting, ...ended, ...gone], unknown]] },
+  { call: 'heartbeat', by: 'token', cells: [...beating, [notHeld, unknown]] },
+  { call: 'heartbeat-by-id', cells: [...beating, [[...waiting, ...ended, ...gone], unknown]] },
 ];
 
 function failedWith(failure: string) {

@@ -1,7 +1,7 @@
 import { Client, credentials, Metadata, status, type ServiceError } from '@grpc/grpc-js';
 import { WorkflowServiceClient } from '../temporal/workflow-service.ts';
 import { damaged } from './damage.ts';
-import { fuzzedRequest, requestTypes, type KnownValues } from './message-fuzz.ts';
+import { fuzzedRequest, requestTypes, type KnownValues, type MessageType } from './message-fuzz.ts';
 import { oddText } from './odd-values.ts';
 import type { Random } from './random.ts';
 import { inFlight, type Fault, type FuzzReport } from './report.ts';
@@ -30,7 +30,7 @@ const faultCodes: readonly number[] = [
   status.CANCELLED,
 ];
 
-const polls = /^(?:Poll|Describe|GetWorkflowExecutionHistory)/;
+const polls = /^(?:Poll|GetWorkflowExecutionHistory)/;
 const ours = [...requestTypes.keys()].filter((name) => name.includes('Activity') || name === 'SignalWorkflowExecution');
 const every = [...requestTypes.keys()];
 
@@ -45,10 +45,11 @@ export async function fuzzGrpc({ address, count, random, prefix }: GrpcFuzzOptio
     const type = requestTypes.get(method);
     if (type === undefined) throw new Error(`Expected a type for ${method}, but there is none`);
     const bytes = fuzzedRequest(random, type, known);
-    const { code, details } = await call(client, method, bytes);
+    const waits = polls.test(method) || (method === 'DescribeActivityExecution' && hasLongPollToken(type, bytes));
+    const { code, details } = await call(client, { method, bytes, patienceMs: waits ? shortPollMs : deadlineMs });
     const name = status[code];
     answers.set(name, (answers.get(name) ?? 0) + 1);
-    const pollEnded = code === status.DEADLINE_EXCEEDED && polls.test(method);
+    const pollEnded = code === status.DEADLINE_EXCEEDED && waits;
     if (!faultCodes.includes(code) || pollEnded) return;
     faults.push({ what: `${String(index)}: ${method}`, answer: `${name}: ${details}`, bytes });
   });
@@ -56,7 +57,26 @@ export async function fuzzGrpc({ address, count, random, prefix }: GrpcFuzzOptio
   return { count, answers: Object.fromEntries(answers), faults };
 }
 
-function call(client: Client, method: string, bytes: Uint8Array): Promise<{ code: status; details: string }> {
+/** Whether it is a long poll; all others must be answered at once. */
+function hasLongPollToken(type: MessageType, bytes: Uint8Array): boolean {
+  try {
+    const { longPollToken } = type.decode(bytes) as { readonly longPollToken?: Uint8Array };
+    return longPollToken !== undefined && longPollToken.length > 0;
+  } catch {
+    return false;
+  }
+}
+
+interface FuzzedCall {
+  readonly method: string;
+  readonly bytes: Uint8Array;
+  readonly patienceMs: number;
+}
+
+function call(
+  client: Client,
+  { method, bytes, patienceMs }: FuzzedCall,
+): Promise<{ readonly code: status; readonly details: string }> {
   return new Promise((resolve) => {
     client.makeUnaryRequest<Uint8Array, Uint8Array>(
       `/temporal.api.workflowservice.v1.WorkflowService/${method}`,
@@ -64,7 +84,7 @@ function call(client: Client, method: string, bytes: Uint8Array): Promise<{ code
       (response) => response,
       bytes,
       new Metadata(),
-      { deadline: Date.now() + (polls.test(method) ? shortPollMs : deadlineMs) },
+      { deadline: Date.now() + patienceMs },
       (error: ServiceError | null) => {
         resolve(error ?? { code: status.OK, details: '' });
       },

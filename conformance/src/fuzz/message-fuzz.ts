@@ -7,6 +7,7 @@ import type { Random } from './random.ts';
 export interface MessageType {
   readonly fieldsArray: readonly Field[];
   encode(message: object): { finish(): Uint8Array };
+  decode(bytes: Uint8Array): object;
   create(fields: object): object;
 }
 

@@ -25,7 +25,7 @@ export interface PlayerOptions extends Lane {
 
 /** An answer comes within this, whatever is asked. */
 export const callMs = 20_000;
-/** So long a poll waits, and a second more until its deadline (semantics section 2.7): a task that is there comes sooner. */
+/** The deadline of a poll, which waits until a second before it (semantics section 2.7): a task that is there comes sooner. */
 const pollMs = 4000;
 const outcomeMs = 2500;
 /** A limit that has passed shows within this. */

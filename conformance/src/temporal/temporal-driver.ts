@@ -4,28 +4,24 @@ import { callMs, Player, type Lane } from './player.ts';
 import { startOptions } from './requests.ts';
 import { WorkflowServiceClient } from './workflow-service.ts';
 
-export interface TemporalDriverOptions {
-  /** `host:port` of a server that speaks Temporal's gRPC: ours, or the reference. */
-  readonly address: string;
-  /** Default `default`; it must exist. */
-  readonly namespace?: string;
-  /** How many traces are played at the same time. Default 24. */
-  readonly laneCount?: number;
-}
-
 export interface TemporalDriver extends Driver {
   close(): void;
 }
 
+/** It must exist. */
+const namespace = 'default';
+/** How many traces are played at the same time. */
+const laneCount = 24;
 /** How long a server may take until a task queue it never heard of is served. */
 const openMs = 60_000;
 
 /**
  * Plays traces through Temporal's gRPC, several at a time, each on task queues of its own; time is real. Resolves when
  * the task queues are served. The caller closes it.
+ *
+ * @param address `host:port` of a server that speaks Temporal's gRPC: ours, or the reference.
  */
-export async function temporalDriver(options: TemporalDriverOptions): Promise<TemporalDriver> {
-  const { address, namespace = 'default', laneCount = 24 } = options;
+export async function temporalDriver(address: string): Promise<TemporalDriver> {
   const service = new WorkflowServiceClient(address);
   const prefix = uniqueName('conformance');
   const lanes = Array.from({ length: laneCount }, (_, index) => ({
@@ -33,7 +29,7 @@ export async function temporalDriver(options: TemporalDriverOptions): Promise<Te
     otherTaskQueue: `${prefix}-${String(index)}-other`,
   }));
   const queues = lanes.flatMap((lane) => [lane.taskQueue, lane.otherTaskQueue]);
-  await Promise.all(queues.map((taskQueue) => openTaskQueue({ service, namespace, taskQueue })));
+  await Promise.all(queues.map((taskQueue) => openTaskQueue(service, taskQueue)));
   const free = new LanePool(lanes);
   let playedCount = 0;
 
@@ -55,14 +51,8 @@ export async function temporalDriver(options: TemporalDriverOptions): Promise<Te
   };
 }
 
-interface TaskQueueToOpen {
-  readonly service: WorkflowServiceClient;
-  readonly namespace: string;
-  readonly taskQueue: string;
-}
-
 /** One activity goes through, so that a poll that gets nothing later means that there is nothing. */
-async function openTaskQueue({ service, namespace, taskQueue }: TaskQueueToOpen): Promise<void> {
+async function openTaskQueue(service: WorkflowServiceClient, taskQueue: string): Promise<void> {
   const polling = service.within(openMs).pollActivityTaskQueue({ namespace, taskQueue: { name: taskQueue } });
   await service.within(callMs).startActivityExecution({
     namespace,
