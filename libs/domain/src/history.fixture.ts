@@ -39,6 +39,8 @@ const kinds = [
   'report canceled',
   'request cancel',
   'terminate',
+  'delete',
+  'report with an id',
   'pause',
   'unpause',
   'reset',
@@ -98,7 +100,7 @@ export class History {
   readonly stage: Stage;
   readonly #expires: boolean;
 
-  /** @param expires whether retentions end in this history. */
+  /** @param expires whether retentions end in this history, or activities are deleted. */
   constructor(stage: Stage, expires = true) {
     this.stage = stage;
     this.#expires = expires;
@@ -178,6 +180,12 @@ export class History {
         return stage.requestCancel({ requestId: this.#fresh('cancel') });
       case 'terminate':
         return seldom(pick, stage.terminate({ requestId: this.#fresh('terminate') }));
+      case 'delete':
+        return this.#expires ? seldom(pick, stage.delete({ requestId: this.#fresh('delete') })) : undefined;
+      case 'report with an id': {
+        const report = { attempt: byTokenOrId, reportId: `report-${String(pick % 4)}` };
+        return pick % 8 === 0 ? stage.complete(report) : stage.fail(undefined, report);
+      }
       case 'pause':
         return stage.pause({ requestId: this.#fresh('pause') });
       case 'unpause':

@@ -32,10 +32,14 @@ const isRestart = ({ command, before, after }: Pick<Step, 'command' | 'before' |
 const attemptKey = (activity: Activity): string =>
   `${String(activity.scheduleOffset)}/${'stamp' in activity ? String(activity.stamp) : 'closed'}`;
 
-test('P1: what is closed never changes again, until it expires or its id is used again', () => {
+test('P1: what is closed never changes again, until it is gone or its id is used again', () => {
   histories((history) => {
     for (const { before, after, command } of history.steps) {
       if (before === undefined || !isClosed(before) || after === before) continue;
+      if (command.type === 'Delete') {
+        expect(after).toBeUndefined();
+        continue;
+      }
       expect(command.type).toBe('Schedule');
       expect(after).toMatchObject({ status: 'scheduled', attempt: 1 });
       expect(after?.scheduleOffset).toBeGreaterThan(before.scheduleOffset);
@@ -170,10 +174,12 @@ test('P3: no timer acts early, and none of an attempt that is over', () => {
   });
 });
 
-test('P4: no token of another attempt, reset or life is accepted', () => {
+test('P4: no token of another attempt, reset or life is accepted, but for what was reported before', () => {
   histories((history) => {
-    for (const { command, before } of accepted(history)) {
+    for (const step of accepted(history)) {
+      const { command, before } = step;
       if (!('attempt' in command) || command.attempt.by !== 'token') continue;
+      if (isRepeatedReport(step)) continue;
       if (before === undefined || isClosed(before)) throw new Error(`${command.type} was accepted for nothing`);
       const { scheduleOffset, attempt, stamp } = before;
       expect(command.attempt).toEqual({ by: 'token', scheduleOffset, attempt, stamp });
@@ -181,8 +187,26 @@ test('P4: no token of another attempt, reset or life is accepted', () => {
   });
 });
 
+/** Acknowledged, and nothing else. */
+const isRepeatedReport = (step: Step): boolean => 'reportId' in step.command && eventsOf(step).length === 0;
+
 const isCancelRequest = (event: { readonly type: string; readonly reason?: string }): boolean =>
   event.type === 'AttemptInterrupted' && event.reason === 'cancel-requested';
+
+test('a report that has an id counts once in a life, and in the next', () => {
+  fc.assert(
+    fc.property(targets, moves, (target, played) => {
+      const counted = new Set<string>();
+      for (const step of accepted(new History(new Stage(target), false).play(played))) {
+        const { command } = step;
+        if (!('reportId' in command)) continue;
+        expect(counted.has(command.reportId)).toBe(isRepeatedReport(step));
+        counted.add(command.reportId);
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
 
 test('P5: at most one cancel request reaches a life, and it is never taken back', () => {
   histories((history) => {

@@ -203,6 +203,30 @@ export const requestMutants: readonly Mutant[] = [
     replacement: '',
   },
   {
+    name: 'signals of every name are taken in with those of one',
+    file: 'decide/signal.ts',
+    text: ` && (name === '' || signal.name === name)`,
+    replacement: '',
+  },
+  {
+    name: 'a repeated report counts again',
+    file: 'decide/report-once.ts',
+    text: '?.reportIds?.includes(reportId) === true',
+    replacement: '?.reportIds?.includes(reportId) === undefined',
+  },
+  {
+    name: 'the next life of an id forgets what was reported of the former',
+    file: 'decide/schedule.ts',
+    text: '...(former?.reportIds === undefined ? {} : { reportIds: former.reportIds }),',
+    replacement: '',
+  },
+  {
+    name: 'an open activity is deleted and nobody hears of its end',
+    file: 'decide/delete.ts',
+    text: 'if (isClosed(activity)) return',
+    replacement: `if (activity.id.runId !== '') return`,
+  },
+  {
     name: 'a cancel request does not reach the worker',
     file: 'decide/change.ts',
     text: `  if (before !== undefined && isRunning(before)) {`,
