@@ -52,6 +52,18 @@ test.each<{ what: string; known: KnownOfRun; waiting?: readonly Signal[]; offset
     offsets: [2],
   },
   {
+    what: 'there is room for more than a page',
+    known: { ...known, signalCountMax: 1_000 },
+    waiting: Array.from({ length: 101 }, (_, n) => signal(n)),
+    offsets: Array.from({ length: 100 }, (_, n) => n),
+  },
+  {
+    what: 'there is less than no room',
+    known: { ...known, signalCountMax: -1 },
+    waiting: [signal(2)],
+    offsets: undefined,
+  },
+  {
     what: 'others have other names',
     known: { ...known, signalName: 'count', signalCountMax: 9 },
     waiting: [signal(2, 'noise'), signal(3)],

@@ -14,6 +14,8 @@ const silenceMsMax = 60_000;
 
 /** One answer stays far below what a record may hold; a single signal may be larger than this, and goes alone. */
 const signalsBytesMax = 512 * 1024;
+/** However many the asker has room for: each comes with its ids, too, and the bytes of its arguments may be none. */
+const signalsMax = 100;
 
 interface AskedRun {
   readonly query: AwaitRun;
@@ -36,12 +38,13 @@ export function newsOf(run: WorkflowRun, waiting: readonly Signal[], known: Know
 
 function page(waiting: readonly Signal[], { signalName, signalsUpTo, signalCountMax }: KnownOfRun): readonly Signal[] {
   const signals: Signal[] = [];
-  if (signalCountMax === 0) return signals;
+  const countMax = Math.min(signalCountMax, signalsMax);
+  if (countMax <= 0) return signals;
   let bytes = 0;
   for (const signal of waiting) {
     if (signal.offset <= signalsUpTo || (signalName !== '' && signal.name !== signalName)) continue;
     bytes += payloadsBytes(signal.args);
-    if (signals.length === signalCountMax || (signals.length > 0 && bytes > signalsBytesMax)) break;
+    if (signals.length === countMax || (signals.length > 0 && bytes > signalsBytesMax)) break;
     signals.push(signal);
   }
   return signals;
