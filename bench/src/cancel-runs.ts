@@ -1,10 +1,11 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { millis, type ExecutionId, type RunId } from '@ratchet/domain';
 import { connectCluster, openRequestChannel, type RequestChannel } from '@ratchet/protocol';
-import { startRatchet, type RunningRatchet } from '@ratchet/tools-start';
+import type { RunningRatchet } from '@ratchet/tools-start';
+import { onRatchet, say } from './stage.ts';
 
 const usage = `Measures how long it takes to cancel all activities of many runs, and how large the services get.
 Nobody takes the activities' tasks, so that each is closed by its cancellation.
@@ -16,8 +17,6 @@ Nobody takes the activities' tasks, so that each is closed by its cancellation.
 
 KAFKA_BROKERS and SCHEMA_REGISTRY_URL name a broker to use; without them one is started for the run.`;
 
-const folder = '.ratchet/bench';
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
 const seconds = (since: number): string => `${((performance.now() - since) / 1000).toFixed(1)} s`;
 const sender = () => ({ requestId: randomUUID(), identity: 'bench' });
 
@@ -110,15 +109,5 @@ async function measure(ratchet: RunningRatchet, runCount: number, activityCount:
   }
 }
 
-async function run(): Promise<void> {
-  rmSync(folder, { recursive: true, force: true });
-  const ratchet = await startRatchet({ folder, partitions: 4, log: say });
-  try {
-    await measure(ratchet, Number(values.runs), Number(values.activities));
-  } finally {
-    await ratchet.stop();
-  }
-}
-
 if (values.help) say(usage);
-else await run();
+else await onRatchet((ratchet) => measure(ratchet, Number(values.runs), Number(values.activities)));

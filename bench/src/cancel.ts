@@ -1,10 +1,7 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import { rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { ActivityClient } from '@ratchet/client';
-import { startRatchet } from '@ratchet/tools-start';
+import type { ActivityClient } from '@ratchet/client';
 import { measureCancels } from './cancel-load.ts';
+import { say, withClient } from './stage.ts';
 
 const usage = `Measures a cancellation: from handle.cancel() to the activity's AbortSignal, one after the other.
 The activity has a heartbeat timeout of an hour and never heartbeats: nothing but the push can tell it.
@@ -16,9 +13,6 @@ The activity has a heartbeat timeout of an hour and never heartbeats: nothing bu
 
 KAFKA_BROKERS and SCHEMA_REGISTRY_URL name a broker to use; without them one is started for the run.`;
 
-const folder = '.ratchet/bench';
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
-
 const { values } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
@@ -27,28 +21,13 @@ const { values } = parseArgs({
   },
 });
 
-async function run(count: number): Promise<void> {
-  rmSync(folder, { recursive: true, force: true });
-  const ratchet = await startRatchet({ folder, partitions: 4, log: say });
-  const environment = { KAFKA_BROKERS: ratchet.brokers, SCHEMA_REGISTRY_URL: ratchet.registryUrl };
-  const worker = fork(new URL('./worker.ts', import.meta.url), { env: { ...process.env, ...environment } });
-  const client = await ActivityClient.connect({ brokers: ratchet.brokers, registry: ratchet.registryUrl });
-  try {
-    await measureCancels(client, 50);
-    const { p50Ms, p99Ms, maxMs } = await measureCancels(client, count);
-    say(`cancel to signal: p50 ${String(p50Ms)} ms, p99 ${String(p99Ms)} ms, max ${String(maxMs)} ms`);
-    if (values.json) {
-      process.stdout.write(
-        `${JSON.stringify({ cancelP50Ms: p50Ms, cancelP99Ms: p99Ms, cancelMaxMs: maxMs, count })}\n`,
-      );
-    }
-  } finally {
-    await client.close();
-    worker.kill('SIGTERM');
-    await once(worker, 'exit');
-    await ratchet.stop();
-  }
+async function measure(client: ActivityClient, count: number): Promise<void> {
+  await measureCancels(client, 50);
+  const { p50Ms, p99Ms, maxMs } = await measureCancels(client, count);
+  say(`cancel to signal: p50 ${String(p50Ms)} ms, p99 ${String(p99Ms)} ms, max ${String(maxMs)} ms`);
+  if (!values.json) return;
+  process.stdout.write(`${JSON.stringify({ cancelP50Ms: p50Ms, cancelP99Ms: p99Ms, cancelMaxMs: maxMs, count })}\n`);
 }
 
 if (values.help) say(usage);
-else await run(Number(values.count));
+else await withClient((client) => measure(client, Number(values.count)));

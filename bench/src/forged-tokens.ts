@@ -1,6 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { Client, credentials, Metadata } from '@grpc/grpc-js';
+import { Client, credentials, Metadata, status } from '@grpc/grpc-js';
 import { createTokenSigner } from '@ratchet/protocol';
 import { quantile } from './load.ts';
 import { temporal } from './temporal-wire.ts';
@@ -38,6 +38,7 @@ function forged(index: number): Uint8Array {
   }
 }
 
+/** Whether the token is accepted. @throws (rejects) whatever is no word about the token: a gateway that is gone refuses nothing. */
 type Check = (token: Uint8Array) => Promise<boolean>;
 
 const verifier = createTokenSigner('the secret of this cluster, known to nobody');
@@ -57,7 +58,7 @@ const checkAt =
   (taskToken) => {
     const { RespondActivityTaskCompletedRequest: request } = temporal;
     const encode = (token: Uint8Array): Buffer => Buffer.from(request.encode({ taskToken: token }).finish());
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       client.makeUnaryRequest(
         path,
         encode,
@@ -65,7 +66,8 @@ const checkAt =
         taskToken,
         metadata,
         (error) => {
-          resolve(error === null);
+          if (error === null || error.code === status.INVALID_ARGUMENT) resolve(error === null);
+          else reject(error);
         },
       );
     });

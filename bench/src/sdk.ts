@@ -1,12 +1,10 @@
 import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import { rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
-import { startRatchet } from '@ratchet/tools-start';
 import { descendantsCpu, type CpuByName } from './descendants-cpu.ts';
 import { measureHeartbeats } from './heartbeat-load.ts';
 import { quantile } from './load.ts';
+import { end, onRatchet } from './stage.ts';
 
 const usage = `Measures a no-op standalone activity through Temporal's own TypeScript SDK, client and worker unmodified.
 All services run on this machine, each in a process of its own, with 4 partitions.
@@ -18,7 +16,6 @@ All services run on this machine, each in a process of its own, with 4 partition
   --in-flight   how many activities are in flight then (default 200)
   --sequential  how many are run one after the other (default 200)`;
 
-const folder = '.ratchet/bench-sdk';
 const taskQueue = 'bench-sdk';
 const heartbeatQueue = 'bench-heartbeats';
 const argument = 'x'.repeat(200);
@@ -105,8 +102,7 @@ async function measureAll(address: string): Promise<void> {
     await measureInFlight(client, 50, 5, worker.pid ?? 0);
     await measureSequential(client, Number(sequential));
     await measureInFlight(client, Number(width), Number(seconds), worker.pid ?? 0);
-    worker.kill('SIGTERM');
-    await once(worker, 'exit');
+    await end(worker);
     const tokens = await runningTokens(connection, client, 100);
     const beats = await measureHeartbeats(address, tokens, { width: 400, seconds: 8 });
     say(`heartbeats:       ${String(beats)} per second from a plain gRPC client`);
@@ -117,16 +113,8 @@ async function measureAll(address: string): Promise<void> {
 }
 
 async function run(): Promise<void> {
-  if (values.address !== undefined) return measureAll(values.address);
-  // What former runs have left would be restored, and slow the start.
-  rmSync(folder, { recursive: true, force: true });
-  const log = (line: string): void => void process.stderr.write(`${line}\n`);
-  const ratchet = await startRatchet({ folder, partitions: 4, log });
-  try {
-    await measureAll(ratchet.grpcAddress);
-  } finally {
-    await ratchet.stop();
-  }
+  if (values.address !== undefined) await measureAll(values.address);
+  else await onRatchet(({ grpcAddress }) => measureAll(grpcAddress));
 }
 
 if (values.help) say(usage);
