@@ -4,6 +4,7 @@ import { checkNamespace, checkLength, type Answer } from '@ratchet/domain';
 import type { Log } from '@ratchet/kafka';
 import {
   asApplicationFailure,
+  closeCluster,
   connectCluster,
   durationMs,
   errorToFailure,
@@ -23,7 +24,7 @@ import {
   ActivityResetError,
   InvalidActivityOptionsError,
 } from './errors.ts';
-import { checkOptions, checkText, clientShape } from './option-shapes.ts';
+import { checkOptions, checkText, clientShape, signalShape } from './option-shapes.ts';
 import { outgoingPayload, outgoingPayloads } from './outgoing-payloads.ts';
 import { scheduleDraft } from './schedule-draft.ts';
 import type { AnyStartOptions } from './start-activity-options.ts';
@@ -99,7 +100,7 @@ export class ActivityClient {
     try {
       const { channel, close } = await openRequestChannel(cluster, { requestTimeoutMs });
       const session = { channel, namespace, identity, converter: loadDataConverter(options.dataConverter) };
-      return new ActivityClient(session, () => close().finally(() => cluster.close()));
+      return new ActivityClient(session, () => closeCluster(cluster, [close]));
     } catch (error) {
       await cluster.close();
       throw error;
@@ -208,8 +209,7 @@ export class ActivityClient {
     args: readonly unknown[] = [],
     { signalId = randomUUID() }: SignalOptions = {},
   ): Promise<void> {
-    checkText('workflowId', workflowId);
-    checkText('name', name);
+    checkOptions(signalShape, { workflowId, runId, name, args, signalId });
     const { identity, converter } = this.#session;
     const run = { namespace: this.namespace, workflowId, runId: runId ?? '' };
     const payloads = await outgoingPayloads('args', args, converter);
@@ -219,7 +219,10 @@ export class ActivityClient {
   /** @internal For `@ratchet/workflow`, whose runs share the connection. */
   static readonly sessionOf = (client: ActivityClient): ClientSession => client.#session;
 
-  /** Sends what is left and disconnects. Whoever still waits gets an OperationalError RKT1201. */
+  /**
+   * Sends what is left and disconnects, within 20 s whether a broker answers or not. Whoever still waits gets an
+   * OperationalError RKT1201.
+   */
   close(): Promise<void> {
     return this.#disconnect();
   }

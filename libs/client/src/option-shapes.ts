@@ -45,6 +45,15 @@ export const clientShape = z.strictObject({
   log: functionShape.optional(),
 });
 
+/** What a signal is made of. */
+export const signalShape = z.strictObject({
+  workflowId: z.string(),
+  runId: text,
+  name: z.string(),
+  args: z.array(z.unknown()),
+  signalId: z.string(),
+});
+
 /** @throws InvalidActivityOptionsError that names the field. */
 export function checkOptions(shape: z.ZodType, given: unknown): void {
   const problem = optionProblem(shape, given);

@@ -1,10 +1,12 @@
 import './faster-kafkajs.ts';
+import type { Socket } from 'node:net';
 import { Kafka, logLevel, type Admin, type KafkaConfig, type LogEntry } from 'kafkajs';
 import { OperationalError } from './errors.ts';
 import { silent, type Log } from './log.ts';
 import { PartitionCounts } from './partition-counts.ts';
 import { mendRequestQueueTimer } from './request-queue-timer.ts';
 import { clientRetry } from './retry-options.ts';
+import { sleep } from './sleep.ts';
 import { createSocket } from './socket-factory.ts';
 
 export interface ConnectionOptions {
@@ -20,10 +22,14 @@ export interface ConnectionOptions {
   readonly connectionTimeoutMs?: number;
 }
 
+/** How long `close` waits for answers that are still on their way. */
+const disconnectMsMax = 1_000;
+
 /**
  * The one way to Kafka. Everything else in this room is made of one; share it within a process.
  *
- * Closing it does not close what was made of it.
+ * What was made of it is closed before it. Whatever is not, or waits for a broker that does not answer, is cut off: it
+ * fails, and cannot connect again.
  */
 export class KafkaConnection {
   readonly brokers: readonly string[];
@@ -35,6 +41,8 @@ export class KafkaConnection {
   readonly admin: Admin;
   /** How many partitions each topic has, as far as it was asked for. */
   readonly partitionCounts: PartitionCounts;
+  readonly #sockets = new Set<Socket>();
+  #isClosed = false;
 
   constructor(options: ConnectionOptions) {
     mendRequestQueueTimer();
@@ -43,9 +51,10 @@ export class KafkaConnection {
     this.clientId = clientId;
     this.log = log;
     this.kafka = new Kafka({
-      brokers: [...brokers],
+      // Trap: kafkajs looks for a broker in loops within loops, for minutes; it gives up at once when there is none to try.
+      brokers: () => (this.#isClosed ? [] : [...brokers]),
       clientId,
-      socketFactory: createSocket,
+      socketFactory: (address) => this.#connect(address),
       ...(options.ssl === undefined ? {} : { ssl: options.ssl }),
       ...(options.sasl === undefined ? {} : { sasl: options.sasl }),
       connectionTimeout: options.connectionTimeoutMs ?? 3000,
@@ -58,10 +67,22 @@ export class KafkaConnection {
     this.partitionCounts = new PartitionCounts(this.admin);
   }
 
+  /** Within a second or so, whether a broker answers or not. */
   async close(): Promise<void> {
-    await this.admin.disconnect();
+    this.#isClosed = true;
+    await Promise.race([this.admin.disconnect().catch(() => undefined), sleep(disconnectMsMax)]);
+    for (const socket of this.#sockets) socket.destroy(closedError());
+  }
+
+  #connect(address: Parameters<typeof createSocket>[0]): Socket {
+    if (this.#isClosed) throw closedError();
+    const socket = createSocket(address);
+    this.#sockets.add(socket);
+    return socket.once('close', () => this.#sockets.delete(socket));
   }
 }
+
+const closedError = (): Error => new Error('Expected to speak to a broker, but the connection was closed');
 
 /**
  * Connects to Kafka, once for a process.

@@ -76,6 +76,7 @@ export class PartitionProcessor<T> {
   async start(): Promise<void> {
     await this.#checkCoPartitioned();
     await this.#consumer.start();
+    if (this.#finishing) return;
     this.#offsetTimer = setInterval(() => void this.#commitOffsets(), offsetCommitIntervalMs);
     this.#offsetTimer.unref();
     this.#silenceTimer = setInterval(() => {

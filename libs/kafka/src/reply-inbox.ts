@@ -79,7 +79,8 @@ export class ReplyInbox {
     await this.#consumer.start();
     const timeoutMs = this.#options.openTimeoutMs ?? 30_000;
     if ((await Promise.race([opened, sleep(timeoutMs)])) === true) return;
-    await this.close();
+    // Not awaited: what did not form the group may not let it go either.
+    void this.close().catch(() => undefined);
     throw new OperationalError(
       `Expected to read partition ${String(this.#options.partition)} of ${this.#options.topic} within ` +
         `${String(timeoutMs)} ms, but the group has not formed`,

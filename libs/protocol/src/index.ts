@@ -1,5 +1,7 @@
+export { after } from './after.ts';
 export { asApplicationFailure } from './as-application-failure.ts';
 export { claimTask, type ClaimRequest, type ClaimResult } from './claim.ts';
+export { closeCluster } from './close-cluster.ts';
 export { connectCluster, type Cluster, type ClusterOptions } from './connect-cluster.ts';
 export * from './data-converter.ts';
 export { DeadlineClock, type Due } from './deadline-clock.ts';

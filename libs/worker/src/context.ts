@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Log } from '@ratchet/kafka';
-import { durationExpected, durationMs, type Duration } from '@ratchet/protocol';
+import { after, durationExpected, durationMs, type Duration } from '@ratchet/protocol';
 import type { ActivityCancellationDetails } from './activity-cancellation-details.ts';
 import type { ActivityInfo } from './activity-info.ts';
 import { activityLog, type ActivityLog } from './activity-log.ts';
@@ -123,11 +123,11 @@ export class Context {
     const lift = (): void => {
       shield.lift();
     };
-    const timer = timeoutMs === undefined ? undefined : setTimeout(lift, Math.min(timeoutMs, timerMsMax));
+    const endTimeout = timeoutMs === undefined ? undefined : after(timeoutMs, lift);
     try {
       return await places.run({ context: this, source: shield }, work);
     } finally {
-      clearTimeout(timer);
+      endTimeout?.();
       shield.retire();
     }
   }
@@ -137,15 +137,12 @@ export class Context {
     const ms = milliseconds('sleep', duration);
     const { signal } = this.#source;
     await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(
-        () => {
-          forget();
-          resolve();
-        },
-        Math.min(ms, timerMsMax),
-      );
+      const endTimer = after(ms, () => {
+        forget();
+        resolve();
+      });
       const forget = onAborted(signal, () => {
-        clearTimeout(timer);
+        endTimer();
         reject(signal.reason as Error);
       });
     });
@@ -157,9 +154,6 @@ export class Context {
     return place?.context === this ? place.source : this.#parts.cancellation;
   }
 }
-
-/** What a timer of Node can hold: 24.8 days. */
-const timerMsMax = 2 ** 31 - 1;
 
 function milliseconds(what: string, duration: Duration): number {
   const ms = durationMs(duration);

@@ -1,6 +1,7 @@
 import { taskTopic } from '@ratchet/domain';
 import { TaskQueueConsumer, type InputRecord, type Log, type Outbox } from '@ratchet/kafka';
 import {
+  closeCluster,
   connectCluster,
   DeadlineClock,
   openRequestChannel,
@@ -117,7 +118,8 @@ export class Worker {
   }
 
   /**
-   * Runs activities until `shutdown`. Resolves once all are over and everything is reported and disconnected.
+   * Runs activities until `shutdown`. Resolves once all are over and everything is reported and disconnected. When no
+   * broker answers, it waits 20 s at most for answers to what was claimed and reported, and 20 s to disconnect.
    *
    * @throws Error (rejects) when it ran before.
    */
@@ -125,9 +127,7 @@ export class Worker {
     if (this.#state !== 'initialized') throw new Error(`Expected to run a new worker, but this one is ${this.#state}`);
     this.#state = 'running';
     try {
-      await this.#consumer.start();
-      const { log, namespace, taskQueue, activities } = this.#options;
-      log('info', `the worker takes tasks of ${taskQueue}`, { namespace, activities: [...activities.keys()] });
+      await Promise.race([this.#start(), this.#stopRequested.promise]);
       await this.#stopRequested.promise;
       this.#intake.stop();
       this.#reader.stop();
@@ -147,11 +147,18 @@ export class Worker {
     this.#stopRequested.resolve();
   }
 
+  async #start(): Promise<void> {
+    await this.#consumer.start();
+    const { log, namespace, taskQueue, activities } = this.#options;
+    log('info', `the worker takes tasks of ${taskQueue}`, { namespace, activities: [...activities.keys()] });
+  }
+
   async #disconnect(): Promise<void> {
     this.#clock.close();
-    await this.#consumer.stop();
-    await this.#outbox.close();
-    await this.#requests.close();
-    await this.#cluster.close();
+    await closeCluster(this.#cluster, [
+      () => this.#consumer.stop(),
+      () => this.#outbox.close(),
+      () => this.#requests.close(),
+    ]);
   }
 }

@@ -1,0 +1,42 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { eventually } from '@ratchet/testing';
+import { KafkaConnection } from './connection.ts';
+
+let server: Server;
+let accepted: Socket[];
+let tries: number;
+let connection: KafkaConnection;
+
+beforeEach(async () => {
+  accepted = [];
+  tries = 0;
+  server = createServer((socket) => void accepted.push(socket.on('error', () => undefined)));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('Expected a port');
+  const brokers = [`127.0.0.1:${String(address.port)}`];
+  connection = new KafkaConnection({ brokers, clientId: 'test', log: () => ++tries });
+});
+afterEach(() => {
+  for (const socket of accepted) socket.destroy();
+  server.close();
+});
+
+test.each([
+  { broker: 'hangs', begin: () => undefined, isWaiting: () => accepted.length === 2 },
+  { broker: 'is gone', begin: () => void server.close(), isWaiting: () => tries > 4 },
+])('whoever waits for a broker that $broker gives up when the connection is closed', async ({ begin, isWaiting }) => {
+  begin();
+  const waiting = [connection.admin, connection.kafka.consumer({ groupId: 'test' })].map((each) =>
+    each.connect().then(
+      () => 'connected',
+      () => 'gave up',
+    ),
+  );
+  await eventually(isWaiting);
+  const begun = performance.now();
+  await connection.close();
+  expect(await Promise.all(waiting)).toEqual(['gave up', 'gave up']);
+  expect(performance.now() - begun).toBeLessThan(3_000);
+  await expect(connection.partitionCounts.of('test')).rejects.toThrow();
+});
