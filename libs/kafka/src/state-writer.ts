@@ -18,7 +18,7 @@ export interface StateWriterOptions {
 }
 
 const defaultBatchBytesMax = 4 * 1024 * 1024 - 64 * 1024;
-/** kafkajs copies a partition's list once per record, so long lists are cut. */
+/** Where its grouping could not be replaced, kafkajs copies a partition's list once per record: long lists are cut. */
 const batchRecordsMax = 1000;
 
 /**

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { connectBroker, eventually, uniqueName } from '@ratchet/testing';
 import { connectKafka, type KafkaConnection } from './connection.ts';
 import { Outbox } from './outbox.ts';
-import { TaskQueueConsumer } from './task-queue-consumer.ts';
+import { TaskQueueConsumer, type TaskSource } from './task-queue-consumer.ts';
 import { ensureTopics } from './topics.ts';
 
 const { brokers } = connectBroker();
@@ -22,19 +22,7 @@ beforeEach(async () => {
   taken = [];
   await createTopic(usual);
   outbox = new Outbox({ connection, steadyTopics: [usual, urgent] });
-  queue = new TaskQueueConsumer({
-    connection,
-    sources: [urgent, usual].map((topic) => ({ topic, groupId: `${topic}-group` })),
-    sessionTimeoutMs: 6_000,
-    fetchWaitMs: 50,
-    commitIntervalMs: 50,
-    discoverMs: 200,
-    onRecord: ({ topic }, done) => {
-      taken.push({ topic, done });
-      // one slot
-      queue.pause();
-    },
-  });
+  queue = queueOf(sources());
 });
 afterEach(async () => {
   await queue.stop();
@@ -43,6 +31,23 @@ afterEach(async () => {
 afterAll(async () => {
   await connection.close();
 });
+
+const sources = (): TaskSource[] => [urgent, usual].map((topic) => ({ topic, groupId: `${topic}-group` }));
+
+/** One that has one slot. */
+const queueOf = (of: readonly TaskSource[]): TaskQueueConsumer =>
+  new TaskQueueConsumer({
+    connection,
+    sources: of,
+    sessionTimeoutMs: 6_000,
+    fetchWaitMs: 50,
+    commitIntervalMs: 50,
+    discoverMs: 200,
+    onRecord: ({ topic }, done) => {
+      taken.push({ topic, done });
+      queue.pause();
+    },
+  });
 
 const createTopic = (name: string): Promise<unknown> =>
   ensureTopics(connection, [{ name, partitions: 1, replicationFactor: 1, config: {} }]);
@@ -93,4 +98,14 @@ test('after stop nothing is handed out, and what was not done comes again', asyn
   await queue.stop();
   queue.resume();
   expect(taken).toHaveLength(1);
+});
+
+test('a topic that cannot be read is told of, and does not hold up the others', async () => {
+  await createTopic(urgent);
+  await send(usual, 1);
+  // kafkajs refuses a group without a name.
+  queue = queueOf(sources().map((source) => (source.topic === urgent ? { ...source, groupId: '' } : source)));
+  await expect(queue.start()).rejects.toThrow('groupId');
+  await eventually(() => taken.length === 1);
+  expect(taken[0]?.topic).toBe(usual);
 });

@@ -28,7 +28,6 @@ export class TaskQueueConsumer {
   readonly #consumers = new Map<string, TaskConsumer>();
   #paused = false;
   #discoverTimer: NodeJS.Timeout | undefined;
-  #discovering: Promise<void> = Promise.resolve();
   #stopped = false;
 
   constructor(options: TaskQueueConsumerOptions) {
@@ -47,7 +46,7 @@ export class TaskQueueConsumer {
     return sum;
   }
 
-  /** @throws OperationalError (rejects) RKT1001 when no broker answers. */
+  /** Resolves once the topics that exist are read. @throws kafkajs's error (rejects) when no broker answers. */
   async start(): Promise<void> {
     await this.#discover();
     this.#discoverLater();
@@ -72,7 +71,6 @@ export class TaskQueueConsumer {
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#discoverTimer);
-    await this.#discovering;
     await Promise.all(Array.from(this.#consumers.values(), (consumer) => consumer.stop()));
   }
 
@@ -84,24 +82,27 @@ export class TaskQueueConsumer {
   #discoverLater(): void {
     if (this.#stopped || this.#consumers.size === this.#options.sources.length) return;
     this.#discoverTimer = setTimeout(() => {
-      this.#discovering = this.#discover().then(
-        () => {
-          this.#discoverLater();
-        },
-        (thrown: unknown) => {
+      void this.#discover()
+        .catch((thrown: unknown) => {
           const { connection } = this.#options;
           connection.log('warn', `tasks: topics could not be looked for: ${asError(thrown).message}`);
+        })
+        .then(() => {
           this.#discoverLater();
-        },
-      );
+        });
     }, this.#options.discoverMs ?? 2_000);
   }
 
+  /** All at once: a topic that cannot be read does not hold up the others. */
   async #discover(): Promise<void> {
     const { sources, connection } = this.#options;
-    for (const source of sources.filter(({ topic }) => !this.#consumers.has(topic))) {
-      if (await connection.partitionCounts.exists(source.topic)) await this.#consume(source);
-    }
+    const missing = sources.filter(({ topic }) => !this.#consumers.has(topic));
+    const looks = await Promise.allSettled(
+      missing.map(async (source) => {
+        if (await connection.partitionCounts.exists(source.topic)) await this.#consume(source);
+      }),
+    );
+    for (const look of looks) if (look.status === 'rejected') throw look.reason;
   }
 
   async #consume({ topic, groupId }: TaskSource): Promise<void> {
@@ -111,6 +112,13 @@ export class TaskQueueConsumer {
     const consumer = new TaskConsumer({ ...rest, topic, groupId, onRevoked: revoked });
     if (this.#paused) consumer.pause();
     this.#consumers.set(topic, consumer);
-    await consumer.start();
+    try {
+      await consumer.start();
+    } catch (error) {
+      // It would never read: the next look makes another.
+      this.#consumers.delete(topic);
+      void consumer.stop().catch(() => undefined);
+      throw error;
+    }
   }
 }
