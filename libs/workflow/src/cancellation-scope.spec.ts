@@ -145,3 +145,17 @@ describe('what is started now is cancelled by', () => {
     expect(effectiveCancellation(run).cause?.message).toBe('run');
   });
 });
+
+test('a timeout longer than a timer can hold does not go off at once', async () => {
+  const scope = new CancellationScope({ parent: null, timeout: '60 days' });
+  await scope.run(() => new Promise((resolve) => setTimeout(resolve, 10)));
+  expect(scope.cause).toBeUndefined();
+});
+
+test('whoever races with the cancellation again and again waits for one promise', async () => {
+  const scope = root();
+  const requested = scope.cancelRequested;
+  expect(scope.cancelRequested).toBe(requested);
+  scope.cancel('enough');
+  expect(await causeOf(requested)).toBe('enough');
+});

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { CancelledFailure, durationMs, type Duration } from '@ratchet/protocol';
+import { after, CancelledFailure, durationExpected, durationMs, type Duration } from '@ratchet/protocol';
 
 export interface CancellationScopeOptions {
   /** Default: true. */
@@ -31,6 +31,7 @@ export class CancellationScope {
   readonly #timeoutMs: number | undefined;
   readonly #listeners = new Set<(cause: CancelledFailure) => void>();
   #cause: CancelledFailure | undefined;
+  #requested: Promise<never> | undefined;
 
   /** @throws RangeError when the timeout is no duration. */
   constructor({ cancellable = true, timeout, parent = CancellationScope.current() }: CancellationScopeOptions = {}) {
@@ -62,14 +63,14 @@ export class CancellationScope {
   /** Runs `fn` in this scope. Resolves or rejects as it does. */
   async run<T>(fn: () => Promise<T>): Promise<T> {
     const unlink = this.cancellable ? this.parent?.onCancel((cause) => this.#cancel(cause)) : undefined;
-    const timer =
-      this.#timeoutMs === undefined
-        ? undefined
-        : setTimeout(() => this.#cancel(new CancelledFailure('Cancellation scope timed out')), this.#timeoutMs);
+    const timeOut = (): void => {
+      this.#cancel(new CancelledFailure('Cancellation scope timed out'));
+    };
+    const endTimeout = this.#timeoutMs === undefined ? undefined : after(this.#timeoutMs, timeOut);
     try {
       return await scopes.run(this, fn);
     } finally {
-      clearTimeout(timer);
+      endTimeout?.();
       unlink?.();
     }
   }
@@ -95,11 +96,13 @@ export class CancellationScope {
 
   /** Rejects with a `CancelledFailure` once the scope is cancelled; made to be raced with. */
   get cancelRequested(): Promise<never> {
+    if (this.#requested !== undefined) return this.#requested;
     const requested = new Promise<never>((_, reject) => {
       this.onCancel(reject);
     });
     // Who does not wait for it has not overlooked an error.
     requested.catch(() => undefined);
+    this.#requested = requested;
     return requested;
   }
 
@@ -125,6 +128,6 @@ export class CancellationScope {
 function checkedMs(timeout: Duration): number {
   const ms = durationMs(timeout);
   if (ms === undefined)
-    throw new RangeError(`Expected a scope's timeout to be a duration, but it is ${String(timeout)}`);
+    throw new RangeError(`Expected to get a scope's timeout as ${durationExpected}, but it is ${String(timeout)}`);
   return ms;
 }

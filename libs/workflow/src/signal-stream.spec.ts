@@ -78,3 +78,13 @@ test('waiting ends with the scope', async () => {
   desk.session.scope.cancel('enough');
   await expect(first).rejects.toThrow('enough');
 });
+
+test.each(['return', 'detach'] as const)('%s ends the waiting, and nothing is asked any more', async (way) => {
+  const first = stream.next();
+  const page = await asked(1);
+  await stream[way]();
+  expect(await first).toEqual({ done: true, value: undefined });
+  page?.answer(described({}, signal(1)));
+  expect(await stream.next()).toEqual({ done: true, value: undefined });
+  expect({ ...cursor, asked: desk.asked.length }).toEqual({ acknowledgedTo: -1, asked: 1 });
+});

@@ -57,7 +57,7 @@ export class SignalStream<Args extends readonly unknown[]> implements AsyncItera
   #receivedTo: number;
   #acknowledging: Promise<void> | undefined;
   #tail: Promise<unknown> = Promise.resolve();
-  #ended = false;
+  readonly #ended = new AbortController();
 
   /** @internal Made by `WorkflowRun.signals`. */
   constructor(
@@ -88,7 +88,7 @@ export class SignalStream<Args extends readonly unknown[]> implements AsyncItera
     return next;
   }
 
-  /** Ends the stream. The signal that was last given stays for the next stream, unless it was acknowledged. */
+  /** Ends the stream, and whoever waits for its next signal. The signal that was last given stays for the next stream, unless it was acknowledged. */
   return(): Promise<IteratorResult<RunSignal<Args>, undefined>> {
     this.#end();
     return Promise.resolve({ done: true, value: undefined });
@@ -106,7 +106,7 @@ export class SignalStream<Args extends readonly unknown[]> implements AsyncItera
   }
 
   async #next(): Promise<IteratorResult<RunSignal<Args>, undefined>> {
-    if (this.#ended) return { done: true, value: undefined };
+    if (this.#hasEnded()) return { done: true, value: undefined };
     if (this.#current !== undefined) {
       // Nobody waits for it: a lost acknowledgement only brings a signal again, and the next one makes up for it.
       this.#acknowledge(this.#current.offset).catch(() => undefined);
@@ -115,12 +115,20 @@ export class SignalStream<Args extends readonly unknown[]> implements AsyncItera
     try {
       while (this.#buffer.length === 0) this.#buffer = await this.#fetch();
       const value = await this.#signal(this.#buffer[0]);
+      if (this.#hasEnded()) return { done: true, value: undefined };
       this.#current = this.#buffer.shift();
       return { done: false, value };
     } catch (error) {
+      // Whoever has ended it waits for nothing, so nothing has failed.
+      if (this.#hasEnded()) return { done: true, value: undefined };
       this.#end();
       throw error;
     }
+  }
+
+  /** A call, since the compiler does not see that it ends meanwhile. */
+  #hasEnded(): boolean {
+    return this.#ended.signal.aborted;
   }
 
   /** The next page; empty when there was other news of the run. */
@@ -129,15 +137,16 @@ export class SignalStream<Args extends readonly unknown[]> implements AsyncItera
     const { session, run, scope } = this.#run;
     const cancellation = effectiveCancellation(scope);
     if (cancellation.cause !== undefined) throw cancellation.cause;
-    const ended = new AbortController();
+    const cancelled = new AbortController();
     const unwatch = cancellation.onCancel((cause) => {
-      ended.abort(cause);
+      cancelled.abort(cause);
     });
+    const signal = AbortSignal.any([cancelled.signal, this.#ended.signal]);
     // Of a closed run nothing is to be waited for: what is left comes at once, and then the answer without any.
     const known = { signalName: this.#name, signalsUpTo: this.#receivedTo, signalCountMax: bufferedCountMax };
     const asked = status === 'closed' ? known : { ...known, status };
     try {
-      const { body } = await session.channel.awaitRun(run, asked, { signal: ended.signal });
+      const { body } = await session.channel.awaitRun(run, asked, { signal });
       if (body.type === 'Refused') throw new WorkflowRunClosedError(run, body.refusal.message, closeStatus);
       heard(body.run);
       this.#receivedTo = body.signals.at(-1)?.offset ?? this.#receivedTo;
@@ -188,8 +197,8 @@ export class SignalStream<Args extends readonly unknown[]> implements AsyncItera
   }
 
   #end(): void {
-    if (this.#ended) return;
-    this.#ended = true;
+    if (this.#hasEnded()) return;
+    this.#ended.abort();
     this.#onEnd();
   }
 }

@@ -1,41 +1,17 @@
-import { ActivityClient, RequestRefusedError, WorkflowNotFoundError } from '@ratchet/client';
-import { connectBroker, eventually, startCluster, uniqueName } from '@ratchet/testing';
-import { CancellationScope, WorkflowRun, WorkflowRunClosedError, type RunSignal } from './index.ts';
+import { RequestRefusedError, WorkflowNotFoundError, type ActivityClient } from '@ratchet/client';
+import { eventually, uniqueName } from '@ratchet/testing';
+import { CancellationScope, WorkflowRunClosedError, type RunSignal } from './index.ts';
+import { failed, RunStage } from './run-stage.fixture.ts';
 
-const { brokers, registryUrl: registry } = connectBroker();
-
-let ratchet: Awaited<ReturnType<typeof startCluster>>;
+let stage: RunStage;
 let client: ActivityClient;
-const runs: WorkflowRun[] = [];
 
 beforeAll(async () => {
-  ratchet = await startCluster();
   // A killed scheduler may take its time to come back where the machine is busy.
-  client = await ActivityClient.connect({ brokers, registry, requestTimeout: '90s' });
+  stage = await RunStage.open({ requestTimeout: '90s' });
+  ({ client } = stage);
 });
-afterAll(async () => {
-  await Promise.all(runs.map(async (run) => run.detach()));
-  await client.close();
-  await ratchet.stop();
-});
-
-async function openRun(): Promise<WorkflowRun> {
-  const run = await WorkflowRun.open(client, { workflowId: uniqueName('review') });
-  runs.push(run);
-  return run;
-}
-
-async function attachTo({ workflowId }: WorkflowRun): Promise<WorkflowRun> {
-  const run = await WorkflowRun.attach(client, { workflowId });
-  runs.push(run);
-  return run;
-}
-
-const failed = async (promise: Promise<unknown>): Promise<unknown> =>
-  promise.then(
-    () => 'it did not fail',
-    (error: unknown) => error,
-  );
+afterAll(() => stage.close());
 
 type Numbered = AsyncIterableIterator<RunSignal<readonly [number]>, undefined>;
 
@@ -53,7 +29,7 @@ const upTo = (last: number, first = 1): readonly number[] =>
   Array.from({ length: last - first + 1 }, (_, i) => first + i);
 
 test('signals come in the order in which they were sent, each name by itself, and a repeated one never', async () => {
-  const run = await openRun();
+  const run = await stage.openRun();
   const stream = run.signals<[number]>('count');
   expect(() => run.signals('count')).toThrow('one stream of signals');
   const first = stream.next();
@@ -75,7 +51,7 @@ test('signals come in the order in which they were sent, each name by itself, an
 });
 
 test('a stream goes on where signals were acknowledged: after it was left, and in another process', async () => {
-  const run = await openRun();
+  const run = await stage.openRun();
   for (const number of upTo(6)) await client.signal(run.workflowId, undefined, 'count', [number]);
   const seen: number[] = [];
   for await (const { args } of run.signals<[number]>('count')) {
@@ -89,19 +65,19 @@ test('a stream goes on where signals were acknowledged: after it was left, and i
     await signal.acknowledge();
     break;
   }
-  const attached = await attachTo(run);
+  const attached = await stage.attachTo(run);
   const stream = attached.signals<[number]>('count');
   expect(await take(stream, 3)).toEqual([4, 5, 6]);
   await attached.detach();
   // The last one was given and not acknowledged.
-  const third = await attachTo(run);
+  const third = await stage.attachTo(run);
   expect(await take(third.signals<[number]>('count'), 1)).toEqual([6]);
   await run.complete();
 });
 
 test('a signal to an unknown or closed run is refused, and so is one without a name', async () => {
   expect(await failed(client.signal(uniqueName('nobody'), undefined, 'count'))).toBeInstanceOf(WorkflowNotFoundError);
-  const run = await openRun();
+  const run = await stage.openRun();
   expect(await failed(client.signal(run.workflowId, undefined, ''))).toBeInstanceOf(RequestRefusedError);
   expect(await failed(client.signal(run.workflowId, 'another-run', 'count'))).toBeInstanceOf(WorkflowNotFoundError);
   await client.signal(run.workflowId, undefined, 'count', [1]);
@@ -119,7 +95,7 @@ test('a signal to an unknown or closed run is refused, and so is one without a n
 });
 
 test('waiting for a signal ends with its scope', async () => {
-  const run = await openRun();
+  const run = await stage.openRun();
   const waiting = failed(CancellationScope.withTimeout(200, async () => run.signals('count').next()));
   expect(await waiting).toMatchObject({ name: 'CancelledFailure', message: 'Cancellation scope timed out' });
   const again = failed(run.signals('count').next());
@@ -132,18 +108,18 @@ test('waiting for a signal ends with its scope', async () => {
 });
 
 test('no signal is lost, doubled or out of order while the scheduler is killed with -9', async () => {
-  const run = await openRun();
+  const run = await stage.openRun();
   const stream = run.signals<[number]>('count');
   const taken = take(stream, 60);
   const sending = (async () => {
     for (const number of upTo(60)) {
       await client.signal(run.workflowId, undefined, 'count', [number], { signalId: `signal-${String(number)}` });
-      if (number === 20 || number === 40) await ratchet.services.scheduler.kill('SIGKILL');
+      if (number === 20 || number === 40) await stage.cluster.services.scheduler.kill('SIGKILL');
     }
   })();
   await sending;
   expect(await taken).toEqual(upTo(60));
-  const attached = await attachTo(run);
+  const attached = await stage.attachTo(run);
   await eventually(async () => {
     // The 60th alone was not acknowledged; earlier ones only until their acknowledgement is in.
     const next = attached.signals<[number]>('count');

@@ -1,6 +1,5 @@
 import {
   ActivityAlreadyStartedError,
-  ActivityClient,
   ApplicationFailure,
   CancelledFailure,
   InvalidActivityOptionsError,
@@ -9,11 +8,13 @@ import {
   TimeoutFailure,
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
+  type ActivityClient,
 } from '@ratchet/client';
-import { connectBroker, eventually, startCluster, uniqueName } from '@ratchet/testing';
+import { connectBroker, eventually, uniqueName } from '@ratchet/testing';
 import { Worker } from '@ratchet/worker';
 import * as activities from './activities.fixture.ts';
 import { reasonsSeen } from './reasons-seen.fixture.ts';
+import { failed, RunStage } from './run-stage.fixture.ts';
 import {
   ActivityFailure,
   CancellationScope,
@@ -29,43 +30,22 @@ const options: RunActivityOptions = { taskQueue, timeouts: { startToClose: '60s'
 /** Of a queue that nobody works on. */
 const idle: RunActivityOptions = { ...options, taskQueue: uniqueName('nobody') };
 
-let ratchet: Awaited<ReturnType<typeof startCluster>>;
+let stage: RunStage;
 let client: ActivityClient;
 let worker: Worker;
 let working: Promise<void>;
-const runs: WorkflowRun[] = [];
 
 beforeAll(async () => {
-  ratchet = await startCluster();
-  client = await ActivityClient.connect({ brokers, registry, identity: 'the workflow' });
+  stage = await RunStage.open({ identity: 'the workflow' });
+  ({ client } = stage);
   worker = await Worker.create({ brokers, registry, taskQueue, activities, identity: 'the worker' });
   working = worker.run();
 });
 afterAll(async () => {
-  await Promise.all(runs.map(async (run) => run.detach()));
   worker.shutdown();
   await working;
-  await client.close();
-  await ratchet.stop();
+  await stage.close();
 });
-
-async function openRun(workflowId = uniqueName('order')): Promise<WorkflowRun> {
-  const run = await WorkflowRun.open(client, { workflowId });
-  runs.push(run);
-  return run;
-}
-
-async function attachTo({ workflowId }: WorkflowRun): Promise<WorkflowRun> {
-  const run = await WorkflowRun.attach(client, { workflowId });
-  runs.push(run);
-  return run;
-}
-
-const failed = async (promise: Promise<unknown>): Promise<unknown> =>
-  promise.then(
-    () => 'it did not fail',
-    (error: unknown) => error,
-  );
 
 /** Resolves once a worker runs it and it has heartbeated. */
 const running = (handle: { describe(): Promise<{ heartbeatCount: number }> }): Promise<unknown> =>
@@ -73,13 +53,13 @@ const running = (handle: { describe(): Promise<{ heartbeatCount: number }> }): P
 
 describe('a run', () => {
   test('is open once, and another process goes on with it and its activities', async () => {
-    const run = await openRun();
+    const run = await stage.openRun();
     const again = await failed(WorkflowRun.open(client, { workflowId: run.workflowId }));
     expect(again).toBeInstanceOf(WorkflowExecutionAlreadyStartedError);
     expect(again).toMatchObject({ workflowId: run.workflowId, runId: run.runId });
     await run.startActivity('obey', { ...options, id: 'long' });
 
-    const attached = await attachTo(run);
+    const attached = await stage.attachTo(run);
     expect(attached.runId).toBe(run.runId);
     const long = attached.getActivityHandle('long');
     await running(long);
@@ -97,7 +77,7 @@ describe('a run', () => {
   });
 
   test('executes its code and is closed as the code ends', async () => {
-    const completed = await openRun();
+    const completed = await stage.openRun();
     expect(
       await completed.execute(async () =>
         completed.executeActivity<typeof activities>('greet', { ...options, args: ['Ada'] }),
@@ -105,13 +85,13 @@ describe('a run', () => {
     ).toBe('Hello, Ada!');
     expect(completed).toMatchObject({ status: 'closed', closeStatus: 'completed' });
 
-    const failing = await openRun();
+    const failing = await stage.openRun();
     expect(await failed(failing.execute(() => failing.executeActivity('refuseCard', options)))).toBeInstanceOf(
       ActivityFailure,
     );
     expect(failing).toMatchObject({ status: 'closed', closeStatus: 'failed' });
 
-    const cancelled = await openRun();
+    const cancelled = await stage.openRun();
     const ended = failed(cancelled.execute(() => cancelled.executeActivity('greet', { ...idle, args: ['Ada'] })));
     await cancelled.cancel('enough');
     expect(await ended).toMatchObject({ name: 'ActivityFailure', cause: { name: 'CancelledFailure' } });
@@ -119,23 +99,22 @@ describe('a run', () => {
   });
 
   test('that is closed takes no activities and no second close, and the next one may open', async () => {
-    const run = await openRun();
+    const run = await stage.openRun();
     await run.terminate('wrong order');
     expect(await failed(run.startActivity('greet', options))).toBeInstanceOf(WorkflowRunClosedError);
     const executed = await failed(run.executeActivity('greet', options));
     expect(executed).toBeInstanceOf(WorkflowRunClosedError);
     expect((executed as Error).message).toMatch(/is closed: no activity can be scheduled in it/);
     expect(await failed(run.complete())).toBeInstanceOf(WorkflowNotFoundError);
-    const next = await openRun(run.workflowId);
+    const next = await stage.openRun(run.workflowId);
     expect(await next.executeActivity<typeof activities>('greet', { ...options, args: ['Bob'] })).toBe('Hello, Bob!');
-    const third = await next.continueAsNew(client);
-    runs.push(third);
+    const third = stage.keep(await next.continueAsNew(client));
     expect(third.workflowId).toBe(run.workflowId);
     expect(third.runId).not.toBe(next.runId);
   });
 
   test('that completes ends what is open in it: its caller hears it was terminated, its worker NOT_FOUND', async () => {
-    const run = await openRun();
+    const run = await stage.openRun();
     const handle = await run.startActivity('finishAllTheSame', options);
     await running(handle);
     await run.complete();
@@ -149,7 +128,7 @@ describe('a run', () => {
 
 describe('an activity of a run', () => {
   test('has an id that is unique while it is open, and free again after', async () => {
-    const run = await openRun();
+    const run = await stage.openRun();
     const first = await run.startActivity('greet', { ...idle, id: 'same' });
     expect(await failed(run.startActivity('greet', { ...idle, id: 'same' }))).toBeInstanceOf(
       ActivityAlreadyStartedError,
@@ -163,7 +142,7 @@ describe('an activity of a run', () => {
   });
 
   test('that fails says which it was, who ran it, and why there was no retry', async () => {
-    const run = await openRun();
+    const run = await stage.openRun();
     const error = await failed(run.executeActivity('refuseCard', { ...options, id: 'charge' }));
     expect(error).toBeInstanceOf(ActivityFailure);
     expect(error).toMatchObject({
@@ -185,7 +164,7 @@ describe('an activity of a run', () => {
   });
 
   test('with wrong options is never sent', async () => {
-    const run = await openRun();
+    const run = await stage.openRun();
     const wrong = { ...options, cancellationType: 'PERHAPS' as ActivityCancellationType };
     expect(await failed(run.executeActivity('greet', wrong))).toBeInstanceOf(InvalidActivityOptionsError);
     expect(await failed(run.executeActivity('greet', { ...options, timeouts: {} }))).toBeInstanceOf(
@@ -226,7 +205,7 @@ describe('a cancelled scope', () => {
     { type: 'ABANDON', activity: 'obey', caller: { cause: { name: 'CancelledFailure' } }, ends: 'running' },
   ];
   test.each(cases)('$type of one that would $activity', async ({ type, activity, caller, ends }) => {
-    const run = await openRun();
+    const run = await stage.openRun();
     const scope = new CancellationScope();
     const handle = await scope.run(() => run.startActivity(activity, { ...options, cancellationType: type }));
     // The handle belongs to the scope even when that has run out.
@@ -261,7 +240,7 @@ describe('a cancelled scope', () => {
   });
 
   test('starts nothing more, but behind a shield', async () => {
-    const run = await openRun();
+    const run = await stage.openRun();
     await CancellationScope.cancellable(async () => {
       CancellationScope.current()?.cancel('enough');
       expect(await failed(run.executeActivity('greet', options))).toBeInstanceOf(CancelledFailure);
@@ -276,13 +255,13 @@ describe('a cancelled scope', () => {
 
 describe('the cancel of a run', () => {
   test('reaches its activities and its scope in every process, but not what is behind a shield or abandoned', async () => {
-    const run = await openRun();
+    const run = await stage.openRun();
     const open = await run.startActivity('obey', options);
     const shielded = await CancellationScope.nonCancellable(() => run.startActivity('obey', options));
     const abandoned = await run.startActivity('obey', { ...options, cancellationType: 'ABANDON' });
     await Promise.all([open, shielded, abandoned].map(running));
 
-    const elsewhere = await attachTo(run);
+    const elsewhere = await stage.attachTo(run);
     await elsewhere.cancel('order withdrawn');
     await expect(run.scope.cancelRequested).rejects.toThrow('order withdrawn');
     expect(run.cancelRequest).toEqual(expect.objectContaining({ reason: 'order withdrawn', identity: 'the workflow' }));
