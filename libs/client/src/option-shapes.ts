@@ -45,6 +45,12 @@ export const clientShape = z.strictObject({
   log: functionShape.optional(),
 });
 
+/** `AttachRunOptions` of `@ratchet/workflow`. */
+export const attachRunShape = z.strictObject({ workflowId: z.string(), runId: text });
+
+/** `OpenRunOptions` of `@ratchet/workflow`. */
+export const openRunShape = attachRunShape.extend({ requestId: text, retention: duration });
+
 /** What a signal is made of. */
 export const signalShape = z.strictObject({
   workflowId: z.string(),

@@ -1,8 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { RequestRefusedError, WorkflowNotFoundError, type ActivityClient } from '@ratchet/client';
-import { sendToRun, sessionOf, type ActivityCalls, type ClientSession, type HandleOf } from '@ratchet/client/session';
+import {
+  attachRunShape,
+  checkOptions,
+  checkText,
+  openRunShape,
+  sendToRun,
+  sessionOf,
+  type ActivityCalls,
+  type ClientSession,
+  type HandleOf,
+} from '@ratchet/client/session';
 import { millis, type RunCloseStatus, type RunId, type RunStatus, type WorkflowRun as RunState } from '@ratchet/domain';
-import { durationExpected, durationMs, type Duration } from '@ratchet/protocol';
+import { durationMs, type Duration } from '@ratchet/protocol';
 import { CancellationScope } from './cancellation-scope.ts';
 import type { ActivityCancellationType } from './cancellation-type.ts';
 import { isCancellation } from './errors.ts';
@@ -97,15 +107,18 @@ export class WorkflowRun {
    * Opens a run. Resolves once it is in the log: from then on activities can be scheduled in it and signals sent to it.
    *
    * @param client whose connection the run shares; any number of runs may share one.
-   * @throws WorkflowExecutionAlreadyStartedError (rejects) when a run of the workflow id is open; RequestRefusedError when an
-   * id is not one; OperationalError RKT1201 when no answer came in time.
+   * @throws InvalidActivityOptionsError (rejects) when something is wrong with the options; nothing was sent then.
+   * @throws WorkflowExecutionAlreadyStartedError when a run of the workflow id is open; RequestRefusedError when an id is
+   * not one; OperationalError RKT1201 when no answer came in time.
    */
   static async open(client: ActivityClient, options: OpenRunOptions): Promise<WorkflowRun> {
+    checkOptions(openRunShape, options);
     const { workflowId, runId = randomUUID(), requestId = randomUUID(), retention = retentionDefault } = options;
     const session = sessionOf(client);
     const { namespace, identity } = session;
     const run = { namespace, workflowId, runId };
-    await sendToRun(session, { type: 'OpenRun', run, retentionMs: checkedRetention(retention), requestId, identity });
+    const retentionMs = millis(durationMs(retention) ?? 0);
+    await sendToRun(session, { type: 'OpenRun', run, retentionMs, requestId, identity });
     return new WorkflowRun(session, run);
   }
 
@@ -113,9 +126,12 @@ export class WorkflowRun {
    * Goes on with an open run, after a restart or in another process. Its activities are found by their ids
    * (`getActivityHandle`), its signals go on where they were acknowledged.
    *
-   * @throws WorkflowNotFoundError (rejects) when there is no such run, or it is closed.
+   * @throws WorkflowNotFoundError (rejects) when there is no such run, or it is closed; InvalidActivityOptionsError when
+   * something is wrong with the options.
    */
-  static async attach(client: ActivityClient, { workflowId, runId = '' }: AttachRunOptions): Promise<WorkflowRun> {
+  static async attach(client: ActivityClient, options: AttachRunOptions): Promise<WorkflowRun> {
+    checkOptions(attachRunShape, options);
+    const { workflowId, runId = '' } = options;
     const session = sessionOf(client);
     const asked = { namespace: session.namespace, workflowId, runId };
     const nothing = { signalName: '', signalsUpTo: -1, signalCountMax: 0 };
@@ -229,6 +245,7 @@ export class WorkflowRun {
    * @throws RequestRefusedError (rejects) when someone else has asked before; WorkflowNotFoundError when it is closed.
    */
   async cancel(reason = ''): Promise<void> {
+    checkText('reason', reason);
     const { session, run } = this.#session;
     const { identity } = session;
     await sendToRun(session, { type: 'RequestCancelRun', run, reason, requestId: randomUUID(), identity });
@@ -246,8 +263,9 @@ export class WorkflowRun {
   }
 
   /** Closes the run without asking its code. @throws as `complete`. */
-  terminate(reason = ''): Promise<void> {
-    return this.#close('terminated', reason);
+  async terminate(reason = ''): Promise<void> {
+    checkText('reason', reason);
+    await this.#close('terminated', reason);
   }
 
   /**
@@ -274,8 +292,10 @@ export class WorkflowRun {
    * @throws as `complete` and `open`.
    */
   async continueAsNew(client: ActivityClient, options: Omit<OpenRunOptions, 'workflowId'> = {}): Promise<WorkflowRun> {
+    const next = { ...options, workflowId: this.workflowId };
+    checkOptions(openRunShape, next);
     await this.#close('continued-as-new', '');
-    return WorkflowRun.open(client, { ...options, workflowId: this.workflowId });
+    return WorkflowRun.open(client, next);
   }
 
   /** Lets go of the run and leaves it open: ends what listens, and sends what was acknowledged. */
@@ -329,10 +349,4 @@ export class WorkflowRun {
     this.#status = 'closed';
     this.#closeStatus = status;
   }
-}
-
-function checkedRetention(retention: Duration): ReturnType<typeof millis> {
-  const ms = durationMs(retention);
-  if (ms !== undefined) return millis(ms);
-  throw new RangeError(`Expected to get retention as ${durationExpected}, but it is ${JSON.stringify(retention)}`);
 }
