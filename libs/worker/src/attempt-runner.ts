@@ -1,7 +1,13 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { executionKey, type EpochMillis } from '@ratchet/domain';
 import type { InputRecord } from '@ratchet/kafka';
-import { claimTask, decodeTaskToken, traceparentHeader, type CancelNotice, type TaskToken } from '@ratchet/protocol';
+import {
+  after,
+  claimTask,
+  decodeTaskToken,
+  traceparentHeader,
+  type CancelNotice,
+  type TaskToken,
+} from '@ratchet/protocol';
 import { AttemptRun } from './attempt-run.ts';
 import type { CancelReason } from './cancel-reason.ts';
 import type { TakenTask } from './task-intake.ts';
@@ -137,11 +143,13 @@ async function tracked<T>(set: Set<Promise<unknown>>, promise: Promise<T>): Prom
 /** Waits until nothing is left in a set, but no longer than `ms`. */
 async function within(ms: number, set: ReadonlySet<Promise<unknown>>): Promise<void> {
   if (set.size === 0 || ms <= 0) return;
-  const over = new AbortController();
+  const over = Promise.withResolvers<undefined>();
+  const end = after(ms, () => {
+    over.resolve(undefined);
+  });
   const empty = async (): Promise<void> => {
     while (set.size > 0) await Promise.allSettled(set);
   };
-  const timer = ms === Infinity ? new Promise<never>(() => undefined) : pause(ms, undefined, { signal: over.signal });
-  await Promise.race([empty(), timer.catch(() => undefined)]);
-  over.abort();
+  await Promise.race([empty(), over.promise]);
+  end();
 }
