@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
 import { checkNamespace, checkLength, type Answer } from '@ratchet/domain';
 import type { Log } from '@ratchet/kafka';
 import {
@@ -8,6 +7,7 @@ import {
   connectCluster,
   durationMs,
   errorToFailure,
+  identityDefault,
   loadDataConverter,
   openRequestChannel,
   type CommandDraft,
@@ -83,13 +83,7 @@ export class ActivityClient {
    */
   static async connect(options: ActivityClientOptions): Promise<ActivityClient> {
     checkOptions(clientShape, options);
-    const {
-      brokers,
-      registry,
-      namespace = 'default',
-      identity = `${String(process.pid)}@${hostname()}`,
-      log,
-    } = options;
+    const { brokers, registry, namespace = 'default', identity = identityDefault(), log } = options;
     const refusal = checkNamespace(namespace) ?? checkLength('identity', identity);
     if (refusal !== undefined) throw new InvalidActivityOptionsError(refusal.message, '');
     const requestTimeoutMs = durationMs(options.requestTimeout ?? '30s') ?? 0;

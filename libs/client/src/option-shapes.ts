@@ -1,9 +1,8 @@
-import { brokersShape, durationShape, functionShape, optionProblem, shown } from '@ratchet/protocol';
+import { connectionShape, durationShape, optionProblem, shown, textShape as text } from '@ratchet/protocol';
 import { z } from 'zod';
 import { InvalidActivityOptionsError } from './errors.ts';
 
 const duration = durationShape.optional();
-const text = z.string().optional();
 const number = z.number().optional();
 
 /** `CommonStartOptions` and `args`: types alone, what they say is checked by the domain's rules. */
@@ -35,15 +34,7 @@ export const startShape = z.strictObject({
 });
 
 /** `ActivityClientOptions`. */
-export const clientShape = z.strictObject({
-  brokers: brokersShape,
-  registry: z.string(),
-  namespace: text,
-  identity: text,
-  dataConverter: z.looseObject({}).optional(),
-  requestTimeout: duration,
-  log: functionShape.optional(),
-});
+export const clientShape = connectionShape.extend({ requestTimeout: duration });
 
 /** `AttachRunOptions` of `@ratchet/workflow`. */
 export const attachRunShape = z.strictObject({ workflowId: z.string(), runId: text });

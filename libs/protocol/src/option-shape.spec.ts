@@ -1,10 +1,8 @@
 import { z } from 'zod';
-import { brokersShape, durationShape, functionShape, optionProblem } from './option-shape.ts';
+import { connectionShape, durationShape, optionProblem } from './option-shape.ts';
 
-const shape = z.strictObject({
+const shape = connectionShape.partial().extend({
   id: z.string().optional(),
-  brokers: brokersShape.optional(),
-  log: functionShape.optional(),
   policy: z.enum(['fail', 'retry']).optional(),
   timeouts: z.strictObject({ run: durationShape.optional() }).optional(),
   names: z.array(z.string()).optional(),

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { z } from 'zod';
 import { durationExpected, durationMs, type Duration } from './duration.ts';
 
@@ -9,6 +10,8 @@ export interface OptionProblem {
   readonly message: string;
 }
 
+export const textShape = z.string().optional();
+
 export const durationShape = z.custom<Duration>((given) => durationMs(given as Duration) !== undefined, {
   error: durationExpected,
 });
@@ -16,7 +19,7 @@ export const durationShape = z.custom<Duration>((given) => durationMs(given as D
 const brokersExpected = "'host:port', several in a list or separated by commas";
 const isBrokerList = (text: string): boolean =>
   text.split(',').every((broker) => /^\s*(\[[\da-f:]+\]|[^\s:/]+):\d{1,5}\s*$/i.test(broker));
-export const brokersShape = z.custom<string | readonly string[]>(
+const brokersShape = z.custom<string | readonly string[]>(
   (given) =>
     typeof given === 'string'
       ? isBrokerList(given)
@@ -26,9 +29,22 @@ export const brokersShape = z.custom<string | readonly string[]>(
   { error: brokersExpected },
 );
 
-export const functionShape = z.custom<(...args: never[]) => unknown>((given) => typeof given === 'function', {
+const functionShape = z.custom<(...args: never[]) => unknown>((given) => typeof given === 'function', {
   error: 'a function',
 });
+
+/** What clients and workers need alike. */
+export const connectionShape = z.strictObject({
+  brokers: brokersShape,
+  registry: z.string(),
+  namespace: textShape,
+  identity: textShape,
+  dataConverter: z.looseObject({}).optional(),
+  log: functionShape.optional(),
+});
+
+/** Who a process is to people, when it does not say. */
+export const identityDefault = (): string => `${String(process.pid)}@${hostname()}`;
 
 /**
  * The first thing that is wrong with the shape of options; `undefined` when nothing is. What is of the right type and

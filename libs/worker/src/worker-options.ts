@@ -1,11 +1,10 @@
-import { hostname } from 'node:os';
 import { checkLength, checkNamespace, checkTaskQueue } from '@ratchet/domain';
 import type { Log } from '@ratchet/kafka';
 import {
-  brokersShape,
+  connectionShape,
   durationMs,
   durationShape,
-  functionShape,
+  identityDefault,
   loadDataConverter,
   optionProblem,
   type DataConverter,
@@ -70,13 +69,8 @@ export class InvalidWorkerOptionsError extends Error {
   }
 }
 
-const text = z.string().optional();
-
 /** `WorkerOptions`: types alone. */
-const workerShape = z.strictObject({
-  brokers: brokersShape,
-  registry: z.string(),
-  namespace: text,
+const workerShape = connectionShape.extend({
   taskQueue: z.string(),
   activities: z.custom((given) => typeof given === 'object' && given !== null, {
     error: 'an object of functions by the names of their activity types',
@@ -86,16 +80,13 @@ const workerShape = z.strictObject({
     .optional(),
   shutdownGraceTime: durationShape.optional(),
   shutdownForceTime: durationShape.optional(),
-  identity: text,
-  dataConverter: z.looseObject({}).optional(),
-  log: functionShape.optional(),
 });
 
 /** @throws InvalidWorkerOptionsError that names the field. */
 export function loadWorkerOptions(options: WorkerOptions): LoadedWorkerOptions {
   checkShape(options);
   const { brokers, registry, namespace = 'default', taskQueue, maxConcurrentActivities: slotsMax = 100 } = options;
-  const { identity = `${String(process.pid)}@${hostname()}`, log = stderrLog, shutdownForceTime } = options;
+  const { identity = identityDefault(), log = stderrLog, shutdownForceTime } = options;
   const refusal =
     checkNamespace(namespace) ?? checkTaskQueue(namespace, taskQueue) ?? checkLength('identity', identity);
   if (refusal !== undefined) throw new InvalidWorkerOptionsError(refusal.message, '');
