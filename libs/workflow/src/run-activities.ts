@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { ActivityAlreadyStartedError, InvalidActivityOptionsError, WorkflowNotFoundError } from '@ratchet/client';
+import { InvalidActivityOptionsError, WorkflowNotFoundError } from '@ratchet/client';
 import { refusalError, scheduleDraft } from '@ratchet/client/session';
 import type { Refusal } from '@ratchet/domain';
 import type { CommandDraftOf } from '@ratchet/protocol';
@@ -83,7 +83,6 @@ export class RunActivities {
     const { reason, message } = refusal;
     if (reason === 'not-found') return new WorkflowNotFoundError(target, message);
     if (reason === 'failed-precondition') return new WorkflowRunClosedError(target, message);
-    if (reason === 'already-started') return new ActivityAlreadyStartedError(target, message);
     return refusalError(refusal, target);
   }
 }
