@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { crc32c } from '@node-rs/crc32';
+import type { crc32c } from '@node-rs/crc32';
 import { groupMessages } from './group-messages.ts';
 import { encodeRecord, type EncodedRecord, type RecordToEncode } from './record-encoder.ts';
 
@@ -15,11 +15,21 @@ const source = 'kafkajs/src';
  */
 function replaceSlowParts(): void {
   // Trap: kafkajs computes the checksum of every batch byte by byte in JavaScript. In native code: twelve times as fast.
-  replace(`${source}/protocol/recordBatch/crc32C`, () => crc32c);
+  const native = nativeChecksum();
+  if (native !== undefined) replace(`${source}/protocol/recordBatch/crc32C`, () => native);
   replace(`${source}/producer/groupMessagesPerPartition.js`, () => groupMessages);
   replace(`${source}/protocol/recordBatch/record/v0/index.js`, (own): Encode => {
     return (record) => ((record.timestampDelta ?? 0) === 0 ? encodeRecord(record) : (own as Encode)(record));
   });
+}
+
+/** `undefined` where the package has no binary for the platform, or was installed without. */
+function nativeChecksum(): typeof crc32c | undefined {
+  try {
+    return (load('@node-rs/crc32') as { readonly crc32c: typeof crc32c }).crc32c;
+  } catch {
+    return undefined;
+  }
 }
 
 function replace(path: string, by: (own: unknown) => unknown): void {

@@ -1,5 +1,4 @@
 export { clusterSettings, type ClusterSettings } from './cluster-settings.ts';
-export { connectedRunner } from './connected-runner.ts';
 export { processorRunner, type ProcessorParts } from './processor-runner.ts';
 export { readConfig, type ReadConfig, type Variables } from './read-config.ts';
 export { runService, type ServicePlan } from './run-service.ts';

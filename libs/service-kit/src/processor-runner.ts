@@ -1,5 +1,9 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Outbox, ProcessorHealth } from '@ratchet/kafka';
 import type { ServiceRunner } from './service-runner.ts';
+
+/** To finish takes a broker. What has not happened by then is cut off; whoever owns the partitions next does it again. */
+const finishMsMax = 12_000;
 
 /** What a runner of partitions starts and, in the other order, stops. */
 export interface ProcessorParts {
@@ -11,9 +15,12 @@ export interface ProcessorParts {
 /** The runner of a service that owns partitions: ready when all it owns are restored. */
 export function processorRunner({ processor, outbox, cluster }: ProcessorParts): ServiceRunner {
   let stopping: Promise<void> | undefined;
-  const stop = async (): Promise<void> => {
+  const finish = async (): Promise<void> => {
     await processor.stop();
     await outbox.close();
+  };
+  const stop = async (): Promise<void> => {
+    await Promise.race([finish(), pause(finishMsMax, undefined, { ref: false })]);
     await cluster.close();
   };
   return {

@@ -20,7 +20,10 @@ const recordOf = (value: Buffer | null): InputRecord => ({
 });
 
 /** A reader that owns some partitions of four. */
-function readerOf(ownPartitions: readonly number[] = [1]): {
+function readerOf(
+  ownPartitions: readonly number[] = [1],
+  decodeTask = codec.decodeTask,
+): {
   reader: TaskReader;
   tasks: TakenTask[];
   sent: OutputRecord[];
@@ -29,7 +32,7 @@ function readerOf(ownPartitions: readonly number[] = [1]): {
   const [tasks, sent]: [TakenTask[], OutputRecord[]] = [[], []];
   let doneCount = 0;
   const reader = new TaskReader({
-    codec,
+    codec: { encodeTask: codec.encodeTask, decodeTask },
     outbox: {
       send: (record): Promise<SentRecord> => {
         sent.push(record);
@@ -99,4 +102,16 @@ test.each<{ given: string; value: Buffer | null }>([
   expect(tasks).toHaveLength(1);
   expect(sent).toMatchObject([{ topic: `${topic}.dlq`, value }]);
   expect(settled).toBe(true);
+});
+
+test('a record that breaks its reader goes to the dead-letter topic, too', async () => {
+  const { tasks, sent, done } = readerOf([1], () => {
+    throw new TypeError('broken');
+  });
+  await new Promise(setImmediate);
+  expect(tasks).toEqual([]);
+  expect(sent).toMatchObject([
+    { topic: `${topic}.dlq`, headers: { 'ratchet-dlq-reason': 'Expected to read a record, but broken' } },
+  ]);
+  expect(done()).toBe(1);
 });

@@ -70,8 +70,8 @@ export class TaskReader {
     try {
       return this.#options.codec.decodeTask(value);
     } catch (error) {
-      if (error instanceof UnreadableRecordError) return error;
-      throw error;
+      // Whatever it is, the record must not be passed over without a trace.
+      return error instanceof UnreadableRecordError ? error : new UnreadableRecordError(messageOf(error));
     }
   }
 
