@@ -7,7 +7,8 @@ const USAGE = `npm start -- [--folder <folder>] [--partitions <count>]
 Runs Kafka, a schema registry and all services of Ratchet on this machine until Ctrl-C.
   --folder <folder>      where the data are kept (default .ratchet); a later start finds them again
   --partitions <count>   of each co-partitioned topic (default 4); fixed for the life of the data
-KAFKA_BROKERS and SCHEMA_REGISTRY_URL name existing ones to use. RATCHET_* variables reach the services.`;
+KAFKA_BROKERS and SCHEMA_REGISTRY_URL name existing ones to use. RATCHET_* variables reach the services;
+only RATCHET_HEALTH_PORT does not, since each has one of its own.`;
 
 interface Arguments {
   readonly folder?: string;

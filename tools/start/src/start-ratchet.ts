@@ -149,11 +149,11 @@ function environmentOf(
     ...(way === 'jars' ? { RATCHET_SESSION_TIMEOUT_MS: String(shortSessionMs) } : {}),
     // A broker of someone else's may have tasks of someone else's services.
     ...(kafka === undefined && way !== 'environment' ? { RATCHET_TOKEN_SECRET: keptTokenSecret(resolve(folder)) } : {}),
+    ...(doors === undefined ? {} : { RATCHET_GRPC_PORT: String(doors.grpc), RATCHET_HTTP_PORT: String(doors.http) }),
     ...Object.fromEntries(inherited),
     RATCHET_KAFKA_BROKERS: brokers,
     RATCHET_SCHEMA_REGISTRY_URL: registryUrl,
     RATCHET_HEALTH_PORT: String(health),
-    ...(doors === undefined ? {} : { RATCHET_GRPC_PORT: String(doors.grpc), RATCHET_HTTP_PORT: String(doors.http) }),
     ...(partitions === undefined ? {} : { RATCHET_PARTITIONS: String(partitions) }),
     ...serviceEnv,
   };
