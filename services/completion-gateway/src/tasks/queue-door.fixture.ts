@@ -47,6 +47,8 @@ export class Queue implements TaskSource {
   readonly done: string[] = [];
   readonly passedOn: string[] = [];
   othersRead = false;
+  /** The part of the queue's partitions that is read here. */
+  partHere = 1;
   readonly #waiting: ReadTask[] = [];
   #paused = false;
   #door: QueueDoor | undefined;
@@ -81,7 +83,7 @@ export class Queue implements TaskSource {
   }
 
   share(): number {
-    return 1;
+    return this.partHere;
   }
 
   #drain(): void {

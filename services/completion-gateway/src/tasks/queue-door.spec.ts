@@ -1,10 +1,18 @@
 import type { GrantedTask } from '../front-door/index.ts';
 import { Claims, Queue, request, settled } from './queue-door.fixture.ts';
+import type { QueueDoor } from './queue-door.ts';
+
+let opened: QueueDoor | undefined;
+afterEach(() => {
+  // A poll that is held to a limit looks again every second, for as long as it is open.
+  opened?.close();
+});
 
 const stage = () => {
   const claims = new Claims();
   const queue = new Queue();
   const door = queue.open(claims);
+  opened = door;
   const poll = (more?: Parameters<typeof request>[0]) => {
     const controller = new AbortController();
     const answer = door.poll(request(more), controller.signal);
@@ -109,6 +117,18 @@ test('the polls of a worker that shuts down end, and those of others wait on', a
 });
 
 describe('when nobody has polled for a while', () => {
+  test('counts from when the last of those who waited got a task that was claimed for another', async () => {
+    const { claims, queue, door, poll } = stage();
+    const first = poll();
+    const second = poll();
+    queue.add('a');
+    first.go();
+    expect(door.dueAt).toBe(Infinity);
+    await claims.grant();
+    expect(await second.answer).toBe('a');
+    expect(door.dueAt).toBeLessThan(Infinity);
+  });
+
   test('what comes is passed on if others read the queue', () => {
     const { queue, door, claims } = stage();
     queue.othersRead = true;
@@ -150,9 +170,26 @@ test('no more is taken than the rate limit of the queue allows', async () => {
   await settled();
 });
 
-test('a closed door sends everyone away', async () => {
-  const { door, poll } = stage();
-  const { answer } = poll();
+test('the limit follows the part of the queue that is read here, also while a poll is open', async () => {
+  const { claims, queue, poll } = stage();
+  queue.partHere = 0;
+  const polls = [poll({ tasksPerSecondMax: 1_000_000 })];
+  queue.add('a');
+  expect(claims.count).toBe(0);
+  queue.partHere = 1;
+  polls.push(poll());
+  await settled();
+  polls.push(poll());
+  expect(claims.count).toBe(1);
+  for (const { go } of polls) go();
+});
+
+test('a closed door sends everyone away: who waits, who comes, and who waited for a task that was none', async () => {
+  const { claims, queue, door, poll } = stage();
+  const [claiming, waiting] = [poll(), poll()];
+  queue.add('a');
   door.close();
-  expect(await answer).toBe('nothing');
+  await claims.refuse();
+  const answers = [claiming, waiting, poll()].map(({ answer }) => answer);
+  expect(await Promise.all(answers)).toEqual(['nothing', 'nothing', 'nothing']);
 });

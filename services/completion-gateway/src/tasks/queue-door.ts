@@ -55,8 +55,11 @@ export class QueueDoor implements Due {
   #kept: ReadTask[] = [];
   #passOnCountLeft = 0;
   #limitTimer: NodeJS.Timeout | undefined;
+  /** As the last poller that said something wants it; absent: as fast as they take them. */
+  #tasksPerSecondMax: number | undefined;
   #lastPollAt = performance.now();
   #claims = 0;
+  #closed = false;
 
   constructor(parts: QueueDoorParts) {
     this.#parts = parts;
@@ -71,8 +74,10 @@ export class QueueDoor implements Due {
   }
 
   poll(request: TaskRequest, signal: AbortSignal): Promise<GrantedTask | undefined> {
+    if (this.#closed) return Promise.resolve(undefined);
     this.#lastPollAt = performance.now();
-    this.#setLimit(request);
+    // The last one who says something counts (semantics section 1.4).
+    this.#tasksPerSecondMax = request.tasksPerSecondMax ?? this.#tasksPerSecondMax;
     const spare = this.#takeSpare();
     if (spare !== undefined) return Promise.resolve(spare);
     const poll = new OpenPoll(request, signal, (gone) => {
@@ -103,6 +108,7 @@ export class QueueDoor implements Due {
   }
 
   close(): void {
+    this.#closed = true;
     clearTimeout(this.#limitTimer);
     this.#parts.clock.remove(this);
     this.#parts.source.pause();
@@ -134,13 +140,11 @@ export class QueueDoor implements Due {
   }
 
   #take(read: ReadTask): void {
-    const poll = this.#open.shift();
-    if (poll === undefined || !this.#limit.take(performance.now())) {
-      if (poll !== undefined) this.#open.unshift(poll);
+    const poll = this.#limit.take(performance.now()) ? this.#nextPoll() : undefined;
+    if (poll === undefined) {
       this.#kept.push(read);
       return;
     }
-    if (this.#open.length === 0) this.dueAt = performance.now() + unpolledMsMax;
     this.#claims++;
     void this.#claim(read, poll).finally(() => {
       this.#claims--;
@@ -173,13 +177,14 @@ export class QueueDoor implements Due {
   }
 
   #handOut(spare: SpareTask, poll: OpenPoll): void {
-    const receiver = poll.isOver ? this.#open.shift() : poll;
+    const receiver = poll.isOver ? this.#nextPoll() : poll;
     if (receiver === undefined) this.#spare.push(spare);
     else receiver.give(spare.granted);
   }
 
   /** The task was none: whoever waited for it is the next again. */
   #takeBack(poll: OpenPoll): void {
+    if (this.#closed) poll.end();
     if (poll.isOver) return;
     this.#open.unshift(poll);
     this.#admit();
@@ -199,9 +204,19 @@ export class QueueDoor implements Due {
     const index = this.#open.indexOf(poll);
     if (index >= 0) this.#open.splice(index, 1);
     this.#lastPollAt = performance.now();
-    if (this.#open.length > 0) return;
+    if (this.#open.length === 0) this.#nobodyWaits();
+  }
+
+  #nextPoll(): OpenPoll | undefined {
+    const poll = this.#open.shift();
+    if (this.#open.length === 0) this.#nobodyWaits();
+    return poll;
+  }
+
+  /** What comes now is passed on, if nobody polls for a while. */
+  #nobodyWaits(): void {
     this.#parts.source.pause();
-    if (this.dueAt === Infinity) this.dueAt = this.#lastPollAt + unpolledMsMax;
+    if (this.dueAt === Infinity) this.dueAt = performance.now() + unpolledMsMax;
   }
 
   #passOnOrKeep(read: ReadTask): void {
@@ -209,14 +224,13 @@ export class QueueDoor implements Due {
     else this.#kept.push(read);
   }
 
-  /** The last one who says something counts (semantics section 1.4); what is read elsewhere is limited there. */
-  #setLimit({ tasksPerSecondMax }: TaskRequest): void {
-    if (tasksPerSecondMax === undefined) return;
-    this.#limit.set(tasksPerSecondMax * this.#parts.source.share(), performance.now());
-  }
-
+  /** What is read elsewhere is limited there, and partitions come and go while a poll is open. */
   #limitAllows(): boolean {
-    const waitMs = this.#limit.waitMs(performance.now());
+    const now = performance.now();
+    if (this.#tasksPerSecondMax !== undefined) {
+      this.#limit.set(this.#tasksPerSecondMax * this.#parts.source.share(), now);
+    }
+    const waitMs = this.#limit.waitMs(now);
     if (waitMs === 0) return true;
     this.#limitTimer ??= setTimeout(
       () => {
