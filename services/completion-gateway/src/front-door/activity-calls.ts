@@ -21,7 +21,7 @@ import {
 } from '@ratchet/domain';
 import type { Caller, Role } from './caller.ts';
 import { orFrontDoorError, executionId, type ActivityRef, type CommandOfCaller, type Desk } from './desk.ts';
-import { refusedError, throwRefusal } from './front-door-errors.ts';
+import { asFrontDoorError, refusedError, throwRefusal } from './front-door-errors.ts';
 
 export interface StartActivityRequest {
   readonly activityId: string;
@@ -106,21 +106,19 @@ export class ActivityCalls {
 
   /** The activity as it stands; everything that this gateway has acknowledged before is in it. */
   async describe(caller: Caller, ref: ActivityRef): Promise<Activity> {
-    const target = this.#target(caller, ref, 'reader');
-    const { body } = await orFrontDoorError(this.#desk.channel.describe(target, randomUUID()));
-    if (body.type === 'Refused') throw refusedError(body.refusal);
-    return body.description;
+    return this.#description(this.#target(caller, ref, 'reader'));
   }
 
-  /** As `describe`, once the activity is no longer at `version`. @returns nothing when `signal` came first. */
+  /** As `describe`, once the activity is no longer at `version`. @returns nothing when `signal` came first. It is one request. */
   async describeChange(
     caller: Caller,
     ref: ActivityRef,
     version: Offset,
     signal: AbortSignal,
   ): Promise<Activity | undefined> {
+    const target = this.#target(caller, ref, 'reader');
     while (!signal.aborted) {
-      const activity = await this.describe(caller, ref);
+      const activity = await this.#description(target);
       if (activity.version !== version) return activity;
       await pause(changePollMs, undefined, { signal }).catch(() => undefined);
     }
@@ -137,7 +135,7 @@ export class ActivityCalls {
       return { runId, status, outcome };
     } catch (error) {
       if (signal.aborted) return undefined;
-      return orFrontDoorError(Promise.reject(error instanceof Error ? error : new Error(String(error))));
+      throw asFrontDoorError(error);
     }
   }
 
@@ -175,8 +173,19 @@ export class ActivityCalls {
   async updateOptions(caller: Caller, request: UpdateOptionsRequest): Promise<Activity> {
     const { options, restoreOriginal } = request;
     throwRefusal(validateUpdate({ options, restoreOriginal }));
-    await this.#order(caller, request, (target) => ({ type: 'UpdateOptions', target, options, restoreOriginal }));
-    return this.describe(caller, request);
+    const target = await this.#order(caller, request, (of) => ({
+      type: 'UpdateOptions',
+      target: of,
+      options,
+      restoreOriginal,
+    }));
+    return this.#description(target);
+  }
+
+  async #description(target: ExecutionId): Promise<Activity> {
+    const { body } = await orFrontDoorError(this.#desk.channel.describe(target, randomUUID()));
+    if (body.type === 'Refused') throw refusedError(body.refusal);
+    return body.description;
   }
 
   #target(caller: Caller, ref: ActivityRef, role: Role): ExecutionId {
@@ -191,9 +200,10 @@ export class ActivityCalls {
     caller: Caller,
     { requestId, ...ref }: ActivityRequest,
     command: (target: ExecutionId) => CommandOfCaller,
-  ): Promise<void> {
+  ): Promise<ExecutionId> {
     const target = this.#target(caller, ref, 'writer');
     throwRefusal(checkRequest({ requestId: requestId === '' ? 'made up' : requestId, identity: caller.identity }));
     await this.#desk.send(caller, command(target), { requestId });
+    return target;
   }
 }

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Answer, ExecutionId } from '@ratchet/domain';
+import type { Answer, ExecutionId, Namespace } from '@ratchet/domain';
 import type { CommandDraft, RequestChannel } from '@ratchet/protocol';
-import type { Namespace } from '@ratchet/domain';
 import type { Caller, Role } from './caller.ts';
 import { FrontDoorError } from './front-door-error.ts';
 import { asFrontDoorError, refusedError } from './front-door-errors.ts';
@@ -54,8 +53,9 @@ export class Desk {
     const own = requestId === '';
     // The union of the commands is lost when one is spread.
     const draft = { ...command, identity, requestId: own ? randomUUID() : requestId } as CommandDraft;
-    const options = { ...(traceparent === undefined ? {} : { traceparent }) };
-    const asked = own ? this.channel.request(draft, options) : this.channel.requestApart(draft, options);
+    const asked = own
+      ? this.channel.request(draft, { traceparent })
+      : this.channel.requestApart(draft, { traceparent });
     const { body } = await orFrontDoorError(asked);
     if (body.type === 'Refused') throw refusedError(body.refusal);
     return body.answer;

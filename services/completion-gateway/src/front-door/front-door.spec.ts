@@ -9,6 +9,8 @@ interface Stage {
   readonly sent: CommandDraft[];
   /** What the log says to the next command; an error: nothing comes back. */
   answer: CommandReply['body'] | Error;
+  /** The versions that an activity is seen at, one after the other; the last one stays. */
+  described?: number[];
 }
 
 const signer = createTokenSigner('the secret of this test');
@@ -25,7 +27,12 @@ async function stage(): Promise<Stage> {
     if (answer instanceof Error) return Promise.reject(answer);
     return Promise.resolve({ address: 'here', requestId: command.requestId, offset: 1, body: answer });
   };
-  const channel = { request, requestApart: request } as unknown as RequestChannel;
+  const describe = (): Promise<object> => {
+    const { described = [] } = all;
+    const description = { version: described.length > 1 ? described.shift() : described[0] };
+    return Promise.resolve({ body: { type: 'Described', description } });
+  };
+  const channel = { request, requestApart: request, describe } as unknown as RequestChannel;
   const dispatch = { take: () => Promise.resolve(undefined), endPolls: () => undefined };
   return Object.assign(all, { door: createFrontDoor({ channel, tokens: signer, directory, dispatch }) });
 }
@@ -233,6 +240,16 @@ describe('namespaces', () => {
     for (let count = 0; count < 3; count++) await call();
     expect(await refusedBy(call)).toMatchObject({ status: 'RESOURCE_EXHAUSTED' });
     await all.door.attempts.complete(caller, { taskToken: token }, []);
+  });
+
+  test('count a long poll once, however often it looks', async () => {
+    const all = await stage();
+    await all.door.namespaces.register(caller, { ...wanted, limits: { requestsPerSecondMax: 1 } });
+    all.described = [7, 7, 8];
+    const ref = { activityId: 'charge', runId: '0189c0de-0000-4000-8000-000000000001' };
+    const { signal } = new AbortController();
+    const changed = all.door.activities.describeChange({ ...caller, namespace: 'payments' }, ref, 7, signal);
+    expect(await changed).toMatchObject({ version: 8 });
   });
 
   test.each<{ what: string; change: Partial<typeof wanted>; message: string | RegExp }>([
