@@ -12,7 +12,7 @@ export interface ApiKey {
   readonly grants: readonly Grant[];
 }
 
-export const roleSchema: z.ZodType<Role, Role> = z.enum(['reader', 'worker', 'writer', 'admin']);
+const roleSchema: z.ZodType<Role, Role> = z.enum(['reader', 'worker', 'writer', 'admin']);
 
 /** `[{"name": "billing", "hash": "sha256:...", "namespaces": {"default": "writer"}}]`; namespace `*` is every one. */
 export const apiKeysSchema: z.ZodType<readonly ApiKey[]> = z.array(

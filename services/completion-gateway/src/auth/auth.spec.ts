@@ -95,8 +95,10 @@ describe('JSON Web Tokens', () => {
   beforeAll(async () => {
     ours = await generateKeyPair('ES256', { extractable: true });
     const jwk: JWK = { ...(await exportJWK(ours.publicKey)), kid: 'k1', alg: 'ES256' };
-    server = createServer((_, response) => {
-      response.setHeader('content-type', 'application/json').end(JSON.stringify({ keys: [jwk] }));
+    server = createServer(({ url }, response) => {
+      if (url === '/busy') response.statusCode = 503;
+      const body = url === '/nonsense' ? {} : { keys: [jwk] };
+      response.setHeader('content-type', 'application/json').end(JSON.stringify(body));
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     jwksUrl = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/jwks.json`;
@@ -163,8 +165,12 @@ describe('JSON Web Tokens', () => {
     expect(await refusalOf({ apiKeys: [], jwt }, `Bearer ${forged}`)).toMatch('Request unauthorized');
   });
 
-  test('wait while the keys cannot be fetched', async () => {
-    const keys = { jwksUrl: 'http://127.0.0.1:1/jwks.json' };
+  test.each([
+    ['nobody answers', 'http://127.0.0.1:1/jwks.json'],
+    ['their server is busy', '/busy'],
+    ['something else is there', '/nonsense'],
+  ])('wait while the keys cannot be fetched: %s', async (_, address) => {
+    const keys = { jwksUrl: new URL(address, jwksUrl).href };
     const jwt = { issuer, audience: 'ratchet', keys, permissionsClaim: 'permissions' };
     expect(await refusalOf({ apiKeys: [], jwt }, `Bearer ${await token()}`)).toMatch('cannot be fetched');
   });

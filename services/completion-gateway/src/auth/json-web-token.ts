@@ -55,18 +55,32 @@ export function createTokenReader(config: JwtConfig): (token: string) => Promise
 
 function keySource(keys: JwtConfig['keys']): JWTVerifyGetKey {
   if ('jwksUrl' in keys) return createRemoteJWKSet(new URL(keys.jwksUrl));
-  return ({ alg }) => importSPKI(keys.publicKey, alg);
+  // Read once, not for every token. Only our algorithms come here: the others are refused before.
+  const imported = new Map<string, ReturnType<typeof importSPKI>>();
+  return ({ alg }) => {
+    const key = imported.get(alg) ?? importSPKI(keys.publicKey, alg);
+    imported.set(alg, key);
+    return key;
+  };
 }
 
 function asRefusal(error: unknown): unknown {
   if (error instanceof errors.JWTExpired) return unauthenticated('the token has expired', error);
   if (error instanceof errors.JWKSNoMatchingKey) return unauthenticated('the token is of an unknown key', error);
-  if (error instanceof errors.JWKSTimeout || !(error instanceof errors.JOSEError)) {
-    if (isOfTheKeyItself(error)) return unauthenticated('the token cannot be verified', error);
-    return new FrontDoorError('UNAVAILABLE', 'The keys that verify tokens cannot be fetched.', { cause: error });
+  if (isOfTheKeyItself(error)) return unauthenticated('the token cannot be verified', error);
+  if (error instanceof errors.JOSEError && !ofTheKeySet.has(error.code)) {
+    return unauthenticated('the token is not valid here', error);
   }
-  return unauthenticated('the token is not valid here', error);
+  return new FrontDoorError('UNAVAILABLE', 'The keys that verify tokens cannot be fetched.', { cause: error });
 }
+
+/** No fault of a token: its issuer answers too late, with an error, or with something else than keys. */
+const ofTheKeySet: ReadonlySet<string> = new Set([
+  errors.JWKSTimeout.code,
+  errors.JWKSInvalid.code,
+  // What jose throws for an answer that is not 200, or no JSON.
+  errors.JOSEError.code,
+]);
 
 /** An algorithm that does not go with the configured key, or a header that names nonsense. */
 const isOfTheKeyItself = (error: unknown): boolean => error instanceof DOMException || error instanceof SyntaxError;

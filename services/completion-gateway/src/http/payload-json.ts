@@ -24,7 +24,7 @@ export const payloadOf = ({ metadata, data }: PayloadJson): Payload => ({
   data: bytes(data),
 });
 
-export const payloadJson = ({ metadata, data }: Payload): PayloadJson => ({
+const payloadJson = ({ metadata, data }: Payload): PayloadJson => ({
   metadata: Object.fromEntries(Object.entries(metadata).map(([key, value]) => [key, base64Of(value)])),
   data: base64Of(data),
 });

@@ -1,4 +1,4 @@
-import { inEvery, type ConfigOf, type Setting, type Settings } from '@ratchet/service-kit';
+import { inEvery, type Setting, type Settings } from '@ratchet/service-kit';
 import { z } from 'zod';
 import { jsonOrFile } from '../auth/json-setting.ts';
 
@@ -71,4 +71,3 @@ const webhooks: Setting<readonly Webhook[]> = {
 };
 
 export const webhookSettings = { webhooks } satisfies Settings;
-export type WebhookSettings = ConfigOf<typeof webhookSettings>;
