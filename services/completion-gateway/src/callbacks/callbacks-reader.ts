@@ -97,6 +97,8 @@ export class CallbacksReader {
     try {
       await this.#parts.sender.send(request);
     } catch (error) {
+      // Cut off by our own leaving it says nothing of its receiver: whoever reads the record next tries it.
+      if (this.#stopped.signal.aborted) return;
       this.#warn('a callback was in vain', record, error);
       await this.#parts.outbox.send(this.#afterFailure(record, request, error));
     }

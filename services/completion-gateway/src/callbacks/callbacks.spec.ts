@@ -33,6 +33,8 @@ describe('an address', () => {
     'ff02::1',
     '::ffff:127.0.0.1',
     '::ffff:7f00:1',
+    '::7f00:1',
+    '::a00:1',
     '64:ff9b::a00:1',
     '2002:a00:1::',
     'example.com',
@@ -63,6 +65,7 @@ describe('a URL', () => {
     'http://0177.0.0.1/',
     'http://[::1]/',
     'http://[::ffff:10.0.0.1]/',
+    'http://[::127.0.0.1]/',
     'http://169.254.169.254/latest/meta-data',
   ])('%s may not', (url) => {
     expect(forbiddenReason(url, false)).toBeDefined();

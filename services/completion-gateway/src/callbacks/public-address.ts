@@ -7,6 +7,9 @@ export class ForbiddenAddressError extends Error {
   override readonly name = 'ForbiddenAddressError';
 }
 
+/** The addresses of IPv6 that are given out for the public internet (RFC 4291). */
+const globalUnicast = ipaddr.IPv6.parseCIDR('2000::/3');
+
 /**
  * Whether an address is one of the public internet: not loopback, private, link-local, multicast, reserved, or one of
  * IPv6 that stands for such a one of IPv4.
@@ -14,7 +17,9 @@ export class ForbiddenAddressError extends Error {
 export function isPublicAddress(address: string): boolean {
   if (!ipaddr.isValid(address)) return false;
   // An IPv4 address that is mapped into IPv6 is judged as what it is.
-  return ipaddr.process(address).range() === 'unicast';
+  const judged = ipaddr.process(address);
+  const isGivenOut = judged instanceof ipaddr.IPv4 || judged.match(globalUnicast);
+  return isGivenOut && judged.range() === 'unicast';
 }
 
 /**
