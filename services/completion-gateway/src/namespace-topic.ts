@@ -1,7 +1,8 @@
-import { ReplyInbox, type InputRecord, type Outbox } from '@ratchet/kafka';
+import { ReplyInbox, type Outbox } from '@ratchet/kafka';
 import type { Cluster } from '@ratchet/protocol';
 import { topics } from '@ratchet/schemas';
 import { NamespaceDirectory } from './front-door/namespace-directory.ts';
+import { NamespaceRecords } from './namespace-records.ts';
 
 export interface NamespaceTopic {
   readonly directory: NamespaceDirectory;
@@ -14,40 +15,24 @@ export async function openNamespaceTopic({ connection, codec }: Cluster, outbox:
   const directory = new NamespaceDirectory(async (namespace) => {
     await outbox.send({ topic, key: namespace.name, partition: 0, value: codec.encodeNamespace(namespace) });
   });
+  const records = new NamespaceRecords({ codec, directory, log: connection.log });
   const inbox = new ReplyInbox({
     connection,
     topic,
     partition: 0,
     fromBeginning: true,
     onRecord: (record) => {
-      take(record, directory, { connection, codec });
+      records.take(record);
     },
   });
   await inbox.open();
+  await records.settled;
   await directory.ensureDefault();
-  return { directory, close: () => inbox.close() };
-}
-
-function take(
-  { key, value }: InputRecord,
-  directory: NamespaceDirectory,
-  { connection, codec }: Pick<Cluster, 'connection' | 'codec'>,
-): void {
-  if (value === null) {
-    if (key !== null) directory.remove(key);
-    return;
-  }
-  const namespace = codec.decodeNamespace(value);
-  if (!(namespace instanceof Promise)) {
-    directory.put(namespace);
-    return;
-  }
-  namespace.then(
-    (read) => {
-      directory.put(read);
+  return {
+    directory,
+    close: async () => {
+      records.stop();
+      await inbox.close();
     },
-    (error: unknown) => {
-      connection.log('error', `a namespace was not understood: ${String(error)}`, { key });
-    },
-  );
+  };
 }

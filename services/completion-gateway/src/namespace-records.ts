@@ -1,0 +1,59 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { InputRecord, Log } from '@ratchet/kafka';
+import { UnreadableRecordError, type Codec } from '@ratchet/schemas';
+import type { NamespaceDirectory } from './front-door/namespace-directory.ts';
+
+export interface NamespaceRecordsParts {
+  readonly codec: Pick<Codec, 'decodeNamespace'>;
+  readonly directory: Pick<NamespaceDirectory, 'put' | 'remove'>;
+  readonly log: Log;
+  /** Until a registry that is away is asked again; 1 s by default. */
+  readonly registryPauseMs?: number;
+}
+
+/**
+ * Brings the records of the topic into the directory, one after the other: the latest record of a name is the truth,
+ * however long the schema of an earlier one took to come.
+ */
+export class NamespaceRecords {
+  readonly #parts: NamespaceRecordsParts;
+  readonly #stopped = new AbortController();
+  #reading: Promise<void> = Promise.resolve();
+
+  constructor(parts: NamespaceRecordsParts) {
+    this.#parts = parts;
+  }
+
+  /** Resolves once all that was taken before is in the directory. */
+  get settled(): Promise<void> {
+    return this.#reading;
+  }
+
+  take(record: InputRecord): void {
+    this.#reading = this.#reading.then(() => this.#read(record));
+  }
+
+  stop(): void {
+    this.#stopped.abort();
+  }
+
+  /** Never rejects: a registry that is away is asked again, a definite answer is final. */
+  async #read({ key, value }: InputRecord): Promise<void> {
+    const { codec, directory, log, registryPauseMs = 1_000 } = this.#parts;
+    const { signal } = this.#stopped;
+    if (value === null) {
+      if (key !== null) directory.remove(key);
+      return;
+    }
+    while (!signal.aborted) {
+      try {
+        directory.put(await codec.decodeNamespace(value));
+        return;
+      } catch (error) {
+        log('error', `a namespace was not understood: ${String(error)}`, { key });
+        if (error instanceof UnreadableRecordError) return;
+        await pause(registryPauseMs, undefined, { signal }).catch(() => undefined);
+      }
+    }
+  }
+}
