@@ -82,12 +82,12 @@ function binaryEvent(record: InputRecord): ReadEvent {
 
 type KafkaRecord = Parameters<typeof Kafka.toEvent>[0];
 
-function structuredEvent({ value, headers }: InputRecord): ReadEvent {
-  const contentType = String(headers['content-type'] ?? '').toLowerCase();
+function structuredEvent(record: InputRecord): ReadEvent {
+  const contentType = contentTypeOf(record);
   if (!contentType.startsWith('application/cloudevents+json')) {
     throw unreadable(`it is of content type ${contentType}, where application/cloudevents+json belongs`);
   }
-  const event = parse(z.record(z.string(), z.unknown()), jsonOf(value ?? Buffer.alloc(0)), 'its value');
+  const event = parse(z.record(z.string(), z.unknown()), jsonOf(record.value ?? Buffer.alloc(0)), 'its value');
   const { data, data_base64: base64, datacontenttype } = event;
   const { data: _, data_base64: __, ...attributes } = event;
   const isJson = isJsonType(typeof datacontenttype === 'string' ? datacontenttype.toLowerCase() : '');

@@ -57,6 +57,13 @@ test('the same event has the same report id, another has another', async () => {
   expect(await reportIdOf(event({ source: '/billing","e1', eventId: '' }))).not.toBe(id);
 });
 
+test('who sent it is told in as many characters as an identity may have', async () => {
+  const source = `/${'\u{1F4B3}'.repeat(500)}`;
+  await handler.carryOut(event({ source }), undefined);
+  const { identity } = asked[1] as { readonly identity: string };
+  expect([identity.length, identity.isWellFormed()]).toEqual([200, true]);
+});
+
 test('an event that names nothing is refused', async () => {
   const { target: _, ...nameless } = event();
   await expect(handler.carryOut(nameless, undefined)).rejects.toMatchObject({ name: 'PoisonousRecordError' });

@@ -44,9 +44,10 @@ export class CompletionHandler {
     const name = nameIn(event);
     const caller: Caller = {
       namespace: event.taskToken === undefined ? (event.target?.namespace ?? '') : '',
-      identity: source.slice(0, identityLengthMax),
+      // Cut through a character it would be refused.
+      identity: source.slice(0, identityLengthMax).toWellFormed(),
       principal,
-      ...(traceparent === undefined ? {} : { traceparent }),
+      traceparent,
     };
     const options = { reportId: reportIdOf('event', source, eventId) };
     switch (body.type) {

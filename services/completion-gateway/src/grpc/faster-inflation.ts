@@ -19,11 +19,7 @@ const framePrefixBytes = 5;
  * It takes the place of one method of grpc-js; where that is not there any more, grpc-js does it all by itself.
  */
 export function inflateFaster(): void {
-  const load = createRequire(import.meta.url);
-  const calls = load('@grpc/grpc-js/build/src/server-interceptors.js') as {
-    readonly BaseServerInterceptingCall?: { readonly prototype: ServerCall };
-  };
-  const prototype = calls.BaseServerInterceptingCall?.prototype;
+  const prototype = serverCalls();
   if (typeof prototype?.decompressMessage !== 'function') return;
   const own = prototype.decompressMessage;
   prototype.decompressMessage = function inflateMessage(message, encoding) {
@@ -32,6 +28,18 @@ export function inflateFaster(): void {
       ? inflate(message.subarray(framePrefixBytes), this.maxReceiveMessageSize)
       : own.call(this, message, encoding);
   };
+}
+
+function serverCalls(): ServerCall | undefined {
+  try {
+    const calls = createRequire(import.meta.url)('@grpc/grpc-js/build/src/server-interceptors.js') as {
+      readonly BaseServerInterceptingCall?: { readonly prototype: ServerCall };
+    };
+    return calls.BaseServerInterceptingCall?.prototype;
+  } catch {
+    // A file of grpc-js's own, which another version of it may not have.
+    return undefined;
+  }
 }
 
 /** @throws what grpc-js answers the call with. */

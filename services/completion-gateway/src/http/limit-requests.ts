@@ -10,10 +10,8 @@ export function limitRequests(instance: Pick<FastifyInstance, 'addHook'>, max: n
       return;
     }
     underWay++;
-    let counted = true;
     reply.raw.once('close', () => {
-      if (counted) underWay--;
-      counted = false;
+      underWay--;
     });
     done();
   });

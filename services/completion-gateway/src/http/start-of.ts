@@ -1,5 +1,6 @@
 import type { ActivityOptionsRequest, Payloads } from '@ratchet/domain';
 import type { StartActivityRequest } from '../front-door/index.ts';
+import { present } from '../present.ts';
 import { payloadOf, payloadsOfValues, type PayloadJson } from './payload-json.ts';
 import { wrongField } from './problem.ts';
 import type { StartRequest } from './requests.ts';
@@ -34,25 +35,22 @@ export function argsOf({ args, argsPayloads }: Args): Payloads {
 function optionsOf({ taskQueue, timeouts, startDelay, retry }: StartRequest): ActivityOptionsRequest {
   return {
     taskQueue,
-    ...present('scheduleToCloseTimeoutMs', timeouts.scheduleToClose),
-    ...present('scheduleToStartTimeoutMs', timeouts.scheduleToStart),
-    ...present('startToCloseTimeoutMs', timeouts.startToClose),
-    ...present('heartbeatTimeoutMs', timeouts.heartbeat),
-    ...present('startDelayMs', startDelay),
-    ...present('retryPolicy', retry === undefined ? undefined : retryPolicyOf(retry)),
+    ...present({
+      scheduleToCloseTimeoutMs: timeouts.scheduleToClose,
+      scheduleToStartTimeoutMs: timeouts.scheduleToStart,
+      startToCloseTimeoutMs: timeouts.startToClose,
+      heartbeatTimeoutMs: timeouts.heartbeat,
+      startDelayMs: startDelay,
+      retryPolicy: retry === undefined ? undefined : retryPolicyOf(retry),
+    }),
   };
 }
 
-const retryPolicyOf = (
-  retry: NonNullable<StartRequest['retry']>,
-): NonNullable<ActivityOptionsRequest['retryPolicy']> => ({
-  ...present('initialIntervalMs', retry.initialInterval),
-  ...present('backoffCoefficient', retry.backoffCoefficient),
-  ...present('intervalMsMax', retry.maximumInterval),
-  ...present('attemptsMax', retry.maximumAttempts),
-  ...present('nonRetryableErrorTypes', retry.nonRetryableErrorTypes),
-});
-
-/** The property, when there is a value for it. */
-const present = <K extends string, V>(name: K, value: V | undefined): Readonly<Partial<Record<K, V>>> =>
-  (value === undefined ? {} : { [name]: value }) as Readonly<Partial<Record<K, V>>>;
+const retryPolicyOf = (retry: NonNullable<StartRequest['retry']>): NonNullable<ActivityOptionsRequest['retryPolicy']> =>
+  present({
+    initialIntervalMs: retry.initialInterval,
+    backoffCoefficient: retry.backoffCoefficient,
+    intervalMsMax: retry.maximumInterval,
+    attemptsMax: retry.maximumAttempts,
+    nonRetryableErrorTypes: retry.nonRetryableErrorTypes,
+  });

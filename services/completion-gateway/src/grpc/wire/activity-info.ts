@@ -12,9 +12,10 @@ import {
   type Activity,
   type Outcome,
 } from '@ratchet/domain';
+import { present } from '../../present.ts';
 import { publicStatusNumbers, retryStateNumbers, runStateNumbers } from './enums.ts';
 import { fromFailure } from './failures.ts';
-import { fromPriority, fromRetryPolicy, fromTimeouts, present } from './options.ts';
+import { fromPriority, fromRetryPolicy, fromTimeouts } from './options.ts';
 import { fromHeader, fromPayloads } from './payloads.ts';
 import { fromCount, fromMs, fromMsIfAny } from './times.ts';
 

@@ -1,5 +1,6 @@
 import type { temporal } from '@temporalio/proto';
 import type { ActivityOptions, ActivityOptionsRequest, Priority, RetryPolicy } from '@ratchet/domain';
+import { present } from '../../present.ts';
 import { fromMs, toMs } from './times.ts';
 
 type WirePriority = temporal.api.common.v1.IPriority;
@@ -76,9 +77,3 @@ export const fromRetryPolicy = (policy: RetryPolicy): WireRetryPolicy => ({
   maximumAttempts: policy.attemptsMax,
   nonRetryableErrorTypes: [...policy.nonRetryableErrorTypes],
 });
-
-type Present<T> = { readonly [K in keyof T]?: Exclude<T[K], undefined> };
-
-/** Without what is `undefined`. */
-export const present = <T extends object>(object: T): Present<T> =>
-  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Present<T>;

@@ -1,6 +1,6 @@
 import proto from '@temporalio/proto';
 import fc from 'fast-check';
-import { durationMsMax, epochMillis, millis, type Failure } from '@ratchet/domain';
+import { epochMillis, millis, type Failure } from '@ratchet/domain';
 import {
   publicStatusNumbers,
   retryStateNumbers,
@@ -14,7 +14,6 @@ import { fromOptions, toOptions } from './options.ts';
 import { fromPayloads, toPayloads } from './payloads.ts';
 import { fromTask } from './polled-task.ts';
 import { messageType } from './proto.ts';
-import { fromMs, toMs } from './times.ts';
 import { updatedOptions } from './updated-options.ts';
 
 /** A message as it is after the wire. */
@@ -50,42 +49,6 @@ describe('the numbers of', () => {
     ]);
     expect(() => toReusePolicy(4)).toThrow('unsupported ID reuse policy: 4');
     expect(() => toConflictPolicy(3)).toThrow('unsupported ID conflict policy: 3');
-  });
-});
-
-describe('a duration', () => {
-  const duration = (seconds: number, nanos: number) => ({ seconds: seconds as never, nanos });
-
-  test.each([
-    { seconds: 0, nanos: 0, ms: 0 },
-    { seconds: 5, nanos: 0, ms: 5000 },
-    { seconds: 0, nanos: 1, ms: 1 },
-    { seconds: 1, nanos: 500_000_001, ms: 1501 },
-    { seconds: -1, nanos: -500_000_000, ms: -1500 },
-    { seconds: 315_576_000_000, nanos: 0, ms: durationMsMax },
-  ])('of $seconds s and $nanos ns is $ms ms', ({ seconds, nanos, ms }) => {
-    expect(toMs('invalid', duration(seconds, nanos))).toBe(ms);
-  });
-
-  test.each([
-    { seconds: 1, nanos: -1 },
-    { seconds: -1, nanos: 1 },
-    { seconds: 0, nanos: 1_000_000_000 },
-  ])('of $seconds s and $nanos ns is none', ({ seconds, nanos }) => {
-    expect(() => toMs('invalid StartDelay', duration(seconds, nanos))).toThrow(/^invalid StartDelay: /);
-  });
-
-  test('that is not set is not 0', () => {
-    expect(toMs('invalid', undefined)).toBeUndefined();
-    expect(toMs('invalid', null)).toBeUndefined();
-  });
-
-  test('comes back', () => {
-    fc.assert(
-      fc.property(fc.nat(durationMsMax), (ms) => {
-        expect(toMs('invalid', fromMs(ms))).toBe(ms);
-      }),
-    );
   });
 });
 
