@@ -41,7 +41,8 @@ const workerIdentity = 'worker';
 
 type Service = ReturnType<WorkflowServiceClient['within']>;
 /** The steps that are one call each. */
-type CallStep = Exclude<Step, FailStep | keyof typeof startPolicies | 'time-passes' | `${string}-elapses`>;
+type CallStep = Exclude<Step, FailStep | keyof typeof startPolicies | 'time-passes' | ElapseStep>;
+type ElapseStep = Extract<Step, `${string}-elapses`>;
 type Call = (service: Service) => Promise<Told>;
 
 /** One trace, played on one activity. */
@@ -80,7 +81,7 @@ export class Player {
   }
 
   async #take(step: Step): Promise<Told> {
-    if (step.endsWith('-elapses')) return this.#waitForChange();
+    if (isElapse(step)) return this.#waitUntil(passed[step]);
     if (step === 'time-passes') return sleep(passedMs, toldOk);
     if (step in startPolicies) return this.#startAgain(step as keyof typeof startPolicies);
     if (step in reportFailures) return this.#told(this.#failing(step as FailStep));
@@ -91,9 +92,8 @@ export class Player {
     return call(this.#service).catch(toldOf);
   }
 
-  async #waitForChange(): Promise<Told> {
-    const seen = placeOf(await this.#describe());
-    await eventually(async () => placeOf(await this.#describe()) !== seen, { deadlineMs: lateMs, pauseMs: 50 });
+  async #waitUntil(holds: (described: Described) => boolean): Promise<Told> {
+    await eventually(async () => holds(await this.#describe()), { deadlineMs: lateMs, pauseMs: 50 });
     return toldOk;
   }
 
@@ -325,6 +325,18 @@ const flagsTold = (cancelRequested: boolean, paused: boolean, reset: boolean): T
   message: '',
 });
 
-/** Where an activity stands: changes whenever one of its limits passes. */
-const placeOf = ({ status, runState, attempt, waits }: Described): string =>
-  [status, runState, String(attempt), String(waits)].join();
+const waitIsOver = ({ waits }: Described) => !waits;
+const isClosed = ({ status }: Described) => status !== 'running' && status !== 'paused';
+const attemptIsOver = ({ runState }: Described) => ['unspecified', 'scheduled', 'paused'].includes(runState);
+
+/** How it shows that a limit has passed. It may have passed before anyone looks: a change would be waited for in vain. */
+const passed: Readonly<Record<ElapseStep, (described: Described) => boolean>> = {
+  'start-delay-elapses': waitIsOver,
+  'backoff-elapses': waitIsOver,
+  'schedule-to-start-elapses': isClosed,
+  'schedule-to-close-elapses': isClosed,
+  'start-to-close-elapses': attemptIsOver,
+  'heartbeat-elapses': attemptIsOver,
+};
+
+const isElapse = (step: Step): step is ElapseStep => step in passed;
