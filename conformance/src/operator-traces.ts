@@ -250,6 +250,16 @@ export const operatorTraces: readonly Trace[] = [
     sees: { status: 'running', attempt: 1, attemptsStarted: 2, answer: 'task' },
   },
   {
+    promise: 'a deleted id is free although a former run of it is kept',
+    steps: ['poll', 'complete', 'start-again', 'delete', 'start-again-rejecting-duplicates', 'poll'],
+    sees: { status: 'running', attempt: 1, attemptsStarted: 2, answer: 'task' },
+  },
+  {
+    promise: 'a second delete finds nothing although a former run is kept',
+    steps: ['poll', 'complete', 'start-again', 'delete', 'delete'],
+    sees: { status: 'absent', answer: 'not-found' },
+  },
+  {
     promise: 'a token of what was deleted completes nothing under the same id',
     steps: ['poll', 'delete', 'start-again', 'poll', 'complete-with-first-token'],
     sees: { status: 'running', runState: 'started', answer: 'not-found' },

@@ -134,6 +134,8 @@ export interface ClosedActivity extends ActivityBase {
   readonly lastFailure?: AttemptFailure;
   readonly lastWorkerIdentity: string;
   readonly heartbeatCount: number;
+  /** Absent to everyone: kept, without its outcome, only so that no former run of the id is the latest. Absent: no. */
+  readonly deleted?: true;
 }
 
 /**

@@ -19,6 +19,11 @@ export class LifeIndex {
     return this.#latest.get(key)?.runId;
   }
 
+  /** The lives of an id, the latest first. */
+  *runIds(key: string): Generator<string> {
+    for (let life = this.#latest.get(key); life !== undefined; life = life.former) yield life.runId;
+  }
+
   /** Adds a life or, if it is known, gives it its new order: one that never changes its place among the others. */
   put(key: string, runId: string, order: number): void {
     let later: Life | undefined;

@@ -39,10 +39,11 @@ export class PartitionState implements PartitionView {
   }
 
   activity(id: ExecutionId): Activity | undefined {
-    return this.#activities.get(executionKey(id));
+    const activity = this.#activities.get(executionKey(id));
+    return activity !== undefined && isDeleted(activity) ? undefined : activity;
   }
 
-  /** By `executionKey`, for who has the key at hand. */
+  /** By `executionKey`: what is recorded, a deleted activity too. */
   activityByKey(key: string): Activity | undefined {
     return this.#activities.get(key);
   }
@@ -58,6 +59,10 @@ export class PartitionState implements PartitionView {
 
   latestRunId(namespace: string, activityId: string): string | undefined {
     return this.#standaloneLives.latestRunId(partitionKey({ namespace, workflowId: '', activityId }));
+  }
+
+  runIds(namespace: string, activityId: string): Iterable<string> {
+    return this.#standaloneLives.runIds(partitionKey({ namespace, workflowId: '', activityId }));
   }
 
   latestWorkflowRunId(namespace: string, workflowId: string): string | undefined {
@@ -171,7 +176,9 @@ export class PartitionState implements PartitionView {
   }
 
   #isCurrent(entity: ClosedActivity | WorkflowRun): boolean {
-    return 'outcome' in entity ? this.activity(entity.id) === entity : this.run(entity.id) === entity;
+    return 'outcome' in entity
+      ? this.activityByKey(executionKey(entity.id)) === entity
+      : this.run(entity.id) === entity;
   }
 
   #indexOpen(activity: Activity): void {
@@ -208,6 +215,8 @@ export class PartitionState implements PartitionView {
     else this.#signals.set(key, left);
   }
 }
+
+const isDeleted = (activity: Activity): boolean => 'outcome' in activity && activity.deleted === true;
 
 function* inKeyOrder<T>(entities: ReadonlyMap<string, T>): Generator<readonly [string, T]> {
   const keys = [...entities.keys()].sort(byCodeUnit);

@@ -5,9 +5,12 @@ import type { Signal, WorkflowRun } from './workflow-run.ts';
 
 /** What `decide` may know of a partition: the state as of the command before. Read only. */
 export interface PartitionView {
+  /** A deleted activity is absent. */
   activity(id: ExecutionId): Activity | undefined;
   /** The run id of the latest life of a standalone activity, open or closed. */
   latestRunId(namespace: string, activityId: string): string | undefined;
+  /** The run ids of a standalone activity that are still kept, the latest first. */
+  runIds(namespace: string, activityId: string): Iterable<string>;
   run(id: RunId): WorkflowRun | undefined;
   /** The latest run of a workflow id, for commands with an empty run id. */
   latestWorkflowRunId(namespace: string, workflowId: string): string | undefined;

@@ -49,7 +49,7 @@ const isOpen = (activity: Activity | undefined): activity is Extract<Activity, {
 export function stateRecordOf(state: PartitionState, key: StateKey): StateRecord | undefined {
   switch (key.part) {
     case 'activity': {
-      const activity = state.activity(key.id);
+      const activity = state.activityByKey(executionKey(key.id));
       return activity && { type: 'ActivitySnapshot', activity };
     }
     case 'input': {

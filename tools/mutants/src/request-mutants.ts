@@ -227,6 +227,12 @@ export const requestMutants: readonly Mutant[] = [
     replacement: `if (activity.id.runId !== '') return`,
   },
   {
+    name: 'a deleted run leaves its id to a former one',
+    file: 'decide/delete.ts',
+    text: 'if (former.length === 0) return',
+    replacement: 'if (former.length >= 0) return',
+  },
+  {
     name: 'a cancel request does not reach the worker',
     file: 'decide/change.ts',
     text: `  if (before !== undefined && isRunning(before)) {`,
@@ -255,7 +261,7 @@ export const requestMutants: readonly Mutant[] = [
   {
     name: 'a replaced record expires',
     file: 'partition-state.ts',
-    text: `'outcome' in entity ? this.activity(entity.id) === entity : this.run(entity.id) === entity`,
+    text: `'outcome' in entity ? this.activityByKey(executionKey(entity.id)) === entity : this.run(entity.id) === entity`,
     replacement: 'this !== undefined && entity !== undefined',
   },
   {

@@ -91,6 +91,6 @@ export const activity: Arbitrary<Activity> = fc.oneof(
       closeRequestId: text,
       heartbeatCount: count,
     },
-    { ...activityOptional, startedAt: instant, lastFailure },
+    { ...activityOptional, startedAt: instant, lastFailure, deleted: fc.constant(true) },
   ),
 );

@@ -134,4 +134,6 @@ export interface ClosedState {
   readonly closeRequestId: string;
   /** All heartbeats recorded in this life. */
   readonly heartbeatCount: number;
+  /** Absent to everyone: kept only so that no former run of the id is the latest. */
+  readonly deleted: boolean;
 }

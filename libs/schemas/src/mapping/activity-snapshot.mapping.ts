@@ -97,6 +97,7 @@ const closedToAvro = (activity: ClosedActivity): avro.ClosedState => ({
   outcome: outcomeToAvro(activity.outcome),
   closeRequestId: activity.closeRequestId,
   heartbeatCount: activity.heartbeatCount,
+  deleted: activity.deleted ?? false,
 });
 
 const baseOf = (snapshot: avro.ActivitySnapshot) => ({
@@ -158,6 +159,7 @@ function closedToDomain(snapshot: avro.ActivitySnapshot, closed: avro.ClosedStat
     outcome: outcomeToDomain(closed.outcome),
     closeRequestId: closed.closeRequestId,
     heartbeatCount: closed.heartbeatCount,
+    ...(closed.deleted ? { deleted: true } : {}),
   };
   setPresent(activity, 'startedAt', closed.startedAt);
   return activity;
