@@ -261,7 +261,7 @@ export const requestMutants: readonly Mutant[] = [
   {
     name: 'a replaced record expires',
     file: 'partition-state.ts',
-    text: `'outcome' in entity ? this.activityByKey(executionKey(entity.id)) === entity : this.run(entity.id) === entity`,
+    text: `this.activityByKey(executionKey(entity.id)) === entity`,
     replacement: 'this !== undefined && entity !== undefined',
   },
   {
