@@ -59,6 +59,8 @@ export interface Schedule extends OfActivity {
   readonly retentionMs: Millis;
   /** `replyTo` wants the outcome: a new execution is answered by it alone, one that was there by `Scheduled` first. */
   readonly awaitOutcome: boolean;
+  /** With `awaitOutcome`: a new execution is answered by `Scheduled` first, too. */
+  readonly acknowledge?: boolean;
   /** Whom to tell of the outcome, beside `replyTo`; see ADR 13. Absent: nobody. */
   readonly callbackUrls?: readonly string[];
 }

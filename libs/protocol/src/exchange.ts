@@ -28,6 +28,8 @@ export interface ExchangePlan {
   /** For error messages: "the answer to Schedule of activity 'charge-42'". */
   readonly what: string;
   readonly record: OutputRecord;
+  /** The answer is on its way already: the record is sent only if it does not come. */
+  readonly isUnasked?: boolean;
   /** Told once the record is in the log, and where. */
   readonly onWritten?: (offset: number) => void;
   /** What is sent after so long without the answer; absent: the same record. It may be too early to ask anything. */
@@ -75,7 +77,7 @@ export class Exchange implements Due {
 
   start(now: number): void {
     this.#silentUntil = now + this.#question.silenceMsMax;
-    this.#carrier.send(this.plan.record, this);
+    if (this.plan.isUnasked !== true) this.#carrier.send(this.plan.record, this);
     this.#wait(now);
   }
 

@@ -259,6 +259,86 @@ describe('waiting for the outcome of a Schedule', () => {
   });
 });
 
+describe('a start', () => {
+  test('asks for an answer and for the outcome beside it', async () => {
+    const desk = new Desk();
+    const reply = desk.channel.requestStart(schedule);
+    expect(desk.command(0)).toMatchObject({ awaitOutcome: true, acknowledge: true });
+    desk.answer(0, scheduled(true));
+    expect((await reply).body).toEqual(scheduled(true));
+  });
+
+  test.each([{ asked: 'before it comes' }, { asked: 'after it came' }])(
+    'needs no question for its outcome, asked for $asked',
+    async ({ asked }) => {
+      const desk = new Desk();
+      unheard(desk.channel.requestStart(schedule));
+      desk.answer(0, scheduled(true));
+      if (asked === 'after it came') desk.answer(0, reached);
+      const outcome = desk.channel.awaitOutcome(target, 'question-1');
+      if (asked === 'before it comes') desk.answer(0, reached);
+      expect((await outcome).body).toEqual(reached);
+      expect(desk.queries()).toHaveLength(0);
+    },
+  );
+
+  test.each<{ given: string; of: ExecutionId; body: Reply['body']; afterMs: number }>([
+    { given: 'another activity', of: { ...target, activityId: 'ship-42' }, body: reached, afterMs: 0 },
+    { given: 'another run', of: { ...target, runId: 'run-2' }, body: reached, afterMs: 0 },
+    { given: 'the latest run, whichever it is', of: { ...target, runId: '' }, body: reached, afterMs: 0 },
+    {
+      given: 'a result too large to be kept',
+      of: target,
+      body: { ...reached, outcome: { type: 'success', result: [{ metadata: {}, data: new Uint8Array(5_000) }] } },
+      afterMs: 0,
+    },
+    { given: 'a start long ago', of: target, body: reached, afterMs: 2_001 },
+  ])('leaves it to a question: $given', ({ of, body, afterMs }) => {
+    const desk = new Desk();
+    unheard(desk.channel.requestStart(schedule));
+    desk.answer(0, scheduled(true));
+    desk.answer(0, body);
+    jest.advanceTimersByTime(afterMs);
+    unheard(desk.channel.awaitOutcome(of, 'question-1'));
+    expect(desk.queries()).toMatchObject([{ type: 'AwaitOutcome', target: of, replyTo }]);
+    desk.channel.close();
+  });
+
+  test('is not told of from memory once it may be deleted', () => {
+    const desk = new Desk();
+    unheard(desk.channel.requestStart(schedule));
+    desk.answer(0, scheduled(true));
+    desk.answer(0, reached);
+    unheard(desk.channel.request({ type: 'Delete', target, requestId: 'delete-1', identity: 'me' }));
+    unheard(desk.channel.awaitOutcome(target, 'question-1'));
+    expect(desk.queries()).toHaveLength(1);
+    desk.channel.close();
+  });
+
+  test('is told of once: who asks again asks the log', async () => {
+    const desk = new Desk();
+    unheard(desk.channel.requestStart(schedule));
+    desk.answer(0, scheduled(true));
+    const first = desk.channel.awaitOutcome(target, 'question-1');
+    unheard(desk.channel.awaitOutcome(target, 'question-2'));
+    expect(desk.queries()).toMatchObject([{ requestId: 'question-2' }]);
+    desk.answer(0, reached);
+    expect((await first).body).toEqual(reached);
+    desk.channel.close();
+  });
+
+  test('whose outcome does not come is asked for it', async () => {
+    const desk = new Desk();
+    unheard(desk.channel.requestStart(schedule));
+    desk.answer(0, scheduled(true));
+    const outcome = desk.channel.awaitOutcome(target, 'question-1');
+    jest.advanceTimersByTime(3_200);
+    expect(desk.queries()).toMatchObject([{ type: 'AwaitOutcome', requestId: 'question-1' }]);
+    desk.answer(1, reached);
+    expect((await outcome).body).toEqual(reached);
+  });
+});
+
 describe('a question', () => {
   test('is asked from the latest offset seen in its partition, and again until answered', async () => {
     const desk = new Desk();

@@ -11,7 +11,9 @@ import {
 } from '@ratchet/domain';
 import { OperationalError, partitionFor, type Outbox, type OutputRecord } from '@ratchet/kafka';
 import { topics, type Codec } from '@ratchet/schemas';
+import { AnnouncedOutcomes } from './announced-outcomes.ts';
 import { DeadlineClock } from './deadline-clock.ts';
+import { endedBy, reasonOf } from './ended-by.ts';
 import { Exchange, type ExchangeCarrier, type ExchangePlan, type NextQuestion } from './exchange.ts';
 import { traceparentHeader, type Tracing } from './tracing.ts';
 
@@ -83,6 +85,7 @@ export class RequestChannel {
   readonly #clock = new DeadlineClock();
   /** By request id, or by address where an exchange has one of its own. */
   readonly #open = new Map<string, Exchange>();
+  readonly #announced = new AnnouncedOutcomes();
   readonly #seenOffsets = new Map<number, number>();
   readonly #noticeListeners = new Set<(notice: CancelNotice) => void>();
   readonly #carrier: ExchangeCarrier;
@@ -115,6 +118,18 @@ export class RequestChannel {
   /** As `request`, for a command whose `requestId` is someone else's choice and may be in use for another activity. */
   requestApart(command: CommandDraft, options: RequestOptions = {}): Promise<CommandReply> {
     const replyTo = this.#ownAddress();
+    return this.#request(command, replyTo, replyTo.address, options);
+  }
+
+  /**
+   * Appends a Schedule and waits for its answer, as `requestApart`. The outcome of what it begins comes unasked: an
+   * `awaitOutcome` of that run that follows soon needs no question.
+   */
+  requestStart(schedule: CommandDraftOf<'Schedule'>, options: RequestOptions = {}): Promise<CommandReply> {
+    const { target } = schedule;
+    const replyTo = this.#addressOfRun(target);
+    this.#announced.expect(replyTo.address, target);
+    const command = { ...schedule, awaitOutcome: true, acknowledge: true };
     return this.#request(command, replyTo, replyTo.address, options);
   }
 
@@ -165,10 +180,17 @@ export class RequestChannel {
     requestId: string,
     { signal, scheduleOffset }: AwaitOutcomeOptions = {},
   ): Promise<OutcomeReply> {
-    const query = { type: 'AwaitOutcome', target, requestId, replyTo: this.replyTo } as const;
+    const ofRun = this.#addressOfRun(target);
+    const announced = this.#announced.take(ofRun.address, target);
+    // `AnnouncedOutcomes` keeps nothing else.
+    if (announced?.outcome !== undefined) return Promise.resolve(announced.outcome as OutcomeReply);
+    const isAnnounced = announced !== undefined;
+    const replyTo = isAnnounced ? ofRun : this.replyTo;
+    const query = { type: 'AwaitOutcome', target, requestId, replyTo } as const;
     return this.#exchange<OutcomeReply>(
       {
-        id: requestId,
+        id: isAnnounced ? replyTo.address : requestId,
+        isUnasked: isAnnounced,
         what: `the outcome of activity '${target.activityId}'`,
         record: this.#queryRecord(ofLife(query, scheduleOffset), target),
         repeatMs: queryRepeatMs,
@@ -230,7 +252,10 @@ export class RequestChannel {
       return;
     }
     const exchange = this.#open.get(reply.address === this.replyTo.address ? reply.requestId : reply.address);
-    if (exchange === undefined) return;
+    if (exchange === undefined) {
+      this.#announced.receive(reply);
+      return;
+    }
     const { partition } = exchange;
     this.#seenOffsets.set(partition, Math.max(reply.offset, this.#seenOffset(partition)));
     exchange.receive(reply);
@@ -245,6 +270,7 @@ export class RequestChannel {
 
   #request(command: CommandDraft, replyTo: ReplyAddress, id: string, options: RequestOptions): Promise<CommandReply> {
     const { repeatMs = Infinity, timeoutMs = this.#parts.requestTimeoutMs, traceparent } = options;
+    if (command.type === 'Delete') this.#announced.forget();
     return this.#exchange<CommandReply>({
       id,
       what: whatOf(command),
@@ -272,6 +298,12 @@ export class RequestChannel {
   #ownAddress(): ReplyAddress {
     const { partition, address } = this.replyTo;
     return { partition, address: `${address}/${String(this.#ownAddresses++)}` };
+  }
+
+  /** Of the run that a Schedule of this instance begins: run ids are made by chance, so it is used by no other. */
+  #addressOfRun({ runId }: ExecutionId): ReplyAddress {
+    const { partition, address } = this.replyTo;
+    return { partition, address: `${address}/${runId}` };
   }
 
   #seenOffset(partition: number): number {
@@ -355,21 +387,6 @@ const whatOf = (command: CommandDraft): string =>
   'run' in command
     ? `the answer to ${command.type} of workflow '${command.run.workflowId}'`
     : `the answer to ${command.type} of activity '${command.target.activityId}'`;
-
-const reasonOf = ({ reason }: AbortSignal): Error =>
-  reason instanceof Error ? reason : new Error(`Expected to wait, but: ${String(reason)}`);
-
-async function endedBy<R>(signal: AbortSignal, exchange: Exchange, answer: Promise<R>): Promise<R> {
-  const end = (): void => {
-    exchange.fail(reasonOf(signal));
-  };
-  signal.addEventListener('abort', end, { once: true });
-  try {
-    return await answer;
-  } finally {
-    signal.removeEventListener('abort', end);
-  }
-}
 
 const closedError = (what: string): OperationalError =>
   new OperationalError(`Expected to get ${what}, but the connection was closed`, 'RKT1201', false);

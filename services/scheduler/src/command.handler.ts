@@ -80,7 +80,8 @@ export class CommandHandler {
     const effects = isAnsweredByOutcome(command, answer)
       ? []
       : this.#answer(command, offset, { type: 'Accepted', answer });
-    if (command.type === 'Schedule' && answer.type === 'Scheduled') this.#awaitOutcome(command, answer.runId);
+    if (command.type === 'Schedule' && answer.type === 'Scheduled' && answer.started)
+      this.#awaitOutcome(command, answer.runId);
 
     const changedKeys: string[] = [];
     // What an event asks for is said while the state is as it left it: the next one may remove the activity.
@@ -163,6 +164,10 @@ const nothing: Output = { effects: [], changedKeys: [] };
 const isAfter = (one: ForwardedFrom, other: ForwardedFrom): boolean =>
   one.offset > other.offset || (one.offset === other.offset && one.index > other.index);
 
-/** Whoever scheduled something new and waits for its outcome gets the outcome, and nothing before it. */
+/** Whoever scheduled something new and waits for its outcome gets nothing before it, unless they ask for both. */
 const isAnsweredByOutcome = (command: Command, answer: Answer): boolean =>
-  command.type === 'Schedule' && command.awaitOutcome && answer.type === 'Scheduled' && answer.started;
+  command.type === 'Schedule' &&
+  command.awaitOutcome &&
+  command.acknowledge !== true &&
+  answer.type === 'Scheduled' &&
+  answer.started;

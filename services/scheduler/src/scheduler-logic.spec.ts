@@ -76,6 +76,21 @@ describe('a Schedule', () => {
   });
 });
 
+test('whoever wants an answer and the outcome gets both', async () => {
+  const stage = new Stage();
+
+  const replies = await repliesIn(await stage.command(schedule({ acknowledge: true }), 1_000));
+  const ended = await repliesIn(
+    await stage.command({ type: 'Terminate', target: charge, reason: '', ...sent, requestId: 'request-3' }, 1_010),
+  );
+
+  expect(replies).toMatchObject([{ requestId: 'request-1', body: { answer: { type: 'Scheduled', started: true } } }]);
+  expect(ended).toMatchObject([
+    { requestId: 'request-3', body: { type: 'Accepted' } },
+    { requestId: 'request-1', body: { type: 'OutcomeReached', status: 'terminated' } },
+  ]);
+});
+
 test('whoever scheduled and waits is told the outcome, once', async () => {
   const stage = new Stage();
   const attempt = await scheduled(stage);

@@ -45,7 +45,7 @@ export const commands: Readonly<Record<Command['type'], Arbitrary<Command>>> = {
       retentionMs: duration,
       awaitOutcome: flag,
     },
-    { ...optional, callbackUrls: someTexts },
+    { ...optional, acknowledge: constant(true), callbackUrls: someTexts },
   ),
   Claim: partial({ type: constant('Claim'), ...ofActivity, attempt, claimId: text }, optional),
   RecordHeartbeat: partial({ type: constant('RecordHeartbeat'), ...ofActivity, attempt, details: payloads }, optional),

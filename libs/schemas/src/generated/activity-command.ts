@@ -73,6 +73,8 @@ export interface Schedule {
   readonly retentionMs: Millis;
   /** `replyTo` also wants the outcome. */
   readonly awaitOutcome: boolean;
+  /** With `awaitOutcome`: a new execution is answered before its outcome, too. */
+  readonly acknowledge: boolean;
   /** Whom to tell of the outcome. */
   readonly callbackUrls: readonly string[];
 }

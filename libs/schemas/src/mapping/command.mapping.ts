@@ -17,7 +17,13 @@ type Envelope = Omit<avro.ActivityCommand, 'body'>;
 
 // A command has the names and values of its Avro body: it is written as it is, but for what differs.
 const bodyWriters: { readonly [T in CommandType]: (command: CommandOf<T>) => avro.ActivityCommand['body'] } = {
-  Schedule: (command) => ({ 'ratchet.v1.Schedule': { ...command, callbackUrls: command.callbackUrls ?? [] } }),
+  Schedule: (command) => ({
+    'ratchet.v1.Schedule': {
+      ...command,
+      acknowledge: command.acknowledge ?? false,
+      callbackUrls: command.callbackUrls ?? [],
+    },
+  }),
   Claim: ({ attempt, claimId }) => ({ 'ratchet.v1.Claim': { attempt: attemptToAvro(attempt), claimId } }),
   RecordHeartbeat: ({ attempt, details }) => ({
     'ratchet.v1.RecordHeartbeat': { attempt: attemptToAvro(attempt), details },
@@ -84,6 +90,7 @@ const bodyReaders: BodyReaders = {
     shielded: body.shielded,
     retentionMs: body.retentionMs,
     awaitOutcome: body.awaitOutcome,
+    ...(body.acknowledge ? { acknowledge: true } : {}),
   }),
   'ratchet.v1.Claim': ({ attempt, claimId }, envelope) => ({
     type: 'Claim',

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Answer, ExecutionId, Namespace } from '@ratchet/domain';
-import type { CommandDraft, RequestChannel } from '@ratchet/protocol';
+import type { CommandDraft, CommandReply, RequestChannel, RequestOptions } from '@ratchet/protocol';
 import type { Caller, Role } from './caller.ts';
 import { FrontDoorError } from './front-door-error.ts';
 import { asFrontDoorError, refusedError } from './front-door-errors.ts';
@@ -53,12 +53,15 @@ export class Desk {
     const own = requestId === '';
     // The union of the commands is lost when one is spread.
     const draft = { ...command, identity, requestId: own ? randomUUID() : requestId } as CommandDraft;
-    const asked = own
-      ? this.channel.request(draft, { traceparent })
-      : this.channel.requestApart(draft, { traceparent });
-    const { body } = await orFrontDoorError(asked);
+    const { body } = await orFrontDoorError(this.#request(draft, own, { traceparent }));
     if (body.type === 'Refused') throw refusedError(body.refusal);
     return body.answer;
+  }
+
+  #request(draft: CommandDraft, isOwnId: boolean, options: RequestOptions): Promise<CommandReply> {
+    // Who starts an activity mostly asks for its outcome next.
+    if (draft.type === 'Schedule') return this.channel.requestStart(draft, options);
+    return isOwnId ? this.channel.request(draft, options) : this.channel.requestApart(draft, options);
   }
 }
 

@@ -32,7 +32,7 @@ async function stage(): Promise<Stage> {
     const description = { version: described.length > 1 ? described.shift() : described[0] };
     return Promise.resolve({ body: { type: 'Described', description } });
   };
-  const channel = { request, requestApart: request, describe } as unknown as RequestChannel;
+  const channel = { request, requestApart: request, requestStart: request, describe } as unknown as RequestChannel;
   const dispatch = { take: () => Promise.resolve(undefined), endPolls: () => undefined };
   return Object.assign(all, { door: createFrontDoor({ channel, tokens: signer, directory, dispatch }) });
 }
