@@ -63,12 +63,13 @@ function startLoad(accepted: Handle[]): { stop: () => Promise<void> } {
   };
 }
 
+// No worker comes last: the session of a dead one lasts ten seconds, and they would be spent waiting without a kill.
 const victims: readonly [name: string, kill: () => Promise<void>][] = [
   ['scheduler', () => killService('scheduler')],
-  ['a worker', () => workers[0]?.kill() ?? Promise.resolve()],
   ['timeout-tracker', () => killService('timeout-tracker')],
-  ['the other worker', () => workers[1]?.kill() ?? Promise.resolve()],
+  ['a worker', () => workers[0]?.kill() ?? Promise.resolve()],
   ['completion-gateway', () => killService('completion-gateway')],
+  ['the other worker', () => workers[1]?.kill() ?? Promise.resolve()],
   ['cancellation', () => killService('cancellation')],
 ];
 

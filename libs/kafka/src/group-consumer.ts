@@ -144,7 +144,7 @@ export class GroupConsumer {
       heartbeatInterval: Math.min(1000, this.#sessionTimeoutMs / 4),
       minBytes: 1,
       maxWaitTimeInMs: this.#options.fetchWaitMs ?? 100,
-      maxBytesPerPartition: 1024 * 1024,
+      maxBytesPerPartition: 256 * 1024,
       maxBytes: this.#options.fetchBytesMax ?? 8 * 1024 * 1024,
       retry: { ...consumerRetry, restartOnFailure: () => Promise.resolve(!this.#stopped) },
     });

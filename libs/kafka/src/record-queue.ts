@@ -1,7 +1,7 @@
 import type { FetchedBatch } from './group-consumer.ts';
 
-/** What a record takes in memory beside its value, roughly. */
-const recordOverheadBytes = 100;
+/** What a record takes in memory beside its value: the objects around it, its headers and three buffers' own size. */
+const recordOverheadBytes = 1000;
 
 /** Fetched batches that wait to be handled, in the order they came. */
 export class RecordQueue {

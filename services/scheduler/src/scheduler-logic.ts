@@ -22,6 +22,7 @@ import {
   StateAssembly,
   stateKeyName,
   stateKeysOf,
+  isWhole,
   stateRecordOf,
   type StateKey,
 } from './state-records.ts';
@@ -52,8 +53,8 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
   readonly #assembly = new StateAssembly();
   /** Which entity a changed key belongs to, until it is sealed. */
   readonly #changed = new Map<string, StateKey>();
-  /** Keys that have a record in the state topic: only these ever need a tombstone. */
-  #stored = new Set<string>();
+  /** Keys of the parts that have a record in the state topic: many come and go between two seals, and need no tombstone. */
+  #storedParts = new Set<string>();
   #restoredPositions: Positions = new Map();
 
   constructor(parts: SchedulerLogicParts) {
@@ -78,7 +79,7 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
   }
 
   restored(): Positions {
-    this.#stored = this.#assembly.restoreInto(this.#state);
+    this.#storedParts = this.#assembly.restoreInto(this.#state);
     return this.#restoredPositions;
   }
 
@@ -108,8 +109,10 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
     this.#changed.delete(key);
 
     const record = stateRecordOf(this.#state, entity);
-    if (record === undefined && !this.#stored.delete(key)) return undefined;
-    if (record !== undefined) this.#stored.add(key);
+    if (!isWhole(entity)) {
+      if (record !== undefined) this.#storedParts.add(key);
+      else if (!this.#storedParts.delete(key)) return undefined;
+    }
     return this.#stateRecord(key, record);
   }
 

@@ -22,6 +22,9 @@ export type StateKey =
   | { readonly part: 'run'; readonly run: RunId }
   | { readonly part: 'signal'; readonly run: RunId; readonly offset: Offset };
 
+/** An activity or a run itself: it goes when its retention is over, long after it was written. */
+export const isWhole = ({ part }: StateKey): boolean => part === 'activity' || part === 'run';
+
 export const progressKey = '__progress';
 
 /** The key of the state topic. Execution keys have three slashes and run keys two, so the two never meet. */
@@ -124,14 +127,15 @@ export class StateAssembly {
     }
   }
 
-  /** @returns the keys of the records that are in the topic, for who must know what a tombstone is needed for. */
+  /** @returns the keys of the parts that are in the topic, for who must know what a tombstone is needed for. */
   restoreInto(state: PartitionState): Set<string> {
     for (const [key, activity] of this.#activities) state.restoreActivity(this.#whole(key, activity));
     for (const record of this.#others.values()) {
       if (record.type === 'RunSnapshot') state.restoreRun(record.run);
       else state.restoreSignal(record.run, record.signal);
     }
-    return new Set([this.#activities, this.#inputs, this.#heartbeats, this.#others].flatMap((map) => [...map.keys()]));
+    const others = Array.from(this.#others).flatMap(([key, { type }]) => (type === 'RunSnapshot' ? [] : [key]));
+    return new Set([...this.#inputs.keys(), ...this.#heartbeats.keys(), ...others]);
   }
 
   #whole(key: string, activity: Activity): Activity {

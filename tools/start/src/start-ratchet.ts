@@ -146,6 +146,8 @@ function environmentOf(
   return {
     RATCHET_ENVIRONMENT: 'development',
     RATCHET_LOG_FORMAT: 'pretty',
+    // Else glibc keeps what was freed in an arena of each thread.
+    MALLOC_ARENA_MAX: '2',
     ...(way === 'jars' ? { RATCHET_SESSION_TIMEOUT_MS: String(shortSessionMs) } : {}),
     // A broker of someone else's may have tasks of someone else's services.
     ...(kafka === undefined && way !== 'environment' ? { RATCHET_TOKEN_SECRET: keptTokenSecret(resolve(folder)) } : {}),

@@ -46,7 +46,8 @@ function scheduleInRun(view: PartitionView, schedule: CheckedSchedule): Decision
   const { target } = schedule.command;
   const run = findRun(view, target);
   if (run === undefined) return runNotFound(target);
-  const id = { ...target, runId: run.id.runId };
+  // The run's own strings: thousands of activities may share them.
+  const id = { ...run.id, activityId: target.activityId };
   const former = view.activity(id);
   if (former !== undefined && isRepeated(former, schedule.command)) return existing(former);
   if (run.status === 'closed') {
