@@ -1,4 +1,4 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess, type ExecFileException } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -37,11 +37,25 @@ async function ended(worker: ChildProcess): Promise<void> {
   await exit;
 }
 
+/**
+ * Now and then the native threads of the Python SDK crash the interpreter while it ends, once all is said ("Fatal Python
+ * error: PyGILState_Release ... finalizing", or a segmentation fault): what it has printed counts then.
+ */
+async function printedBy(command: string, program: string, env: NodeJS.ProcessEnv): Promise<string> {
+  try {
+    return (await run(command, [program], { env })).stdout;
+  } catch (error) {
+    const { signal, stdout } = error as ExecFileException;
+    if (signal !== 'SIGABRT' && signal !== 'SIGSEGV') throw error;
+    return stdout ?? '';
+  }
+}
+
 async function greetings({ command, worker, client }: Program): Promise<string> {
   const env = { ...process.env, TEMPORAL_ADDRESS: ratchet.grpcAddress };
   const running = spawn(command, [worker], { env, stdio: 'inherit' });
   try {
-    return (await run(command, [client], { env })).stdout;
+    return await printedBy(command, client, env);
   } finally {
     await ended(running);
   }
