@@ -146,10 +146,10 @@ export const usualOptions = {
 } as const satisfies ActivityOptionsRequest;
 
 /** A limit that is meant to pass: long enough that in real time the steps before it fit in. */
-export const shortMs = 1500;
+export const shortMs = 2000;
 
-/** What `time-passes` waits: any short limit is over then, even on a clock that is a second late. */
-export const passedMs = 3000;
+/** What `time-passes` waits: any short limit, and twice one, is over then, even on a clock that is a second late. */
+export const passedMs = 2 * shortMs + 1000;
 
 export const otherTaskQueue = 'conformance-other';
 

@@ -1,1 +1,1 @@
-export { startTestBroker as default } from '../../libs/testing/src/test-broker.ts';
+export { startTestBrokers as default } from '../../libs/testing/src/test-broker.ts';

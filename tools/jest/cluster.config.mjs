@@ -1,12 +1,12 @@
 import { join } from 'node:path';
-import { ROOT, projectsWith, reporters } from './projects.mjs';
+import { ROOT, onBroker, projectsWith, reporters } from './projects.mjs';
 
 const testTimeout = 300_000;
 
 /** Tests on three brokers, of all packages, one after the other: they measure times, and the machine has few cores. */
 export default {
   rootDir: ROOT,
-  projects: await projectsWith(['<rootDir>/src/**/*.cluster.spec.ts'], { testTimeout }),
+  projects: onBroker(await projectsWith(['<rootDir>/src/**/*.cluster.spec.ts'], { testTimeout })),
   reporters: reporters('cluster'),
   globalSetup: join(import.meta.dirname, 'cluster-setup.mjs'),
   globalTeardown: join(import.meta.dirname, 'teardown.mjs'),

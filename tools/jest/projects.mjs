@@ -21,5 +21,12 @@ export async function projectsWith(testMatch, more = {}) {
   );
 }
 
+/** The same projects, each of whose tests finds its worker's broker in its environment. */
+export const onBroker = (projects) =>
+  projects.map((project) => ({
+    ...project,
+    setupFiles: [...(project.setupFiles ?? []), join(import.meta.dirname, 'worker-broker.mjs')],
+  }));
+
 /** The reporters of a run: Jest's own, and the counts for the closing line of `.ci/run`. */
 export const reporters = (run) => ['default', [join(import.meta.dirname, 'counts-reporter.mjs'), { run }]];

@@ -1,1 +1,1 @@
-export { stopTestBroker as default } from '../../libs/testing/src/test-broker.ts';
+export { stopTestBrokers as default } from '../../libs/testing/src/test-broker.ts';

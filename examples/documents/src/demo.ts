@@ -1,12 +1,12 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { preferQuickStart } from '@ratchet/tools-start';
 import { readOptions, usage } from './demo-options.ts';
 import type { DemoRun } from './demo-run.ts';
 import { findDocuments } from './documents.ts';
 import { watchForInterruption, type Interruption } from './interruption.ts';
 import { createProgress } from './progress.ts';
-import { preferQuickStart } from './quick-start.ts';
 import { formatSchedulerCrash, runScenario } from './scenario.ts';
 import { logName, setStage } from './stage.ts';
 import { formatChecks, formatSummary } from './summary.ts';

@@ -2,6 +2,9 @@ import { Controller, Get, Inject } from '@nestjs/common';
 import { HealthCheck, HealthCheckService, HealthIndicatorService, type HealthCheckResult } from '@nestjs/terminus';
 import { PartitionTransport } from './partition-transport.ts';
 
+/** Else it loads the whole of `@nestjs/swagger` where a service of the installation has it: a tenth of a start. */
+const undocumented = { noCache: true, swaggerDocumentation: false };
+
 /** `/health/live`: the process answers. `/health/ready`: its partitions are owned and restored; else 503 and what is missing. */
 @Controller('health')
 export class HealthController {
@@ -12,13 +15,13 @@ export class HealthController {
   ) {}
 
   @Get('live')
-  @HealthCheck()
+  @HealthCheck(undocumented)
   live(): Promise<HealthCheckResult> {
     return this.checks.check([]);
   }
 
   @Get('ready')
-  @HealthCheck()
+  @HealthCheck(undocumented)
   ready(): Promise<HealthCheckResult> {
     return this.checks.check([
       () => {

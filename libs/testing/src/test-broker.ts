@@ -1,6 +1,7 @@
 import { globSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort, missingOfDocker, namedAddresses, startKafka } from '@ratchet/tools-kafka';
+import { preferQuickStart } from '@ratchet/tools-start';
 import { startContainers } from './containers.ts';
 
 interface Running {
@@ -13,39 +14,47 @@ const STATE = join(import.meta.dirname, '..', '..', '..', '.ratchet');
 /** Of this run alone: two runs at once do not meet. */
 const FOLDER = join(STATE, `tests-${process.pid}`);
 
-let running: Running | undefined;
+const running: Running[] = [];
 
-/** Before all tests of `npm run test:broker`: a broker and a registry, named in the environment of every test. */
-export async function startTestBroker(): Promise<void> {
+/**
+ * Before all tests of `npm run test:broker`: a broker and a registry for each of Jest's workers, since two sets of services on one
+ * broker would share groups and topics. `tools/jest/worker-broker.mjs` names a worker's own in the environment of its tests.
+ */
+export async function startTestBrokers({ maxWorkers }: { readonly maxWorkers: number }): Promise<void> {
   sweep();
-  announce(await start());
+  preferQuickStart(process.env, STATE);
+  for (let worker = 1; worker <= maxWorkers; worker += 1) running.push(await start(join(FOLDER, String(worker))));
+  announce();
 }
 
 /** Before all tests of `npm run test:cluster`: three brokers. */
 export async function startTestCluster(): Promise<void> {
   sweep();
-  announce(await startKafka({ folder: FOLDER, fresh: true, brokers: 3, log: print }));
+  running.push(await startKafka({ folder: FOLDER, fresh: true, brokers: 3, log: print }));
+  announce();
 }
 
 /** After all tests. */
-export async function stopTestBroker(): Promise<void> {
-  await running?.stop();
+export async function stopTestBrokers(): Promise<void> {
+  await Promise.all(running.map((started) => started.stop()));
   rmSync(FOLDER, { recursive: true, force: true });
 }
 
-async function start(): Promise<Running> {
+async function start(folder: string): Promise<Running> {
   if (namedAddresses(process.env) !== undefined) return startKafka({ way: 'environment', log: print });
   const missing = await missingOfDocker();
-  if (missing !== undefined) return startKafka({ way: 'jars', folder: FOLDER, fresh: true, log: print });
+  if (missing !== undefined) return startKafka({ way: 'jars', folder, fresh: true, log: print });
   print('Kafka: in containers, since a Docker engine answers.');
   return startContainers(await freePort());
 }
 
-function announce(started: Running): void {
-  running = started;
-  process.env['KAFKA_BROKERS'] = started.brokers;
-  process.env['SCHEMA_REGISTRY_URL'] = started.registryUrl;
-  print(`KAFKA_BROKERS=${started.brokers} SCHEMA_REGISTRY_URL=${started.registryUrl}`);
+function announce(): void {
+  const ofWorkers = running.map(({ brokers, registryUrl }) => ({
+    KAFKA_BROKERS: brokers,
+    SCHEMA_REGISTRY_URL: registryUrl,
+  }));
+  process.env['RATCHET_TEST_BROKERS'] = JSON.stringify(ofWorkers);
+  for (const [at, addresses] of ofWorkers.entries()) print(`Worker ${at + 1}: ${JSON.stringify(addresses)}`);
 }
 
 /** Removes what runs that were killed have left. */
