@@ -93,7 +93,7 @@ export const failureTraces: readonly Trace[] = [
   {
     promise: 'a heartbeat of the attempt before keeps none alive',
     steps: ['poll', 'heartbeat', 'fail', 'backoff-elapses', 'poll', 'heartbeat-elapses'],
-    sees: { status: 'running', attempt: 3, waits: true },
+    sees: { status: 'running', attempt: 3 },
   },
   {
     promise: 'a termination forgets no failure',

@@ -96,7 +96,10 @@ test('members that come and go under load cost no record and count none twice', 
       return `${String(partition)}/${String(offset)}`;
     }),
   );
-  expect(offsets.size).toBe(stage.fed);
+  // What was fed may stand in the log twice, where the broker took a batch and its answer came too late.
+  const { length: logged } = await stage.read('commands');
+  expect(logged).toBeGreaterThanOrEqual(stage.fed);
+  expect(offsets.size).toBe(logged);
 });
 
 test.each([

@@ -39,6 +39,14 @@ export class TaskQueueConsumer {
     return this.#consumers.get(topic)?.partitions ?? [];
   }
 
+  /** Whether no other instance reads a part of the queue, as far as is known. */
+  get isAlone(): boolean {
+    const { partitionCounts } = this.#options.connection;
+    return Array.from(this.#consumers).every(
+      ([topic, { partitions }]) => partitions.length === partitionCounts.known(topic),
+    );
+  }
+
   /** Records that were handed out and are not done. */
   get underWay(): number {
     let sum = 0;

@@ -14,6 +14,7 @@ export type { PayloadCodec } from './payload-codec.ts';
 export * from './payload-converter.ts';
 export { readable } from './readable.ts';
 export * from './request-channel.ts';
+export { TaskReader, type ReadTask, type TaskReaderOptions } from './task-reader.ts';
 export { taskSources } from './task-sources.ts';
 export * from './task-token.ts';
 export { freshTraceparent, traceparentHeader, type Tracing } from './tracing.ts';

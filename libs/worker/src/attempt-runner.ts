@@ -6,11 +6,11 @@ import {
   decodeTaskToken,
   traceparentHeader,
   type CancelNotice,
+  type ReadTask,
   type TaskToken,
 } from '@ratchet/protocol';
 import { AttemptRun } from './attempt-run.ts';
 import type { CancelReason } from './cancel-reason.ts';
-import type { TakenTask } from './task-intake.ts';
 import type { WorkerTools } from './worker-tools.ts';
 
 export interface StopOptions {
@@ -42,7 +42,7 @@ export class AttemptRunner {
   }
 
   /** Resolves when the task is no longer in work here; never rejects. Its record is settled once its claim is answered. */
-  async work(taken: TakenTask): Promise<void> {
+  async work(taken: ReadTask): Promise<void> {
     const { task } = taken;
     const claiming = this.#claim(taken);
     const granted = await tracked(this.#claims, claiming);
@@ -77,7 +77,7 @@ export class AttemptRunner {
     record,
     task,
     done,
-  }: TakenTask): Promise<{ readonly token: TaskToken; readonly startedAt: EpochMillis } | undefined> {
+  }: ReadTask): Promise<{ readonly token: TaskToken; readonly startedAt: EpochMillis } | undefined> {
     const { channel, identity, log } = this.#tools;
     const { startToCloseTimeoutMs, heartbeatTimeoutMs } = task.options;
     try {

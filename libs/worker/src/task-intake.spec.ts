@@ -1,5 +1,5 @@
-import type { DeadlineClock, Due } from '@ratchet/protocol';
-import { TaskIntake, type TakenTask } from './task-intake.ts';
+import type { DeadlineClock, Due, ReadTask } from '@ratchet/protocol';
+import { TaskIntake } from './task-intake.ts';
 
 /** A worker whose functions end, and whose seconds pass, when the test says so. */
 class Bench {
@@ -7,6 +7,7 @@ class Bench {
   readonly working = new Map<string, () => void>();
   readonly passedOn: string[] = [];
   othersTake = true;
+  isAlone = false;
   paused = false;
   #due: Due | undefined;
 
@@ -19,13 +20,21 @@ class Bench {
         },
         remove: () => undefined,
       } as unknown as DeadlineClock,
-      source: { pause: () => (this.paused = true), resume: () => (this.paused = false) },
+      source: this,
       work: (taken) => new Promise((resolve) => this.working.set(nameOf(taken), resolve)),
       passOn: (taken) => {
         if (this.othersTake) this.passedOn.push(nameOf(taken));
         return this.othersTake;
       },
     });
+  }
+
+  pause(): void {
+    this.paused = true;
+  }
+
+  resume(): void {
+    this.paused = false;
   }
 
   offer(...names: string[]): void {
@@ -49,9 +58,9 @@ class Bench {
 }
 
 const topic = 'ratchet.activity.tasks.n.q';
-const taskOf = (name: string, partition = 0): TakenTask =>
-  ({ record: { key: name, topic, partition }, task: {}, done: () => undefined }) as unknown as TakenTask;
-const nameOf = ({ record }: TakenTask): string => record.key ?? '';
+const taskOf = (name: string, partition = 0): ReadTask =>
+  ({ record: { key: name, topic, partition }, task: {}, done: () => undefined }) as unknown as ReadTask;
+const nameOf = ({ record }: ReadTask): string => record.key ?? '';
 
 describe('a worker with two slots', () => {
   test('takes two tasks, and lets no more come', () => {
@@ -109,6 +118,14 @@ describe('a worker with two slots', () => {
     expect(bench.paused).toBe(true);
     await bench.end('a');
     expect(bench.names).toEqual(['b', 'c']);
+  });
+
+  test('takes in nothing more where nobody else reads: what is more urgent may come first', () => {
+    const bench = new Bench(2);
+    bench.isAlone = true;
+    bench.offer('a', 'b');
+    bench.afterASecondOfFullness();
+    expect(bench.paused).toBe(true);
   });
 
   test('forgets what another worker will be given', async () => {

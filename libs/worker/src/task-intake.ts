@@ -1,25 +1,16 @@
-import type { ActivityTask } from '@ratchet/domain';
-import type { InputRecord } from '@ratchet/kafka';
-import type { DeadlineClock, Due } from '@ratchet/protocol';
-
-/** A task that was read. */
-export interface TakenTask {
-  readonly record: InputRecord;
-  readonly task: ActivityTask;
-  /** Its record is settled: another reader will not get it. */
-  readonly done: () => void;
-}
+import type { TaskQueueConsumer } from '@ratchet/kafka';
+import type { DeadlineClock, Due, ReadTask } from '@ratchet/protocol';
 
 export interface TaskIntakeOptions {
   /** How many tasks may be in work at once. */
   readonly slotsMax: number;
   readonly clock: DeadlineClock;
   /** Lets no task come (`pause`), or lets them come again. */
-  readonly source: { pause(): void; resume(): void };
+  readonly source: Pick<TaskQueueConsumer, 'pause' | 'resume' | 'isAlone'>;
   /** Works on a task; its slot is free again when the promise settles. */
-  readonly work: (taken: TakenTask) => Promise<void>;
+  readonly work: (taken: ReadTask) => Promise<void>;
   /** Gives a task to another worker. @returns false when there is none that could take it. */
-  readonly passOn: (taken: TakenTask) => boolean;
+  readonly passOn: (taken: ReadTask) => boolean;
 }
 
 const fullMsMax = 1_000;
@@ -34,7 +25,7 @@ export class TaskIntake implements Due {
   dueAt = Infinity;
   readonly #options: TaskIntakeOptions;
   #free: number;
-  #waiting: TakenTask[] = [];
+  #waiting: ReadTask[] = [];
   #passOnCountLeft = 0;
   #stopped = false;
 
@@ -44,7 +35,7 @@ export class TaskIntake implements Due {
     options.clock.add(this);
   }
 
-  offer(taken: TakenTask): void {
+  offer(taken: ReadTask): void {
     if (this.#stopped) return;
     if (this.#free > 0) this.#take(taken);
     else this.#passOnOrKeep(taken);
@@ -71,10 +62,12 @@ export class TaskIntake implements Due {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const taken of waiting) this.#passOnOrKeep(taken);
-    if (this.#passOnCountLeft > 0 && !this.#enoughWait()) this.#options.source.resume();
+    // Where nobody else reads, what is taken in would only go before what is more urgent and comes later.
+    const { source } = this.#options;
+    if (this.#passOnCountLeft > 0 && !this.#enoughWait() && !source.isAlone) source.resume();
   }
 
-  #passOnOrKeep(taken: TakenTask): void {
+  #passOnOrKeep(taken: ReadTask): void {
     if (this.#passOnCountLeft > 0 && this.#options.passOn(taken)) this.#passOnCountLeft--;
     else this.#waiting.push(taken);
     if (this.#passOnCountLeft === 0 || this.#enoughWait()) this.#options.source.pause();
@@ -84,7 +77,7 @@ export class TaskIntake implements Due {
     return this.#waiting.length >= this.#options.slotsMax;
   }
 
-  #take(taken: TakenTask): void {
+  #take(taken: ReadTask): void {
     this.#free--;
     if (this.#free === 0) this.#becomeFull();
     void this.#options.work(taken).finally(() => {

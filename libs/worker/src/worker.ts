@@ -5,13 +5,13 @@ import {
   connectCluster,
   DeadlineClock,
   openRequestChannel,
+  TaskReader,
   taskSources,
   type Cluster,
   type OpenRequestChannel,
 } from '@ratchet/protocol';
 import { AttemptRunner } from './attempt-runner.ts';
 import { TaskIntake } from './task-intake.ts';
-import { TaskReader } from './task-reader.ts';
 import { loadWorkerOptions, type LoadedWorkerOptions, type WorkerOptions } from './worker-options.ts';
 
 /** What the connection says is no news to who runs a worker, unless something is wrong. */

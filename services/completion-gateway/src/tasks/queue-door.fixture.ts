@@ -1,8 +1,13 @@
 import { millis, epochMillis, type ActivityTask, type Refusal } from '@ratchet/domain';
-import { createTokenSigner, DeadlineClock, type CommandReply, type RequestChannel } from '@ratchet/protocol';
+import {
+  createTokenSigner,
+  DeadlineClock,
+  type CommandReply,
+  type ReadTask,
+  type RequestChannel,
+} from '@ratchet/protocol';
 import type { TaskRequest } from '../front-door/index.ts';
 import { QueueDoor, type TaskSource } from './queue-door.ts';
-import type { ReadTask } from './task-records.ts';
 
 /** Claims as the log would answer them, when the test says so. */
 export class Claims {
@@ -53,6 +58,10 @@ export class Queue implements TaskSource {
   #paused = false;
   #door: QueueDoor | undefined;
 
+  get waiting(): readonly string[] {
+    return this.#waiting.map(({ task }) => task.id.activityId);
+  }
+
   open(claims: Claims): QueueDoor {
     this.#door = new QueueDoor({
       channel: claims.channel,
@@ -80,6 +89,10 @@ export class Queue implements TaskSource {
   passOn({ task }: ReadTask): boolean {
     if (this.othersRead) this.passedOn.push(task.id.activityId);
     return this.othersRead;
+  }
+
+  get isAlone(): boolean {
+    return this.partHere === 1;
   }
 
   share(): number {

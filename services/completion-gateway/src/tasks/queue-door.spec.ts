@@ -132,6 +132,7 @@ describe('when nobody has polled for a while', () => {
   test('what comes is passed on if others read the queue', () => {
     const { queue, door, claims } = stage();
     queue.othersRead = true;
+    queue.partHere = 0.5;
     queue.add('a', 'b');
     expect(queue.passedOn).toEqual([]);
     door.whenDue(performance.now());
@@ -143,6 +144,8 @@ describe('when nobody has polled for a while', () => {
     const { queue, door, claims, poll } = stage();
     queue.add('a', 'b');
     door.whenDue(performance.now());
+    // Not taken in: something more urgent may come before the poll.
+    expect(queue.waiting).toEqual(['a', 'b']);
     const { answer } = poll();
     await claims.grant();
     expect(await answer).toBe('a');
@@ -151,8 +154,10 @@ describe('when nobody has polled for a while', () => {
 
   test('and is forgotten with its partition', async () => {
     const { queue, door, claims, poll } = stage();
+    queue.partHere = 0.5;
     queue.add('a');
     door.whenDue(performance.now());
+    expect(queue.waiting).toEqual([]);
     door.forget('tasks', [0]);
     void poll();
     await settled();

@@ -4,13 +4,13 @@ import {
   traceparentHeader,
   type DeadlineClock,
   type Due,
+  type ReadTask,
   type RequestChannel,
 } from '@ratchet/protocol';
 import type { InputRecord, Log } from '@ratchet/kafka';
 import type { GrantedTask, TaskRequest } from '../front-door/index.ts';
 import { RateLimit } from '../rate-limit.ts';
 import { OpenPoll } from './open-poll.ts';
-import type { ReadTask } from './task-records.ts';
 
 /** Where a queue's tasks come from. */
 export interface TaskSource {
@@ -19,6 +19,8 @@ export interface TaskSource {
   resume(): void;
   /** Gives a task to whoever reads another partition. @returns false when nobody does. */
   passOn(read: ReadTask): boolean;
+  /** Whether nobody else reads a part of the queue. */
+  readonly isAlone: boolean;
   /** The part of the queue's partitions that is read here, from 0 to 1. */
   share(): number;
 }
@@ -121,11 +123,13 @@ export class QueueDoor implements Due {
     this.dueAt = now + unpolledMsMax;
     this.#passOnCountLeft = passOnCountMax;
     for (const read of this.#kept.splice(0)) this.#passOnOrKeep(read);
-    if (this.#passOnCountLeft > 0 && this.#kept.length === 0) this.#parts.source.resume();
+    if (this.#mayTake()) this.#parts.source.resume();
   }
 
   #mayTake(): boolean {
-    return this.#open.length > 0 ? this.#limitAllows() : this.#passOnCountLeft > 0 && this.#kept.length === 0;
+    if (this.#open.length > 0) return this.#limitAllows();
+    // Where nobody else reads, what is taken in would only go before what is more urgent and comes later.
+    return this.#passOnCountLeft > 0 && this.#kept.length === 0 && !this.#parts.source.isAlone;
   }
 
   /** Polls are open: what was read before goes first, then what comes. */

@@ -1,9 +1,15 @@
 import { taskTopic } from '@ratchet/domain';
 import { TaskQueueConsumer, type Log, type Outbox } from '@ratchet/kafka';
-import { taskSources, type Cluster, type DeadlineClock, type RequestChannel } from '@ratchet/protocol';
+import {
+  TaskReader,
+  taskSources,
+  type Cluster,
+  type DeadlineClock,
+  type ReadTask,
+  type RequestChannel,
+} from '@ratchet/protocol';
 import type { GrantedTask, TaskRequest } from '../front-door/index.ts';
 import { QueueDoor, type TaskSource } from './queue-door.ts';
-import { TaskRecords, type ReadTask } from './task-records.ts';
 
 export interface QueueReaderParts {
   readonly cluster: Cluster;
@@ -21,7 +27,7 @@ export interface QueueReaderParts {
 export class QueueReader implements TaskSource {
   readonly #parts: QueueReaderParts;
   readonly #topic: string;
-  readonly #records: TaskRecords;
+  readonly #reader: TaskReader;
   readonly #consumer: TaskQueueConsumer;
   readonly #door: QueueDoor;
   #starting: Promise<void> | undefined;
@@ -30,10 +36,12 @@ export class QueueReader implements TaskSource {
     const { cluster, channel, outbox, clock, log, sessionTimeoutMs } = parts;
     this.#parts = parts;
     this.#topic = taskTopic(namespace, taskQueue);
-    this.#records = new TaskRecords({
+    this.#reader = new TaskReader({
       codec: cluster.codec,
       outbox,
       log,
+      partitionCount: (topic) => this.#partitionCount(topic),
+      ownPartitions: (topic) => this.#consumer.partitionsOf(topic),
       onTask: (read) => {
         this.#door.offer(read);
       },
@@ -43,7 +51,7 @@ export class QueueReader implements TaskSource {
       sources: taskSources(namespace, taskQueue),
       sessionTimeoutMs,
       onRecord: (record, done) => {
-        this.#records.read(record, done);
+        this.#reader.read(record, done);
       },
       onRevoked: (topic, partitions) => {
         this.#door.forget(topic, partitions);
@@ -77,7 +85,7 @@ export class QueueReader implements TaskSource {
 
   async stop(): Promise<void> {
     this.#door.close();
-    this.#records.stop();
+    this.#reader.stop();
     await this.#starting?.catch(() => undefined);
     await this.#consumer.stop();
   }
@@ -91,13 +99,11 @@ export class QueueReader implements TaskSource {
   }
 
   passOn(read: ReadTask): boolean {
-    const { topic } = read.record;
-    const own = new Set(this.#consumer.partitionsOf(topic));
-    const foreign = Array.from({ length: this.#partitionCount(topic) }, (_, index) => index).filter(
-      (partition) => !own.has(partition),
-    );
-    const partition = foreign[Math.floor(Math.random() * foreign.length)];
-    return partition !== undefined && this.#records.passOn(read, partition);
+    return this.#reader.passOn(read);
+  }
+
+  get isAlone(): boolean {
+    return this.#consumer.isAlone;
   }
 
   share(): number {

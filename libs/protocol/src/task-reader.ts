@@ -2,7 +2,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { ActivityTask } from '@ratchet/domain';
 import { deadLetter, type InputRecord, type Log, type Outbox } from '@ratchet/kafka';
 import { UnreadableRecordError, type Codec } from '@ratchet/schemas';
-import type { TakenTask } from './task-intake.ts';
+
+/** A task that was read. */
+export interface ReadTask {
+  readonly record: InputRecord;
+  readonly task: ActivityTask;
+  /** Its record is settled: another reader will not get it. */
+  readonly done: () => void;
+}
 
 export interface TaskReaderOptions {
   readonly codec: Pick<Codec, 'decodeTask' | 'encodeTask'>;
@@ -10,10 +17,10 @@ export interface TaskReaderOptions {
   readonly log: Log;
   readonly partitionCount: (topic: string) => number;
   readonly ownPartitions: (topic: string) => readonly number[];
-  readonly onTask: (taken: TakenTask) => void;
+  readonly onTask: (read: ReadTask) => void;
 }
 
-/** How often full workers may pass a task on. */
+/** How often a task may be passed on, by workers and gateways together. */
 const passedOnCountMax = 2;
 /** Until a registry that is away is asked again. */
 const registryPauseMs = 1_000;
@@ -40,11 +47,11 @@ export class TaskReader {
   }
 
   /**
-   * Appends a task to a partition of another worker, and settles its record here once the broker has it.
+   * Appends a task to a partition that another instance reads, and settles its record here once the broker has it.
    *
-   * @returns false when all partitions are this worker's, or the task was passed on often enough: it waits here.
+   * @returns false when all partitions are read here, or the task was passed on often enough.
    */
-  passOn({ record, task, done }: TakenTask): boolean {
+  passOn({ record, task, done }: ReadTask): boolean {
     const { codec, outbox, log } = this.#options;
     const { topic } = record;
     const partition = this.#foreignPartition(topic);
@@ -79,7 +86,7 @@ export class TaskReader {
   async #readLater(record: InputRecord, done: () => void, decoding: Promise<ActivityTask>): Promise<void> {
     try {
       const task = await decoding;
-      this.#options.onTask({ record, task, done });
+      if (!this.#stopped) this.#options.onTask({ record, task, done });
     } catch (error) {
       if (error instanceof UnreadableRecordError) {
         this.#bury(record, done, error);

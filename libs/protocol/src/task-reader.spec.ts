@@ -1,13 +1,26 @@
-import { epochMillis } from '@ratchet/domain';
+import { epochMillis, normaliseOptions, type ActivityTask } from '@ratchet/domain';
 import type { InputRecord, OutputRecord, SentRecord } from '@ratchet/kafka';
 import { localCodec } from '@ratchet/schemas';
-import { TaskReader } from './task-reader.ts';
-import type { TakenTask } from './task-intake.ts';
-import { taskOf } from './task.fixture.ts';
+import { TaskReader, type ReadTask } from './task-reader.ts';
 
 const codec = localCodec();
 const topic = 'ratchet.activity.tasks.default.q';
-const task = taskOf();
+const names = { namespace: 'default', activityId: 'a', activityType: 'work' };
+const options = normaliseOptions({ taskQueue: 'q', startToCloseTimeoutMs: 1_000 }, names);
+if (options.kind === 'refused') throw new Error(options.refusal.message);
+const task: ActivityTask = {
+  id: { namespace: 'default', workflowId: '', runId: 'r', activityId: 'a' },
+  activityType: 'work',
+  taskToken: Buffer.from('token'),
+  attempt: 1,
+  options: options.value,
+  input: [],
+  header: {},
+  heartbeatDetails: [],
+  scheduledAt: epochMillis(1),
+  currentAttemptScheduledAt: epochMillis(1),
+  passedOnCount: 0,
+};
 
 const recordOf = (value: Buffer | null): InputRecord => ({
   topic,
@@ -25,11 +38,11 @@ function readerOf(
   decodeTask = codec.decodeTask,
 ): {
   reader: TaskReader;
-  tasks: TakenTask[];
+  tasks: ReadTask[];
   sent: OutputRecord[];
   done: () => number;
 } {
-  const [tasks, sent]: [TakenTask[], OutputRecord[]] = [[], []];
+  const [tasks, sent]: [ReadTask[], OutputRecord[]] = [[], []];
   let doneCount = 0;
   const reader = new TaskReader({
     codec: { encodeTask: codec.encodeTask, decodeTask },
@@ -51,7 +64,7 @@ function readerOf(
   return { reader, tasks, sent, done: () => doneCount };
 }
 
-const first = ([taken]: readonly TakenTask[]): TakenTask => {
+const first = ([taken]: readonly ReadTask[]): ReadTask => {
   if (taken === undefined) throw new Error('there is no task');
   return taken;
 };
