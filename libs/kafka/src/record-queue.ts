@@ -1,7 +1,5 @@
 import type { FetchedBatch } from './group-consumer.ts';
-
-/** What a record takes in memory beside its value: the objects around it, its headers and three buffers' own size. */
-const recordOverheadBytes = 1000;
+import { memoryBytesOf } from './record.ts';
 
 /** Fetched batches that wait to be handled, in the order they came. */
 export class RecordQueue {
@@ -44,6 +42,6 @@ export class RecordQueue {
 
 function bytesOf({ records }: FetchedBatch): number {
   let bytes = 0;
-  for (const { value } of records) bytes += recordOverheadBytes + (value === null ? 0 : value.length);
+  for (const record of records) bytes += memoryBytesOf(record);
   return bytes;
 }

@@ -16,6 +16,11 @@ export interface InputRecord {
   readonly timestampMs: number;
 }
 
+/** What a record takes in memory beside its value: the objects around it, its headers and three buffers' own size. */
+const overheadBytes = 1000;
+
+export const memoryBytesOf = ({ value }: InputRecord): number => overheadBytes + (value === null ? 0 : value.length);
+
 /** One record to be written. */
 export interface OutputRecord {
   readonly topic: string;

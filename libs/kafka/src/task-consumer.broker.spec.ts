@@ -124,6 +124,20 @@ test('hands out nothing while it is paused, and takes partitions in turns', asyn
   expect(new Set(tasks.slice(4).map(({ partition }) => partition)).size).toBe(4);
 });
 
+test('fetches ahead while records wait: each is here when its turn comes', async () => {
+  const tasks: Task[] = [];
+  const consumer = await startConsumer((task) => {
+    tasks.push(task);
+    consumer.pause();
+  });
+  await send(0, 2, 1);
+  await eventually(() => tasks.length === 1);
+  await send(2, 4, 1);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  for (let round = 0; round < 3; round++) consumer.resume();
+  expect(tasks.map(({ value }) => value)).toEqual(['0', '1', '2', '3']);
+});
+
 test('a record whose handler throws counts as done', async () => {
   await send(0, 5, 1);
   await startConsumer(({ value, done }) => {

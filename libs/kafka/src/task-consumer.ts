@@ -3,7 +3,7 @@ import type { KafkaConnection } from './connection.ts';
 import { GroupConsumer, type Assignment, type FetchedBatch } from './group-consumer.ts';
 import { asError } from './kafka-error.ts';
 import { OffsetWindow } from './offset-window.ts';
-import type { InputRecord } from './record.ts';
+import { memoryBytesOf, type InputRecord } from './record.ts';
 
 export interface TaskConsumerOptions {
   readonly connection: KafkaConnection;
@@ -29,11 +29,17 @@ interface TaskPartition {
   readonly since: number;
   /** Fetched, and not yet handed out. */
   readonly waiting: InputRecord[];
+  waitingBytes: number;
+  /** Nothing more is fetched: enough waits. */
+  isFull: boolean;
   nextFetch: number | undefined;
   window: OffsetWindow | undefined;
   committed: number;
   lost: boolean;
 }
+
+/** So much of a partition is fetched ahead: what is urgent must be here to go before what is not. */
+const waitingBytesMax = 256 * 1024;
 
 /**
  * A member of a group that hands out records one by one and commits them as they are done, in any order.
@@ -138,6 +144,8 @@ export class TaskConsumer {
         partition,
         since: Date.now(),
         waiting: [],
+        waitingBytes: 0,
+        isFull: false,
         nextFetch: undefined,
         window: undefined,
         committed: -1,
@@ -164,11 +172,17 @@ export class TaskConsumer {
     if (held === undefined) return;
     held.window ??= new OffsetWindow(fetchedOffset);
     const from = held.nextFetch ?? fetchedOffset;
-    for (const record of records) if (record.offset >= from) held.waiting.push(record);
+    for (const record of records) {
+      if (record.offset < from) continue;
+      held.waiting.push(record);
+      held.waitingBytes += memoryBytesOf(record);
+    }
     held.nextFetch = Math.max(from, nextOffset);
     if (held.waiting.length === 0) held.window.skipTo(held.nextFetch);
     this.#drain();
-    if (held.waiting.length > 0) this.#consumer.pause(this.#options.topic, partition);
+    if (held.waitingBytes <= waitingBytesMax) return;
+    held.isFull = true;
+    this.#consumer.pause(this.#options.topic, partition);
   }
 
   /** Hands out in turns, one record of each partition: no partition waits for another's backlog. */
@@ -195,7 +209,11 @@ export class TaskConsumer {
     const record = waiting.shift();
     if (record === undefined) return false;
     window.add(record.offset);
-    if (waiting.length === 0) this.#consumer.resume(this.#options.topic, held.partition);
+    held.waitingBytes -= memoryBytesOf(record);
+    if (held.isFull && held.waitingBytes <= waitingBytesMax) {
+      held.isFull = false;
+      this.#consumer.resume(this.#options.topic, held.partition);
+    }
     this.#deliver(record, () => {
       if (held.lost) return;
       window.done(record.offset);

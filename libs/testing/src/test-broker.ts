@@ -17,13 +17,16 @@ const FOLDER = join(STATE, `tests-${process.pid}`);
 const running: Running[] = [];
 
 /**
- * Before all tests of `npm run test:broker`: a broker and a registry for each of Jest's workers, since two sets of services on one
- * broker would share groups and topics. `tools/jest/worker-broker.mjs` names a worker's own in the environment of its tests.
+ * Before all tests of `npm run test:broker`: a broker for each of Jest's workers, since two sets of services on one broker would
+ * share groups and topics; from the jars they share a registry, whose start costs as much as the broker's. `tools/jest/worker-broker.mjs`
+ * names a worker's own in the environment of its tests.
  */
 export async function startTestBrokers({ maxWorkers }: { readonly maxWorkers: number }): Promise<void> {
   sweep();
   preferQuickStart(process.env, STATE);
-  for (let worker = 1; worker <= maxWorkers; worker += 1) running.push(await start(join(FOLDER, String(worker))));
+  for (let worker = 1; worker <= maxWorkers; worker += 1) {
+    running.push(await start(join(FOLDER, String(worker)), running[0]?.registryUrl));
+  }
   announce();
 }
 
@@ -40,10 +43,19 @@ export async function stopTestBrokers(): Promise<void> {
   rmSync(FOLDER, { recursive: true, force: true });
 }
 
-async function start(folder: string): Promise<Running> {
+async function start(folder: string, registryUrl: string | undefined): Promise<Running> {
   if (namedAddresses(process.env) !== undefined) return startKafka({ way: 'environment', log: print });
   const missing = await missingOfDocker();
-  if (missing !== undefined) return startKafka({ way: 'jars', folder, fresh: true, log: print });
+  if (missing !== undefined) {
+    const started = await startKafka({
+      way: 'jars',
+      folder,
+      fresh: true,
+      registry: registryUrl === undefined,
+      log: print,
+    });
+    return { ...started, registryUrl: registryUrl ?? started.registryUrl };
+  }
   print('Kafka: in containers, since a Docker engine answers.');
   return startContainers(await freePort());
 }

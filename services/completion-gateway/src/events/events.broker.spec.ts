@@ -31,8 +31,8 @@ beforeAll(async () => {
       RATCHET_CALLBACK_SECRET: secret,
       RATCHET_CALLBACK_PRIVATE_ADDRESSES: 'true',
       RATCHET_CALLBACK_BACKOFF_MS: '100',
-      // The eighth try, 12.7 s after the end, is the last: the next would be 25.5 s after it.
-      RATCHET_CALLBACK_RETRY_MS: '25000',
+      // The seventh try, 6.3 s after the end, is the last: the next would be 12.7 s after it.
+      RATCHET_CALLBACK_RETRY_MS: '12500',
     },
   });
   const { brokers, registryUrl } = connectBroker();
