@@ -138,7 +138,8 @@ describe('an activity', () => {
     const outcome = await result(ids);
     expect(textOf(outcome?.result)).toEqual(['"done"']);
     const { info } = await client.call('describeActivityExecution', { namespace, activityId: ids.activityId });
-    expect(info).toMatchObject({ status: 2, runState: 0, attempt: 1, lastWorkerIdentity: 'poller' });
+    const searchAttributes = { indexedFields: {} };
+    expect(info).toMatchObject({ status: 2, runState: 0, attempt: 1, lastWorkerIdentity: 'poller', searchAttributes });
   });
 
   test('that gives nothing has a result all the same', async () => {

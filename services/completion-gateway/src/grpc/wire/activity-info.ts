@@ -40,6 +40,8 @@ export function fromActivity(activity: Activity, include: Inclusions): Info {
     scheduleTime: fromMs(scheduledAt),
     executionTime: fromMs(executionTime(activity)),
     lastWorkerIdentity,
+    // None are kept, but Go's SDK looks into them without looking for them.
+    searchAttributes: {},
     ...timesOf(activity),
     ...present({
       lastAttemptCompleteTime: fromMsIfAny(failure?.failedAt),
