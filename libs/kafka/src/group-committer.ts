@@ -21,8 +21,8 @@ export interface GroupCommitterOptions {
 /** Groups without a changed state only move the progress; that can wait. */
 const progressIntervalMs = 1000;
 
-/** A commit should take no more than a twentieth of the time. */
-const dutyFactor = 20;
+/** A commit should take no more than a tenth of the time. */
+const dutyFactor = 10;
 
 /**
  * Commits groups one after the other, each after its effects: the other order would lose a task in a crash, this one
