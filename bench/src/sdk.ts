@@ -12,7 +12,7 @@ All services run on this machine, each in a process of its own, with 4 partition
   npm run bench:sdk -- [--address host:port] [--seconds N] [--in-flight N] [--sequential N]
 
   --address     a server to measure instead of starting Ratchet; its CPU time is not counted then
-  --seconds     how long the load with many in flight lasts (default 20); before all else it runs twice as long, to warm up
+  --seconds     how long the load with many in flight lasts (default 30); before all else it runs twice as long, to warm up
   --in-flight   how many activities are in flight then (default 200)
   --sequential  how many are run one after the other (default 200)`;
 
@@ -23,7 +23,7 @@ const argument = 'x'.repeat(200);
 const { values } = parseArgs({
   options: {
     address: { type: 'string' },
-    seconds: { type: 'string', default: '20' },
+    seconds: { type: 'string', default: '30' },
     'in-flight': { type: 'string', default: '200' },
     sequential: { type: 'string', default: '200' },
     help: { type: 'boolean', default: false },
@@ -58,6 +58,7 @@ async function measureSequential(client: Client, count: number): Promise<void> {
 async function measureInFlight(client: Client, width: number, seconds: number, workerPid: number): Promise<void> {
   const latenciesMs: number[] = [];
   const cpuBefore = descendantsCpu([workerPid]);
+  const ownBefore = process.cpuUsage();
   const begun = performance.now();
   const loop = async (): Promise<void> => {
     while (performance.now() < begun + seconds * 1000) latenciesMs.push(await execute(client));
@@ -65,10 +66,12 @@ async function measureInFlight(client: Client, width: number, seconds: number, w
   await Promise.all(Array.from({ length: width }, loop));
   const perSecond = latenciesMs.length / ((performance.now() - begun) / 1000);
   const cpu = cpuPerActivity(cpuBefore, descendantsCpu([workerPid]), latenciesMs.length);
+  const own = process.cpuUsage(ownBefore);
+  const ownMs = (own.user + own.system) / 1000 / latenciesMs.length;
   const sorted = latenciesMs.toSorted((a, b) => a - b);
   say(
     `${String(width)} in flight: ${perSecond.toFixed(0)} per second, p50 ${String(quantile(sorted, 0.5))} ms, ` +
-      `p99 ${String(quantile(sorted, 0.99))} ms; ms of CPU each: ${cpu}`,
+      `p99 ${String(quantile(sorted, 0.99))} ms; ms of CPU each: ${cpu}; the SDK's client ${ownMs.toFixed(2)}`,
   );
 }
 
@@ -99,14 +102,16 @@ async function measureAll(address: string): Promise<void> {
   const connection = await Connection.connect({ address });
   const client = new Client({ connection });
   try {
-    // A JVM and five of Node compile for half a minute under load on two cores, and that is no cost of an activity.
+    // A JVM and five of Node compile for a minute under load on two cores, and that is no cost of an activity.
     say('warming up:');
     await measureInFlight(client, Number(width), 2 * Number(seconds), worker.pid ?? 0);
     await measureSequential(client, Number(sequential));
     await measureInFlight(client, Number(width), Number(seconds), worker.pid ?? 0);
     await end(worker);
     const tokens = await runningTokens(connection, client, 100);
-    const beats = await measureHeartbeats(address, tokens, { width: 400, seconds: 8 });
+    const measureBeats = (): Promise<number> => measureHeartbeats(address, tokens, { width: 400, seconds: 10 });
+    say(`warming up:       ${String(await measureBeats())} heartbeats per second`);
+    const beats = await measureBeats();
     say(`heartbeats:       ${String(beats)} per second from a plain gRPC client`);
   } finally {
     worker.kill('SIGKILL');

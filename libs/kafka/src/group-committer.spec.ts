@@ -32,8 +32,7 @@ function stage(delayMs = 0): Stage {
     onIdle: () => log.push('idle'),
     onFailed: ({ message }) => log.push(message),
     delayMs,
-    intervalMsMin: 100,
-    intervalMsMax: 250,
+    intervalMs: 250,
   });
   return Object.assign(state, { committer });
 }
@@ -72,14 +71,14 @@ describe('a group committer', () => {
     expect(at.log).toEqual(['write 3', 'committed 3', 'idle']);
   });
 
-  test('under load, gathers what is handled for at least 100 ms', async () => {
+  test('under load, gathers what is handled for at least 250 ms', async () => {
     const at = stage();
     handle(at, 1);
     at.settle();
     await turn();
     handle(at, 2);
     handle(at, 3);
-    await jest.advanceTimersByTimeAsync(90);
+    await jest.advanceTimersByTimeAsync(240);
     expect(at.log).toEqual(['write 1', 'committed 1', 'idle']);
     await jest.advanceTimersByTimeAsync(20);
     at.settle();

@@ -14,28 +14,24 @@ export interface GroupCommitterOptions {
   readonly onFailed: (error: Error) => void;
   /** From the first change to the sealing of its group, when nothing was committed lately. */
   readonly delayMs: number;
-  readonly intervalMsMin: number;
-  readonly intervalMsMax: number;
+  /** From the start of one commit to the next, at least. */
+  readonly intervalMs: number;
 }
 
 /** Groups without a changed state only move the progress; that can wait. */
 const progressIntervalMs = 1000;
-
-/** A commit should take no more than a tenth of the time. */
-const dutyFactor = 10;
 
 /**
  * Commits groups one after the other, each after its effects: the other order would lose a task in a crash, this one
  * at worst repeats it.
  *
  * Soon after the first change when nothing was committed lately: an activity that runs through meanwhile is written
- * once, and the commit does not take the CPU from the answers it waits on. Under load spaced by 100 to 250 ms, because a transaction costs 10 ms of
- * CPU on both sides and whatever changes twice in between is written once.
+ * once, and the commit does not take the CPU from the answers it waits on. Under load a quarter of a second apart,
+ * because a transaction costs 10 ms of CPU on both sides and whatever changes twice in between is written once.
  */
 export class GroupCommitter {
   readonly #options: GroupCommitterOptions;
   readonly #waiting: SealedGroup[] = [];
-  #intervalMs: number;
   #startedAt = -Infinity;
   #running: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -44,7 +40,6 @@ export class GroupCommitter {
 
   constructor(options: GroupCommitterOptions) {
     this.#options = options;
-    this.#intervalMs = options.intervalMsMin;
   }
 
   /** Groups that are sealed and not yet written, the one in hand included. */
@@ -61,9 +56,9 @@ export class GroupCommitter {
   /** Something was handled. @param changedState whether more than the progress moved. */
   poke(changedState: boolean): void {
     if (this.#closed || this.#running !== undefined) return;
-    const intervalMs = changedState ? this.#intervalMs : Math.max(this.#intervalMs, progressIntervalMs);
+    const { intervalMs, delayMs } = this.#options;
     const now = performance.now();
-    const dueAt = Math.max(this.#startedAt + intervalMs, now + this.#options.delayMs);
+    const dueAt = Math.max(this.#startedAt + (changedState ? intervalMs : progressIntervalMs), now + delayMs);
     if (dueAt <= now) {
       this.#start();
     } else if (dueAt < this.#dueAt) {
@@ -121,11 +116,8 @@ export class GroupCommitter {
   }
 
   #committed(): void {
-    const { intervalMsMin, intervalMsMax, onCommitted } = this.#options;
-    const tookMs = performance.now() - this.#startedAt;
-    this.#intervalMs = Math.min(Math.max(tookMs * dutyFactor, intervalMsMin), intervalMsMax);
     const group = this.#waiting.shift();
-    if (group !== undefined) onCommitted(group);
+    if (group !== undefined) this.#options.onCommitted(group);
   }
 
   #sealNow(): void {

@@ -298,8 +298,7 @@ export class OwnedPartition<T> {
         this.#commitFailed(error);
       },
       delayMs: tuning.commitDelayMs,
-      intervalMsMin: tuning.commitIntervalMsMin,
-      intervalMsMax: tuning.commitIntervalMsMax,
+      intervalMs: tuning.commitIntervalMs,
     });
   }
 

@@ -45,9 +45,8 @@ export interface ProcessorTuning {
   readonly fetchWaitMs: number;
   /** A state commit that is not held back by the one before comes this long after the first change; 20 ms. */
   readonly commitDelayMs: number;
-  /** State commits of a partition are at least this far apart under load; 100 ms. */
-  readonly commitIntervalMsMin: number;
-  readonly commitIntervalMsMax: number;
+  /** State commits of a partition are at least this far apart; 250 ms. */
+  readonly commitIntervalMs: number;
   /** Input bytes of a group; beyond, it is sealed whether its turn has come or not. 2 MiB. */
   readonly groupBytesMax: number;
   readonly groupKeysMax: number;
@@ -64,8 +63,7 @@ export const defaultTuning: ProcessorTuning = {
   sessionTimeoutMs: 10_000,
   fetchWaitMs: 100,
   commitDelayMs: 20,
-  commitIntervalMsMin: 100,
-  commitIntervalMsMax: 250,
+  commitIntervalMs: 250,
   groupBytesMax: 2 * MiB,
   groupKeysMax: 5000,
   queueBytesMax: 4 * MiB,
