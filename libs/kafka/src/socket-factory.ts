@@ -2,7 +2,6 @@ import { isIP, connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 
 const keepAliveMs = 60_000;
-const readBytesMax = 64 * 1024;
 
 /** Sockets without Nagle's delay: kafkajs's own have it, and it costs 2 ms of 9 in sequential use. */
 export function createSocket(address: {
@@ -14,33 +13,12 @@ export function createSocket(address: {
 }): Socket {
   const { host, port, ssl = null, onConnect } = address;
   if (ssl === null || ssl === false) {
-    return settled(readIntoOneBuffer({ host, port, onConnect }));
+    return settled(connectTcp({ host, port, noDelay: true }, onConnect));
   }
   // RFC 6066 knows no server name that is an address.
   const servername = isIP(host) === 0 ? { servername: host } : {};
   const socket = connectTls({ host, port, ...servername, ...(ssl === true ? {} : ssl) }, onConnect);
   return settled(socket.setNoDelay(true));
-}
-
-/**
- * Node allocates 64 KiB for every read of a socket, and cuts them down to the few hundred bytes that came. Here they are
- * read into one buffer, and only what came is copied.
- */
-function readIntoOneBuffer(address: {
-  readonly host: string;
-  readonly port: number;
-  readonly onConnect: () => void;
-}): Socket {
-  const { host, port, onConnect } = address;
-  const onread = {
-    buffer: Buffer.allocUnsafeSlow(readBytesMax),
-    callback: (count: number, buffer: Uint8Array): boolean => {
-      socket.emit('data', Buffer.from(buffer.subarray(0, count)));
-      return true;
-    },
-  };
-  const socket = connectTcp({ host, port, noDelay: true, onread }, onConnect);
-  return socket;
 }
 
 /** While a broker is away, kafkajs gives up one connecting socket a dozen times; Node takes the listeners for a leak. */
