@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import type { crc32c } from '@node-rs/crc32';
 import { groupMessages } from './group-messages.ts';
-import { pooledEncoder, type EncoderClass } from './pooled-encoder.ts';
+import { chunkedEncoder, type EncoderClass } from './chunked-encoder.ts';
 import { encodeRecord, type EncodedRecord, type RecordToEncode } from './record-encoder.ts';
 
 type Encode = (record: RecordToEncode) => EncodedRecord;
@@ -18,7 +18,7 @@ function replaceSlowParts(): void {
   // Trap: kafkajs computes the checksum of every batch byte by byte in JavaScript. In native code: twelve times as fast.
   const native = nativeChecksum();
   if (native !== undefined) replace(`${source}/protocol/recordBatch/crc32C`, () => native);
-  replace(`${source}/protocol/encoder.js`, (own) => pooledEncoder(own as EncoderClass));
+  replace(`${source}/protocol/encoder.js`, (own) => chunkedEncoder(own as EncoderClass));
   replace(`${source}/producer/groupMessagesPerPartition.js`, () => groupMessages);
   replace(`${source}/protocol/recordBatch/record/v0/index.js`, (own): Encode => {
     return (record) => ((record.timestampDelta ?? 0) === 0 ? encodeRecord(record) : (own as Encode)(record));
