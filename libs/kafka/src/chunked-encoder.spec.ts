@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { chunkedEncoder, type Encoder } from './chunked-encoder.ts';
 
 interface WritingEncoder extends Encoder {
-  writeString(value: string): this;
+  writeString(value: string): WritingEncoder;
 }
 interface WritingClass {
   new (): WritingEncoder;
@@ -30,7 +30,7 @@ function encoded(Class: WritingClass, parts: readonly (number | string | Uint8Ar
 function write(encoder: WritingEncoder, parts: readonly (number | string | Uint8Array)[]): void {
   for (const each of parts) {
     if (typeof each === 'number') encoder.writeInt32(each);
-    else if (typeof each === 'string') encoder.writeString(each);
+    else if (typeof each === 'string') encoder.writeString(each).writeBytes(each).writeBytes(null).writeBytes(undefined);
     else encoder.writeBytes(Buffer.from(each));
   }
 }

@@ -11,7 +11,7 @@ export interface Encoder {
   ensureAvailable(bytes: number): void;
   writeBufferInternal(bytes: Buffer): void;
   writeInt32(value: number): Encoder;
-  writeBytes(value: Buffer | string | null): Encoder;
+  writeBytes(value: Buffer | string | null | undefined): Encoder;
   writeEncoder(value: unknown): Encoder;
 }
 
@@ -37,12 +37,6 @@ export function chunkedEncoder(own: EncoderClass): EncoderClass {
     this.chunks = [];
     this.chunkedBytes = 0;
   }
-  const { writeBytes: writeText } = own.prototype;
-  function writeBytes(this: Encoder, value: Buffer | string | null): Encoder {
-    if (!Buffer.isBuffer(value)) return writeText.call(this, value);
-    this.writeInt32(value.length).writeBufferInternal(value);
-    return this;
-  }
   Object.assign(own.prototype, { ensureAvailable, writeBufferInternal, writeBytes, writeEncoder, size });
   Object.defineProperty(own.prototype, 'buffer', { get: joined });
   ChunkedEncoder.prototype = own.prototype;
@@ -61,6 +55,13 @@ function ensureAvailable(this: Encoder, bytes: number): void {
 function writeBufferInternal(this: Encoder, bytes: Buffer): void {
   endChunk(this);
   addChunk(this, bytes);
+}
+
+function writeBytes(this: Encoder, value: Buffer | string | null | undefined): Encoder {
+  if (value === null || value === undefined) return this.writeInt32(-1);
+  const bytes = typeof value === 'string' ? Buffer.from(value) : value;
+  this.writeInt32(bytes.length).writeBufferInternal(bytes);
+  return this;
 }
 
 function writeEncoder(this: Encoder, value: unknown): Encoder {

@@ -40,8 +40,10 @@ test('kafkajs uses them', () => {
     await import(${JSON.stringify(connection)});
     const { createRequire } = await import('node:module');
     const load = createRequire(${JSON.stringify(connection)});
-    const names = ['protocol/recordBatch/crc32C', 'producer/groupMessagesPerPartition', 'protocol/recordBatch/record/v0', 'protocol/encoder'];
+    const names = ['protocol/recordBatch/crc32C', 'producer/groupMessagesPerPartition', 'protocol/recordBatch/record/v0', 'protocol/encoder', 'network/requestQueue'];
     process.stdout.write(names.map((name) => String(load('kafkajs/src/' + name)).slice(0, 60)).join(' | '));`;
   const output = execFileSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' });
-  expect(output).toMatch(/native code.* function groupMessages.* \(record\) =>.* function ChunkedEncoder/s);
+  expect(output).toMatch(
+    /native code.* function groupMessages.* \(record\) =>.* function ChunkedEncoder.* class RequestQueue extends own/s,
+  );
 });

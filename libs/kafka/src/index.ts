@@ -22,3 +22,4 @@ export { ReplyInbox, type ReplyInboxOptions } from './reply-inbox.ts';
 export { TaskConsumer, type TaskConsumerOptions } from './task-consumer.ts';
 export { TaskQueueConsumer, type TaskQueueConsumerOptions, type TaskSource } from './task-queue-consumer.ts';
 export { ensureTopics, type TopicSpec } from './topics.ts';
+export { TransientMap } from './transient-map.ts';

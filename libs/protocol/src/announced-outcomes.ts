@@ -1,6 +1,8 @@
 import { executionKey, payloadsBytes, type ExecutionId, type Reply } from '@ratchet/domain';
+import { TransientMap } from '@ratchet/kafka';
 
 interface Announced {
+  readonly address: string;
   /** `executionKey` of what was started. */
   readonly key: string;
   readonly until: number;
@@ -20,15 +22,15 @@ const keptBytesMax = 4_096;
  */
 export class AnnouncedOutcomes {
   /** By the address that the outcome comes to, in the order of their starts. */
-  readonly #announced = new Map<string, Announced>();
+  readonly #announced = new TransientMap<string, Announced>();
 
   expect(address: string, target: ExecutionId): void {
     const now = performance.now();
-    for (const [former, { until }] of this.#announced) {
-      if (until > now && this.#announced.size < countMax) break;
-      this.#announced.delete(former);
+    for (const former of this.#announced.values()) {
+      if (former.until > now && this.#announced.size < countMax) break;
+      this.#announced.delete(former.address);
     }
-    this.#announced.set(address, { key: executionKey(target), until: now + patienceMs });
+    this.#announced.set(address, { address, key: executionKey(target), until: now + patienceMs });
   }
 
   /** An outcome that nobody has asked for yet. */

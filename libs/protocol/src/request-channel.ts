@@ -9,7 +9,7 @@ import {
   type ReplyAddress,
   type RunId,
 } from '@ratchet/domain';
-import { OperationalError, partitionFor, type Outbox, type OutputRecord } from '@ratchet/kafka';
+import { OperationalError, TransientMap, partitionFor, type Outbox, type OutputRecord } from '@ratchet/kafka';
 import { topics, type Codec } from '@ratchet/schemas';
 import { AnnouncedOutcomes } from './announced-outcomes.ts';
 import { DeadlineClock } from './deadline-clock.ts';
@@ -84,7 +84,7 @@ export class RequestChannel {
   readonly #parts: RequestChannelParts;
   readonly #clock = new DeadlineClock();
   /** By request id, or by address where an exchange has one of its own. */
-  readonly #open = new Map<string, Exchange>();
+  readonly #open = new TransientMap<string, Exchange>();
   readonly #announced = new AnnouncedOutcomes();
   readonly #seenOffsets = new Map<number, number>();
   readonly #noticeListeners = new Set<(notice: CancelNotice) => void>();

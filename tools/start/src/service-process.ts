@@ -76,7 +76,7 @@ export class ServiceProcess {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       detached: true,
       // Records live a few milliseconds: a larger nursery keeps the garbage collector from copying them.
-      execArgv: ['--max-semi-space-size=32', '--external-memory-accounted-in-global-limit'],
+      execArgv: ['--max-semi-space-size=32'],
       env: environment,
     });
     this.#child = child;
