@@ -30,7 +30,8 @@ function encoded(Class: WritingClass, parts: readonly (number | string | Uint8Ar
 function write(encoder: WritingEncoder, parts: readonly (number | string | Uint8Array)[]): void {
   for (const each of parts) {
     if (typeof each === 'number') encoder.writeInt32(each);
-    else if (typeof each === 'string') encoder.writeString(each).writeBytes(each).writeBytes(null).writeBytes(undefined);
+    else if (typeof each === 'string')
+      encoder.writeString(each).writeBytes(each).writeBytes(null).writeBytes(undefined);
     else encoder.writeBytes(Buffer.from(each));
   }
 }
