@@ -37,9 +37,9 @@ export function chunkedEncoder(own: EncoderClass): EncoderClass {
     this.chunks = [];
     this.chunkedBytes = 0;
   }
-  Object.assign(own.prototype, { ensureAvailable, writeBufferInternal, writeBytes, writeEncoder, size });
-  Object.defineProperty(own.prototype, 'buffer', { get: joined });
-  ChunkedEncoder.prototype = own.prototype;
+  // kafkajs's own stays as it is: where its modules cannot be replaced, it is used.
+  ChunkedEncoder.prototype = Object.create(own.prototype, { buffer: { get: joined } }) as Encoder;
+  Object.assign(ChunkedEncoder.prototype, { ensureAvailable, writeBufferInternal, writeBytes, writeEncoder, size });
   return Object.setPrototypeOf(ChunkedEncoder, own) as EncoderClass;
 }
 
