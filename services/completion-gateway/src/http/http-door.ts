@@ -16,6 +16,7 @@ import { limitRequests } from './limit-requests.ts';
 import { ProblemFilter } from './problem.filter.ts';
 import { RunsController } from './runs.controller.ts';
 import { ATTEMPT_REPORTS, AUTHENTICATOR, CALLBACK_POLICY, FRONT_DOOR, WEBHOOKS } from './tokens.ts';
+import { refuseUnreadable } from './unreadable-request.ts';
 import { validation } from './validation.ts';
 import { WebhookDeliveries } from '../webhooks/webhook-deliveries.ts';
 import { WebhooksController } from '../webhooks/webhooks.controller.ts';
@@ -100,6 +101,7 @@ function adapterOf({ tls }: HttpDoorParts): FastifyAdapter {
     routerOptions: { maxParamLength: parameterLengthMax },
     requestTimeout: requestMsMax,
     http: { headersTimeout: headersMsMax },
+    clientErrorHandler: refuseUnreadable,
   };
   if (tls === undefined) return new FastifyAdapter(options);
   const { certificate: cert, key, clientCa } = tls;
