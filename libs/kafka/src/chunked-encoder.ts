@@ -81,8 +81,8 @@ function size(this: Encoder): number {
 
 function joined(this: Encoder): Buffer {
   endChunk(this);
-  const [first, ...more] = this.chunks;
-  if (first !== undefined && more.length === 0) return first;
+  const [first] = this.chunks;
+  if (first !== undefined && this.chunks.length === 1) return first;
   const whole = Buffer.concat(this.chunks, this.chunkedBytes);
   this.chunks = [whole];
   return whole;
