@@ -22,6 +22,7 @@ import { unimplemented } from './handlers/unimplemented.ts';
 import { workerHandlers } from './handlers/worker-handlers.ts';
 import { healthDefinition, healthService } from './health-service.ts';
 import { internalError, statusError } from './status-error.ts';
+import { letGoOfEndedCalls } from './transient-streams.ts';
 import { methodsOf, type MessageType } from './wire/proto.ts';
 
 export interface GrpcServerOptions {
@@ -67,6 +68,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<Runni
   server.addService(definition, implementation);
   server.addService(healthDefinition, healthService);
   const port = await listen(server, options);
+  letGoOfEndedCalls(server);
   return { address: `${options.host}:${String(port)}`, stop: () => stop(server) };
 }
 
