@@ -55,3 +55,18 @@ test('what is added twice is met once, and what is removed twice takes no other 
   jest.advanceTimersByTime(200);
   expect([first.calls, second.calls]).toEqual([0, 1]);
 });
+
+test('what another deadline removes in the same look is not called', () => {
+  const second = new Alarm(performance.now() + 50);
+  const first: Due = {
+    dueAt: performance.now() + 50,
+    whenDue: () => {
+      clock.remove(second);
+      clock.remove(first);
+    },
+  };
+  clock.add(first);
+  clock.add(second);
+  jest.advanceTimersByTime(200);
+  expect(second.calls).toBe(0);
+});

@@ -44,7 +44,8 @@ export class DeadlineClock {
   #look(): void {
     if (this.#open.length === 0) return this.#stop();
     const now = performance.now();
-    for (const due of [...this.#open]) if (due.dueAt <= now) due.whenDue(now);
+    // One may remove another.
+    for (const due of [...this.#open]) if (due.place !== undefined && due.dueAt <= now) due.whenDue(now);
   }
 
   #stop(): void {
