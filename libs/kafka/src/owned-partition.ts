@@ -228,7 +228,9 @@ export class OwnedPartition<T> {
     const { topic, start: from, onGap } = input;
     const log = await this.#host.logRange(topic, this.partition);
     const named = from === 'group' ? await this.#host.groupOffset(topic, this.partition) : positions.get(topic);
-    return offsetInLog({ topic, partition: this.partition, offset: named ?? log.start }, log, onGap === 'skip');
+    // Without any progress nothing was handled yet: what the log has lost by then is a gap like any other.
+    const offset = named ?? (from === 'group' ? log.start : 0);
+    return offsetInLog({ topic, partition: this.partition, offset }, log, onGap === 'skip');
   }
 
   #startAt(topic: string, offset: number): void {

@@ -163,6 +163,18 @@ describe('records that were deleted before they were read', () => {
     expect(second.processor.health().ready).toBe(false);
   });
 
+  test('stop the partition, too, when nothing was ever committed', async () => {
+    const stage = await newStage('gap', 1);
+    await stage.feed(20);
+    await stage.deleteBefore(15);
+    const counter = await stage.start();
+    await eventually(() => {
+      const [partition] = counter.processor.health().partitions;
+      expect(partition?.error).toMatch(/RKT1005.*go on at offset 0 of .*, but its log has the offsets 15 to 20/);
+    });
+    expect(counter.logics.get(0)?.counts.size).toBe(0);
+  });
+
   test('are skipped where that is allowed', async () => {
     const { second } = await withDeleted('skip');
     await eventually(

@@ -8,7 +8,7 @@ export interface ProcessorInput {
   readonly topic: string;
   /**
    * Where reading begins when a partition is assigned:
-   * - `progress`: where `restored()` of the logic says; the log's beginning when it does not name the topic;
+   * - `progress`: where `restored()` of the logic says; offset 0 when it does not name the topic;
    * - `beginning`: at the beginning; what stands there already goes to `restore`, what follows to `decode` and `handle`;
    * - `group`: at the group's committed offset, which is committed once the effects of a record are acknowledged.
    */
