@@ -16,9 +16,13 @@ test('what waits is run in the order of its priority', async () => {
   const taskQueue = uniqueName('priority');
   const asker = await startAsker(addresses, taskQueue);
   const ran: number[] = [];
+  const holding: PromiseWithResolvers<void> = Promise.withResolvers();
   const opening: PromiseWithResolvers<void> = Promise.withResolvers();
   const activities = {
-    hold: () => opening.promise,
+    hold: () => {
+      holding.resolve();
+      return opening.promise;
+    },
     note: (level: number) => {
       ran.push(level);
     },
@@ -42,6 +46,7 @@ test('what waits is run in the order of its priority', async () => {
     await Promise.all(first.map(({ ended }) => ended));
     ran.length = 0;
     const held = await asker.ask('hold', timeout);
+    await holding.promise;
     const asked: Promise<unknown>[] = [];
     for (const priorityKey of [5, 0, 1, 4, 2, 9, 1]) {
       asked.push((await asker.ask('note', { ...timeout, priorityKey }, priorityLevel(priorityKey))).ended);
