@@ -22,6 +22,12 @@ export interface ConnectionOptions {
   readonly connectionTimeoutMs?: number;
 }
 
+/**
+ * How long connecting may take in all. kafkajs gives up on an address that refuses within 5 s, but would ask one that
+ * takes connections and speaks something else for minutes.
+ */
+const connectMsMax = 15_000;
+
 /** How long `close` waits for answers that are still on their way. */
 const disconnectMsMax = 1_000;
 
@@ -84,15 +90,20 @@ export class KafkaConnection {
 
 const closedError = (): Error => new Error('Expected to speak to a broker, but the connection was closed');
 
+const speechless = (): Error =>
+  new Error(
+    `nothing there has spoken Kafka's protocol within ${String(connectMsMax / 1000)} s: is it another server's port?`,
+  );
+
 /**
  * Connects to Kafka, once for a process.
  *
- * @throws OperationalError RKT1001 when none of the brokers answers.
+ * @throws OperationalError RKT1001 when none of the brokers answers, after at most 15 s.
  */
 export async function connectKafka(options: ConnectionOptions): Promise<KafkaConnection> {
   const connection = new KafkaConnection(options);
   try {
-    await connection.admin.connect();
+    await Promise.race([connection.admin.connect(), sleep(connectMsMax).then(() => Promise.reject(speechless()))]);
     return connection;
   } catch (cause) {
     await connection.close().catch(() => undefined);
