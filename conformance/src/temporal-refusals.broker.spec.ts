@@ -104,6 +104,11 @@ const starts: readonly Row[] = [
     start({ userMetadata: { summary: { data: Buffer.alloc(401) } } }),
     /^user_metadata\.summary exceeds size limit\. Length=\d+ Limit=400$/,
   ],
+  [
+    'a search attribute that nobody registered',
+    start({ searchAttributes: { indexedFields: { Colour: { data: Buffer.from('"red"') } } } }),
+    `Namespace ${namespace} has no mapping defined for search attribute Colour`,
+  ],
 ];
 
 test.each(starts)('a start with %s is refused', async (_, call, message) => {

@@ -40,7 +40,7 @@ export function fromActivity(activity: Activity, include: Inclusions): Info {
     scheduleTime: fromMs(scheduledAt),
     executionTime: fromMs(executionTime(activity)),
     lastWorkerIdentity,
-    // None are kept, but Go's SDK looks into them without looking for them.
+    // There are none, but Go's SDK looks into them without looking for them.
     searchAttributes: {},
     ...timesOf(activity),
     ...present({

@@ -22,6 +22,7 @@ export function checkStart(request: StartRequest): void {
   }
   checkMetadata(userMetadata);
   checkOnConflict(onConflictOptions, linkCount);
+  checkSearchAttributes(request);
 }
 
 const countOf = (list: readonly unknown[] | null | undefined): number => list?.length ?? 0;
@@ -42,6 +43,13 @@ function checkOnConflict(
 function checkMetadata(metadata: temporal.api.sdk.v1.IUserMetadata | null | undefined): void {
   checkSize('user_metadata.summary', metadata?.summary, summaryBytesMax);
   checkSize('user_metadata.details', metadata?.details, detailsBytesMax);
+}
+
+/** A namespace has no search attributes, and what nobody could ever search for is not taken as if they could. */
+function checkSearchAttributes({ namespace, searchAttributes }: StartRequest): void {
+  const [name] = Object.keys(searchAttributes?.indexedFields ?? {});
+  if (name === undefined) return;
+  throw invalid(`Namespace ${namespace ?? ''} has no mapping defined for search attribute ${name}`);
 }
 
 function checkSize(field: string, payload: temporal.api.common.v1.IPayload | null | undefined, bytesMax: number): void {
