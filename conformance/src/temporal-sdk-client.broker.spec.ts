@@ -9,7 +9,12 @@ import {
   type ActivityOptions,
   ServiceError,
 } from '@temporalio/client';
-import { ApplicationFailure, CancelledFailure, TerminatedFailure } from '@temporalio/common';
+import {
+  ApplicationFailure,
+  ApplicationFailureCategory,
+  CancelledFailure,
+  TerminatedFailure,
+} from '@temporalio/common';
 import { uniqueName } from '@ratchet/testing';
 import { causeOf } from './temporal/cause-of.fixture.ts';
 import { serverUnderTest, type ServerUnderTest } from './temporal/server-under-test.ts';
@@ -189,14 +194,18 @@ describe('who completes it from outside', () => {
 
   test.each(['token', 'id'] as const)('or fails it, by %s', async (by) => {
     const { id, handle, taskToken } = await started();
-    const failure = ApplicationFailure.nonRetryable('card declined', 'Declined', { code: 51 });
+    const said = { message: 'card declined', type: 'Declined', nonRetryable: true };
+    const failure = ApplicationFailure.create({
+      ...said,
+      details: [{ code: 51 }],
+      category: ApplicationFailureCategory.BENIGN,
+    });
     if (by === 'token') await client.activity.fail(taskToken, failure);
     else await client.activity.fail({ activityId: id }, failure);
     expect(await causeOf(handle.result())).toMatchObject({
-      message: 'card declined',
-      type: 'Declined',
-      nonRetryable: true,
+      ...said,
       details: [{ code: 51 }],
+      category: ApplicationFailureCategory.BENIGN,
     });
   });
 

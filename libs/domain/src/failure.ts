@@ -15,6 +15,9 @@ export type RetryState =
   | 'internal-server-error'
   | 'cancel-requested';
 
+/** How severe an application failure is for whoever watches: a `benign` one is expected, and not worth an alarm. */
+export type ApplicationErrorCategory = 'unspecified' | 'benign';
+
 /** What kind of failure it was. `none` is a failure whose sender said no more than its message. */
 export type FailureInfo =
   | { readonly type: 'none' }
@@ -26,6 +29,8 @@ export type FailureInfo =
       readonly details: Payloads;
       /** Replaces the retry policy's interval for the next attempt only. */
       readonly nextRetryDelayMs?: Millis;
+      /** `unspecified` when it is absent. It changes no decision. */
+      readonly category?: ApplicationErrorCategory;
     }
   | { readonly type: 'timeout'; readonly timeoutType: TimeoutType; readonly lastHeartbeatDetails: Payloads }
   | { readonly type: 'canceled'; readonly details: Payloads; readonly identity: string }

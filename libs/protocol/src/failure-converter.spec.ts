@@ -43,8 +43,10 @@ describe('an error on its way', () => {
       nonRetryable: true,
       details,
       nextRetryDelay: '30s',
+      category: 'benign',
     });
-    const expected = { message: 'no', type: 'Declined', nonRetryable: true, details, nextRetryDelay: 30_000 };
+    const said = { message: 'no', type: 'Declined', nonRetryable: true, details, category: 'benign' };
+    const expected = { ...said, nextRetryDelay: 30_000 };
     expect(anew(failure)).toMatchObject(expected);
   });
 

@@ -122,12 +122,13 @@ function infoOf(error: unknown, converter: PayloadConverter): FailureInfo {
 }
 
 function applicationInfo(failure: ApplicationFailure, converter: PayloadConverter): FailureInfo {
-  const { type, nonRetryable, details, nextRetryDelay } = failure;
+  const { type, nonRetryable, details, nextRetryDelay, category } = failure;
   const info = {
     type: 'application',
     errorType: type ?? '',
     nonRetryable,
     details: toPayloads(details, converter),
+    ...(category === undefined ? {} : { category }),
   } as const;
   if (nextRetryDelay === undefined) return info;
   const nextRetryDelayMs = durationMs(nextRetryDelay);
@@ -150,11 +151,12 @@ const fromPayloads = (payloads: Payloads, converter: PayloadConverter): unknown[
 function errorOf(message: string, info: FailureInfo, cause: unknown, converter: PayloadConverter): RatchetFailure {
   switch (info.type) {
     case 'application': {
-      const { errorType, nonRetryable, nextRetryDelayMs } = info;
+      const { errorType, nonRetryable, nextRetryDelayMs, category } = info;
       const details = fromPayloads(info.details, converter);
       const type = errorType === '' ? {} : { type: errorType };
       const delay = nextRetryDelayMs === undefined ? {} : { nextRetryDelay: nextRetryDelayMs };
-      return new ApplicationFailure({ message, nonRetryable, details, cause, ...type, ...delay });
+      const severity = category === undefined ? {} : { category };
+      return new ApplicationFailure({ message, nonRetryable, details, cause, ...type, ...delay, ...severity });
     }
     case 'timeout': {
       const [details] = fromPayloads(info.lastHeartbeatDetails, converter);

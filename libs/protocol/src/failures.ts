@@ -1,4 +1,4 @@
-import type { Failure, TimeoutType } from '@ratchet/domain';
+import type { ApplicationErrorCategory, Failure, TimeoutType } from '@ratchet/domain';
 import type { Duration } from './duration.ts';
 
 /**
@@ -30,6 +30,8 @@ export interface ApplicationFailureOptions {
   readonly details?: readonly unknown[];
   /** Replaces the retry policy's interval for the next attempt only; milliseconds, or a string as '30s'. */
   readonly nextRetryDelay?: Duration;
+  /** `benign`: it is expected, and not worth an alarm; the worker logs it as `debug`. It changes no decision. */
+  readonly category?: ApplicationErrorCategory;
   readonly cause?: unknown;
 }
 
@@ -44,14 +46,16 @@ export class ApplicationFailure extends RatchetFailure {
   readonly nonRetryable: boolean;
   readonly details: readonly unknown[];
   readonly nextRetryDelay: Duration | undefined;
+  readonly category: ApplicationErrorCategory | undefined;
 
   /** Use `create`, `retryable` or `nonRetryable`. */
-  constructor({ message, type, nonRetryable, details, nextRetryDelay, cause }: ApplicationFailureOptions) {
+  constructor({ message, type, nonRetryable, details, nextRetryDelay, category, cause }: ApplicationFailureOptions) {
     super(message, cause);
     this.type = type;
     this.nonRetryable = nonRetryable ?? false;
     this.details = details ?? [];
     this.nextRetryDelay = nextRetryDelay;
+    this.category = category;
   }
 
   static create(options: ApplicationFailureOptions): ApplicationFailure {

@@ -162,6 +162,16 @@ describe('a symbol of a newer version', () => {
     expect(body).toStrictEqual({ type: 'Refused', refusal: { reason: 'failed-precondition', message: 'too late' } });
   });
 
+  it('is unspecified for the category of a failure', async () => {
+    const failure = { message: 'm', application: { errorType: 'E', nonRetryable: false, category: 'FROM_THE_FUTURE' } };
+    const outcome = { result: [], failure, retryState: 'TIMEOUT' };
+    const outcomeReached = { runId: 'r', status: 'FAILED', outcome };
+    const body = { address: 'x', offset: 1, outcomeReached };
+    const [schema, bytes] = bytesWithSymbol('Reply', 'ApplicationErrorCategory', body);
+    const reply = await codecFor(schema).decodeReply(bytes);
+    expect(reply.body).toMatchObject({ outcome: { failure: { info: { errorType: 'E', category: 'unspecified' } } } });
+  });
+
   it('is unspecified for a retry state', async () => {
     const outcome = { result: [], failure: { message: 'm' }, retryState: 'FROM_THE_FUTURE' };
     const outcomeReached = { runId: 'r', status: 'FAILED', outcome };

@@ -1,5 +1,5 @@
 import { jest } from '@jest/globals';
-import { CancelledFailure, type CommandDraft, type PayloadCodec } from '@ratchet/protocol';
+import { ApplicationFailure, CancelledFailure, type CommandDraft, type PayloadCodec } from '@ratchet/protocol';
 import { AttemptStage, goOn, type AttemptOptions, type LogSays } from './attempt.fixture.ts';
 import type { CancelReason } from './cancel-reason.ts';
 import { CompleteAsyncError } from './complete-async-error.ts';
@@ -104,6 +104,16 @@ test('a request that is accepted is reported with the details it was accepted wi
 test('a cancellation failure that nobody asked for is an ordinary failure', async () => {
   const stage = new AttemptStage(() => Promise.reject(new CancelledFailure('I give up')));
   expect(await stage.report()).toMatchObject(failed('CancelledFailure', 'I give up'));
+});
+
+test.each([
+  { category: 'unspecified', logged: 'warn: the activity failed: closed on Sundays' },
+  { category: 'benign', logged: 'debug: the activity failed: closed on Sundays' },
+] as const)('a failure that is $category is logged as $logged, and reported', async ({ category, logged }) => {
+  const failure = ApplicationFailure.create({ message: 'closed on Sundays', category });
+  const stage = new AttemptStage(() => Promise.reject(failure));
+  expect(await stage.report()).toMatchObject({ type: 'Fail', failure: { info: { type: 'application', category } } });
+  expect(stage.logged).toEqual([logged]);
 });
 
 test('a request is delivered once, though answers and notices repeat it', async () => {
@@ -272,7 +282,7 @@ describe('heartbeat details that cannot be converted', () => {
     const report = await stage.report();
     expect(report).toMatchObject(failed('Error', 'broken'));
     expect(report).not.toHaveProperty('lastHeartbeatDetails');
-    expect(stage.logged).toContain('the last heartbeat could not be converted: no key');
+    expect(stage.logged).toContain('warn: the last heartbeat could not be converted: no key');
   });
 });
 

@@ -77,7 +77,7 @@ export class AttemptRun implements Due {
     this.#tools.clock.remove(this);
     // Nobody may be waiting for the activity, and it may be retried for ever: here at least it is seen.
     if (end.type === 'failed')
-      this.#tools.log('warn', `the activity failed: ${messageOf(end.error)}`, {
+      this.#tools.log(isBenign(end.error) ? 'debug' : 'warn', `the activity failed: ${messageOf(end.error)}`, {
         ...fieldsOf(this.#attempt.task),
         error: end.error,
       });
@@ -182,6 +182,8 @@ export class AttemptRun implements Due {
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+const isBenign = (error: unknown): boolean => error instanceof ApplicationFailure && error.category === 'benign';
 
 const fieldsOf = ({ id, activityType, attempt, options }: ActivityTask): LogFields => ({
   ...id,

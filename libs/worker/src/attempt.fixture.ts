@@ -55,8 +55,8 @@ export class AttemptStage {
         converter: loadDataConverter(dataConverter),
         identity: 'worker',
         clock: this.#clock,
-        log: (_, message) => {
-          this.logged.push(message);
+        log: (level, message) => {
+          this.logged.push(`${level}: ${message}`);
         },
         activities: new Map([[task.activityType, activity]]),
       },

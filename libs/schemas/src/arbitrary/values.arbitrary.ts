@@ -85,7 +85,7 @@ export const info: Arbitrary<FailureInfo> = fc.oneof(
   record({ type: constant('none') }),
   partial(
     { type: constant('application'), errorType: text, nonRetryable: flag, details: payloads },
-    { nextRetryDelayMs: duration },
+    { nextRetryDelayMs: duration, category: oneOf('unspecified', 'benign') },
   ),
   record({ type: constant('timeout'), timeoutType, lastHeartbeatDetails: payloads }),
   record({ type: constant('canceled'), details: payloads, identity: text }),

@@ -5,6 +5,13 @@ export interface EnumValues {
   readonly fallback?: string;
 }
 export const enums: Readonly<Record<string, EnumValues>> = {
+  'ratchet.v1.ApplicationErrorCategory': {
+    values: {
+      UNSPECIFIED: 'unspecified',
+      BENIGN: 'benign',
+    },
+    fallback: 'unspecified',
+  },
   'ratchet.v1.ClosedStatus': {
     values: {
       COMPLETED: 'completed',

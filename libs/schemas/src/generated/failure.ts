@@ -1,6 +1,8 @@
 // Generated from schemas/ by tools/generate. Do not edit.
 import type { Millis } from '@ratchet/domain';
 
+import type { ApplicationErrorCategory } from './application-error-category.ts';
+
 import type { Payload } from './payload.ts';
 
 import type { TimeoutType } from './timeout-type.ts';
@@ -38,6 +40,8 @@ export interface ApplicationFailure {
   readonly details: readonly Payload[];
   /** Milliseconds; replaces the policy's interval for the next attempt only. */
   readonly nextRetryDelayMs?: Millis | null;
+  /** How severe it is; changes no decision. */
+  readonly category?: ApplicationErrorCategory | null;
 }
 /** A limit passed. */
 export interface TimeoutFailure {

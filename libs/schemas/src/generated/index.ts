@@ -1,5 +1,6 @@
 // Generated from schemas/ by tools/generate. Do not edit.
 export * from './activity-options.ts';
+export * from './application-error-category.ts';
 export * from './attempt-reference.ts';
 export * from './cancel-request.ts';
 export * from './closed-status.ts';

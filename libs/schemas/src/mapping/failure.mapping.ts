@@ -42,8 +42,9 @@ function infoOf({ application, timeout, canceled, terminated, server }: avro.Fai
 }
 
 function applicationInfo(failure: avro.ApplicationFailure): InfoOf<'application'> {
-  const { errorType, nonRetryable, details, nextRetryDelayMs } = failure;
+  const { errorType, nonRetryable, details, nextRetryDelayMs, category } = failure;
   const info: InfoOf<'application'> = { type: 'application', errorType, nonRetryable, details };
   setPresent(info, 'nextRetryDelayMs', nextRetryDelayMs);
+  setPresent(info, 'category', category);
   return info;
 }

@@ -1,5 +1,6 @@
-import { millis, type Failure } from '@ratchet/domain';
+import { millis, type ApplicationErrorCategory, type Failure } from '@ratchet/domain';
 import { z } from 'zod';
+import { present } from '../present.ts';
 import { durationText } from './duration-text.ts';
 import { payloadsOf, payloadSchema, valueJson, type ValueJson } from './payload-json.ts';
 
@@ -13,6 +14,10 @@ export const failureSchema = z
     detailsPayloads: z.array(payloadSchema).optional(),
     stackTrace: z.string().max(1_000_000).default(''),
     nextRetryDelay: durationText.optional(),
+    category: z
+      .enum(['unspecified', 'benign'])
+      .optional()
+      .describe('`benign`: expected, and not worth an alarm. It changes no decision.'),
   })
   .meta({ id: 'Failure' });
 
@@ -26,6 +31,7 @@ export const failureOf = (json: z.output<typeof failureSchema>): Failure => ({
     nonRetryable: json.nonRetryable,
     details: payloadsOf(json.details, json.detailsPayloads),
     ...(json.nextRetryDelay === undefined ? {} : { nextRetryDelayMs: millis(json.nextRetryDelay) }),
+    ...(json.category === undefined ? {} : { category: json.category }),
   },
 });
 
@@ -37,6 +43,7 @@ export interface FailureJson {
   /** Of an application failure. */
   readonly type?: string;
   readonly nonRetryable?: boolean;
+  readonly category?: ApplicationErrorCategory;
   readonly timeoutType?: string;
   readonly identity?: string;
   readonly details?: ValueJson;
@@ -60,7 +67,12 @@ export function failureJson({ message, info, stackTrace, cause }: Failure, depth
 function kindJson(info: Failure['info']): Partial<FailureJson> {
   switch (info.type) {
     case 'application':
-      return { type: info.errorType, nonRetryable: info.nonRetryable, ...detailsJson(info.details) };
+      return {
+        type: info.errorType,
+        nonRetryable: info.nonRetryable,
+        ...present({ category: info.category }),
+        ...detailsJson(info.details),
+      };
     case 'timeout':
       return { timeoutType: info.timeoutType, ...detailsJson(info.lastHeartbeatDetails) };
     case 'canceled':

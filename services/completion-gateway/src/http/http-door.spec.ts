@@ -150,7 +150,8 @@ describe('what is asked for arrives', () => {
   });
 
   test('a failure, and the id of a report', async () => {
-    const failure = { message: 'no', type: 'Declined', nonRetryable: true, details: [1], nextRetryDelay: '5s' };
+    const said = { message: 'no', type: 'Declined', nonRetryable: true, details: [1], category: 'benign' };
+    const failure = { ...said, nextRetryDelay: '5s' };
     await call('POST', `${charge}/fail`, { failure, requestId: 'q' });
     expect(asked[4]).toMatchObject({
       failure: {
@@ -161,6 +162,7 @@ describe('what is asked for arrives', () => {
           nonRetryable: true,
           details: json([1]),
           nextRetryDelayMs: 5000,
+          category: 'benign',
         },
       },
       reportId: reportIdOf('http', 'billing', 'q'),

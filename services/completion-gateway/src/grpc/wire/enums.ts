@@ -1,5 +1,13 @@
 import type { temporal } from '@temporalio/proto';
-import type { IdConflictPolicy, IdReusePolicy, PublicStatus, RetryState, RunState, TimeoutType } from '@ratchet/domain';
+import type {
+  ApplicationErrorCategory,
+  IdConflictPolicy,
+  IdReusePolicy,
+  PublicStatus,
+  RetryState,
+  RunState,
+  TimeoutType,
+} from '@ratchet/domain';
 import { FrontDoorError } from '../../front-door/index.ts';
 import { numbersOf } from './proto.ts';
 
@@ -34,6 +42,11 @@ export const timeoutTypeNumbers = numbersOf<TimeoutType, temporal.api.enums.v1.T
   'schedule-to-close': true,
   heartbeat: true,
 });
+
+export const categoryNumbers = numbersOf<ApplicationErrorCategory, temporal.api.enums.v1.ApplicationErrorCategory>(
+  'ApplicationErrorCategory',
+  { unspecified: true, benign: true },
+);
 
 export const { registered: namespaceRegistered } = numbersOf<'registered', temporal.api.enums.v1.NamespaceState>(
   'NamespaceState',

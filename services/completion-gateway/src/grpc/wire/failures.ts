@@ -1,9 +1,10 @@
 import type { temporal } from '@temporalio/proto';
 import { millis, type Failure, type FailureInfo } from '@ratchet/domain';
+import { present } from '../../present.ts';
 import { FrontDoorError } from '../../front-door/index.ts';
-import { timeoutTypeNumbers, toTimeoutType } from './enums.ts';
+import { categoryNumbers, timeoutTypeNumbers, toTimeoutType } from './enums.ts';
 import { fromPayloads, toPayload, toPayloads } from './payloads.ts';
-import { fromMs, toMs } from './times.ts';
+import { fromMsIfAny, toMs } from './times.ts';
 
 type WireFailure = temporal.api.failure.v1.IFailure;
 
@@ -55,6 +56,7 @@ function toApplicationInfo(info: temporal.api.failure.v1.IApplicationFailureInfo
     nonRetryable: info.nonRetryable ?? false,
     details: toPayloads(info.details),
     ...(delayMs === undefined || delayMs === 0 ? {} : { nextRetryDelayMs: millis(delayMs) }),
+    ...(info.category === categoryNumbers.benign ? { category: 'benign' } : {}),
   };
 }
 
@@ -72,11 +74,12 @@ function fromInfo(info: FailureInfo): WireFailure {
     case 'none':
       return {};
     case 'application': {
-      const { errorType, nonRetryable, details, nextRetryDelayMs } = info;
-      const nextRetryDelay = nextRetryDelayMs === undefined ? {} : { nextRetryDelay: fromMs(nextRetryDelayMs) };
-      return {
-        applicationFailureInfo: { type: errorType, nonRetryable, ...detailsIfAny(details), ...nextRetryDelay },
-      };
+      const { errorType, nonRetryable, details, nextRetryDelayMs, category } = info;
+      const rest = present({
+        nextRetryDelay: fromMsIfAny(nextRetryDelayMs),
+        category: category === undefined ? undefined : categoryNumbers[category],
+      });
+      return { applicationFailureInfo: { type: errorType, nonRetryable, ...detailsIfAny(details), ...rest } };
     }
     case 'timeout': {
       const { timeoutType, lastHeartbeatDetails } = info;

@@ -93,6 +93,7 @@ const info = fc.oneof(
     nonRetryable: fc.boolean(),
     details: payloads,
     nextRetryDelayMs: fc.integer({ min: 1, max: 1_000_000 }).map(millis),
+    category: fc.constant('benign' as const),
   }),
   fc.record({
     type: fc.constant('timeout' as const),
