@@ -12,7 +12,8 @@ import {
   type OutcomeJson,
   type PendingJson,
 } from './activity-json.ts';
-import { Answers } from './documented.ts';
+import { activityAnswer, doneAnswer, resultAnswer, startedAnswer } from './answers.ts';
+import { Answers, InNamespace } from './documented.ts';
 import { sendOutcomeEvents } from './outcome-events.ts';
 import { PrincipalGuard } from './principal.guard.ts';
 import { From, Listening, RequestId, type Listener } from './request-context.ts';
@@ -36,6 +37,7 @@ type ReasonedOrder = z.output<typeof reasonedOrder>;
 /** Standalone activities: started, seen, waited for, and asked to do something else. */
 @ApiTags('activities')
 @ApiBearerAuth()
+@InNamespace()
 @UseGuards(PrincipalGuard)
 @Controller('api/v1/namespaces/:namespace/activities')
 export class ActivitiesController {
@@ -48,7 +50,7 @@ export class ActivitiesController {
   @HttpCode(200)
   @ApiOperation({ summary: 'Start an activity', description: 'Once it is answered, the activity ends exactly once.' })
   @ApiHeader({ name: 'Idempotency-Key', required: false })
-  @Answers(409)
+  @Answers(startedAnswer, 409)
   async start(
     @From() caller: Caller,
     @RequestId() requestId: string,
@@ -62,7 +64,7 @@ export class ActivitiesController {
 
   @Get(':activityId')
   @ApiOperation({ summary: 'Describe an activity' })
-  @Answers()
+  @Answers(activityAnswer)
   async describe(
     @From() caller: Caller,
     @Param('activityId', { schema: nameInPath }) activityId: string,
@@ -79,7 +81,7 @@ export class ActivitiesController {
       'until the outcome comes as the event `outcome`.',
   })
   @ApiProduces('application/json', 'text/event-stream')
-  @Answers()
+  @Answers(resultAnswer)
   async result(
     @From() caller: Caller,
     @Param('activityId', { schema: nameInPath }) activityId: string,
@@ -103,7 +105,7 @@ export class ActivitiesController {
   @Post(':activityId/cancel')
   @HttpCode(200)
   @ApiOperation({ summary: 'Request the cancellation of an activity' })
-  @Answers(409)
+  @Answers(doneAnswer, 409)
   async cancel(
     @From() caller: Caller,
     @RequestId() requestId: string,
@@ -117,7 +119,7 @@ export class ActivitiesController {
   @Post(':activityId/terminate')
   @HttpCode(200)
   @ApiOperation({ summary: 'End an activity without asking its worker' })
-  @Answers(409)
+  @Answers(doneAnswer, 409)
   async terminate(
     @From() caller: Caller,
     @RequestId() requestId: string,
@@ -131,7 +133,7 @@ export class ActivitiesController {
   @Post(':activityId/pause')
   @HttpCode(200)
   @ApiOperation({ summary: 'Pause an activity: no further attempt until it is unpaused' })
-  @Answers(409)
+  @Answers(doneAnswer, 409)
   async pause(
     @From() caller: Caller,
     @RequestId() requestId: string,
@@ -145,7 +147,7 @@ export class ActivitiesController {
   @Post(':activityId/unpause')
   @HttpCode(200)
   @ApiOperation({ summary: 'Let a paused activity go on' })
-  @Answers(409)
+  @Answers(doneAnswer, 409)
   async unpause(
     @From() caller: Caller,
     @RequestId() requestId: string,
@@ -159,7 +161,7 @@ export class ActivitiesController {
   @Post(':activityId/reset')
   @HttpCode(200)
   @ApiOperation({ summary: 'Begin an activity anew, at attempt 1' })
-  @Answers(409)
+  @Answers(doneAnswer, 409)
   async reset(
     @From() caller: Caller,
     @RequestId() requestId: string,

@@ -73,10 +73,11 @@ type OpenActivity = Exclude<Activity, ClosedActivity>;
 
 function openJson(activity: OpenActivity): Readonly<Record<string, unknown>> {
   const { options, heartbeat, dispatchAt, retryIntervalMs } = activity;
-  const { taskQueue, retryPolicy, ...timeouts } = options;
+  const { taskQueue, retryPolicy, priorityKey, fairnessKey, fairnessWeight, ...timeouts } = options;
   return {
     taskQueue,
     timeouts,
+    priority: { priorityKey, fairnessKey, fairnessWeight },
     retryPolicy,
     ...(activity.status === 'scheduled' ? { dispatchAt: instant(dispatchAt), retryIntervalMs } : {}),
     ...('startedAt' in activity ? { startedAt: instant(activity.startedAt) } : {}),

@@ -3,7 +3,8 @@ import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import type { AttemptIds, Caller, HeartbeatAnswer } from '../front-door/index.ts';
 import type { AttemptReports } from './attempt-reports.ts';
-import { Answers } from './documented.ts';
+import { doneAnswer, heartbeatAnswer } from './answers.ts';
+import { Answers, InNamespace } from './documented.ts';
 import { failureOf } from './failure-json.ts';
 import { payloadsOf } from './payload-json.ts';
 import { reportIdIn } from './report-id.ts';
@@ -26,6 +27,7 @@ type DetailsByToken = z.output<typeof detailsByToken>;
 /** What whoever runs an activity says of it, by its ids: the attempt that is current. */
 @ApiTags('attempts by ids')
 @ApiBearerAuth()
+@InNamespace()
 @UseGuards(PrincipalGuard)
 @Controller('api/v1/namespaces/:namespace/activities/:activityId')
 export class AttemptsByIdController {
@@ -34,7 +36,7 @@ export class AttemptsByIdController {
   @Post('complete')
   @HttpCode(200)
   @ApiOperation({ summary: 'Complete an activity, even one of which no attempt runs' })
-  @Answers(409, 410)
+  @Answers(doneAnswer, 409, 410)
   async complete(
     @From() caller: Caller,
     @RequestId() requestId: string,
@@ -49,7 +51,7 @@ export class AttemptsByIdController {
   @Post('fail')
   @HttpCode(200)
   @ApiOperation({ summary: 'Fail the current attempt; the retry policy says whether there is another' })
-  @Answers(409, 410)
+  @Answers(doneAnswer, 409, 410)
   async fail(
     @From() caller: Caller,
     @RequestId() requestId: string,
@@ -63,7 +65,7 @@ export class AttemptsByIdController {
   @Post('heartbeat')
   @HttpCode(200)
   @ApiOperation({ summary: 'Say that it lives; the answer says whether it is to stop' })
-  @Answers(409, 410)
+  @Answers(heartbeatAnswer, 409, 410)
   heartbeat(
     @From() caller: Caller,
     @Param('activityId', { schema: nameInPath }) activityId: string,
@@ -75,7 +77,7 @@ export class AttemptsByIdController {
   @Post('report-canceled')
   @HttpCode(200)
   @ApiOperation({ summary: 'Say that it has stopped because of a cancellation that was requested' })
-  @Answers(409, 410)
+  @Answers(doneAnswer, 409, 410)
   async reportCanceled(
     @From() caller: Caller,
     @RequestId() requestId: string,
@@ -90,6 +92,7 @@ export class AttemptsByIdController {
 /** The same by task token: that attempt and no other. */
 @ApiTags('attempts by token')
 @ApiBearerAuth()
+@InNamespace()
 @UseGuards(PrincipalGuard)
 @Controller('api/v1/namespaces/:namespace/activity-tasks')
 export class AttemptsByTokenController {
@@ -98,7 +101,7 @@ export class AttemptsByTokenController {
   @Post('complete')
   @HttpCode(200)
   @ApiOperation({ summary: 'Complete the attempt of a task token' })
-  @Answers(409, 410)
+  @Answers(doneAnswer, 409, 410)
   async complete(
     @From() caller: Caller,
     @RequestId() requestId: string,
@@ -112,7 +115,7 @@ export class AttemptsByTokenController {
   @Post('fail')
   @HttpCode(200)
   @ApiOperation({ summary: 'Fail the attempt of a task token' })
-  @Answers(409, 410)
+  @Answers(doneAnswer, 409, 410)
   async fail(
     @From() caller: Caller,
     @RequestId() requestId: string,
@@ -125,7 +128,7 @@ export class AttemptsByTokenController {
   @Post('heartbeat')
   @HttpCode(200)
   @ApiOperation({ summary: 'Say that the attempt of a task token lives; the answer says whether it is to stop' })
-  @Answers(409, 410)
+  @Answers(heartbeatAnswer, 409, 410)
   heartbeat(@From() caller: Caller, @Body({ schema: detailsByToken }) body: DetailsByToken): Promise<HeartbeatAnswer> {
     return this.reports.heartbeat(caller, tokenOf(body), detailsOf(body));
   }
@@ -133,7 +136,7 @@ export class AttemptsByTokenController {
   @Post('report-canceled')
   @HttpCode(200)
   @ApiOperation({ summary: 'Say that the attempt of a task token has stopped because of a cancellation' })
-  @Answers(409, 410)
+  @Answers(doneAnswer, 409, 410)
   async reportCanceled(
     @From() caller: Caller,
     @RequestId() requestId: string,

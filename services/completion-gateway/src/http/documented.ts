@@ -1,5 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiResponse } from '@nestjs/swagger';
+import { ApiParam, ApiResponse } from '@nestjs/swagger';
+import type { z } from 'zod';
 
 const problems: Readonly<Record<number, string>> = {
   400: 'A field is wrong; `errors` names it.',
@@ -24,16 +25,22 @@ const problemSchema = {
     detail: { type: 'string' },
     errors: {
       type: 'array',
-      items: { type: 'object', properties: { pointer: { type: 'string' }, detail: { type: 'string' } } },
+      items: {
+        type: 'object',
+        properties: { pointer: { type: 'string' }, parameter: { type: 'string' }, detail: { type: 'string' } },
+      },
     },
+    runId: { type: 'string', description: 'With 409 of a start: of the run that has the id.' },
+    startRequestId: { type: 'string', description: 'With 409 of a start: the request that started that run.' },
   },
 } as const;
 
 const always = [400, 401, 403, 404, 413, 422, 429, 503];
 
-/** What an endpoint answers beside its success. */
-export const Answers = (...others: readonly number[]): MethodDecorator =>
+/** What an endpoint answers: its success, and the problems that there are beside those of every endpoint. */
+export const Answers = (success: z.ZodType, ...others: readonly number[]): MethodDecorator =>
   applyDecorators(
+    ApiResponse({ status: 200, description: 'It was done.', standardSchema: success }),
     ...[...always, ...others].map((status) =>
       ApiResponse({
         status,
@@ -42,3 +49,7 @@ export const Answers = (...others: readonly number[]): MethodDecorator =>
       }),
     ),
   );
+
+/** Of a controller whose address has the namespace, which its methods learn by the caller. */
+export const InNamespace = (): ClassDecorator =>
+  applyDecorators(ApiParam({ name: 'namespace', schema: { type: 'string' }, description: 'Such as `default`.' }));

@@ -1,6 +1,7 @@
 import type { Activity, Payloads } from '@ratchet/domain';
 import { createTokenSigner, defaultPayloadConverter } from '@ratchet/protocol';
 import type { ServiceLog } from '@ratchet/service-kit';
+import SwaggerParser from '@apidevtools/swagger-parser';
 import fc from 'fast-check';
 import { apiKeyHash } from '../auth/api-keys.ts';
 import { createAuthenticator } from '../auth/authenticator.ts';
@@ -351,10 +352,20 @@ describe('what is wrong is told as problem details', () => {
   });
 });
 
+interface Described {
+  readonly parameters: readonly { readonly in: string; readonly name: string }[];
+}
 test('the API describes itself', async () => {
   const { body } = await call('GET', '/openapi.json');
-  const { paths } = body as { readonly paths: Readonly<Record<string, object>> };
+  await SwaggerParser.validate(structuredClone(body) as never);
+  const { paths } = body as { readonly paths: Readonly<Record<string, Readonly<Record<string, Described>>>> };
   expect(Object.keys(paths)).toHaveLength(18);
+  for (const [path, operations] of Object.entries(paths)) {
+    for (const { parameters } of Object.values(operations)) {
+      const described = parameters.filter(({ in: place }) => place === 'path').map(({ name }) => `{${name}}`);
+      expect(described.sort()).toEqual([...(path.match(/\{\w+\}/g) ?? [])].sort());
+    }
+  }
   expect(JSON.stringify(body)).toMatch('nonRetryableErrorTypes');
   expect((await call('GET', '/docs')).body['text']).toMatch('swagger-ui');
 });

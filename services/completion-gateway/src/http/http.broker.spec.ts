@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { startCluster, uniqueName } from '@ratchet/testing';
 import { Webhook } from 'standardwebhooks';
 import { WireClient } from '../grpc/wire-client.fixture.ts';
-import { httpClient, type Answered, type CallHttp } from './http-client.fixture.ts';
+import { describedHttpClient } from './described-http-client.fixture.ts';
+import type { Answered, CallHttp } from './http-client.fixture.ts';
 
 const secret = `whsec_${Buffer.from('0123456789abcdef0123456789abcdef').toString('base64')}`;
 const webhooks = [
@@ -23,7 +24,7 @@ let call: CallHttp;
 let workers: WireClient;
 beforeAll(async () => {
   ratchet = await startCluster({ serviceEnv: { RATCHET_WEBHOOKS: JSON.stringify(webhooks) } });
-  call = httpClient(ratchet.httpUrl);
+  call = await describedHttpClient(ratchet.httpUrl);
   workers = new WireClient(ratchet.grpcAddress);
 }, 180_000);
 afterAll(async () => {

@@ -5,7 +5,7 @@ import { z } from 'zod';
 const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?$/;
 
 /** Bytes as base64, as JSON forms of Protocol Buffers have them. */
-export const base64Text = z.string().regex(base64, 'expected base64').meta({ contentEncoding: 'base64' });
+export const base64Text = z.string().regex(base64, 'expected base64').meta({ format: 'byte' });
 
 /** A payload as it travels: for what is encrypted, compressed or not JSON at all. */
 export const payloadSchema = z

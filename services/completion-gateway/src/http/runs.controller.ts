@@ -2,7 +2,8 @@ import { Body, Controller, HttpCode, Inject, Param, Post, UseGuards } from '@nes
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import type { Caller, FrontDoor } from '../front-door/index.ts';
-import { Answers } from './documented.ts';
+import { doneAnswer } from './answers.ts';
+import { Answers, InNamespace } from './documented.ts';
 import { PrincipalGuard } from './principal.guard.ts';
 import { From, RequestId } from './request-context.ts';
 import { nameInPath, signalRequest } from './requests.ts';
@@ -12,6 +13,7 @@ import { FRONT_DOOR } from './tokens.ts';
 /** Workflow runs. */
 @ApiTags('workflow runs')
 @ApiBearerAuth()
+@InNamespace()
 @UseGuards(PrincipalGuard)
 @Controller('api/v1/namespaces/:namespace/workflows/:workflowId')
 export class RunsController {
@@ -20,7 +22,7 @@ export class RunsController {
   @Post('signals/:signalName')
   @HttpCode(200)
   @ApiOperation({ summary: 'Signal a workflow run; the second signal with the same request id is dropped' })
-  @Answers(409)
+  @Answers(doneAnswer, 409)
   async signal(
     @From() caller: Caller,
     @RequestId() requestId: string,

@@ -1,6 +1,7 @@
 import { Controller, HttpCode, Inject, Param, Post, Req, type RawBodyRequest } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
+import { webhookAnswer } from '../http/answers.ts';
 import { Answers } from '../http/documented.ts';
 import { WEBHOOKS } from '../http/tokens.ts';
 import type { WebhookDeliveries } from './webhook-deliveries.ts';
@@ -20,7 +21,7 @@ export class WebhooksController {
   @ApiHeader({ name: 'webhook-id', required: true })
   @ApiHeader({ name: 'webhook-timestamp', required: true })
   @ApiHeader({ name: 'webhook-signature', required: true })
-  @Answers(409, 410)
+  @Answers(webhookAnswer, 409, 410)
   deliver(
     @Param('name') name: string,
     @Req() { headers, body, rawBody = Buffer.alloc(0) }: RawBodyRequest<FastifyRequest>,
