@@ -1,8 +1,10 @@
 import { durationExpected, durationMs, type Duration } from '@ratchet/protocol';
 import { z } from 'zod';
 
+const duration = z.union([z.number(), z.string()]).describe("Milliseconds, or text such as '30s'.");
+
 /** Milliseconds, or text such as '30s'; read as milliseconds. */
-export const durationText = z.union([z.number(), z.string()]).transform((given, context): number => {
+export const durationText = duration.transform((given, context): number => {
   // What is no duration is told as such below.
   const read = durationMs(given as Duration);
   if (read !== undefined) return read;
