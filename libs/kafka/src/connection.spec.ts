@@ -1,27 +1,59 @@
 import { once } from 'node:events';
-import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { jest } from '@jest/globals';
-import { connectKafka } from './connection.ts';
+import { eventually } from '@ratchet/testing';
+import { connectKafka, KafkaConnection } from './connection.ts';
 
+let server: Server;
+let accepted: Socket[];
+let tries: number;
+let brokers: string[];
+let connection: KafkaConnection;
+
+beforeEach(async () => {
+  accepted = [];
+  tries = 0;
+  server = createServer((socket) => void accepted.push(socket.on('error', () => undefined)));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('Expected a port');
+  brokers = [`127.0.0.1:${String(address.port)}`];
+  connection = new KafkaConnection({ brokers, clientId: 'test', log: () => ++tries });
+});
 afterEach(() => {
   jest.useRealTimers();
+  for (const socket of accepted) socket.destroy();
+  server.close();
+});
+
+test.each([
+  { broker: 'hangs', begin: () => undefined, isWaiting: () => accepted.length === 2 },
+  { broker: 'is gone', begin: () => void server.close(), isWaiting: () => tries > 4 },
+])('whoever waits for a broker that $broker gives up when the connection is closed', async ({ begin, isWaiting }) => {
+  begin();
+  const waiting = [connection.admin, connection.kafka.consumer({ groupId: 'test' })].map((each) =>
+    each.connect().then(
+      () => 'connected',
+      () => 'gave up',
+    ),
+  );
+  await eventually(isWaiting);
+  const begun = performance.now();
+  await connection.close();
+  expect(await Promise.all(waiting)).toEqual(['gave up', 'gave up']);
+  expect(performance.now() - begun).toBeLessThan(3_000);
+  await expect(connection.partitionCounts.of('test')).rejects.toThrow();
 });
 
 test('what takes connections and does not speak Kafka is given up after 15 s, and let go of', async () => {
-  const server = createServer((socket) => socket.resume().on('error', () => undefined));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = `127.0.0.1:${String((server.address() as AddressInfo).port)}`;
   jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'performance'] });
-
-  const refused = expect(connectKafka({ brokers: [address], clientId: 'lost' })).rejects.toThrow(
-    `[RKT1001] Expected to reach Kafka at ${address}, but no broker answers ` +
+  const refused = expect(connectKafka({ brokers, clientId: 'lost' })).rejects.toThrow(
+    `[RKT1001] Expected to reach Kafka at ${brokers.join(', ')}, but no broker answers ` +
       `(nothing there has spoken Kafka's protocol within 15 s: is it another server's port?)`,
   );
   const [socket] = (await once(server, 'connection')) as [Socket];
-  const released = once(socket, 'close');
+  const released = once(socket.resume(), 'close');
   await jest.advanceTimersByTimeAsync(15_000);
   await jest.advanceTimersByTimeAsync(1_000);
   await Promise.all([refused, released]);
-  server.close();
 });
