@@ -4,15 +4,16 @@ import { ApiBearerAuth, ApiHeader, ApiOperation, ApiProduces, ApiTags } from '@n
 import type { z } from 'zod';
 import { checkCallbackUrls, type CallbackPolicy } from '../callbacks/callback-policy.ts';
 import type { Caller, FrontDoor, StartedActivity } from '../front-door/index.ts';
+import { activityJson, isClosed, outcomeJson, resultJson } from './activity-json.ts';
 import {
-  activityJson,
-  isClosed,
-  outcomeJson,
-  resultJson,
+  activityAnswer,
+  doneAnswer,
+  resultAnswer,
+  startedAnswer,
+  type ActivityJson,
   type OutcomeJson,
   type PendingJson,
-} from './activity-json.ts';
-import { activityAnswer, doneAnswer, resultAnswer, startedAnswer } from './answers.ts';
+} from './answers.ts';
 import { Answers, InNamespace } from './documented.ts';
 import { sendOutcomeEvents } from './outcome-events.ts';
 import { PrincipalGuard } from './principal.guard.ts';
@@ -69,7 +70,7 @@ export class ActivitiesController {
     @From() caller: Caller,
     @Param('activityId', { schema: nameInPath }) activityId: string,
     @Query({ schema: activityQuery }) { runId }: z.output<typeof activityQuery>,
-  ): Promise<Readonly<Record<string, unknown>>> {
+  ): Promise<ActivityJson> {
     return activityJson(await this.frontDoor.activities.describe(caller, { activityId, runId }));
   }
 

@@ -6,25 +6,9 @@ import {
   type ClosedStatus,
   type Outcome,
 } from '@ratchet/domain';
-import { failureJson, type FailureJson } from './failure-json.ts';
-import { valueJson, type PayloadJson } from './payload-json.ts';
-
-/** How an activity ended. */
-export interface OutcomeJson {
-  readonly runId: string;
-  readonly status: ClosedStatus;
-  /** Of a completed one: its result, or raw payloads where it is not JSON. */
-  readonly result?: unknown;
-  readonly resultPayloads?: readonly PayloadJson[];
-  readonly failure?: FailureJson;
-  readonly retryState?: string;
-}
-
-/** Not over yet: ask again. */
-export interface PendingJson {
-  readonly runId: string;
-  readonly status: 'running' | 'paused';
-}
+import type { ActivityJson, OutcomeJson, PendingJson } from './answers.ts';
+import { failureJson } from './failure-json.ts';
+import { valueJson } from './payload-json.ts';
 
 export function outcomeJson(runId: string, status: ClosedStatus, outcome: Outcome): OutcomeJson {
   if (outcome.type === 'failure') {
@@ -46,7 +30,7 @@ export function resultJson(activity: Activity): OutcomeJson | PendingJson {
 }
 
 /** The public view of an activity. Instants are ISO 8601, durations milliseconds. */
-export function activityJson(activity: Activity): Readonly<Record<string, unknown>> {
+export function activityJson(activity: Activity): ActivityJson {
   const { id, activityType, attempt, scheduledAt, lastWorkerIdentity, lastFailure } = activity;
   return {
     activityId: id.activityId,
@@ -62,7 +46,7 @@ export function activityJson(activity: Activity): Readonly<Record<string, unknow
   };
 }
 
-const closedJson = (activity: ClosedActivity): Readonly<Record<string, unknown>> => ({
+const closedJson = (activity: ClosedActivity) => ({
   taskQueue: activity.taskQueue,
   closedAt: instant(activity.closedAt),
   ...(activity.startedAt === undefined ? {} : { startedAt: instant(activity.startedAt) }),
@@ -71,14 +55,14 @@ const closedJson = (activity: ClosedActivity): Readonly<Record<string, unknown>>
 
 type OpenActivity = Exclude<Activity, ClosedActivity>;
 
-function openJson(activity: OpenActivity): Readonly<Record<string, unknown>> {
+function openJson(activity: OpenActivity) {
   const { options, heartbeat, dispatchAt, retryIntervalMs } = activity;
   const { taskQueue, retryPolicy, priorityKey, fairnessKey, fairnessWeight, ...timeouts } = options;
   return {
     taskQueue,
     timeouts,
     priority: { priorityKey, fairnessKey, fairnessWeight },
-    retryPolicy,
+    retryPolicy: { ...retryPolicy },
     ...(activity.status === 'scheduled' ? { dispatchAt: instant(dispatchAt), retryIntervalMs } : {}),
     ...('startedAt' in activity ? { startedAt: instant(activity.startedAt) } : {}),
     ...(heartbeat === undefined

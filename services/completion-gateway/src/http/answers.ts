@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
-// What endpoints answer, for the API's own description. Readers are to pass over fields that they do not know.
+// What endpoints answer: the API describes itself with it, and the code that answers has its types from it. Readers are
+// to pass over fields that they do not know.
 
 const answer = <T extends z.ZodRawShape>(id: string, shape: T) => z.looseObject(shape).meta({ id });
 
@@ -13,7 +14,7 @@ const shownPayload = answer('ShownPayload', {
   data: base64,
 });
 const shownValue = z
-  .union([z.looseObject({ value: z.unknown() }), z.looseObject({ payloads: z.array(shownPayload) })])
+  .union([z.looseObject({ value: z.unknown() }), z.looseObject({ payloads: z.array(shownPayload).readonly() })])
   .meta({ id: 'ShownValue', description: 'One value where it is JSON, and raw payloads otherwise.' });
 
 const shownFailure = answer('ShownFailure', {
@@ -29,21 +30,28 @@ const shownFailure = answer('ShownFailure', {
   identity: z.string().optional().describe('Who cancelled or terminated it.'),
   details: shownValue.optional(),
   stackTrace: z.string().optional(),
-  get cause(): z.ZodType {
+  get cause(): z.ZodOptional<z.ZodType> {
     return shownFailure.optional();
   },
 });
+/** A failure as it is shown. */
+export type FailureJson = z.output<typeof shownFailure>;
 
 export const outcomeAnswer = answer('Outcome', {
   runId: z.string(),
   status: closedStatus,
   result: z.unknown().optional().describe('Of a completed one, where it is JSON.'),
-  resultPayloads: z.array(shownPayload).optional().describe('Of a completed one, where it is not.'),
+  resultPayloads: z.array(shownPayload).readonly().optional().describe('Of a completed one, where it is not.'),
   failure: shownFailure.optional(),
   retryState: z.string().optional().describe('Why there was no further attempt.'),
 });
+/** How an activity ended. */
+export type OutcomeJson = z.output<typeof outcomeAnswer>;
 
 const pendingAnswer = answer('Pending', { runId: z.string(), status: z.enum(['running', 'paused']) });
+/** Not over yet: ask again. */
+export type PendingJson = z.output<typeof pendingAnswer>;
+
 export const resultAnswer = z.union([outcomeAnswer, pendingAnswer]);
 
 export const startedAnswer = answer('StartedActivity', {
@@ -87,7 +95,7 @@ export const activityAnswer = answer('Activity', {
       backoffCoefficient: z.number(),
       intervalMsMax: z.number(),
       attemptsMax: z.int(),
-      nonRetryableErrorTypes: z.array(z.string()),
+      nonRetryableErrorTypes: z.array(z.string()).readonly(),
     })
     .optional()
     .describe('Of an open one; 0 attempts are no limit.'),
@@ -95,6 +103,7 @@ export const activityAnswer = answer('Activity', {
   closedAt: instant.optional(),
   outcome: outcomeAnswer.optional().describe('Of a closed one.'),
 });
+export type ActivityJson = z.output<typeof activityAnswer>;
 
 export const heartbeatAnswer = answer('HeartbeatAnswer', {
   cancelRequested: z.boolean(),

@@ -40,7 +40,7 @@ const always = [400, 401, 403, 404, 413, 422, 429, 503];
 /** What an endpoint answers: its success, and the problems that there are beside those of every endpoint. */
 export const Answers = (success: z.ZodType, ...others: readonly number[]): MethodDecorator =>
   applyDecorators(
-    ApiResponse({ status: 200, description: 'It was done.', standardSchema: success }),
+    ApiResponse({ status: 200, description: 'As asked.', standardSchema: success }),
     ...[...always, ...others].map((status) =>
       ApiResponse({
         status,

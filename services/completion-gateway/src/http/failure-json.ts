@@ -1,8 +1,9 @@
-import { millis, type ApplicationErrorCategory, type Failure } from '@ratchet/domain';
+import { millis, type Failure } from '@ratchet/domain';
 import { z } from 'zod';
 import { present } from '../present.ts';
 import { durationText } from './duration-text.ts';
-import { payloadsOf, payloadSchema, valueJson, type ValueJson } from './payload-json.ts';
+import type { FailureJson } from './answers.ts';
+import { payloadsOf, payloadSchema, valueJson } from './payload-json.ts';
 
 /** A failure of the activity's own, as whoever reports it says it. */
 export const failureSchema = z
@@ -34,22 +35,6 @@ export const failureOf = (json: z.output<typeof failureSchema>): Failure => ({
     ...(json.category === undefined ? {} : { category: json.category }),
   },
 });
-
-/** A failure as it is shown. */
-export interface FailureJson {
-  readonly message: string;
-  /** `application`, `timeout`, `canceled`, `terminated`, `server` or `none`. */
-  readonly kind: Failure['info']['type'];
-  /** Of an application failure. */
-  readonly type?: string;
-  readonly nonRetryable?: boolean;
-  readonly category?: ApplicationErrorCategory;
-  readonly timeoutType?: string;
-  readonly identity?: string;
-  readonly details?: ValueJson;
-  readonly stackTrace?: string;
-  readonly cause?: FailureJson;
-}
 
 /** So deep a chain of causes is shown; another SDK could send one without end. */
 const causesMax = 20;
