@@ -1,4 +1,5 @@
 export { clusterSettings, type ClusterSettings } from './cluster-settings.ts';
+export { hostPattern, isHostIn, isLoopback, refuseForeign, securityHeaders } from './http-safety.ts';
 export { processorRunner, type ProcessorParts } from './processor-runner.ts';
 export { readConfig, type ReadConfig, type Variables } from './read-config.ts';
 export { runService, type ServicePlan } from './run-service.ts';

@@ -3,6 +3,7 @@ import type { DynamicModule, NestApplicationOptions } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Logger } from 'nestjs-pino';
+import { protectHealth } from './http-safety.ts';
 import { PartitionTransport } from './partition-transport.ts';
 import { readConfig } from './read-config.ts';
 import type { ConfigOf, Settings } from './setting.ts';
@@ -72,6 +73,7 @@ async function openDoor(
     abortOnError: false,
   };
   const app = await NestFactory.create<NestFastifyApplication>(module, new FastifyAdapter(), options);
+  protectHealth(app.getHttpAdapter().getInstance(), config.healthHost);
   app.connectMicroservice({ strategy: app.get(PartitionTransport) });
   await app.listen(config.healthPort, config.healthHost);
   const healthUrl = `${await app.getUrl()}/health/ready`;

@@ -2,6 +2,7 @@ import type { NestApplicationOptions } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import pino from 'pino';
+import { protectHealth } from './http-safety.ts';
 import { PartitionTransport } from './partition-transport.ts';
 import { ServiceKitModule } from './service-kit.module.ts';
 import type { Readiness, RunnerTools, ServiceRunner } from './service-runner.ts';
@@ -27,11 +28,15 @@ class Runner implements ServiceRunner {
 
 let app: NestFastifyApplication;
 
-const open = async (createRunner: (tools: RunnerTools) => Promise<ServiceRunner>): Promise<void> => {
+const open = async (
+  createRunner: (tools: RunnerTools) => Promise<ServiceRunner>,
+  listensOn = '127.0.0.1',
+): Promise<void> => {
   const tools = { name: 'porter', log: pino({ level: 'silent' }), fail: () => undefined };
   const module = ServiceKitModule.create(tools, createRunner);
   const options: Pick<NestApplicationOptions, 'logger' | 'abortOnError'> = { logger: false };
   app = await NestFactory.create<NestFastifyApplication>(module, new FastifyAdapter(), options);
+  protectHealth(app.getHttpAdapter().getInstance(), listensOn);
   app.connectMicroservice({ strategy: app.get(PartitionTransport) });
   await app.init();
   await app.getHttpAdapter().getInstance().ready();
@@ -73,6 +78,20 @@ test('metrics shows what a runner counts, by service', async () => {
   expect(body).toContain('ratchet_input_lag_records{topic="t",partition="0",service="porter"} 2');
   expect(body).toContain('ratchet_records_sent_total{lane="steady",service="porter"} 7');
   expect(body).toContain('process_resident_memory_bytes{service="porter"}');
+});
+
+test('no page of another site sees health and metrics of this machine', async () => {
+  await open(() => Promise.resolve(new Runner()));
+  const rebound = { method: 'GET', url: '/metrics', headers: { host: 'rebound.evil.example' } } as const;
+  expect((await app.inject(rebound)).statusCode).toBe(421);
+  const local = await app.inject({ ...rebound, headers: { host: '127.0.0.1:9404' } });
+  expect([local.statusCode, local.headers['x-content-type-options']]).toEqual([200, 'nosniff']);
+});
+
+test('who is meant to be seen by others is asked by any name', async () => {
+  await open(() => Promise.resolve(new Runner()), '0.0.0.0');
+  const byName = { method: 'GET', url: '/metrics', headers: { host: 'scheduler.ratchet.svc:8080' } } as const;
+  expect((await app.inject(byName)).statusCode).toBe(200);
 });
 
 test('a runner that cannot start fails the start with its own reason', async () => {

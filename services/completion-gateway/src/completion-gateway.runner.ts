@@ -1,6 +1,6 @@
 import { connectCluster, createTokenSigner, DeadlineClock, openRequestChannel } from '@ratchet/protocol';
 import { clusterSettings, type RunnerTools, type ServiceRunner } from '@ratchet/service-kit';
-import { authConfig, createAuthenticator, type AuthConfig } from './auth/index.ts';
+import { authConfig, createAuthenticator, openDoorsWarning, type AuthConfig } from './auth/index.ts';
 import type { CompletionGatewayConfig } from './completion-gateway.config.ts';
 import { createFrontDoor, type FrontDoor } from './front-door/index.ts';
 import { GatewayRunner } from './gateway-runner.ts';
@@ -87,6 +87,8 @@ async function openDoors(
     callbacks: config,
   });
   log.info({ grpc: grpc.address, http: http.url }, 'the doors are open');
+  const warning = openDoorsWarning(auth, [grpc.address, http.url]);
+  if (warning !== undefined) log.warn(warning);
   process.send?.({ type: 'doors', grpcAddress: grpc.address, httpUrl: http.url });
   return async () => {
     await Promise.all([grpc.stop(), http.close()]);

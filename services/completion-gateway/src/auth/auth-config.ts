@@ -1,4 +1,5 @@
 import { OperationalError } from '@ratchet/kafka';
+import { isLoopback } from '@ratchet/service-kit';
 import type { AuthConfig, AuthSettings, TlsConfig } from './auth.settings.ts';
 import type { JwtConfig } from './json-web-token.ts';
 
@@ -7,9 +8,6 @@ export interface Listening {
   readonly host: string;
   readonly variable: string;
 }
-
-const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || host === '::ffff:127.0.0.1' || /^127(\.\d{1,3}){3}$/.test(host);
 
 /**
  * What the settings mean together.
@@ -25,6 +23,16 @@ export function authConfig(settings: AuthSettings, doors: readonly Listening[]):
   const open = asksWhoCalls || settings.allowUnauthenticated ? undefined : doors.find(({ host }) => !isLoopback(host));
   if (open !== undefined) throw openToEveryone(open);
   return { apiKeys, ...(jwt === undefined ? {} : { jwt }), ...(tls === undefined ? {} : { tls }) };
+}
+
+/** What an operator should know of who may come in although nothing is wrong; nothing where everyone is asked. */
+export function openDoorsWarning({ apiKeys, jwt, tls }: AuthConfig, addresses: readonly string[]): string | undefined {
+  if (apiKeys.length > 0 || jwt !== undefined) return undefined;
+  const who = tls?.clientCa === undefined ? 'whoever reaches' : 'whoever has a certificate of RATCHET_TLS_CLIENT_CA at';
+  return (
+    `nobody is asked who they are: ${who} ${addresses.join(' or ')} may do everything ` +
+    '(RATCHET_API_KEYS or RATCHET_JWT_ISSUER would ask)'
+  );
 }
 
 function jwtConfig(settings: AuthSettings): JwtConfig | undefined {

@@ -5,7 +5,7 @@ import { readConfig } from '@ratchet/service-kit';
 import { exportJWK, exportSPKI, generateKeyPair, SignJWT, type JWK } from 'jose';
 import type { Role } from '../front-door/caller.ts';
 import { apiKeyHash } from './api-keys.ts';
-import { authConfig } from './auth-config.ts';
+import { authConfig, openDoorsWarning } from './auth-config.ts';
 import { authSettings, type AuthConfig } from './auth.settings.ts';
 import { createAuthenticator } from './authenticator.ts';
 import { authorise, type Grant } from './authorise.ts';
@@ -174,6 +174,14 @@ describe('JSON Web Tokens', () => {
     const jwt = { issuer, audience: 'ratchet', keys, permissionsClaim: 'permissions' };
     expect(await refusalOf({ apiKeys: [], jwt }, `Bearer ${await token()}`)).toMatch('cannot be fetched');
   });
+});
+
+test('where nobody is asked, the start says so', () => {
+  const said = (config: AuthConfig) => openDoorsWarning(config, ['127.0.0.1:7233', 'http://127.0.0.1:7243']);
+  const pair = { certificate: 'c', key: 'k' };
+  expect(said({ apiKeys: [] })).toMatch(/nobody is asked who they are: whoever reaches 127.0.0.1:7233 or http/);
+  expect(said({ apiKeys: [], tls: { ...pair, clientCa: 'a' } })).toMatch('whoever has a certificate of');
+  expect(said({ apiKeys: [{ name: 'k', hash: apiKeyHash('k'), grants: [] }] })).toBeUndefined();
 });
 
 describe('the settings', () => {

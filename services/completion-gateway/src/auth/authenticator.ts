@@ -7,6 +7,8 @@ import { createTokenReader } from './json-web-token.ts';
 
 /** Asks who calls. The same for every door. */
 export interface Authenticator {
+  /** Whether a call needs an API key or a token: a browser adds neither to what a page of another site asks for. */
+  readonly asksForCredential: boolean;
   /**
    * @param authorization the header of that name: `Bearer <API key or JWT>`.
    * @throws FrontDoorError (rejects) UNAUTHENTICATED; what was wrong with it is not told to a stranger in detail.
@@ -19,9 +21,12 @@ const threeParts = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
 /** By API key, by JWT, or, where neither is configured, everyone. */
 export function createAuthenticator({ apiKeys, jwt }: AuthConfig): Authenticator {
-  if (apiKeys.length === 0 && jwt === undefined) return { authenticate: () => Promise.resolve(everyone) };
+  if (apiKeys.length === 0 && jwt === undefined) {
+    return { asksForCredential: false, authenticate: () => Promise.resolve(everyone) };
+  }
   const readToken = jwt === undefined ? undefined : createTokenReader(jwt);
   return {
+    asksForCredential: true,
     authenticate: async (authorization) => {
       const credential = bearer.exec(authorization ?? '')?.[1];
       if (credential === undefined) throw unauthenticated('no API key or token was given');

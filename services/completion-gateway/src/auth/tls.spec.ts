@@ -23,7 +23,8 @@ interface Certificate {
 
 /** The status that HTTP answers, or why the connection failed. */
 async function httpStatus(config: TlsConfig, own?: Certificate, ca = authority.certificate): Promise<number | string> {
-  const settings = { httpHost: '127.0.0.1', httpPort: 0, httpRequestsMax: 10 };
+  const where = { httpHost: '127.0.0.1', httpPort: 0, httpRequestsMax: 10, httpAllowedHosts: [] };
+  const settings = { ...where, environment: 'development' } as const;
   const door = await openHttpDoor({ settings, frontDoor, authenticator, tls: config, log });
   try {
     expect(door.url).toMatch(/^https:/);
@@ -31,6 +32,7 @@ async function httpStatus(config: TlsConfig, own?: Certificate, ca = authority.c
       const keys = own === undefined ? {} : { cert: own.certificate, key: own.key };
       const asked = request(`${door.url}/openapi.json`, { ca, ...keys, agent: false }, (response) => {
         response.resume();
+        expect(response.headers['strict-transport-security']).toBe('max-age=31536000');
         resolve(response.statusCode ?? 0);
       });
       asked.on('error', (error) => {

@@ -59,7 +59,13 @@ const grants = [
 
 beforeAll(async () => {
   door = await openHttpDoor({
-    settings: { httpHost: '127.0.0.1', httpPort: 0, httpRequestsMax: 20 },
+    settings: {
+      httpHost: '127.0.0.1',
+      httpPort: 0,
+      httpRequestsMax: 20,
+      httpAllowedHosts: [],
+      environment: 'development',
+    },
     frontDoor,
     authenticator: createAuthenticator({ apiKeys: [{ name: 'billing', hash: apiKeyHash(key), grants }] }),
     log: quiet,

@@ -3,7 +3,7 @@ import { Module, type DynamicModule, type NestApplicationOptions } from '@nestjs
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
-import type { ServiceLog } from '@ratchet/service-kit';
+import type { Environment, ServiceLog } from '@ratchet/service-kit';
 import type { Authenticator } from '../auth/authenticator.ts';
 import type { TlsConfig } from '../auth/auth.settings.ts';
 import type { CallbackPolicy } from '../callbacks/callback-policy.ts';
@@ -12,18 +12,20 @@ import { ActivitiesController } from './activities.controller.ts';
 import { AttemptReports } from './attempt-reports.ts';
 import { AttemptsByIdController, AttemptsByTokenController } from './attempts.controller.ts';
 import type { HttpSettings } from './http.settings.ts';
+import { takeJsonOnly } from './json-body.ts';
 import { limitRequests } from './limit-requests.ts';
 import { ProblemFilter } from './problem.filter.ts';
+import { protect } from './protect.ts';
 import { RunsController } from './runs.controller.ts';
 import { ATTEMPT_REPORTS, AUTHENTICATOR, CALLBACK_POLICY, FRONT_DOOR, WEBHOOKS } from './tokens.ts';
-import { refuseUnreadable } from './unreadable-request.ts';
+import { refuseUnreadable, refuseUnroutable } from './unreadable-request.ts';
 import { validation } from './validation.ts';
 import { WebhookDeliveries } from '../webhooks/webhook-deliveries.ts';
 import { WebhooksController } from '../webhooks/webhooks.controller.ts';
 import type { Webhook } from '../webhooks/webhooks.settings.ts';
 
 export interface HttpDoorParts {
-  readonly settings: HttpSettings;
+  readonly settings: HttpSettings & { readonly environment: Environment };
   readonly frontDoor: FrontDoor;
   readonly authenticator: Authenticator;
   readonly tls?: TlsConfig | undefined;
@@ -48,11 +50,10 @@ const parameterLengthMax = 3100;
 const headersMsMax = 20_000;
 const requestMsMax = 60_000;
 
-const nestOptions: Pick<NestApplicationOptions, 'logger' | 'abortOnError' | 'rawBody' | 'forceCloseConnections'> = {
+const nestOptions: Pick<NestApplicationOptions, 'logger' | 'abortOnError' | 'bodyParser' | 'forceCloseConnections'> = {
   logger: ['warn', 'error', 'fatal'],
   abortOnError: false,
-  // Webhooks are signed byte by byte.
-  rawBody: true,
+  bodyParser: false,
   forceCloseConnections: true,
 };
 
@@ -61,12 +62,14 @@ class HttpModule {}
 
 /** REST, with its own description at `/docs` and `/openapi.json`; answers once this resolves. */
 export async function openHttpDoor(parts: HttpDoorParts): Promise<HttpDoor> {
-  const { settings, log } = parts;
+  const { settings, log, authenticator } = parts;
   const app = await NestFactory.create<NestFastifyApplication>(moduleOf(parts), adapterOf(parts), nestOptions);
-  app.useBodyParser('application/json', { bodyLimit: bodyBytesMax });
   app.useGlobalPipes(validation());
   app.useGlobalFilters(new ProblemFilter(log));
-  limitRequests(app.getHttpAdapter().getInstance(), settings.httpRequestsMax);
+  const instance = app.getHttpAdapter().getInstance();
+  protect(instance, { authenticator, names: settings.httpAllowedHosts, environment: settings.environment });
+  limitRequests(instance, settings.httpRequestsMax);
+  takeJsonOnly(instance, bodyBytesMax);
   describeApi(app);
   await app.listen(settings.httpPort, settings.httpHost);
   return { url: await app.getUrl(), close: () => app.close() };
@@ -102,6 +105,7 @@ function adapterOf({ tls }: HttpDoorParts): FastifyAdapter {
     requestTimeout: requestMsMax,
     http: { headersTimeout: headersMsMax },
     clientErrorHandler: refuseUnreadable,
+    frameworkErrors: refuseUnroutable,
   };
   if (tls === undefined) return new FastifyAdapter(options);
   const { certificate: cert, key, clientCa } = tls;

@@ -1,4 +1,4 @@
-import { inEvery, wholeNumber, type ConfigOf, type Setting, type Settings } from '@ratchet/service-kit';
+import { hostPattern, inEvery, wholeNumber, type ConfigOf, type Setting, type Settings } from '@ratchet/service-kit';
 import { z } from 'zod';
 
 const httpHost: Setting<string> = {
@@ -24,7 +24,19 @@ const httpRequestsMax: Setting<number> = {
   defaults: inEvery(10_000),
 };
 
-/** Where the HTTP API listens, and how much it takes at once. */
-export const httpSettings = { httpHost, httpPort, httpRequestsMax } satisfies Settings;
+const httpAllowedHosts: Setting<readonly string[]> = {
+  variable: 'RATCHET_HTTP_ALLOWED_HOSTS',
+  expected:
+    'the names by which the HTTP API is called where nobody is asked for a key or a token, beside localhost and IP ' +
+    'addresses: such as ratchet.example.com or *.internal, several separated by commas; the default is none',
+  schema: z
+    .string()
+    .transform((value) => value.split(',').map((name) => name.trim().toLowerCase()))
+    .refine((names) => names.every((name) => hostPattern.test(name))),
+  defaults: inEvery([]),
+};
+
+/** Where the HTTP API listens, by which names, and how much it takes at once. */
+export const httpSettings = { httpHost, httpPort, httpRequestsMax, httpAllowedHosts } satisfies Settings;
 
 export type HttpSettings = ConfigOf<typeof httpSettings>;

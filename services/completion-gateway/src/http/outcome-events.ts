@@ -1,3 +1,4 @@
+import type { OutgoingHttpHeaders } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import type { ReachedOutcome } from '../front-door/index.ts';
 import { outcomeJson } from './activity-json.ts';
@@ -18,7 +19,8 @@ export async function sendOutcomeEvents(
 ): Promise<void> {
   reply.hijack();
   const { raw } = reply;
-  raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
+  const headers = reply.getHeaders() as OutgoingHttpHeaders;
+  raw.writeHead(200, { ...headers, 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
   raw.write('retry: 1000\n\n');
   const keepAlive = setInterval(() => raw.write(': still open\n\n'), keepAliveMs);
   try {

@@ -20,7 +20,7 @@ export class ProblemFilter implements ExceptionFilter {
     const body = problemOf(error);
     if (body.status >= 500) this.#log.warn({ err: error }, 'a request could not be answered');
     if (reply.sent) return;
-    if (body.status === 401) void reply.header('www-authenticate', 'Bearer');
+    if (body.status === 401 && !reply.hasHeader('www-authenticate')) void reply.header('www-authenticate', 'Bearer');
     if (body.status === 429 || body.status === 503) void reply.header('retry-after', retryAfterSeconds);
     void reply.status(body.status).header('content-type', 'application/problem+json').send(JSON.stringify(body));
   }

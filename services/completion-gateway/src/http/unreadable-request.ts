@@ -1,5 +1,7 @@
 import { maxHeaderSize } from 'node:http';
 import type { Socket } from 'node:net';
+import type { FastifyError, FastifyReply } from 'fastify';
+import { securityHeaders } from '@ratchet/service-kit';
 import { problem, type Problem } from './problem.ts';
 
 interface ParseError extends Error {
@@ -28,8 +30,16 @@ export function refuseUnreadable(error: ParseError, socket: Socket): void {
     'Content-Type: application/problem+json',
     `Content-Length: ${String(Buffer.byteLength(body))}`,
     'Connection: close',
+    ...Object.entries(securityHeaders).map(([name, value]) => `${name}: ${value}`),
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
+}
+
+/** Answers what has an address that is none, of which Fastify would speak in words of its own. */
+export function refuseUnroutable({ statusCode = 400, message }: FastifyError, _: unknown, reply: FastifyReply): void {
+  const told = problem(statusCode, message);
+  void reply.status(told.status).headers({ ...securityHeaders, 'content-type': 'application/problem+json' });
+  void reply.send(JSON.stringify(told));
 }
 
 const startOf = (packet: unknown): string => (Buffer.isBuffer(packet) ? packet.toString('latin1', 0, 16) : '');

@@ -1,5 +1,6 @@
 import type { Caller, FrontDoor } from '../front-door/index.ts';
 import type { AttemptReports } from '../http/attempt-reports.ts';
+import { parseJson } from '../http/json-body.ts';
 import { payloadsOfValues } from '../http/payload-json.ts';
 import { ProblemError } from '../http/problem.ts';
 import { reportIdOf } from '../http/report-id.ts';
@@ -16,8 +17,7 @@ export interface WebhookDeliveriesParts {
 /** One delivery, as it came. */
 export interface Delivery {
   readonly headers: DeliveryHeaders;
-  readonly rawBody: Buffer;
-  readonly body: unknown;
+  readonly body: Buffer;
 }
 
 type Completing = Extract<Webhook, { readonly completes: unknown }>;
@@ -38,13 +38,15 @@ export class WebhookDeliveries {
 
   /**
    * @returns whether it was carried out; what the configuration does not mean is acknowledged and ignored.
-   * @throws ProblemError (rejects) 404 for an unknown webhook, 401 when it is not signed, 422 when the body is not as the
-   * configuration says; else as the attempt reports and the signal of a run.
+   * @throws ProblemError (rejects) 404 for an unknown webhook, 401 when it is not signed, 400 when the body is no JSON, 422
+   * when it is not as the configuration says; else as the attempt reports and the signal of a run.
    */
-  async receive(name: string, { headers, rawBody, body }: Delivery): Promise<{ readonly ignored: boolean }> {
+  async receive(name: string, { headers, body: bytes }: Delivery): Promise<{ readonly ignored: boolean }> {
     const webhook = this.#parts.webhooks.find((each) => each.name === name);
     if (webhook === undefined) throw new ProblemError(404, `There is no webhook ${name.slice(0, 100)}.`);
-    const deliveryId = verifyDelivery(webhook.secrets, headers, rawBody);
+    const deliveryId = verifyDelivery(webhook.secrets, headers, bytes);
+    // Only now: what is not signed is not read, and its content type, which nobody has signed, has no say.
+    const body = parseJson(bytes);
     if (typeof body !== 'object' || body === null) throw new ProblemError(422, 'The body is no JSON object.');
     if (webhook.when !== undefined && !holds(body, webhook.when)) return { ignored: true };
     const id = reportIdOf('webhook', name, deliveryId);

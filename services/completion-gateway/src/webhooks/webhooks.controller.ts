@@ -1,4 +1,4 @@
-import { Controller, HttpCode, Inject, Param, Post, Req, type RawBodyRequest } from '@nestjs/common';
+import { Controller, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { webhookAnswer } from '../http/answers.ts';
@@ -24,8 +24,8 @@ export class WebhooksController {
   @Answers(webhookAnswer, 409, 410)
   deliver(
     @Param('name') name: string,
-    @Req() { headers, body, rawBody = Buffer.alloc(0) }: RawBodyRequest<FastifyRequest>,
+    @Req() { headers, body }: FastifyRequest,
   ): Promise<{ readonly ignored: boolean }> {
-    return this.deliveries.receive(name, { headers, body, rawBody });
+    return this.deliveries.receive(name, { headers, body: Buffer.isBuffer(body) ? body : Buffer.alloc(0) });
   }
 }
