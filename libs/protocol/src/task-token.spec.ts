@@ -92,6 +92,21 @@ describe('a task token', () => {
     test('two keys of one name, or none at all, are a mistake', () => {
       expect(() => createTokenSigner([march, { ...april, id: 'march' }])).toThrow(/two have the same/);
       expect(() => createTokenSigner([])).toThrow(/there is none/);
+      const signing = createTokenSigner([march]);
+      expect(() => {
+        signing.use([]);
+      }).toThrow(/there is none/);
+      expect(signing.verify(signing.sign(token))).toEqual(token);
+    });
+
+    test('keys can be changed while they are used', () => {
+      const signing = createTokenSigner([march]);
+      const former = signing.sign(token);
+      signing.use([april, march]);
+      expect(signing.verify(former)).toEqual(token);
+      expect(createTokenSigner([april]).verify(signing.sign(token))).toEqual(token);
+      signing.use([april]);
+      expect(reasonOf(() => signing.verify(former))).toBe('bad-signature');
     });
   });
 

@@ -29,6 +29,8 @@ export interface TaskTokenVerifier {
 
 export interface TaskTokenSigner extends TaskTokenVerifier {
   sign(token: TaskToken): Uint8Array;
+  /** Signs and verifies with these keys from now on. @throws Error as `createTokenSigner`, and nothing has changed then. */
+  use(keys: TokenKeys): void;
 }
 
 /** A secret and the name that tokens know it by. */
@@ -36,6 +38,14 @@ export interface TokenKey {
   /** Stands in the token in clear. */
   readonly id: string;
   readonly secret: string | Uint8Array;
+}
+
+/** The first one signs, all verify. A lone secret is a key without a name. */
+export type TokenKeys = string | Uint8Array | readonly TokenKey[];
+
+interface KeyRing {
+  readonly signing: { readonly id: string; readonly key: KeyObject };
+  readonly byId: ReadonlyMap<string, KeyObject>;
 }
 
 const formatVersion = 2;
@@ -61,32 +71,40 @@ export const attemptOf = ({ scheduleOffset, attempt, stamp }: TaskToken): Attemp
  * A signature is compared in constant time and under an unknown key id too, so that the time a refusal takes tells
  * nothing of the keys.
  *
- * @param keys a lone secret is a key without a name.
+ * @throws Error when there is no key, or two have the same id.
  */
-export function createTokenSigner(keys: string | Uint8Array | readonly TokenKey[]): TaskTokenSigner {
-  const ring: readonly TokenKey[] =
-    typeof keys === 'string' || keys instanceof Uint8Array ? [{ id: '', secret: keys }] : keys;
-  const [signing] = ring;
-  if (signing === undefined) throw new Error('Expected a key to sign task tokens with, but there is none');
-  const byId = new Map(ring.map((key) => [key.id, secretKeyOf(key)]));
-  if (byId.size < ring.length) throw new Error('Expected token keys to have an id each, but two have the same');
-  const signingKey = secretKeyOf(signing);
+export function createTokenSigner(keys: TokenKeys): TaskTokenSigner {
+  let ring = keyRing(keys);
   return {
     sign: (token) => {
-      const body = encodeBody(signing.id, token);
-      return Buffer.concat([body, signature(signingKey, body)]);
+      const { id, key } = ring.signing;
+      const body = encodeBody(id, token);
+      return Buffer.concat([body, signature(key, body)]);
     },
     verify: (bytes) => {
       const { keyId, token } = decode(bytes);
       const bodyBytes = bytes.byteLength - signatureBytes;
-      const key = byId.get(keyId);
-      const expected = signature(key ?? signingKey, bytes.subarray(0, bodyBytes));
+      const key = ring.byId.get(keyId);
+      const expected = signature(key ?? ring.signing.key, bytes.subarray(0, bodyBytes));
       if (!timingSafeEqual(expected, bytes.subarray(bodyBytes)) || key === undefined) {
         throw new TaskTokenError('bad-signature', 'Error deserializing task token. The signature does not match.');
       }
       return token;
     },
+    use: (others) => {
+      ring = keyRing(others);
+    },
   };
+}
+
+function keyRing(keys: TokenKeys): KeyRing {
+  const all: readonly TokenKey[] =
+    typeof keys === 'string' || keys instanceof Uint8Array ? [{ id: '', secret: keys }] : keys;
+  const [first] = all;
+  if (first === undefined) throw new Error('Expected a key to sign task tokens with, but there is none');
+  const byId = new Map(all.map((key) => [key.id, secretKeyOf(key)]));
+  if (byId.size < all.length) throw new Error('Expected token keys to have an id each, but two have the same');
+  return { signing: { id: first.id, key: secretKeyOf(first) }, byId };
 }
 
 const secretKeyOf = ({ secret }: TokenKey): KeyObject =>

@@ -1,5 +1,6 @@
 export { clusterSettings, type ClusterSettings } from './cluster-settings.ts';
 export { hostPattern, isHostIn, isLoopback, refuseForeign, securityHeaders } from './http-safety.ts';
+export { LiveConfig, type SettingsChanges } from './live-config.ts';
 export { processorRunner, type ProcessorParts } from './processor-runner.ts';
 export { readConfig, type ReadConfig, type Variables } from './read-config.ts';
 export { runService, type ServicePlan } from './run-service.ts';
@@ -7,15 +8,25 @@ export { ServiceKitModule } from './service-kit.module.ts';
 export type { ServiceLog } from './service-log.ts';
 export { createServiceMetrics, type ServiceMetrics } from './service-metrics.ts';
 export type { Readiness, RunnerFactory, RunnerTools, ServiceRunner } from './service-runner.ts';
-export type { ServiceTools } from './service-tools.ts';
-export { inEvery, wholeNumber, type ConfigOf, type Environment, type Setting, type Settings } from './setting.ts';
+export {
+  inEvery,
+  json,
+  pem,
+  wholeNumber,
+  type ConfigOf,
+  type Environment,
+  type Setting,
+  type Settings,
+} from './setting.ts';
 export {
   gatewayVariables,
   knownVariables,
   serviceSettings,
   taskRetentionMs,
+  tokenKeyRing,
   tokenKeys,
   tokenSecret,
   type ServiceConfig,
   type TokenKeySetting,
 } from './settings.ts';
+export { developmentSecrets, webhookSecretBytes } from './weak-secret.ts';

@@ -1,5 +1,5 @@
 import { Server, type CustomTransportStrategy } from '@nestjs/microservices';
-import type { Readiness, RunnerFactory, RunnerTools, ServiceRunner } from './service-runner.ts';
+import type { Readiness, ServiceRunner } from './service-runner.ts';
 
 const NOT_CONNECTED: Readiness = { ready: false, details: { state: 'connecting' } };
 
@@ -11,16 +11,14 @@ const NOT_CONNECTED: Readiness = { ready: false, details: { state: 'connecting' 
  * reason. So the runner calls its handlers itself, and `@EventPattern` methods are not supported here.
  */
 export class PartitionTransport extends Server implements CustomTransportStrategy {
-  readonly #createRunner: RunnerFactory;
-  readonly #tools: RunnerTools;
+  readonly #createRunner: () => Promise<ServiceRunner>;
   #starting: Promise<void> | undefined;
   #runner: ServiceRunner | undefined;
   #stopped = false;
 
-  constructor(createRunner: RunnerFactory, tools: RunnerTools) {
+  constructor(createRunner: () => Promise<ServiceRunner>) {
     super();
     this.#createRunner = createRunner;
-    this.#tools = tools;
   }
 
   /** Calls back once the runner takes part, with the error when it cannot. */
@@ -53,7 +51,7 @@ export class PartitionTransport extends Server implements CustomTransportStrateg
   }
 
   async #start(): Promise<void> {
-    this.#runner = await this.#createRunner(this.#tools);
+    this.#runner = await this.#createRunner();
     if (!this.#stopped) await this.#runner.start();
   }
 }

@@ -1,10 +1,17 @@
-import { serviceSettings, taskRetentionMs, tokenSecret } from './settings.ts';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { inEvery, json, pem, type Setting } from './setting.ts';
+import { serviceSettings, taskRetentionMs, tokenKeys, tokenSecret } from './settings.ts';
 import { readConfig, type Variables } from './read-config.ts';
 
 const settings = { ...serviceSettings(9400), tokenSecret, taskRetentionMs };
 const addresses = { RATCHET_KAFKA_BROKERS: 'kafka:9092', RATCHET_SCHEMA_REGISTRY_URL: 'http://registry:8081/' };
 const development = { ...addresses, RATCHET_ENVIRONMENT: 'development' };
 
+const secret = 'l9v2mQ7xR4tKz8wYp1Nc6bHs3dFg5jAe';
 const read = (variables: Variables) => readConfig('scheduler', settings, variables);
 
 describe('a right environment', () => {
@@ -24,7 +31,7 @@ describe('a right environment', () => {
   });
 
   test('has twelve partitions in production, the default', () => {
-    const { config, warnings } = read({ ...addresses, RATCHET_TOKEN_SECRET: 'x'.repeat(32) });
+    const { config, warnings } = read({ ...addresses, RATCHET_TOKEN_SECRET: secret });
     expect(config).toMatchObject({ environment: 'production', partitions: 12 });
     expect(warnings).toEqual([]);
   });
@@ -67,7 +74,7 @@ describe('a wrong environment', () => {
     ['RATCHET_LOG_FORMAT', 'xml'],
     ['RATCHET_TASK_RETENTION_MS', '999'],
   ])('%s may not be %j', (variable, value) => {
-    expect(() => read({ ...development, RATCHET_TOKEN_SECRET: 'x'.repeat(32), [variable]: value })).toThrow(
+    expect(() => read({ ...development, RATCHET_TOKEN_SECRET: secret, [variable]: value })).toThrow(
       `${variable} is ${JSON.stringify(value)}: expected `,
     );
   });
@@ -93,8 +100,130 @@ describe('a variable that nobody reads', () => {
   test('is no matter when another service reads it', () => {
     const { warnings } = readConfig('cancellation', serviceSettings(9402), {
       ...development,
-      RATCHET_TOKEN_SECRET: 'x'.repeat(32),
+      RATCHET_TOKEN_SECRET: secret,
     });
     expect(warnings).toHaveLength(1);
+  });
+});
+
+describe('a file', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ratchet-settings-'));
+  const file = (name: string, content: string): string => {
+    writeFileSync(join(folder, name), content);
+    return join(folder, name);
+  };
+
+  test.each([secret, `${secret}\n`, `${secret}\r\n`])('gives any setting, without the end of its line', (content) => {
+    const path = file('secret', content);
+    const { config, files } = read({ ...addresses, RATCHET_TOKEN_SECRET_FILE: path });
+    expect([config.tokenSecret, files]).toEqual([secret, [path]]);
+  });
+
+  test('gives what is no secret, too, and through a link', () => {
+    file('brokers-1', 'a:1,b:2');
+    const path = join(folder, 'brokers');
+    symlinkSync('brokers-1', path);
+    const { config, warnings } = read({
+      RATCHET_KAFKA_BROKERS_FILE: path,
+      RATCHET_SCHEMA_REGISTRY_URL: 'http://registry:8081',
+      RATCHET_ENVIRONMENT_FILE: file('environment', 'development\n'),
+      RATCHET_LOG_LEVEL_FILE: '',
+    });
+    expect(config).toMatchObject({ kafkaBrokers: ['a:1', 'b:2'], environment: 'development', partitions: 4 });
+    expect(warnings).toHaveLength(2);
+  });
+
+  test.each<[string, Variables, RegExp]>([
+    [
+      'both are set',
+      { RATCHET_TOKEN_SECRET: secret, RATCHET_TOKEN_SECRET_FILE: '/x' },
+      /RATCHET_TOKEN_SECRET and RATCHET_TOKEN_SECRET_FILE are both set/,
+    ],
+    [
+      'there is none',
+      { RATCHET_TOKEN_SECRET_FILE: '/no/such' },
+      /RATCHET_TOKEN_SECRET_FILE is "\/no\/such", which cannot be read \(ENOENT\): expected a file with a secret of/,
+    ],
+    ['it is a folder', { RATCHET_TOKEN_SECRET_FILE: folder }, /which is no file/],
+    ['it is a device', { RATCHET_TOKEN_SECRET_FILE: '/dev/zero' }, /which is no file/],
+    ['it is empty', { RATCHET_TOKEN_SECRET_FILE: file('empty', '\n') }, /which is empty/],
+    [
+      'it is too large',
+      { RATCHET_TOKEN_SECRET_FILE: file('large', 'x'.repeat(1024 * 1024 + 1)) },
+      /which has more than 1048576 bytes/,
+    ],
+    [
+      'its content is wrong',
+      { RATCHET_PARTITIONS_FILE: file('many', 'many') },
+      /RATCHET_PARTITIONS_FILE is ".*many", in which is "many": expected/,
+    ],
+    [
+      'a secret in it is wrong',
+      { RATCHET_TOKEN_SECRET_FILE: file('short', 'hunter2') },
+      /^(?!.*hunter2).*RATCHET_TOKEN_SECRET_FILE is ".*short", in which is a secret of 7 characters: expected/s,
+    ],
+  ])('is refused when %s', (_, variables, message) => {
+    expect(() => read({ ...development, ...variables })).toThrow(message);
+  });
+
+  test('may be named in place of JSON and PEM', () => {
+    const list: Setting<readonly number[]> = {
+      variable: 'RATCHET_LIST',
+      expected: 'numbers',
+      ...json(z.array(z.number())),
+      defaults: inEvery([]),
+    };
+    const certificate: Setting<string> = { variable: 'RATCHET_PEM', expected: 'PEM', ...pem, defaults: inEvery('') };
+    const readBoth = (variables: Variables) => readConfig('scheduler', { list, certificate }, variables);
+    const text = '-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----';
+    const paths = [file('list', ' [1, 2]\n'), file('pem', `${text}\n`)] as const;
+    expect(readBoth({ RATCHET_LIST: paths[0], RATCHET_PEM: paths[1] })).toMatchObject({
+      config: { list: [1, 2], certificate: text },
+      files: paths,
+    });
+    expect(readBoth({ RATCHET_LIST: '[3]', RATCHET_PEM_FILE: paths[1] }).config).toEqual({
+      list: [3],
+      certificate: text,
+    });
+    expect(() => readBoth({ RATCHET_LIST: file('broken', '[1,') })).toThrow(/RATCHET_LIST is .*in which is "\[1,"/);
+    expect(() => readBoth({ RATCHET_PEM: '/no/such' })).toThrow(
+      /RATCHET_PEM is "\/no\/such", which cannot be read \(ENOENT\): expected PEM$/,
+    );
+  });
+
+  test('of a misspelt setting is warned of', () => {
+    const { warnings } = read({ ...development, RATCHET_TOKEN_SECRET_FIEL: 'x' });
+    expect(warnings).toContain(
+      'RATCHET_TOKEN_SECRET_FIEL is not a setting of Ratchet: did you mean RATCHET_TOKEN_SECRET_FILE?',
+    );
+  });
+});
+
+describe('a secret that protects nothing', () => {
+  const withKeys = { ...settings, tokenKeys };
+  const published = 'a secret for development only, known to everyone';
+
+  test.each([
+    ['the published one', published, /is a secret that is published with Ratchet: expected a secret of/],
+    ['one letter', 'a'.repeat(32), /is a secret that is easily guessed/],
+    ['two letters', 'ab'.repeat(20), /easily guessed/],
+    ['a word again and again', 'password'.repeat(5), /easily guessed/],
+    ['digits in a row', '0123456789'.repeat(4), /easily guessed/],
+    ['the alphabet', 'abcdefghijklmnopqrstuvwxyz{|}~789', /easily guessed/],
+  ])('is refused in production: %s', (_, weak, message) => {
+    expect(() => read({ ...addresses, RATCHET_TOKEN_SECRET: weak })).toThrow(message);
+    if (!weak.includes(',')) {
+      const keys = { ...addresses, RATCHET_TOKEN_SECRET: secret, RATCHET_TOKEN_KEYS: `new:${secret},old:${weak}` };
+      expect(() => readConfig('scheduler', withKeys, keys)).toThrow(message);
+    }
+    expect(() => read({ ...development, RATCHET_TOKEN_SECRET: weak })).not.toThrow();
+  });
+
+  test('is hardly ever seen where a secret is random', () => {
+    for (let round = 0; round < 100; round++) {
+      for (const text of [randomBytes(16).toString('hex'), randomBytes(24).toString('base64')]) {
+        expect(() => read({ ...addresses, RATCHET_TOKEN_SECRET: text })).not.toThrow();
+      }
+    }
   });
 });

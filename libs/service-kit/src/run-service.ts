@@ -4,11 +4,13 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Logger } from 'nestjs-pino';
 import { protectHealth } from './http-safety.ts';
+import { LiveConfig } from './live-config.ts';
 import { PartitionTransport } from './partition-transport.ts';
 import { readConfig } from './read-config.ts';
 import type { ConfigOf, Settings } from './setting.ts';
 import { createServiceLog, type ServiceLog } from './service-log.ts';
-import type { ServiceTools } from './service-tools.ts';
+import { createServiceMetrics } from './service-metrics.ts';
+import type { RunnerTools } from './service-runner.ts';
 import type { ServiceConfig } from './settings.ts';
 import { whenAskedToStop } from './when-asked-to-stop.ts';
 
@@ -20,26 +22,32 @@ export interface ServicePlan<S extends Settings> {
   /** As in `scheduler`: names the log, the metrics and the process. */
   readonly name: string;
   readonly settings: S;
-  readonly createModule: (config: ConfigOf<S>, tools: ServiceTools) => DynamicModule;
+  readonly createModule: (config: ConfigOf<S>, tools: RunnerTools<ConfigOf<S>>) => DynamicModule;
 }
 
 /**
  * Runs a service until it is asked to stop: by SIGTERM, by SIGINT, or by the end of the process that started it.
  *
- * Health and metrics answer first, then the service connects. It ends with code 0 after a stop, in which it finishes
+ * Health and metrics answer first, then the service connects. On SIGHUP, and when a file that a setting names has changed,
+ * settings are read again (see `LiveConfig`). It ends with code 0 after a stop, in which it finishes
  * what is in hand, with code 78 and a message when its settings are wrong, and with code 1 and a message when something
  * fatal happens.
  */
 export async function runService<S extends Settings>(plan: ServicePlan<S>): Promise<void> {
   process.title = `ratchet ${plan.name}`;
-  const { config, log } = prepare(plan);
+  const { config, log, live, metrics } = prepare(plan);
   const fail = (error: unknown): void => {
     crash(log, error);
   };
   process.once('uncaughtException', fail);
   process.once('unhandledRejection', fail);
+  process.on('SIGHUP', () => {
+    live.reload('SIGHUP');
+  });
   try {
-    const app = await openDoor(plan.createModule(config, { name: plan.name, log, fail }), config, log);
+    await live.watch();
+    const tools = { name: plan.name, log, metrics, changes: live, fail };
+    const app = await openDoor(plan.createModule(config, tools), config, log);
     whenAskedToStop((reason) => void stop(app, log, reason));
     await app.startAllMicroservices();
     // Only now: what Nest says of its own start is of no use to anyone.
@@ -52,11 +60,17 @@ export async function runService<S extends Settings>(plan: ServicePlan<S>): Prom
 
 function prepare<S extends Settings>({ name, settings }: ServicePlan<S>) {
   try {
-    const { config, warnings } = readConfig(name, settings, process.env);
-    const known = config as ConfigOf<S> & ServiceConfig;
-    const log = createServiceLog(name, known);
-    for (const warning of warnings) log.warn(warning);
-    return { config: known, log };
+    const read = () => readConfig(name, settings, process.env);
+    const start = read();
+    const config = start.config as ConfigOf<S> & ServiceConfig;
+    const log = createServiceLog(name, config);
+    for (const warning of start.warnings) log.warn(warning);
+    const metrics = createServiceMetrics(name);
+    const reloads = metrics.counter('ratchet_settings_reloads_total', 'Settings that were read again', ['result']);
+    const counted = (result: string): void => {
+      reloads.inc({ result });
+    };
+    return { config, log, metrics, live: new LiveConfig(start, { settings, read, log, counted }) };
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     return process.exit(WRONG_SETTINGS_CODE);

@@ -5,6 +5,7 @@ import pino from 'pino';
 import { protectHealth } from './http-safety.ts';
 import { PartitionTransport } from './partition-transport.ts';
 import { ServiceKitModule } from './service-kit.module.ts';
+import { createServiceMetrics } from './service-metrics.ts';
 import type { Readiness, RunnerTools, ServiceRunner } from './service-runner.ts';
 
 /** A runner that is as ready as the test says. */
@@ -32,7 +33,13 @@ const open = async (
   createRunner: (tools: RunnerTools) => Promise<ServiceRunner>,
   listensOn = '127.0.0.1',
 ): Promise<void> => {
-  const tools = { name: 'porter', log: pino({ level: 'silent' }), fail: () => undefined };
+  const tools = {
+    name: 'porter',
+    log: pino({ level: 'silent' }),
+    metrics: createServiceMetrics('porter'),
+    changes: { onChange: () => undefined },
+    fail: () => undefined,
+  };
   const module = ServiceKitModule.create(tools, createRunner);
   const options: Pick<NestApplicationOptions, 'logger' | 'abortOnError'> = { logger: false };
   app = await NestFactory.create<NestFastifyApplication>(module, new FastifyAdapter(), options);

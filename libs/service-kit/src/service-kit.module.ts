@@ -4,16 +4,14 @@ import { LoggerModule } from 'nestjs-pino';
 import { HealthController } from './health.controller.ts';
 import { MetricsController } from './metrics.controller.ts';
 import { PartitionTransport } from './partition-transport.ts';
-import { createServiceMetrics } from './service-metrics.ts';
-import type { RunnerFactory } from './service-runner.ts';
-import type { ServiceTools } from './service-tools.ts';
+import type { RunnerFactory, RunnerTools } from './service-runner.ts';
 import { SERVICE_METRICS } from './tokens.ts';
 
 /** Health, metrics, log and the transport of one service. Its module imports this and says only how its runner is made. */
 @Module({})
 export class ServiceKitModule {
-  static create({ name, log, fail }: ServiceTools, createRunner: RunnerFactory): DynamicModule {
-    const metrics = createServiceMetrics(name);
+  static create<C>(tools: RunnerTools<C>, createRunner: RunnerFactory<C>): DynamicModule {
+    const { log, metrics } = tools;
     return {
       module: ServiceKitModule,
       imports: [
@@ -23,10 +21,7 @@ export class ServiceKitModule {
       controllers: [HealthController, MetricsController],
       providers: [
         { provide: SERVICE_METRICS, useValue: metrics },
-        {
-          provide: PartitionTransport,
-          useFactory: () => new PartitionTransport(createRunner, { name, log, metrics, fail }),
-        },
+        { provide: PartitionTransport, useFactory: () => new PartitionTransport(() => createRunner(tools)) },
       ],
       exports: [PartitionTransport],
     };

@@ -8,6 +8,8 @@ export interface ServiceMetrics {
   readonly outbox: OutboxMetrics;
   /** A value that is asked for whenever `/metrics` is. */
   gauge(name: `ratchet_${string}`, help: string, read: () => number): void;
+  /** Something that happens, counted by its labels. */
+  counter<L extends string>(name: `ratchet_${string}_total`, help: string, labels: readonly L[]): Counter<L>;
 }
 
 const durationBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -25,6 +27,7 @@ export function createServiceMetrics(service: string): ServiceMetrics {
     gauge: (name, help, read) => {
       const shown: Gauge = new Gauge({ name, help, registers: [registry], collect: () => shown.set(read()) });
     },
+    counter: (name, help, labels) => counter(registry, name, help, labels),
   };
 }
 

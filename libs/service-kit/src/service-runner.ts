@@ -1,4 +1,5 @@
 import type { ServiceLog } from './service-log.ts';
+import type { SettingsChanges } from './live-config.ts';
 import type { ServiceMetrics } from './service-metrics.ts';
 
 /** Whether a service does its work, and what an operator wants to see of it. */
@@ -16,15 +17,17 @@ export interface ServiceRunner {
   readiness(): Readiness;
 }
 
-/** What the doorman lends to a runner. */
-export interface RunnerTools {
+/** What `runService` lends to a runner: `C` is the configuration of the service. */
+export interface RunnerTools<C = unknown> {
   /** Of the service. */
   readonly name: string;
   readonly log: ServiceLog;
   readonly metrics: ServiceMetrics;
+  /** Of the configuration that the runner was made with. */
+  readonly changes: SettingsChanges<C>;
   /** The runner cannot go on: the process says so and ends with code 1. */
   readonly fail: (error: unknown) => void;
 }
 
 /** Connects to the world and makes the runner; called once, after health answers. */
-export type RunnerFactory = (tools: RunnerTools) => Promise<ServiceRunner>;
+export type RunnerFactory<C = unknown> = (tools: RunnerTools<C>) => Promise<ServiceRunner>;

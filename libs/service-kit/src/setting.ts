@@ -2,7 +2,12 @@ import { z } from 'zod';
 
 export type Environment = 'development' | 'production';
 
-/** One variable of the environment: how it is read, and how it is spoken of when it is wrong. */
+/**
+ * One variable of the environment: how it is read, and how it is spoken of when it is wrong.
+ *
+ * Each may also be given as a file, whose path stands in the variable of the same name and `_FILE`: its content, but for
+ * the end of the last line, is the value. A file that changes is read again (see `LiveConfig`).
+ */
 export interface Setting<T> {
   readonly variable: `RATCHET_${string}`;
   /** Completes "expected ...": what a right value looks like. */
@@ -12,6 +17,12 @@ export interface Setting<T> {
   readonly defaults?: Readonly<Partial<Record<Environment, T>>>;
   /** Its value is never shown. */
   readonly secret?: boolean;
+  /** Whether what is given is the value itself; where it is not, it is the path of a file with it. Absent: it always is. */
+  readonly isValue?: (given: string) => boolean;
+  /** The secrets that a value has in it: in production none may be published or easily guessed. */
+  secretsIn?(value: T): readonly (string | Uint8Array)[];
+  /** Whoever uses it takes a new value while running. Absent: a new value is for the next start. */
+  readonly isLive?: boolean;
 }
 
 /** The settings of one service, by the name that its configuration uses. */
@@ -30,3 +41,25 @@ export const wholeNumber = (min: number, max: number): z.ZodType<number, string>
     .regex(/^\d{1,15}$/)
     .transform(Number)
     .refine((value) => value >= min && value <= max);
+
+/** A setting that is JSON: given as such, or as the path of a file that has it, as orchestrators hand out secrets. */
+export const json = <T>(schema: z.ZodType<T>): Pick<Setting<T>, 'schema' | 'isValue'> => ({
+  schema: z
+    .string()
+    .transform((text, context): unknown => {
+      try {
+        return JSON.parse(text);
+      } catch {
+        context.addIssue({ code: 'custom', message: 'it is not JSON' });
+        return z.NEVER;
+      }
+    })
+    .pipe(schema),
+  isValue: (given) => /^\s*[[{]/.test(given),
+});
+
+/** A setting that is PEM: given as such, or as the path of a file that has it. */
+export const pem: Pick<Setting<string>, 'schema' | 'isValue'> = {
+  schema: z.string().includes('-----BEGIN '),
+  isValue: (given) => given.includes('-----BEGIN '),
+};

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { inEvery, wholeNumber, type ConfigOf, type Environment, type Setting, type Settings } from './setting.ts';
+import { developmentSecrets } from './weak-secret.ts';
 
 const DAY_MS = 86_400_000;
-const DEVELOPMENT_TOKEN_SECRET = 'a secret for development only, known to everyone';
 export const TOKEN_SECRET_LENGTH_MIN = 32;
 
 const kafkaBrokers: Setting<readonly string[]> = {
@@ -91,8 +91,10 @@ export const tokenSecret: Setting<string> = {
   variable: 'RATCHET_TOKEN_SECRET',
   expected: `a secret of at least ${String(TOKEN_SECRET_LENGTH_MIN)} characters, the same for every service`,
   schema: z.string().min(TOKEN_SECRET_LENGTH_MIN),
-  defaults: { development: DEVELOPMENT_TOKEN_SECRET },
+  defaults: { development: developmentSecrets.token },
   secret: true,
+  secretsIn: (secret) => [secret],
+  isLive: true,
 };
 
 /** Further keys, for changing the secret while tasks are out; tokens name theirs. */
@@ -107,7 +109,15 @@ export const tokenKeys: Setting<readonly TokenKeySetting[]> = {
     .refine(areKeys),
   defaults: inEvery([]),
   secret: true,
+  secretsIn: (keys) => keys.map(({ secret }) => secret),
+  isLive: true,
 };
+
+/** Of both settings, the one that signs first: what a token signer is made with. */
+export const tokenKeyRing = (config: {
+  readonly tokenKeys: readonly TokenKeySetting[];
+  readonly tokenSecret: string;
+}): readonly TokenKeySetting[] => [...config.tokenKeys, { id: '', secret: config.tokenSecret }];
 
 export interface TokenKeySetting {
   readonly id: string;
@@ -171,7 +181,7 @@ export const knownVariables: readonly string[] = [
 export function developmentWarnings(config: Readonly<Record<string, unknown>>): readonly string[] {
   if (config['environment'] !== 'development') return [];
   const replication = 'RATCHET_ENVIRONMENT is development: topics are created with one replica, a lost disk loses them';
-  return config['tokenSecret'] === DEVELOPMENT_TOKEN_SECRET
+  return config['tokenSecret'] === developmentSecrets.token
     ? [replication, 'RATCHET_TOKEN_SECRET is not set: task tokens are signed with a secret that everyone knows']
     : [replication];
 }

@@ -1,5 +1,5 @@
 import { connectCluster, createTokenSigner, DeadlineClock, openRequestChannel } from '@ratchet/protocol';
-import { clusterSettings, type RunnerTools, type ServiceRunner } from '@ratchet/service-kit';
+import { clusterSettings, tokenKeyRing, type RunnerTools, type ServiceRunner } from '@ratchet/service-kit';
 import { authConfig, createAuthenticator, openDoorsWarning, type AuthConfig } from './auth/index.ts';
 import type { CompletionGatewayConfig } from './completion-gateway.config.ts';
 import { createFrontDoor, type FrontDoor } from './front-door/index.ts';
@@ -16,12 +16,9 @@ const requestTimeoutMs = 20_000;
 /** Connects to the log, and opens the doors. */
 export async function createCompletionGatewayRunner(
   config: CompletionGatewayConfig,
-  tools: RunnerTools,
+  tools: RunnerTools<CompletionGatewayConfig>,
 ): Promise<ServiceRunner> {
-  const auth = authConfig(config, [
-    { host: config.grpcHost, variable: 'RATCHET_GRPC_HOST' },
-    { host: config.httpHost, variable: 'RATCHET_HTTP_HOST' },
-  ]);
+  const auth = authOf(config);
   const cluster = await connectCluster(clusterSettings(config, tools));
   const requests = await openRequestChannel(cluster, { requestTimeoutMs });
   const outbox = cluster.createOutbox({ metrics: tools.metrics.outbox });
@@ -37,12 +34,21 @@ export async function createCompletionGatewayRunner(
     log,
     sessionTimeoutMs: config.sessionTimeoutMs,
   });
-  const tokens = createTokenSigner([...config.tokenKeys, { id: '', secret: config.tokenSecret }]);
+  const tokens = createTokenSigner(tokenKeyRing(config));
+  tools.changes.onChange((changed) => () => {
+    tokens.use(tokenKeyRing(changed));
+  });
   const frontDoor = createFrontDoor({ channel, tokens, directory: namespaces.directory, dispatch });
   return new GatewayRunner({
     open: async () => {
       const close = await openDoors(frontDoor, auth, config, tools);
-      const readers = await startReaders({ cluster, outbox, attempts: frontDoor.attempts, config });
+      const readers = await startReaders({
+        cluster,
+        outbox,
+        attempts: frontDoor.attempts,
+        config,
+        changes: tools.changes,
+      });
       return async () => {
         await Promise.all([dispatch.stop(), close(), readers.stop()]);
       };
@@ -57,14 +63,21 @@ export async function createCompletionGatewayRunner(
   });
 }
 
+const authOf = (config: CompletionGatewayConfig): AuthConfig =>
+  authConfig(config, [
+    { host: config.grpcHost, variable: 'RATCHET_GRPC_HOST' },
+    { host: config.httpHost, variable: 'RATCHET_HTTP_HOST' },
+  ]);
+
 /** @returns what closes them, once all who came in have been answered. */
 async function openDoors(
   frontDoor: FrontDoor,
   auth: AuthConfig,
   config: CompletionGatewayConfig,
-  { log }: RunnerTools,
+  { log, changes }: RunnerTools<CompletionGatewayConfig>,
 ): Promise<() => Promise<void>> {
   const authenticator = createAuthenticator(auth);
+  let current = config;
   const { tls } = auth;
   const grpc = await startGrpcServer({
     frontDoor,
@@ -76,19 +89,33 @@ async function openDoors(
       log.error({ err: error, method }, 'a call failed');
     },
   });
-  const { webhooks } = config;
   const http = await openHttpDoor({
     settings: config,
     frontDoor,
     authenticator,
     tls,
     log,
-    webhooks,
-    callbacks: config,
+    webhooks: () => current.webhooks,
+    callbacks: () => current,
   });
   log.info({ grpc: grpc.address, http: http.url }, 'the doors are open');
-  const warning = openDoorsWarning(auth, [grpc.address, http.url]);
-  if (warning !== undefined) log.warn(warning);
+  const warnOf = (used: AuthConfig): void => {
+    const warning = openDoorsWarning(used, [grpc.address, http.url]);
+    if (warning !== undefined) log.warn(warning);
+  };
+  warnOf(auth);
+  changes.onChange((changed) => {
+    const used = authOf(changed);
+    return () => {
+      current = changed;
+      authenticator.use(used);
+      if (used.tls !== undefined) {
+        grpc.useTls(used.tls);
+        http.useTls(used.tls);
+      }
+      warnOf(used);
+    };
+  });
   process.send?.({ type: 'doors', grpcAddress: grpc.address, httpUrl: http.url });
   return async () => {
     await Promise.all([grpc.stop(), http.close()]);

@@ -1,14 +1,18 @@
 import type { Outbox } from '@ratchet/kafka';
 import type { Cluster } from '@ratchet/protocol';
+import type { SettingsChanges } from '@ratchet/service-kit';
 import { CallbackSender, CallbacksReader, type CallbackSettings } from './callbacks/index.ts';
 import { CompletionHandler, CompletionsReader } from './events/index.ts';
 import type { FrontDoor } from './front-door/index.ts';
+
+type ReadersConfig = CallbackSettings & { readonly sessionTimeoutMs: number };
 
 export interface ReadersParts {
   readonly cluster: Cluster;
   readonly outbox: Outbox;
   readonly attempts: FrontDoor['attempts'];
-  readonly config: CallbackSettings & { readonly sessionTimeoutMs: number };
+  readonly config: ReadersConfig;
+  readonly changes: SettingsChanges<ReadersConfig>;
 }
 
 /** What the gateway reads of the log: completion events, and the callbacks that are due where there is a secret to sign them with. */
@@ -18,7 +22,7 @@ export async function startReaders(parts: ReadersParts): Promise<{ stop(): Promi
   const { sessionTimeoutMs } = config;
   const handler = new CompletionHandler({ codec, attempts });
   const completions = new CompletionsReader({ connection, outbox, handler, sessionTimeoutMs });
-  const callbacks = config.callbackSecret === '' ? undefined : callbacksOf(parts, config.callbackSecret);
+  const callbacks = config.callbackSecret === '' ? undefined : callbacksOf(parts);
   await Promise.all([completions.start(), callbacks?.start()]);
   return {
     stop: async () => {
@@ -27,10 +31,14 @@ export async function startReaders(parts: ReadersParts): Promise<{ stop(): Promi
   };
 }
 
-function callbacksOf({ cluster, outbox, config }: ReadersParts, secret: string) {
+function callbacksOf({ cluster, outbox, config, changes }: ReadersParts) {
+  let secret = config.callbackSecret;
+  changes.onChange(({ callbackSecret }) => () => {
+    secret = callbackSecret;
+  });
   const { connection, codec } = cluster;
   const { sessionTimeoutMs, callbackBackoffMs: backoffMs, callbackRetryMs: retryMs } = config;
-  const sender = new CallbackSender({ secret, allowPrivate: config.callbackPrivateAddresses });
+  const sender = new CallbackSender({ secret: () => secret, allowPrivate: config.callbackPrivateAddresses });
   const reader = new CallbacksReader({ connection, codec, outbox, sender, sessionTimeoutMs, backoffMs, retryMs });
   return {
     start: () => reader.start(),

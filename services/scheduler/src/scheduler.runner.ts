@@ -1,17 +1,29 @@
 import { PartitionProcessor } from '@ratchet/kafka';
 import { connectCluster, createTokenSigner } from '@ratchet/protocol';
 import { topics } from '@ratchet/schemas';
-import { clusterSettings, processorRunner, type RunnerTools, type ServiceRunner } from '@ratchet/service-kit';
+import {
+  clusterSettings,
+  processorRunner,
+  tokenKeyRing,
+  type RunnerTools,
+  type ServiceRunner,
+} from '@ratchet/service-kit';
 import type { SchedulerConfig } from './scheduler.config.ts';
 import { SchedulerLogic } from './scheduler-logic.ts';
 import { TaskTopics } from './task-topics.ts';
 
 /** Commands and queries go on where the state says; state and progress are committed to `executions`. */
-export async function createSchedulerRunner(config: SchedulerConfig, tools: RunnerTools): Promise<ServiceRunner> {
+export async function createSchedulerRunner(
+  config: SchedulerConfig,
+  tools: RunnerTools<SchedulerConfig>,
+): Promise<ServiceRunner> {
   const cluster = await connectCluster(clusterSettings(config, tools));
   const { connection, codec, partitions } = cluster;
   const outbox = cluster.createOutbox({ metrics: tools.metrics.outbox });
-  const signer = createTokenSigner([...config.tokenKeys, { id: '', secret: config.tokenSecret }]);
+  const signer = createTokenSigner(tokenKeyRing(config));
+  tools.changes.onChange((changed) => () => {
+    signer.use(tokenKeyRing(changed));
+  });
   const taskTopics = new TaskTopics((topic) => cluster.ensureTaskTopic(topic));
   const processor = new PartitionProcessor({
     connection,

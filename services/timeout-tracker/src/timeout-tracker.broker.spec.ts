@@ -117,7 +117,8 @@ describe('a tracker of its own', () => {
     };
     const log = pino({ level: 'silent' });
     const metrics = createServiceMetrics('timeout-tracker');
-    const started = await createTimeoutTrackerRunner(config, { name: 'timeout-tracker', log, metrics, fail }, own);
+    const tools = { name: 'timeout-tracker', log, metrics, changes: { onChange: () => undefined }, fail };
+    const started = await createTimeoutTrackerRunner(config, tools, own);
     runner = started;
     await started.start();
     await eventually(() => started.readiness().ready, { deadlineMs: 20_000 });

@@ -63,6 +63,8 @@ function whenAskedToStop(): AbortSignal {
   };
   process.once('SIGINT', ask);
   process.once('SIGTERM', ask);
+  // The terminal was closed.
+  process.once('SIGHUP', ask);
   return asked.signal;
 }
 

@@ -64,6 +64,8 @@ function whenAskedToStop(): AbortSignal {
   };
   process.on('SIGINT', ask);
   process.on('SIGTERM', ask);
+  // The terminal was closed.
+  process.on('SIGHUP', ask);
   return asked.signal;
 }
 

@@ -143,7 +143,8 @@ function environmentOf(
   { health, doors }: Ports,
 ): Record<string, string> {
   const inherited = Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined);
-  return {
+  const given = { ...Object.fromEntries(inherited), ...serviceEnv };
+  const defaults = {
     RATCHET_ENVIRONMENT: 'development',
     RATCHET_LOG_FORMAT: 'pretty',
     // Else glibc keeps what was freed in an arena of each thread.
@@ -152,6 +153,10 @@ function environmentOf(
     // A broker of someone else's may have tasks of someone else's services.
     ...(kafka === undefined && way !== 'environment' ? { RATCHET_TOKEN_SECRET: keptTokenSecret(resolve(folder)) } : {}),
     ...(doors === undefined ? {} : { RATCHET_GRPC_PORT: String(doors.grpc), RATCHET_HTTP_PORT: String(doors.http) }),
+  };
+  return {
+    // What is given as a file must not be given otherwise, too.
+    ...Object.fromEntries(Object.entries(defaults).filter(([name]) => !(`${name}_FILE` in given))),
     ...Object.fromEntries(inherited),
     RATCHET_KAFKA_BROKERS: brokers,
     RATCHET_SCHEMA_REGISTRY_URL: registryUrl,

@@ -1,3 +1,5 @@
+import { X509Certificate } from 'node:crypto';
+import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { OperationalError } from '@ratchet/kafka';
 import { isLoopback } from '@ratchet/service-kit';
 import type { AuthConfig, AuthSettings, TlsConfig } from './auth.settings.ts';
@@ -55,8 +57,31 @@ function tlsConfig({ tlsCertificate, tlsKey, tlsClientCa }: AuthSettings): TlsCo
   }
   if (tlsKey === '') throw missing('RATCHET_TLS_KEY', 'RATCHET_TLS_CERTIFICATE');
   if (tlsCertificate === '') throw missing('RATCHET_TLS_CERTIFICATE', 'RATCHET_TLS_KEY');
-  return { certificate: tlsCertificate, key: tlsKey, ...(tlsClientCa === '' ? {} : { clientCa: tlsClientCa }) };
+  const tls = { certificate: tlsCertificate, key: tlsKey, ...(tlsClientCa === '' ? {} : { clientCa: tlsClientCa }) };
+  try {
+    createSecureContext(secureContext(tls));
+    // What has no certificate in it is passed over in silence: nobody would get in.
+    if (tls.clientCa !== undefined) new X509Certificate(tls.clientCa);
+  } catch (error) {
+    throw unusable(error);
+  }
+  return tls;
 }
+
+/** As Node's servers have it. */
+export const secureContext = ({ certificate, key, clientCa }: TlsConfig): SecureContextOptions => ({
+  cert: certificate,
+  key,
+  ...(clientCa === undefined ? {} : { ca: clientCa }),
+});
+
+const unusable = (error: unknown): OperationalError =>
+  new OperationalError(
+    'Expected RATCHET_TLS_CERTIFICATE, RATCHET_TLS_KEY and RATCHET_TLS_CLIENT_CA to be usable together, but ' +
+      (error instanceof Error ? error.message : String(error)),
+    'RKT1301',
+    false,
+  );
 
 const missing = (variable: string, because: string): OperationalError =>
   new OperationalError(`Expected to find ${variable} with ${because}, but it is not set`, 'RKT1301', false);

@@ -1,5 +1,8 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
-import { startCluster, uniqueName } from '@ratchet/testing';
+import { eventually, startCluster, uniqueName } from '@ratchet/testing';
 import { WireClient } from '../grpc/wire-client.fixture.ts';
 import { httpClient, type CallHttp } from '../http/http-client.fixture.ts';
 import { apiKeyHash } from './api-keys.ts';
@@ -15,11 +18,13 @@ const apiKeys = [
   { name: 'writer', namespaces: { [ours]: 'writer' } },
   { name: 'neighbour', namespaces: { [theirs]: 'admin' } },
 ].map(({ name, namespaces }) => ({ name, hash: apiKeyHash(keyOf(name)), namespaces }));
+const keysFile = join(mkdtempSync(join(tmpdir(), 'ratchet-auth-')), 'api-keys.json');
 
 let ratchet: Awaited<ReturnType<typeof startCluster>>;
 let wire: WireClient;
 beforeAll(async () => {
-  ratchet = await startCluster({ serviceEnv: { RATCHET_API_KEYS: JSON.stringify(apiKeys) } });
+  writeFileSync(keysFile, JSON.stringify(apiKeys));
+  ratchet = await startCluster({ serviceEnv: { RATCHET_API_KEYS_FILE: keysFile } });
   wire = new WireClient(ratchet.grpcAddress);
   const headers = { authorization: `Bearer ${keyOf('operator')}` };
   for (const namespace of [ours, theirs]) {
@@ -91,4 +96,28 @@ test('no namespace sees another: not its activities, not whether it exists, not 
   expect((await complete(theirs, 'neighbour')).status).toBe(400);
   expect((await complete(ours, 'neighbour')).status).toBe(403);
   expect((await complete(ours, 'worker')).status).toBe(200);
+});
+
+describe('keys that are changed', () => {
+  const isKnown = async (name: string): Promise<boolean> =>
+    (await as(name)('GET', pathOf(ours, 'nothing'))).status !== 401;
+
+  test('in their file count without a restart: a stolen one is of no more use', async () => {
+    const former = [...apiKeys];
+    const { pid } = ratchet.services['completion-gateway'];
+    writeFileSync(keysFile, JSON.stringify(former.filter(({ name }) => name !== 'neighbour')));
+    await eventually(async () => !(await isKnown('neighbour')));
+    expect([await isKnown('reader'), await grpcStatus('neighbour', theirs, 'nothing')]).toEqual([
+      true,
+      status.UNAUTHENTICATED,
+    ]);
+    // What is wrong changes nothing, and ends nothing.
+    writeFileSync(keysFile, '[{');
+    process.kill(pid ?? 0, 'SIGHUP');
+    expect(await isKnown('reader')).toBe(true);
+    writeFileSync(keysFile, JSON.stringify(former));
+    process.kill(pid ?? 0, 'SIGHUP');
+    await eventually(() => isKnown('neighbour'));
+    expect(ratchet.services['completion-gateway'].pid).toBe(pid);
+  });
 });

@@ -1,68 +1,75 @@
-import type { Setting, Settings, ConfigOf } from '@ratchet/service-kit';
-import { inEvery } from '@ratchet/service-kit';
+import { inEvery, json, pem, type ConfigOf, type Setting, type Settings } from '@ratchet/service-kit';
 import { z } from 'zod';
 import { apiKeysSchema, type ApiKey } from './api-keys.ts';
-import { jsonOrFile, pemOrFile } from './json-setting.ts';
 import type { JwtConfig } from './json-web-token.ts';
 
 const none = '';
 
-const optional = (schema: z.ZodType<string, string>): Pick<Setting<string>, 'schema' | 'defaults'> => ({
-  schema,
+const optional = {
   defaults: inEvery(none),
-});
+  isLive: true,
+} as const;
 
 const apiKeys: Setting<readonly ApiKey[]> = {
   variable: 'RATCHET_API_KEYS',
   expected:
     'a JSON list of {"name", "hash": "sha256:<64 hex digits>", "namespaces": {"<namespace or *>": ' +
     '"reader" | "worker" | "writer" | "admin"}}, or the path of a file with it',
-  schema: jsonOrFile(apiKeysSchema),
+  ...json(apiKeysSchema),
   defaults: inEvery([]),
   secret: true,
+  isLive: true,
 };
 
 const jwtIssuer: Setting<string> = {
   variable: 'RATCHET_JWT_ISSUER',
   expected: 'who issues the tokens, exactly as their claim iss has it; without it no tokens are taken',
-  ...optional(z.string().min(1)),
+  schema: z.string().min(1),
+  ...optional,
 };
 const jwtAudience: Setting<string> = {
   variable: 'RATCHET_JWT_AUDIENCE',
   expected: 'for whom the tokens are issued, as their claim aud has it; needed with RATCHET_JWT_ISSUER',
-  ...optional(z.string().min(1)),
+  schema: z.string().min(1),
+  ...optional,
 };
 const jwtJwksUrl: Setting<string> = {
   variable: 'RATCHET_JWT_JWKS_URL',
   expected: 'the http or https address of the JSON Web Key Set that verifies the tokens',
-  ...optional(z.url({ protocol: /^https?$/ })),
+  schema: z.url({ protocol: /^https?$/ }),
+  ...optional,
 };
 const jwtPublicKey: Setting<string> = {
   variable: 'RATCHET_JWT_PUBLIC_KEY',
   expected: 'the public key that verifies the tokens, as PEM (BEGIN PUBLIC KEY), or the path of a file with it',
-  ...optional(pemOrFile),
+  ...pem,
+  ...optional,
 };
 const jwtPermissionsClaim: Setting<string> = {
   variable: 'RATCHET_JWT_PERMISSIONS_CLAIM',
   expected: 'the claim with a list of "<namespace>:<role>"; the default is permissions',
   schema: z.string().min(1),
   defaults: inEvery('permissions'),
+  isLive: true,
 };
 const tlsCertificate: Setting<string> = {
   variable: 'RATCHET_TLS_CERTIFICATE',
   expected: 'the certificate chain of the gateway, as PEM, or the path of a file with it',
-  ...optional(pemOrFile),
+  ...pem,
+  ...optional,
 };
 const tlsKey: Setting<string> = {
   variable: 'RATCHET_TLS_KEY',
   expected: 'the private key of RATCHET_TLS_CERTIFICATE, as PEM, or the path of a file with it',
-  ...optional(pemOrFile),
+  ...pem,
+  ...optional,
   secret: true,
 };
 const tlsClientCa: Setting<string> = {
   variable: 'RATCHET_TLS_CLIENT_CA',
   expected: 'who signs the certificates that clients must have (mTLS), as PEM, or the path of a file with it',
-  ...optional(pemOrFile),
+  ...pem,
+  ...optional,
 };
 const allowUnauthenticated: Setting<boolean> = {
   variable: 'RATCHET_ALLOW_UNAUTHENTICATED',

@@ -8,6 +8,7 @@ import { apiKeyHash } from './api-keys.ts';
 import { authConfig, openDoorsWarning } from './auth-config.ts';
 import { authSettings, type AuthConfig } from './auth.settings.ts';
 import { createAuthenticator } from './authenticator.ts';
+import { certificates } from './certificates.fixture.ts';
 import { authorise, type Grant } from './authorise.ts';
 import { grantsOf } from './json-web-token.ts';
 
@@ -79,6 +80,14 @@ describe('API keys', () => {
     expect(await refusalOf(config, authorization)).toMatch(`FrontDoorError: Request unauthorized: ${reason}`);
   });
 
+  test('can be changed while they are used', async () => {
+    const authenticator = createAuthenticator(config);
+    const other = 'rk_fedcba9876543210fedcba9876543210';
+    authenticator.use({ apiKeys: [{ name: 'shipping', hash: apiKeyHash(other), grants: [] }] });
+    await expect(authenticator.authenticate(`Bearer ${key}`)).rejects.toThrow('the API key is unknown');
+    expect(await authenticator.authenticate(`Bearer ${other}`)).toMatchObject({ name: 'shipping' });
+  });
+
   test('without any, everyone may do everything', async () => {
     const principal = await createAuthenticator({ apiKeys: [] }).authenticate(undefined);
     expect(principal.may('admin', 'orders')).toBe(true);
@@ -88,6 +97,7 @@ describe('API keys', () => {
 describe('JSON Web Tokens', () => {
   let server: Server;
   let jwksUrl: string;
+  let fetched = 0;
   let ours: Awaited<ReturnType<typeof generateKeyPair>>;
   let config: AuthConfig;
   const issuer = 'https://issuer.example';
@@ -96,6 +106,7 @@ describe('JSON Web Tokens', () => {
     ours = await generateKeyPair('ES256', { extractable: true });
     const jwk: JWK = { ...(await exportJWK(ours.publicKey)), kid: 'k1', alg: 'ES256' };
     server = createServer(({ url }, response) => {
+      fetched++;
       if (url === '/busy') response.statusCode = 503;
       const body = url === '/nonsense' ? {} : { keys: [jwk] };
       response.setHeader('content-type', 'application/json').end(JSON.stringify(body));
@@ -165,6 +176,18 @@ describe('JSON Web Tokens', () => {
     expect(await refusalOf({ apiKeys: [], jwt }, `Bearer ${forged}`)).toMatch('Request unauthorized');
   });
 
+  test('are verified as is said later, and the keys of the same issuer are not fetched again', async () => {
+    const authenticator = createAuthenticator(config);
+    const [before, bearer] = [fetched, `Bearer ${await token()}`];
+    await authenticator.authenticate(bearer);
+    authenticator.use({ ...config, apiKeys: [{ name: 'k', hash: apiKeyHash('k'), grants: [] }] });
+    await authenticator.authenticate(bearer);
+    expect(fetched).toBe(before + 1);
+    const jwt = { issuer: 'https://other.example', audience: 'ratchet', keys: { jwksUrl }, permissionsClaim: 'p' };
+    authenticator.use({ apiKeys: [], jwt });
+    await expect(authenticator.authenticate(bearer)).rejects.toThrow('the token is not valid here');
+  });
+
   test.each([
     ['nobody answers', 'http://127.0.0.1:1/jwks.json'],
     ['their server is busy', '/busy'],
@@ -223,6 +246,15 @@ describe('the settings', () => {
     ['RATCHET_JWT_JWKS_URL', 'ftp://example.com', 'ftp://example.com'],
   ])('%s=%s is refused', (variable, value, shown) => {
     expect(() => read({ [variable]: value })).toThrow(new RegExp(`${variable} is .*${shown}.*: expected`));
+  });
+
+  test('of TLS must belong together', () => {
+    const { server, client } = certificates;
+    const pair = { RATCHET_TLS_CERTIFICATE: server.certificate, RATCHET_TLS_KEY: server.key };
+    expect(read(pair)).toMatchObject({ tls: { certificate: server.certificate } });
+    const refusal = /RATCHET_TLS_CERTIFICATE, RATCHET_TLS_KEY and RATCHET_TLS_CLIENT_CA to be usable together, but/;
+    expect(() => read({ ...pair, RATCHET_TLS_KEY: client.key })).toThrow(refusal);
+    expect(() => read({ ...pair, RATCHET_TLS_CLIENT_CA: '-----BEGIN CERTIFICATE-----' })).toThrow(refusal);
   });
 
   test.each<[string, Readonly<Record<string, string>>]>([

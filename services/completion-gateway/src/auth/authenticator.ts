@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Principal } from '../front-door/caller.ts';
 import { everyone } from '../front-door/caller.ts';
 import { FrontDoorError } from '../front-door/front-door-error.ts';
@@ -19,15 +20,16 @@ export interface Authenticator {
 const bearer = /^Bearer +([\w.~+/=-]+)$/i;
 const threeParts = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
-/** By API key, by JWT, or, where neither is configured, everyone. */
-export function createAuthenticator({ apiKeys, jwt }: AuthConfig): Authenticator {
-  if (apiKeys.length === 0 && jwt === undefined) {
-    return { asksForCredential: false, authenticate: () => Promise.resolve(everyone) };
-  }
-  const readToken = jwt === undefined ? undefined : createTokenReader(jwt);
+/** By API key, by JWT, or, where neither is configured, everyone. `use` changes who is known, from the next call on. */
+export function createAuthenticator(auth: AuthConfig): Authenticator & { use(changed: AuthConfig): void } {
+  let { apiKeys, jwt } = auth;
+  let readToken = jwt === undefined ? undefined : createTokenReader(jwt);
   return {
-    asksForCredential: true,
+    get asksForCredential() {
+      return apiKeys.length > 0 || readToken !== undefined;
+    },
     authenticate: async (authorization) => {
+      if (apiKeys.length === 0 && readToken === undefined) return everyone;
       const credential = bearer.exec(authorization ?? '')?.[1];
       if (credential === undefined) throw unauthenticated('no API key or token was given');
       const principal =
@@ -35,6 +37,13 @@ export function createAuthenticator({ apiKeys, jwt }: AuthConfig): Authenticator
         (readToken !== undefined && threeParts.test(credential) ? await readToken(credential) : undefined);
       if (principal === undefined) throw unauthenticated('the API key is unknown');
       return principal;
+    },
+    use: (changed) => {
+      // The keys of an issuer that has not changed are not fetched again.
+      if (!isDeepStrictEqual(changed.jwt, jwt)) {
+        readToken = changed.jwt === undefined ? undefined : createTokenReader(changed.jwt);
+      }
+      ({ apiKeys, jwt } = changed);
     },
   };
 }

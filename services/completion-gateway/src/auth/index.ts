@@ -1,3 +1,3 @@
-export { authConfig, openDoorsWarning } from './auth-config.ts';
+export { authConfig, openDoorsWarning, secureContext } from './auth-config.ts';
 export { authSettings, type AuthConfig, type TlsConfig } from './auth.settings.ts';
 export { createAuthenticator, type Authenticator } from './authenticator.ts';

@@ -1,4 +1,5 @@
 import { request } from 'node:https';
+import { connect } from 'node:tls';
 import { credentials } from '@grpc/grpc-js';
 import type { ServiceLog } from '@ratchet/service-kit';
 import type { FrontDoor } from '../front-door/index.ts';
@@ -21,25 +22,30 @@ interface Certificate {
   readonly key: string;
 }
 
+const where = { httpHost: '127.0.0.1', httpPort: 0, httpRequestsMax: 10, httpAllowedHosts: [] };
+const settings = { ...where, environment: 'development' } as const;
+
+function statusAt(url: string, own?: Certificate, ca = authority.certificate): Promise<number | string> {
+  return new Promise((resolve) => {
+    const keys = own === undefined ? {} : { cert: own.certificate, key: own.key };
+    const asked = request(`${url}/openapi.json`, { ca, ...keys, agent: false }, (response) => {
+      response.resume();
+      expect(response.headers['strict-transport-security']).toBe('max-age=31536000');
+      resolve(response.statusCode ?? 0);
+    });
+    asked.on('error', (error) => {
+      resolve(error.message);
+    });
+    asked.end();
+  });
+}
+
 /** The status that HTTP answers, or why the connection failed. */
 async function httpStatus(config: TlsConfig, own?: Certificate, ca = authority.certificate): Promise<number | string> {
-  const where = { httpHost: '127.0.0.1', httpPort: 0, httpRequestsMax: 10, httpAllowedHosts: [] };
-  const settings = { ...where, environment: 'development' } as const;
   const door = await openHttpDoor({ settings, frontDoor, authenticator, tls: config, log });
   try {
     expect(door.url).toMatch(/^https:/);
-    return await new Promise((resolve) => {
-      const keys = own === undefined ? {} : { cert: own.certificate, key: own.key };
-      const asked = request(`${door.url}/openapi.json`, { ca, ...keys, agent: false }, (response) => {
-        response.resume();
-        expect(response.headers['strict-transport-security']).toBe('max-age=31536000');
-        resolve(response.statusCode ?? 0);
-      });
-      asked.on('error', (error) => {
-        resolve(error.message);
-      });
-      asked.end();
-    });
+    return await statusAt(door.url, own, ca);
   } finally {
     await door.close();
   }
@@ -72,6 +78,51 @@ describe('TLS', () => {
   test('is believed only with the right authority', async () => {
     expect(await httpStatus(tls, undefined, stranger.certificate)).toMatch(/certificate/);
   });
+});
+
+/** Whose certificate a new connection to this address is shown. */
+const shownBy = (url: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const { hostname, port } = new URL(url);
+    const ALPNProtocols = ['h2', 'http/1.1'];
+    const ca = authority.certificate;
+    const socket = connect({ host: hostname, port: Number(port), servername: 'localhost', ca, ALPNProtocols });
+    socket.once('error', reject).once('secureConnect', () => {
+      resolve(String(socket.getPeerCertificate().subject.CN));
+      socket.destroy();
+    });
+  });
+
+test('a renewed certificate is shown to new connections, by both doors, and the old ones stay', async () => {
+  const onError = () => undefined;
+  const grpc = await startGrpcServer({ frontDoor, authenticator, host: '127.0.0.1', port: 0, tls, onError });
+  const http = await openHttpDoor({ settings, frontDoor, authenticator, tls, log });
+  const wire = new WireClient(grpc.address, credentials.createSsl(Buffer.from(authority.certificate)));
+  try {
+    await wire.call('getSystemInfo', {}, { timeoutMs: 5_000 });
+    expect(await Promise.all([`https://${grpc.address}`, http.url].map(shownBy))).toEqual(['localhost', 'localhost']);
+    grpc.useTls(client);
+    http.useTls(client);
+    expect(await Promise.all([`https://${grpc.address}`, http.url].map(shownBy))).toEqual(['a client', 'a client']);
+    await wire.call('getSystemInfo', {}, { timeoutMs: 5_000 });
+  } finally {
+    wire.close();
+    await Promise.all([grpc.stop(), http.close()]);
+  }
+});
+
+test('who may have signed a client certificate can be changed, too', async () => {
+  const another = { ...mutual, clientCa: stranger.certificate };
+  const http = await openHttpDoor({ settings, frontDoor, authenticator, tls: another, log });
+  try {
+    expect(await statusAt(http.url, client)).toEqual(expect.any(String));
+    http.useTls(mutual);
+    expect(await statusAt(http.url, client)).toBe(200);
+    http.useTls(another);
+    expect(await statusAt(http.url, client)).toEqual(expect.any(String));
+  } finally {
+    await http.close();
+  }
 });
 
 describe('mTLS', () => {

@@ -5,8 +5,8 @@ import { callbackMessage } from './callback-message.ts';
 import { ForbiddenAddressError, forbiddenReason, lookupPublic } from './public-address.ts';
 
 export interface CallbackSenderOptions {
-  /** `whsec_...` */
-  readonly secret: string;
+  /** `whsec_...`, as it is set now. */
+  readonly secret: () => string;
   /** Also to addresses that are not public. */
   readonly allowPrivate: boolean;
   /** How long an answer may take; 15 s by default. */
@@ -30,12 +30,10 @@ const gone = 410;
 /** Tells URLs of outcomes, signed as Standard Webhooks says. Redirections are not followed: they are no success. */
 export class CallbackSender {
   readonly #options: CallbackSenderOptions;
-  readonly #webhook: Webhook;
   readonly #agent: Agent;
 
   constructor(options: CallbackSenderOptions) {
     this.#options = options;
-    this.#webhook = new Webhook(options.secret);
     const { timeoutMs = timeoutMsDefault, allowPrivate } = options;
     this.#agent = new Agent({
       connect: { timeout: timeoutMs, ...(allowPrivate ? {} : { lookup: lookupPublic }) },
@@ -64,7 +62,7 @@ export class CallbackSender {
         'user-agent': 'ratchet',
         'webhook-id': id,
         'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
-        'webhook-signature': this.#webhook.sign(id, now, body),
+        'webhook-signature': new Webhook(this.#options.secret()).sign(id, now, body),
       },
       body,
     });

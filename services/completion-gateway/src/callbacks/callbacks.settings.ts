@@ -1,8 +1,15 @@
-import { inEvery, wholeNumber, type ConfigOf, type Setting, type Settings } from '@ratchet/service-kit';
+import {
+  developmentSecrets,
+  inEvery,
+  webhookSecretBytes,
+  wholeNumber,
+  type ConfigOf,
+  type Setting,
+  type Settings,
+} from '@ratchet/service-kit';
 import { z } from 'zod';
 
 const DAY_MS = 86_400_000;
-const developmentSecret = `whsec_${Buffer.from('for development only, known to everyone').toString('base64')}`;
 
 const callbackSecret: Setting<string> = {
   variable: 'RATCHET_CALLBACK_SECRET',
@@ -10,8 +17,10 @@ const callbackSecret: Setting<string> = {
     'what callbacks are signed with, as Standard Webhooks has it: whsec_ and at least 24 bytes in base64; without it ' +
     'no callback may be asked for',
   schema: z.string().regex(/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/),
-  defaults: { development: developmentSecret, production: '' },
+  defaults: { development: developmentSecrets.callback, production: '' },
   secret: true,
+  secretsIn: (secret) => [webhookSecretBytes(secret)],
+  isLive: true,
 };
 
 const callbackPrivateAddresses: Setting<boolean> = {

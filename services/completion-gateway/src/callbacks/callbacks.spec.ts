@@ -100,7 +100,7 @@ describe('the sender', () => {
   let url: string;
   let received: { readonly headers: IncomingHttpHeaders; readonly body: string }[] = [];
   let answer = 200;
-  const sender = new CallbackSender({ secret, allowPrivate: true, timeoutMs: 2_000 });
+  const sender = new CallbackSender({ secret: () => secret, allowPrivate: true, timeoutMs: 2_000 });
 
   beforeAll(async () => {
     server = createServer((request, response) => {
@@ -197,7 +197,7 @@ describe('the sender', () => {
   });
 
   test('this machine is not called where that is not allowed, by address or by name', async () => {
-    const careful = new CallbackSender({ secret, allowPrivate: false });
+    const careful = new CallbackSender({ secret: () => secret, allowPrivate: false });
     const { port } = new URL(url);
     // A name that is not refused by its look alone.
     for (const host of ['127.0.0.1', 'localhost']) {

@@ -7,7 +7,7 @@ import {
   type UntypedServiceImplementation,
   type ServiceDefinition,
 } from '@grpc/grpc-js';
-import type { Authenticator, TlsConfig } from '../auth/index.ts';
+import { secureContext, type Authenticator, type TlsConfig } from '../auth/index.ts';
 import { asFrontDoorError } from '../front-door/front-door-errors.ts';
 import { FrontDoorError, type FrontDoor } from '../front-door/index.ts';
 import { callContext } from './call-context.ts';
@@ -38,6 +38,8 @@ export interface GrpcServerOptions {
 export interface RunningGrpcServer {
   /** Where it listens, `host:port`. */
   readonly address: string;
+  /** Shows this certificate to connections that are made from now on, where there was one before. */
+  useTls(tls: TlsConfig): void;
   /** Takes no more calls, and waits a moment for those that are open. */
   stop(): Promise<void>;
 }
@@ -67,9 +69,14 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<Runni
   }
   server.addService(definition, implementation);
   server.addService(healthDefinition, healthService);
-  const port = await listen(server, options);
+  const credentials = options.tls === undefined ? undefined : new ChangingCredentials(options.tls);
+  const port = await listen(server, options, credentials ?? ServerCredentials.createInsecure());
   letGoOfEndedCalls(server);
-  return { address: `${options.host}:${String(port)}`, stop: () => stop(server) };
+  return {
+    address: `${options.host}:${String(port)}`,
+    useTls: (tls) => credentials?.use(tls),
+    stop: () => stop(server),
+  };
 }
 
 const handlersOf = (frontDoor: FrontDoor): Partial<Handlers> => ({
@@ -145,21 +152,28 @@ function headerOf({ metadata }: ServerUnaryCall<Buffer, unknown>, name: string):
   return typeof value === 'string' ? value : undefined;
 }
 
-function listen(server: Server, { host, port, tls }: GrpcServerOptions): Promise<number> {
+function listen(server: Server, { host, port }: GrpcServerOptions, credentials: ServerCredentials): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.bindAsync(`${host}:${String(port)}`, credentialsOf(tls), (error, bound) => {
+    server.bindAsync(`${host}:${String(port)}`, credentials, (error, bound) => {
       if (error === null) resolve(bound);
       else reject(error);
     });
   });
 }
 
-function credentialsOf(tls: TlsConfig | undefined): ServerCredentials {
-  if (tls === undefined) return ServerCredentials.createInsecure();
-  const { certificate, key, clientCa } = tls;
-  const pair = { private_key: Buffer.from(key), cert_chain: Buffer.from(certificate) };
-  const ca = clientCa === undefined ? null : Buffer.from(clientCa);
-  return ServerCredentials.createSsl(ca, [pair], clientCa !== undefined);
+/** A certificate that can be replaced. Those of grpc-js can, too, but by files that it watches alone. */
+class ChangingCredentials extends ServerCredentials {
+  constructor(tls: TlsConfig) {
+    super({ requestCert: tls.clientCa !== undefined }, secureContext(tls));
+  }
+
+  use(tls: TlsConfig): void {
+    this.updateSecureContextOptions(secureContext(tls));
+  }
+
+  override _equals(other: ServerCredentials): boolean {
+    return this === other;
+  }
 }
 
 function stop(server: Server): Promise<void> {

@@ -44,7 +44,7 @@ type ReasonedOrder = z.output<typeof reasonedOrder>;
 export class ActivitiesController {
   constructor(
     @Inject(FRONT_DOOR) private readonly frontDoor: FrontDoor,
-    @Inject(CALLBACK_POLICY) private readonly callbacks: CallbackPolicy,
+    @Inject(CALLBACK_POLICY) private readonly callbacks: () => CallbackPolicy,
   ) {}
 
   @Post()
@@ -57,7 +57,7 @@ export class ActivitiesController {
     @RequestId() requestId: string,
     @Body({ schema: startRequest }) body: z.output<typeof startRequest>,
   ): Promise<StartedActivity & { readonly activityId: string }> {
-    checkCallbackUrls(body.callbackUrls ?? [], this.callbacks);
+    checkCallbackUrls(body.callbackUrls ?? [], this.callbacks());
     const activityId = body.activityId ?? randomUUID();
     const { runId, started } = await this.frontDoor.activities.start(caller, startOf(body, activityId, requestId));
     return { activityId, runId, started };

@@ -1,10 +1,12 @@
 import 'reflect-metadata';
+import { Server as SecureServer } from 'node:tls';
 import { Module, type DynamicModule, type NestApplicationOptions } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import type { Environment, ServiceLog } from '@ratchet/service-kit';
 import type { Authenticator } from '../auth/authenticator.ts';
+import { secureContext } from '../auth/auth-config.ts';
 import type { TlsConfig } from '../auth/auth.settings.ts';
 import type { CallbackPolicy } from '../callbacks/callback-policy.ts';
 import type { FrontDoor } from '../front-door/index.ts';
@@ -30,15 +32,17 @@ export interface HttpDoorParts {
   readonly authenticator: Authenticator;
   readonly tls?: TlsConfig | undefined;
   /** Those that are taken; none by default. */
-  readonly webhooks?: readonly Webhook[];
+  readonly webhooks?: () => readonly Webhook[];
   /** Which callbacks may be asked for; none by default. */
-  readonly callbacks?: CallbackPolicy;
+  readonly callbacks?: () => CallbackPolicy;
   readonly log: ServiceLog;
 }
 
 /** A door that is open. */
 export interface HttpDoor {
   readonly url: string;
+  /** Shows this certificate to connections that are made from now on, where there was one before. */
+  useTls(tls: TlsConfig): void;
   /** Takes no more requests and ends those that wait; resolves when all are answered. */
   close(): Promise<void>;
 }
@@ -72,12 +76,24 @@ export async function openHttpDoor(parts: HttpDoorParts): Promise<HttpDoor> {
   takeJsonOnly(instance, bodyBytesMax);
   describeApi(app);
   await app.listen(settings.httpPort, settings.httpHost);
-  return { url: await app.getUrl(), close: () => app.close() };
+  const { server } = instance;
+  return {
+    url: await app.getUrl(),
+    useTls: (tls) => {
+      if (server instanceof SecureServer) server.setSecureContext(secureContext(tls));
+    },
+    close: () => app.close(),
+  };
 }
 
-const noCallbacks: CallbackPolicy = { callbackSecret: '', callbackPrivateAddresses: false };
+const noCallbacks = (): CallbackPolicy => ({ callbackSecret: '', callbackPrivateAddresses: false });
 
-function moduleOf({ frontDoor, authenticator, webhooks = [], callbacks = noCallbacks }: HttpDoorParts): DynamicModule {
+function moduleOf({
+  frontDoor,
+  authenticator,
+  webhooks = () => [],
+  callbacks = noCallbacks,
+}: HttpDoorParts): DynamicModule {
   const reports = new AttemptReports(frontDoor);
   return {
     module: HttpModule,
@@ -108,9 +124,8 @@ function adapterOf({ tls }: HttpDoorParts): FastifyAdapter {
     frameworkErrors: refuseUnroutable,
   };
   if (tls === undefined) return new FastifyAdapter(options);
-  const { certificate: cert, key, clientCa } = tls;
-  const clients = clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true };
-  return new FastifyAdapter({ ...options, https: { cert, key, ...clients } });
+  const clients = tls.clientCa === undefined ? {} : { requestCert: true, rejectUnauthorized: true };
+  return new FastifyAdapter({ ...options, https: { ...secureContext(tls), ...clients } });
 }
 
 function describeApi(app: NestFastifyApplication): void {

@@ -36,7 +36,7 @@ const { webhooks } = readConfig('completion-gateway', webhookSettings, {
   RATCHET_WEBHOOKS: JSON.stringify(configured),
 }).config;
 const deliveries = new WebhookDeliveries({
-  webhooks,
+  webhooks: () => webhooks,
   reports: { complete: ask('complete'), fail: ask('fail') },
   runs: { signal: ask('signal') },
 });

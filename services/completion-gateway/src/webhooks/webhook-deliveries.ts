@@ -9,7 +9,7 @@ import { verifyDelivery, type DeliveryHeaders } from './verify-delivery.ts';
 import type { Webhook } from './webhooks.settings.ts';
 
 export interface WebhookDeliveriesParts {
-  readonly webhooks: readonly Webhook[];
+  readonly webhooks: () => readonly Webhook[];
   readonly reports: Pick<AttemptReports, 'complete' | 'fail'>;
   readonly runs: Pick<FrontDoor['runs'], 'signal'>;
 }
@@ -42,7 +42,7 @@ export class WebhookDeliveries {
    * when it is not as the configuration says; else as the attempt reports and the signal of a run.
    */
   async receive(name: string, { headers, body: bytes }: Delivery): Promise<{ readonly ignored: boolean }> {
-    const webhook = this.#parts.webhooks.find((each) => each.name === name);
+    const webhook = this.#parts.webhooks().find((each) => each.name === name);
     if (webhook === undefined) throw new ProblemError(404, `There is no webhook ${name.slice(0, 100)}.`);
     const deliveryId = verifyDelivery(webhook.secrets, headers, bytes);
     // Only now: what is not signed is not read, and its content type, which nobody has signed, has no say.

@@ -1,6 +1,5 @@
-import { inEvery, type Setting, type Settings } from '@ratchet/service-kit';
+import { inEvery, json, webhookSecretBytes, type Setting, type Settings } from '@ratchet/service-kit';
 import { z } from 'zod';
-import { jsonOrFile } from '../auth/json-setting.ts';
 
 /** Where in the body a value stands (JSON Pointer, RFC 6901; empty: all of it), or the value itself. */
 const selector = z.union([
@@ -61,13 +60,15 @@ const webhooks: Setting<readonly Webhook[]> = {
   expected:
     'a JSON list of {"name", "secrets": ["whsec_..."], "namespace", "completes": {"activityId": "/data/id", "result": ' +
     '"/data"}} or {..., "signals": {"workflowId": "/data/id", "signalName": "/type"}}, or the path of a file with it',
-  schema: jsonOrFile(
+  ...json(
     z
       .array(webhook)
       .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, 'names are taken once'),
   ),
   defaults: inEvery([]),
   secret: true,
+  secretsIn: (list) => list.flatMap(({ secrets }) => secrets.map(webhookSecretBytes)),
+  isLive: true,
 };
 
 export const webhookSettings = { webhooks } satisfies Settings;
