@@ -168,26 +168,33 @@ describe('a file', () => {
 
   test('may be named in place of JSON and PEM', () => {
     const list: Setting<readonly number[]> = {
-      variable: 'RATCHET_LIST',
+      variable: 'RATCHET_WEBHOOKS',
       expected: 'numbers',
       ...json(z.array(z.number())),
       defaults: inEvery([]),
     };
-    const certificate: Setting<string> = { variable: 'RATCHET_PEM', expected: 'PEM', ...pem, defaults: inEvery('') };
+    const certificate: Setting<string> = {
+      variable: 'RATCHET_TLS_KEY',
+      expected: 'PEM',
+      ...pem,
+      defaults: inEvery(''),
+    };
     const readBoth = (variables: Variables) => readConfig('scheduler', { list, certificate }, variables);
     const text = '-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----';
     const paths = [file('list', ' [1, 2]\n'), file('pem', `${text}\n`)] as const;
-    expect(readBoth({ RATCHET_LIST: paths[0], RATCHET_PEM: paths[1] })).toMatchObject({
+    expect(readBoth({ RATCHET_WEBHOOKS: paths[0], RATCHET_TLS_KEY: paths[1] })).toMatchObject({
       config: { list: [1, 2], certificate: text },
       files: paths,
     });
-    expect(readBoth({ RATCHET_LIST: '[3]', RATCHET_PEM_FILE: paths[1] }).config).toEqual({
+    expect(readBoth({ RATCHET_WEBHOOKS: '[3]', RATCHET_TLS_KEY_FILE: paths[1] }).config).toEqual({
       list: [3],
       certificate: text,
     });
-    expect(() => readBoth({ RATCHET_LIST: file('broken', '[1,') })).toThrow(/RATCHET_LIST is .*in which is "\[1,"/);
-    expect(() => readBoth({ RATCHET_PEM: '/no/such' })).toThrow(
-      /RATCHET_PEM is "\/no\/such", which cannot be read \(ENOENT\): expected PEM$/,
+    expect(() => readBoth({ RATCHET_WEBHOOKS: file('broken', '[1,') })).toThrow(
+      /RATCHET_WEBHOOKS is .*in which is "\[1,"/,
+    );
+    expect(() => readBoth({ RATCHET_TLS_KEY: '/no/such' })).toThrow(
+      /RATCHET_TLS_KEY is "\/no\/such", which cannot be read \(ENOENT\): expected PEM$/,
     );
   });
 

@@ -5,7 +5,7 @@ import { reportIdOf } from '../http/report-id.ts';
 import { WebhookDeliveries } from './webhook-deliveries.ts';
 import { webhookSettings } from './webhooks.settings.ts';
 
-const secret = `whsec_${Buffer.from('0123456789abcdef0123456789abcdef').toString('base64')}`;
+const secret = `whsec_${Buffer.from('the secret of these tests, no other').toString('base64')}`;
 const other = `whsec_${Buffer.from('another secret, as long as that.').toString('base64')}`;
 
 const configured = [
