@@ -112,7 +112,7 @@ export class TableCluster {
   }
 
   async outcome(target: ExecutionId): Promise<Outcome> {
-    const { body } = await sessionOf(this.client).channel.awaitOutcome(target, randomUUID());
+    const { body } = await sessionOf(this.client).channel.awaitOutcome(target);
     if (body.type === 'Refused') throw new Error(body.refusal.message);
     const { status, outcome } = body;
     if (outcome.type === 'failure') return { status, failure: await failureToError(this.#converter, outcome.failure) };

@@ -34,7 +34,7 @@ export class ActivityHandle<Result = unknown> {
    * @throws OperationalError RKT1201 when no service answers for two minutes.
    */
   async result(): Promise<Result> {
-    const reply = await this.#session.channel.awaitOutcome(this.#target, randomUUID());
+    const reply = await this.#session.channel.awaitOutcome(this.#target);
     // The caller said which activity this is; what it gives is its word.
     return (await resultOf(this.#session, reply, this.#target)) as Result;
   }

@@ -53,6 +53,7 @@ export class Exchange implements Due {
   readonly #carrier: ExchangeCarrier;
   #question: Omit<NextQuestion, 'atOnce'>;
   #repeatMs: number;
+  #askedAt = 0;
   #repeatAt = Infinity;
   #silentUntil = Infinity;
   #resolve: (reply: Reply) => void = () => undefined;
@@ -77,6 +78,7 @@ export class Exchange implements Due {
 
   start(now: number): void {
     this.#silentUntil = now + this.#question.silenceMsMax;
+    this.#askedAt = now;
     if (this.plan.isUnasked !== true) this.#carrier.send(this.plan.record, this);
     this.#wait(now);
   }
@@ -98,6 +100,11 @@ export class Exchange implements Due {
     else this.#wait(now);
   }
 
+  /** Asks again at once, unless it has asked a moment ago: someone waits for the answer who has not asked yet. */
+  refresh(now: number): void {
+    if (now >= this.#askedAt + this.plan.repeatMs) this.#send(now);
+  }
+
   whenDue(now: number): void {
     if (now >= this.#silentUntil) this.fail(this.#timeoutError());
     else if (now >= this.#repeatAt) this.#repeat(now);
@@ -111,6 +118,7 @@ export class Exchange implements Due {
   #send(now: number): void {
     const record = this.#question.record();
     if (record !== undefined) this.#carrier.send(record, this);
+    this.#askedAt = now;
     this.#wait(now);
   }
 

@@ -1,101 +1,21 @@
-import { millis, type Command, type ExecutionId, type Query, type Reply } from '@ratchet/domain';
-import { OperationalError, partitionFor, type OutputRecord, type SentRecord } from '@ratchet/kafka';
-import { localCodec, topics } from '@ratchet/schemas';
+import type { ExecutionId, Reply } from '@ratchet/domain';
+import { OperationalError, partitionFor } from '@ratchet/kafka';
+import { topics } from '@ratchet/schemas';
 import { jest } from '@jest/globals';
-import { RequestChannel, type CommandDraftOf } from './request-channel.ts';
-import { ownTracing } from './tracing.ts';
-
-const codec = localCodec();
-const replyTo = { partition: 3, address: 'here' };
-const target: ExecutionId = { namespace: 'default', workflowId: '', runId: 'run-1', activityId: 'charge-42' };
-
-const schedule: CommandDraftOf<'Schedule'> = {
-  type: 'Schedule',
+import {
+  acknowledged,
+  cancel,
+  Desk,
+  notFound,
+  pending,
+  reached,
+  replyTo,
+  schedule,
+  scheduled,
+  settled,
   target,
-  requestId: 'request-1',
-  identity: 'me',
-  activityType: 'charge',
-  options: { taskQueue: 'q', startToCloseTimeoutMs: 1000 },
-  input: [],
-  header: {},
-  idReusePolicy: 'allow-duplicate',
-  idConflictPolicy: 'fail',
-  shielded: false,
-  retentionMs: millis(1000),
-  awaitOutcome: false,
-};
-const cancel: CommandDraftOf<'RequestCancel'> = {
-  type: 'RequestCancel',
-  target,
-  requestId: 'cancel-1',
-  identity: 'me',
-  reason: '',
-  cascaded: false,
-};
-
-const scheduled = (started: boolean): Reply['body'] => ({
-  type: 'Accepted',
-  answer: { type: 'Scheduled', runId: 'run-1', started },
-});
-const acknowledged: Reply['body'] = { type: 'Accepted', answer: { type: 'Acknowledged' } };
-const pending: Reply['body'] = { type: 'OutcomePending', runId: 'run-1' };
-const reached: Reply['body'] = {
-  type: 'OutcomeReached',
-  runId: 'run-1',
-  status: 'completed',
-  outcome: { type: 'success', result: [] },
-  activityType: 'charge',
-  workerIdentity: 'worker',
-};
-const notFound: Reply['body'] = { type: 'Refused', refusal: { reason: 'not-found', message: 'none' } };
-
-/** A channel whose records end here, and what is answered to them. */
-class Desk {
-  readonly sent: OutputRecord[] = [];
-  readonly channel: RequestChannel;
-  failWith: Error | undefined;
-
-  constructor() {
-    const send = (record: OutputRecord): Promise<SentRecord> => {
-      this.sent.push(record);
-      return this.failWith === undefined ? Promise.resolve({ partition: 0, offset: 0 }) : Promise.reject(this.failWith);
-    };
-    const requestTimeoutMs = 10_000;
-    this.channel = new RequestChannel({
-      outbox: { send },
-      codec,
-      partitions: 4,
-      replyTo,
-      tracing: ownTracing,
-      requestTimeoutMs,
-    });
-  }
-
-  command(index: number): Command {
-    return codec.decodeCommand(this.sent[index]?.value ?? Buffer.alloc(0)) as Command;
-  }
-
-  queries(): readonly Query[] {
-    const records = this.sent.filter(({ topic }) => topic === topics.queries);
-    return records.map(({ value }) => codec.decodeQuery(value ?? Buffer.alloc(0)) as Query);
-  }
-
-  /** Answers the record at `index`, as its reader would. */
-  answer(index: number, body: Reply['body'], offset = 7): void {
-    const { topic, value } = this.sent[index] ?? { topic: '', value: null };
-    const bytes = value ?? Buffer.alloc(0);
-    const asked = (topic === topics.queries ? codec.decodeQuery(bytes) : codec.decodeCommand(bytes)) as Command | Query;
-    const { requestId } = asked;
-    const address = asked.replyTo?.address ?? '';
-    this.channel.receive({ address, requestId, offset, body });
-  }
-}
-
-/** Nobody waits for it in this test. */
-const unheard = (promise: Promise<unknown>): void => void promise.catch(() => undefined);
-
-const settled = async (promise: Promise<unknown>): Promise<unknown> =>
-  Promise.race([promise.catch((error: unknown) => error), Promise.resolve('not yet')]);
+  unheard,
+} from './request-channel.fixture.ts';
 
 beforeEach(() => {
   jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask'] });
@@ -230,10 +150,11 @@ describe('waiting for the outcome of a Schedule', () => {
     desk.channel.close();
   });
 
-  test('asks at once when the activity was there before: it may be closed', () => {
+  test('asks at once when the activity was there before: it may be closed', async () => {
     const desk = new Desk();
     unheard(desk.channel.requestOutcome(schedule));
     desk.answer(0, scheduled(false));
+    await Promise.resolve();
     expect(desk.queries()).toHaveLength(1);
     desk.channel.close();
   });
@@ -275,7 +196,7 @@ describe('a start', () => {
       unheard(desk.channel.requestStart(schedule));
       desk.answer(0, scheduled(true));
       if (asked === 'after it came') desk.answer(0, reached);
-      const outcome = desk.channel.awaitOutcome(target, 'question-1');
+      const outcome = desk.channel.awaitOutcome(target);
       if (asked === 'before it comes') desk.answer(0, reached);
       expect((await outcome).body).toEqual(reached);
       expect(desk.queries()).toHaveLength(0);
@@ -299,8 +220,8 @@ describe('a start', () => {
     desk.answer(0, scheduled(true));
     desk.answer(0, body);
     jest.advanceTimersByTime(afterMs);
-    unheard(desk.channel.awaitOutcome(of, 'question-1'));
-    expect(desk.queries()).toMatchObject([{ type: 'AwaitOutcome', target: of, replyTo }]);
+    unheard(desk.channel.awaitOutcome(of));
+    expect(desk.queries()).toMatchObject([{ type: 'AwaitOutcome', target: of, replyTo: { partition: 3 } }]);
     desk.channel.close();
   });
 
@@ -310,30 +231,30 @@ describe('a start', () => {
     desk.answer(0, scheduled(true));
     desk.answer(0, reached);
     unheard(desk.channel.request({ type: 'Delete', target, requestId: 'delete-1', identity: 'me' }));
-    unheard(desk.channel.awaitOutcome(target, 'question-1'));
+    unheard(desk.channel.awaitOutcome(target));
     expect(desk.queries()).toHaveLength(1);
     desk.channel.close();
   });
 
-  test('is told of once: who asks again asks the log', async () => {
+  test('is told of to all who wait for it here', async () => {
     const desk = new Desk();
     unheard(desk.channel.requestStart(schedule));
     desk.answer(0, scheduled(true));
-    const first = desk.channel.awaitOutcome(target, 'question-1');
-    unheard(desk.channel.awaitOutcome(target, 'question-2'));
-    expect(desk.queries()).toMatchObject([{ requestId: 'question-2' }]);
+    const first = desk.channel.awaitOutcome(target);
+    const second = desk.channel.awaitOutcome(target);
     desk.answer(0, reached);
     expect((await first).body).toEqual(reached);
-    desk.channel.close();
+    expect((await second).body).toEqual(reached);
+    expect(desk.queries()).toEqual([]);
   });
 
   test('whose outcome does not come is asked for it', async () => {
     const desk = new Desk();
     unheard(desk.channel.requestStart(schedule));
     desk.answer(0, scheduled(true));
-    const outcome = desk.channel.awaitOutcome(target, 'question-1');
+    const outcome = desk.channel.awaitOutcome(target);
     jest.advanceTimersByTime(3_200);
-    expect(desk.queries()).toMatchObject([{ type: 'AwaitOutcome', requestId: 'question-1' }]);
+    expect(desk.queries()).toMatchObject([{ type: 'AwaitOutcome', target }]);
     desk.answer(1, reached);
     expect((await outcome).body).toEqual(reached);
   });
@@ -356,7 +277,7 @@ describe('a question', () => {
 
   test('about the outcome resolves when it is told', async () => {
     const desk = new Desk();
-    const outcome = desk.channel.awaitOutcome(target, 'question-2');
+    const outcome = desk.channel.awaitOutcome(target);
     desk.answer(0, pending);
     expect(await settled(outcome)).toBe('not yet');
     desk.answer(0, reached);

@@ -1,6 +1,5 @@
 import {
   partitionKey,
-  type ActivityQuery,
   type Command,
   type ExecutionId,
   type KnownOfRun,
@@ -15,6 +14,7 @@ import { AnnouncedOutcomes } from './announced-outcomes.ts';
 import { DeadlineClock } from './deadline-clock.ts';
 import { endedBy, reasonOf } from './ended-by.ts';
 import { Exchange, type ExchangeCarrier, type ExchangePlan, type NextQuestion } from './exchange.ts';
+import { isOutcome, ofLife, outcomePauses, OutcomeWaits } from './outcome-wait.ts';
 import { traceparentHeader, type Tracing } from './tracing.ts';
 
 type WithoutReplyTo<C> = C extends Command ? Omit<C, 'replyTo'> : never;
@@ -57,7 +57,7 @@ export interface RequestOptions {
 
 export interface AwaitOptions {
   /** Ends the wait: it rejects with the signal's reason, and nothing of it stays behind here. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface AwaitOutcomeOptions extends AwaitOptions {
@@ -65,14 +65,8 @@ export interface AwaitOutcomeOptions extends AwaitOptions {
   readonly scheduleOffset?: number;
 }
 
-/** When a question that changes nothing is asked again. */
-const queryRepeatMs = 3_000;
-/** A long wait asks more rarely: the scheduler remembers who waits, and forgets it after a minute. */
-const queryRepeatMsMax = 20_000;
 /** A signal is waited for by someone who has nothing else to do. */
 const runRepeatMsMax = 6_000;
-/** Waiting for an outcome outlives a restart of the scheduler; a silence of this length is none. */
-const outcomeSilenceMsMax = 120_000;
 
 /**
  * Appends commands and questions, and brings back their answers.
@@ -86,6 +80,11 @@ export class RequestChannel {
   /** By request id, or by address where an exchange has one of its own. */
   readonly #open = new TransientMap<string, Exchange>();
   readonly #announced = new AnnouncedOutcomes();
+  readonly #outcomeWaits = new OutcomeWaits({
+    begin: (plan) => this.#begin(plan),
+    ownAddress: () => this.#ownAddress(),
+    questionRecord: (query) => this.#queryRecord(query, query.target),
+  });
   readonly #seenOffsets = new Map<number, number>();
   readonly #noticeListeners = new Set<(notice: CancelNotice) => void>();
   readonly #carrier: ExchangeCarrier;
@@ -149,7 +148,7 @@ export class RequestChannel {
       const scheduleOffset = target.workflowId === '' ? undefined : writtenOffset;
       return this.#queryRecord(ofLife(query, scheduleOffset), of, writtenOffset);
     };
-    return this.#exchange<OutcomeReply>(
+    const decided = this.#exchange<OutcomeReply | CommandReply>(
       {
         id: replyTo.address,
         what: whatOf(schedule),
@@ -159,47 +158,35 @@ export class RequestChannel {
         },
         // A new execution is answered by its outcome alone. A question that overtook its Schedule would find nothing.
         repeatRecord: () => (writtenOffset === undefined ? undefined : question(target)),
-        repeatMs: queryRepeatMs,
-        repeatMsMax: queryRepeatMsMax,
+        ...outcomePauses,
         silenceMsMax: this.#parts.requestTimeoutMs,
-        isAnswer: isOutcome,
+        isAnswer: (body) => isOutcome(body) || runThatWasThere(target, body) !== undefined,
         goOn: ({ body }) => awaitScheduled(schedule, body, question),
       },
       signal,
     );
+    return decided.then((reply) => {
+      const runId = runThatWasThere(target, reply.body);
+      // `isAnswer` let nothing else through.
+      return runId === undefined ? (reply as OutcomeReply) : this.awaitOutcome({ ...target, runId }, { signal });
+    });
   }
 
   /**
-   * Waits until the activity is closed. An empty run id means the latest run.
+   * Waits until the activity is closed. An empty run id means the latest run. However many wait here for the same, the
+   * log is asked once.
    *
    * @returns the outcome, or the refusal when there is no such activity.
    * @throws OperationalError (rejects) RKT1201 after two minutes of silence.
    */
-  awaitOutcome(
-    target: ExecutionId,
-    requestId: string,
-    { signal, scheduleOffset }: AwaitOutcomeOptions = {},
-  ): Promise<OutcomeReply> {
+  awaitOutcome(target: ExecutionId, { signal, scheduleOffset }: AwaitOutcomeOptions = {}): Promise<OutcomeReply> {
+    if (signal?.aborted === true) return Promise.reject(reasonOf(signal));
     const ofRun = this.#addressOfRun(target);
     const announced = this.#announced.take(ofRun.address, target);
     // `AnnouncedOutcomes` keeps nothing else.
     if (announced?.outcome !== undefined) return Promise.resolve(announced.outcome as OutcomeReply);
-    const isAnnounced = announced !== undefined;
-    const replyTo = isAnnounced ? ofRun : this.replyTo;
-    const query = { type: 'AwaitOutcome', target, requestId, replyTo } as const;
-    return this.#exchange<OutcomeReply>(
-      {
-        id: isAnnounced ? replyTo.address : requestId,
-        isUnasked: isAnnounced,
-        what: `the outcome of activity '${target.activityId}'`,
-        record: this.#queryRecord(ofLife(query, scheduleOffset), target),
-        repeatMs: queryRepeatMs,
-        repeatMsMax: queryRepeatMsMax,
-        silenceMsMax: outcomeSilenceMsMax,
-        isAnswer: isOutcome,
-      },
-      signal,
-    );
+    // `isOutcome` let nothing else through.
+    return this.#outcomeWaits.join({ target, scheduleOffset }, announced && ofRun, signal) as Promise<OutcomeReply>;
   }
 
   /** @throws OperationalError (rejects) RKT1201 when no answer came in time. */
@@ -208,7 +195,7 @@ export class RequestChannel {
       id: requestId,
       what: `the description of activity '${target.activityId}'`,
       record: this.#queryRecord({ type: 'Describe', target, requestId, replyTo: this.replyTo }, target),
-      repeatMs: queryRepeatMs,
+      repeatMs: outcomePauses.repeatMs,
       silenceMsMax: this.#parts.requestTimeoutMs,
       isAnswer: ({ type }) => type === 'Described' || type === 'Refused',
     });
@@ -230,9 +217,8 @@ export class RequestChannel {
         id: address,
         what: `news of workflow '${run.workflowId}'`,
         record: this.#queryRecord(query, { ...run, activityId: '' }),
-        repeatMs: queryRepeatMs,
+        ...outcomePauses,
         repeatMsMax: runRepeatMsMax,
-        silenceMsMax: outcomeSilenceMsMax,
         isAnswer: ({ type }) => type === 'RunDescribed' || type === 'Refused',
       },
       signal,
@@ -282,17 +268,24 @@ export class RequestChannel {
   }
 
   #exchange<R extends Reply>(plan: ExchangePlan, signal?: AbortSignal): Promise<R> {
-    if (this.#closed) return Promise.reject(closedError(plan.what));
     if (signal?.aborted === true) return Promise.reject(reasonOf(signal));
-    if (this.#open.has(plan.id))
-      return Promise.reject(new Error(`Expected a request id of its own, but '${plan.id}' is in use`));
-    const exchange = new Exchange(plan, this.#carrier);
-    this.#open.set(plan.id, exchange);
-    exchange.start(performance.now());
-    this.#clock.add(exchange);
+    const exchange = this.#begin(plan);
     // `isAnswer` let nothing else through.
     const answer = exchange.answer as Promise<R>;
     return signal === undefined ? answer : endedBy(signal, exchange, answer);
+  }
+
+  #begin(plan: ExchangePlan): Exchange {
+    const exchange = new Exchange(plan, this.#carrier);
+    if (this.#closed) exchange.fail(closedError(plan.what));
+    else if (this.#open.has(plan.id))
+      exchange.fail(new Error(`Expected a request id of its own, but '${plan.id}' is in use`));
+    else {
+      this.#open.set(plan.id, exchange);
+      exchange.start(performance.now());
+      this.#clock.add(exchange);
+    }
+    return exchange;
   }
 
   #ownAddress(): ReplyAddress {
@@ -346,13 +339,12 @@ export class RequestChannel {
   }
 
   #close(exchange: Exchange): void {
-    this.#open.delete(exchange.plan.id);
+    if (this.#open.get(exchange.plan.id) === exchange) this.#open.delete(exchange.plan.id);
     this.#clock.remove(exchange);
   }
 }
 
 const isDecision = ({ type }: Reply['body']): boolean => type === 'Accepted' || type === 'Refused';
-const isOutcome = ({ type }: Reply['body']): boolean => type === 'OutcomeReached' || type === 'Refused';
 
 /** What is asked once the Schedule was accepted. */
 function awaitScheduled(
@@ -366,16 +358,17 @@ function awaitScheduled(
   const ofRun = target.workflowId === '' ? { ...target, runId } : target;
   return {
     record: () => question(ofRun),
-    repeatMs: queryRepeatMs,
-    repeatMsMax: queryRepeatMsMax,
-    silenceMsMax: outcomeSilenceMsMax,
+    ...outcomePauses,
     // An execution that was there before may be closed already, and then nobody tells us unasked.
     atOnce: !started,
   };
 }
 
-const ofLife = (query: Omit<ActivityQuery, 'seenOffset'>, scheduleOffset: number | undefined): QueryDraft =>
-  scheduleOffset === undefined ? query : { ...query, scheduleOffset };
+/** The run of a standalone activity that a Schedule did not begin, and whose outcome others here may wait for. */
+function runThatWasThere({ workflowId }: ExecutionId, body: Reply['body']): string | undefined {
+  const scheduled = workflowId === '' ? scheduledIn(body) : undefined;
+  return scheduled?.started === false ? scheduled.runId : undefined;
+}
 
 /** Which run it is, and whether it is a new one: told by the answer to the Schedule, or to a question asked later. */
 const scheduledIn = (body: Reply['body']): { readonly runId: string; readonly started: boolean } | undefined => {

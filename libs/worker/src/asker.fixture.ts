@@ -57,7 +57,7 @@ export async function startAsker(
   const converter = loadDataConverter(dataConverter);
 
   const outcome = async (id: ExecutionId): Promise<Ended> => {
-    const { body } = await channel.awaitOutcome(id, randomUUID());
+    const { body } = await channel.awaitOutcome(id);
     if (body.type === 'Refused') throw new Error(body.refusal.message);
     const { status } = body;
     if (body.outcome.type === 'failure')

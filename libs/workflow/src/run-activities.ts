@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { InvalidActivityOptionsError, WorkflowNotFoundError } from '@ratchet/client';
 import { refusalError, scheduleDraft } from '@ratchet/client/session';
 import type { Refusal } from '@ratchet/domain';
@@ -43,7 +42,7 @@ export class RunActivities {
     return new RunActivityHandle(this.#run, {
       ...parts,
       activityType,
-      awaitOutcome: (signal) => channel.awaitOutcome(target, randomUUID(), { signal, ...ofLife }),
+      awaitOutcome: (signal) => channel.awaitOutcome(target, { signal, ...ofLife }),
     });
   }
 
@@ -53,7 +52,7 @@ export class RunActivities {
       activityId,
       cancellationType,
       cancellation: effectiveCancellation(scope),
-      awaitOutcome: (signal) => session.channel.awaitOutcome({ ...run, activityId }, randomUUID(), { signal }),
+      awaitOutcome: (signal) => session.channel.awaitOutcome({ ...run, activityId }, { signal }),
     });
   }
 

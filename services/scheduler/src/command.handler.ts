@@ -19,8 +19,8 @@ import {
 } from '@ratchet/domain';
 import { deadLetter, partitionFor, type InputRecord, type Output, type OutputRecord } from '@ratchet/kafka';
 import type { Effects } from './effects.ts';
-import type { OutcomeWaiters } from './outcome-waiters.ts';
 import type { StateKey } from './state-records.ts';
+import type { OutcomeWaiter, Waiters } from './waiters.ts';
 
 /** What the log has said so far: its clock, and the last command handled (-1 before the first). */
 export interface LogPosition {
@@ -36,7 +36,7 @@ export interface CommandHandlerParts {
   readonly state: PartitionState;
   readonly position: LogPosition;
   readonly effects: Effects;
-  readonly waiters: OutcomeWaiters;
+  readonly waiters: Waiters<OutcomeWaiter>;
   /** Remembers which entity stands behind a changed key. */
   readonly markChanged: (key: string, entity: StateKey) => void;
 }

@@ -17,16 +17,16 @@ import type { TaskTokenSigner } from '@ratchet/protocol';
 import { topics, type Codec } from '@ratchet/schemas';
 import { fanOutPages, noticeSettled, notifyWorker } from './cancellation-records.ts';
 import { outcomeReached } from './outcome-reached.ts';
-import type { OutcomeWaiters } from './outcome-waiters.ts';
 import type { RunWaiters } from './run-waiters.ts';
 import type { TaskTopics } from './task-topics.ts';
+import type { OutcomeWaiter, Waiters } from './waiters.ts';
 
 /** What is needed to say something to the world. */
 export interface EffectTools {
   readonly codec: Codec;
   readonly signer: TaskTokenSigner;
   readonly taskTopics: TaskTopics;
-  readonly waiters: OutcomeWaiters;
+  readonly waiters: Waiters<OutcomeWaiter>;
   readonly runWaiters: RunWaiters;
 }
 
@@ -86,7 +86,7 @@ export class Effects {
 
   /** Whoever waits for the outcome hears of it. */
   #addOutcome(id: ExecutionId, offset: number, out: OutputRecord[]): void {
-    const waiters = this.#tools.waiters.take(executionKey(id));
+    const waiters = this.#tools.waiters.take(executionKey(id), (waiter) => waiter);
     if (waiters.length === 0) return;
     const activity = this.#state.activity(id);
     invariant(
@@ -101,7 +101,7 @@ export class Effects {
   #addNews(id: RunId, offset: number, out: OutputRecord[]): void {
     const run = this.#state.run(id);
     if (run === undefined) return;
-    for (const { query, body } of this.#tools.runWaiters.take(run, this.#state.signals(id))) {
+    for (const { query, body } of this.#tools.runWaiters.take(run, this.#state.signals(id).at(-1))) {
       out.push(this.reply(query.replyTo, { requestId: query.requestId, offset, body }));
     }
   }

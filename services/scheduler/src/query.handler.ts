@@ -14,14 +14,14 @@ import type { OutputRecord } from '@ratchet/kafka';
 import type { LogPosition } from './command.handler.ts';
 import type { Effects } from './effects.ts';
 import { outcomeReached } from './outcome-reached.ts';
-import type { OutcomeWaiters } from './outcome-waiters.ts';
 import { newsOf, type RunWaiters } from './run-waiters.ts';
+import type { OutcomeWaiter, Waiters } from './waiters.ts';
 
 export interface QueryHandlerParts {
   readonly state: PartitionState;
   readonly position: LogPosition;
   readonly effects: Effects;
-  readonly waiters: OutcomeWaiters;
+  readonly waiters: Waiters<OutcomeWaiter>;
   readonly runWaiters: RunWaiters;
 }
 

@@ -93,30 +93,32 @@ test('another status is news, and to whom nothing is known everything is', () =>
   expect(newsOf(run, [], nothing)).toMatchObject({ run: { status: 'open' } });
 });
 
+const at = (address: string): AwaitRun['replyTo'] => ({ partition: 0, address });
+const closed = { ...run, status: 'closed' } as const;
+const addresses = (told: ReturnType<RunWaiters['take']>): readonly string[] =>
+  told.map(({ query: { replyTo } }) => replyTo.address);
+
 test('who waits is told once, with what is news to it, and others wait on', () => {
   const waiters = new RunWaiters();
   waiters.add(run, query(), epochMillis(1));
-  waiters.add(run, query({ requestId: 'query-2', known: { ...known, signalCountMax: 9 } }), epochMillis(1));
-  const told = waiters.take(run, [signal(2)]);
-  expect(told.map(({ query: { requestId } }) => requestId)).toEqual(['query-2']);
-  expect(waiters.take(run, [signal(2)])).toEqual([]);
-  const closed = { ...run, status: 'closed' } as const;
-  expect(waiters.take(closed, []).map(({ query: { requestId } }) => requestId)).toEqual(['query-1']);
-  expect(waiters.take(closed, [])).toEqual([]);
+  waiters.add(run, query({ replyTo: at('there'), known: { ...known, signalCountMax: 9 } }), epochMillis(1));
+  expect(addresses(waiters.take(run, signal(2)))).toEqual(['there']);
+  expect(waiters.take(run, signal(2))).toEqual([]);
+  expect(addresses(waiters.take(closed, undefined))).toEqual(['here']);
+  expect(waiters.take(closed, undefined)).toEqual([]);
+  expect(waiters.count).toBe(0);
 });
 
 test('nobody waits for more of a run that is closed', () => {
   const waiters = new RunWaiters();
-  const closed = { ...run, status: 'closed' } as const;
   waiters.add(closed, query({ known: { ...known, status: 'closed' } }), epochMillis(1));
-  expect(waiters.take({ ...run, status: 'open' }, [])).toEqual([]);
+  expect(waiters.take({ ...run, status: 'open' }, undefined)).toEqual([]);
 });
 
-test('a question that is asked again takes its own place, and who is silent for a minute is forgotten', () => {
+test('a newer question from the same address takes the place of the former', () => {
   const waiters = new RunWaiters();
   waiters.add(run, query(), epochMillis(1));
-  waiters.add(run, query(), epochMillis(2));
-  waiters.add(run, query({ requestId: 'query-2' }), epochMillis(60_003));
-  const told = waiters.take({ ...run, status: 'closed' }, []);
+  waiters.add(run, query({ requestId: 'query-2' }), epochMillis(2));
+  const told = waiters.take(closed, undefined);
   expect(told.map(({ query: { requestId } }) => requestId)).toEqual(['query-2']);
 });

@@ -8,19 +8,12 @@ import {
   type Signal,
   type WorkflowRun,
 } from '@ratchet/domain';
-
-/** As `OutcomeWaiters`: who has been silent for this long is gone. */
-const silenceMsMax = 60_000;
+import { Waiters } from './waiters.ts';
 
 /** One answer stays far below what a record may hold; a single signal may be larger than this, and goes alone. */
 const signalsBytesMax = 512 * 1024;
 /** However many the asker has room for: each comes with its ids, too, and the bytes of its arguments may be none. */
 const signalsMax = 100;
-
-interface AskedRun {
-  readonly query: AwaitRun;
-  readonly askedAt: EpochMillis;
-}
 
 type RunDescribed = Extract<Reply['body'], { readonly type: 'RunDescribed' }>;
 
@@ -41,8 +34,9 @@ function page(waiting: readonly Signal[], { signalName, signalsUpTo, signalCount
   const countMax = Math.min(signalCountMax, signalsMax);
   if (countMax <= 0) return signals;
   let bytes = 0;
-  for (const signal of waiting) {
-    if (signal.offset <= signalsUpTo || (signalName !== '' && signal.name !== signalName)) continue;
+  for (let index = firstAfter(waiting, signalsUpTo); index < waiting.length; index++) {
+    const signal = waiting[index];
+    if (signal === undefined || (signalName !== '' && signal.name !== signalName)) continue;
     bytes += payloadsBytes(signal.args);
     if (signals.length === countMax || (signals.length > 0 && bytes > signalsBytesMax)) break;
     signals.push(signal);
@@ -50,39 +44,46 @@ function page(waiting: readonly Signal[], { signalName, signalsUpTo, signalCount
   return signals;
 }
 
-/** Who waits for news of which run. In memory only: after a crash the askers ask again. */
-export class RunWaiters {
-  readonly #byRun = new Map<string, Map<string, AskedRun>>();
+/** Signals wait in the order of their offsets. */
+function firstAfter(waiting: readonly Signal[], offset: number): number {
+  let [low, high] = [0, waiting.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((waiting[middle]?.offset ?? 0) <= offset) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
 
-  /**
-   * A newer question of the same request takes the place of the former. Of a run that is closed there is no more news,
-   * and nothing that would end the waiting: nobody waits for it.
-   */
-  add(run: WorkflowRun, query: AwaitRun, askedAt: EpochMillis): void {
-    if (run.status === 'closed') return;
-    const key = runKey(run.id);
-    const asked = this.#byRun.get(key) ?? new Map<string, AskedRun>();
-    this.#byRun.set(key, asked);
-    for (const [asker, former] of asked) if (former.askedAt + silenceMsMax < askedAt) asked.delete(asker);
-    asked.set(`${query.replyTo.address}/${query.requestId}`, { query, askedAt });
+/** Who waits for news of which run. */
+export class RunWaiters {
+  readonly #waiters = new Waiters<AwaitRun>();
+
+  get count(): number {
+    return this.#waiters.count;
   }
 
-  /** Those for whom there is news now, with it. They are forgotten: they ask again with what they then know. */
+  /**
+   * A newer question from the same address takes the place of the former. Of a run that is closed there is no more news,
+   * and nothing that would end the waiting: nobody waits for it.
+   */
+  add(run: WorkflowRun, query: AwaitRun, now: EpochMillis): void {
+    if (run.status !== 'closed') this.#waiters.add(runKey(run.id), query, now);
+  }
+
+  /**
+   * Those for whom there is news now, with it. They are forgotten: they ask again with what they then know.
+   *
+   * @param latest the latest signal that waits, if any: the earlier ones were no news to whoever waits still.
+   */
   take(
     run: WorkflowRun,
-    waiting: readonly Signal[],
+    latest: Signal | undefined,
   ): readonly { readonly query: AwaitRun; readonly body: RunDescribed }[] {
-    const key = runKey(run.id);
-    const asked = this.#byRun.get(key);
-    if (asked === undefined) return [];
-    const told = [];
-    for (const [asker, { query }] of asked) {
-      const body = newsOf(run, waiting, query.known);
-      if (body === undefined) continue;
-      asked.delete(asker);
-      told.push({ query, body });
-    }
-    if (asked.size === 0) this.#byRun.delete(key);
-    return told;
+    const signals = latest === undefined ? [] : [latest];
+    return this.#waiters.take(runKey(run.id), (query) => {
+      const body = newsOf(run, signals, query.known);
+      return body === undefined ? undefined : { query, body };
+    });
   }
 }

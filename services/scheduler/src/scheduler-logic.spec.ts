@@ -211,6 +211,20 @@ describe('a query', () => {
     expect(await repliesIn(await stage.query(asked, 1_001))).toMatchObject([{ requestId: 'query-1', body: then }]);
   });
 
+  test('for an outcome that is asked again and again is told of once', async () => {
+    const stage = new Stage();
+    await stage.command(schedule({ awaitOutcome: false }), 1_000);
+    for (let index = 0; index < 100; index++) {
+      await stage.query(query({ type: 'AwaitOutcome', requestId: `query-${String(index)}` }), 1_001);
+    }
+    expect(stage.logic.waiterCount).toBe(1);
+
+    const terminate: Command = { type: 'Terminate', target: charge, reason: '', ...sent };
+    const replies = await repliesIn(await stage.command(terminate, 1_010));
+    expect(replies.filter(({ address }) => address === 'client')).toMatchObject([{ requestId: 'query-99' }]);
+    expect(stage.logic.waiterCount).toBe(0);
+  });
+
   test('that must have seen a command is answered after that command', async () => {
     const stage = new Stage();
 

@@ -14,7 +14,6 @@ import { readable } from '@ratchet/protocol';
 import { topics } from '@ratchet/schemas';
 import { CommandHandler, type LogPosition } from './command.handler.ts';
 import { Effects, type EffectTools } from './effects.ts';
-import { OutcomeWaiters } from './outcome-waiters.ts';
 import { QueryHandler } from './query.handler.ts';
 import { RunWaiters } from './run-waiters.ts';
 import {
@@ -26,6 +25,7 @@ import {
   stateRecordOf,
   type StateKey,
 } from './state-records.ts';
+import { Waiters, type OutcomeWaiter } from './waiters.ts';
 
 /** A record of one of the two inputs. */
 export type SchedulerInput =
@@ -35,6 +35,8 @@ export interface SchedulerLogicParts extends Omit<EffectTools, 'waiters' | 'runW
   readonly partition: number;
   /** How many partitions the co-partitioned topics have. */
   readonly partitions: number;
+  /** Told when the partition is no longer owned. */
+  readonly onClosed?: () => void;
 }
 
 const nothing: Output = { effects: [], changedKeys: [] };
@@ -51,6 +53,8 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
   readonly #commands: CommandHandler;
   readonly #queries: QueryHandler;
   readonly #assembly = new StateAssembly();
+  readonly #outcomeWaiters = new Waiters<OutcomeWaiter>();
+  readonly #runWaiters = new RunWaiters();
   /** Which entity a changed key belongs to, until it is sealed. */
   readonly #changed = new Map<string, StateKey>();
   /** Keys of the parts that have a record in the state topic: many come and go between two seals, and need no tombstone. */
@@ -60,14 +64,19 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
   constructor(parts: SchedulerLogicParts) {
     this.#parts = parts;
     const { partition, partitions } = parts;
-    const waiters = new OutcomeWaiters();
-    const runWaiters = new RunWaiters();
+    const waiters = this.#outcomeWaiters;
+    const runWaiters = this.#runWaiters;
     const state = this.#state;
     const position = this.#position;
     const effects = new Effects(state, partition, { ...parts, waiters, runWaiters });
     const markChanged = (key: string, entity: StateKey): void => void this.#changed.set(key, entity);
     this.#commands = new CommandHandler({ partition, partitions, state, position, effects, waiters, markChanged });
     this.#queries = new QueryHandler({ state, position, effects, waiters, runWaiters });
+  }
+
+  /** How many wait for an outcome or for news of a run. */
+  get waiterCount(): number {
+    return this.#outcomeWaiters.count + this.#runWaiters.count;
   }
 
   restore({ key, value }: InputRecord): void | Promise<void> {
@@ -137,6 +146,7 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
 
   close(): void {
     this.#changed.clear();
+    this.#parts.onClosed?.();
   }
 
   #restoreRecord(key: string, record: StateRecord): void {

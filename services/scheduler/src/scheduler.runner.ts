@@ -1,4 +1,4 @@
-import { PartitionProcessor } from '@ratchet/kafka';
+import { PartitionProcessor, type PartitionContext } from '@ratchet/kafka';
 import { connectCluster, createTokenSigner } from '@ratchet/protocol';
 import { topics } from '@ratchet/schemas';
 import {
@@ -25,6 +25,16 @@ export async function createSchedulerRunner(
     signer.use(tokenKeyRing(changed));
   });
   const taskTopics = new TaskTopics((topic) => cluster.ensureTaskTopic(topic));
+  const owned = new Set<SchedulerLogic>();
+  const createLogic = ({ partition }: PartitionContext): SchedulerLogic => {
+    const onClosed = (): void => void owned.delete(logic);
+    const logic = new SchedulerLogic({ partition, partitions, codec, signer, taskTopics, onClosed });
+    owned.add(logic);
+    return logic;
+  };
+  tools.metrics.gauge('ratchet_waiters', 'Askers that wait for an outcome or for news of a run', () =>
+    [...owned].reduce((sum, { waiterCount }) => sum + waiterCount, 0),
+  );
   const processor = new PartitionProcessor({
     connection,
     service: 'ratchet-scheduler',
@@ -34,7 +44,7 @@ export async function createSchedulerRunner(
       { topic: topics.queries, start: 'progress', onGap: 'skip' },
     ],
     stateTopic: topics.executions,
-    createLogic: ({ partition }) => new SchedulerLogic({ partition, partitions, codec, signer, taskTopics }),
+    createLogic,
     outbox,
     metrics: tools.metrics.processor,
     tuning: { sessionTimeoutMs: config.sessionTimeoutMs },

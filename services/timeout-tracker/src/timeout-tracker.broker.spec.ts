@@ -66,7 +66,7 @@ async function describeActivity(target: ExecutionId): Promise<ActivityDescriptio
 
 /** Waits for the outcome. @returns how late it came, on the log's clock. */
 async function latenessMs({ target, dueAfterMs }: Timed): Promise<number> {
-  const { body } = await requests.channel.awaitOutcome(target, randomUUID());
+  const { body } = await requests.channel.awaitOutcome(target);
   expect(body).toMatchObject({
     type: 'OutcomeReached',
     status: 'timed-out',

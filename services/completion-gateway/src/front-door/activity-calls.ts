@@ -129,7 +129,7 @@ export class ActivityCalls {
   async awaitOutcome(caller: Caller, ref: ActivityRef, signal: AbortSignal): Promise<ReachedOutcome | undefined> {
     const target = this.#target(caller, ref, 'reader');
     try {
-      const { body } = await this.#desk.channel.awaitOutcome(target, randomUUID(), { signal });
+      const { body } = await this.#desk.channel.awaitOutcome(target, { signal });
       if (body.type === 'Refused') throw refusedError(body.refusal);
       const { runId, status, outcome } = body;
       return { runId, status, outcome };
