@@ -21,7 +21,12 @@ export const rooms = [
   { scope: 'client', folder: 'libs/client', rooms: LEGS, not: ALL_NEST },
   { scope: 'worker', folder: 'libs/worker', rooms: LEGS, not: ALL_NEST },
   { scope: 'workflow', folder: 'libs/workflow', rooms: [...LEGS, 'client'], testsOnly: ['worker'], not: ALL_NEST },
-  { scope: 'service-kit', folder: 'libs/service-kit', rooms: ['kafka'], typesOf: { kafka: ['OperationalError'] } },
+  {
+    scope: 'service-kit',
+    folder: 'libs/service-kit',
+    rooms: ['kafka'],
+    typesOf: { kafka: ['OperationalError', 'withoutCredentials'] },
+  },
   { scope: 'testing', folder: 'libs/testing', rooms: [...LEGS, 'tools-kafka', 'start'], not: ALL_NEST },
   ...['scheduler', 'timeout-tracker', 'cancellation', 'completion-gateway'].map((scope) => ({
     scope,

@@ -30,6 +30,7 @@ export * from './retry-policy.ts';
 export { isRetryable, isTimeoutName, timeoutErrorTypePrefix, timeoutName } from './retryable.ts';
 export * from './rules.ts';
 export { sameOptions } from './same-options.ts';
+export * from './shared-settings.ts';
 export * from './size.ts';
 export { statusName } from './status-name.ts';
 export * from './units.ts';

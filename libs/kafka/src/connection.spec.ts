@@ -45,6 +45,16 @@ test.each([
   await expect(connection.partitionCounts.of('test')).rejects.toThrow();
 });
 
+test.each([
+  ['user:secret@kafka:9092', '***@kafka:9092'],
+  ['kafka://user:secret@kafka:9092', 'kafka://***@kafka:9092'],
+  ['http://kafka:9092', 'http://kafka:9092'],
+  ['kafka', 'kafka'],
+])('%s is no address of a broker, and no password is shown', async (given, shown) => {
+  const message = `[RKT1301] Expected the addresses of brokers as host:port, separated by commas, but got '${shown}'`;
+  await expect(connectKafka({ brokers: given.split(','), clientId: 'test' })).rejects.toThrow(message);
+});
+
 test('what takes connections and does not speak Kafka is given up after 15 s, and let go of', async () => {
   jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'performance'] });
   const refused = expect(connectKafka({ brokers, clientId: 'lost' })).rejects.toThrow(

@@ -95,12 +95,29 @@ const speechless = (): Error =>
     `nothing there has spoken Kafka's protocol within ${String(connectMsMax / 1000)} s: is it another server's port?`,
   );
 
+/** What kafkajs can connect to: it would take the rest of any other text for a port, and ask for minutes. */
+const brokerAddress = /^(\[[\da-fA-F:]+\]|[\w.-]+):\d{1,5}$/;
+
+function checkBrokers(brokers: readonly string[]): void {
+  if (brokers.every((broker) => brokerAddress.test(broker))) return;
+  const given = withoutCredentials(brokers.join(','));
+  throw new OperationalError(
+    `Expected the addresses of brokers as host:port, separated by commas, but got '${given}'`,
+    'RKT1301',
+    false,
+  );
+}
+
+/** An address as it may be shown: what stands before its last @ may hold a password. */
+export const withoutCredentials = (address: string): string => address.replace(/^([a-z]+:\/\/)?.*@/is, '$1***@');
+
 /**
  * Connects to Kafka, once for a process.
  *
- * @throws OperationalError RKT1001 when none of the brokers answers, after at most 15 s.
+ * @throws OperationalError RKT1301 when an address is none; RKT1001 when none of the brokers answers, after at most 15 s.
  */
 export async function connectKafka(options: ConnectionOptions): Promise<KafkaConnection> {
+  checkBrokers(options.brokers);
   const connection = new KafkaConnection(options);
   try {
     await Promise.race([connection.admin.connect(), sleep(connectMsMax).then(() => Promise.reject(speechless()))]);

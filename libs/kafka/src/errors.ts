@@ -11,6 +11,7 @@ export const operationalErrorCodes = [
   /** schema is incompatible */ 'RKT1102',
   /** no answer in time */ 'RKT1201',
   /** a setting of the environment is missing or wrong */ 'RKT1301',
+  /** a service has other settings than those of its cluster */ 'RKT1302',
 ] as const;
 export type OperationalErrorCode = (typeof operationalErrorCodes)[number];
 

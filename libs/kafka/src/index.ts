@@ -1,5 +1,6 @@
 import './faster-kafkajs.ts';
-export { connectKafka, KafkaConnection, type ConnectionOptions } from './connection.ts';
+export { agreeOnRecord, type AgreedRecordOptions } from './agreed-record.ts';
+export { connectKafka, KafkaConnection, withoutCredentials, type ConnectionOptions } from './connection.ts';
 export { deadLetter, deadLetterTopic } from './dead-letter.ts';
 export * from './errors.ts';
 export type { Log, LogLevel } from './log.ts';

@@ -65,9 +65,10 @@ export class ReplyInbox {
   /**
    * Fixes where reading begins, and resolves once it has begun, or has come to where the log ended then.
    *
+   * @returns where the log ended.
    * @throws OperationalError RKT1004 when the topic has no such partition, RKT1201 when it took too long.
    */
-  async open(): Promise<void> {
+  async open(): Promise<number> {
     const { low, high } = await this.#logRange();
     this.#openAt = high;
     this.#nextOffset = this.#options.fromBeginning === true ? low : high;
@@ -78,7 +79,7 @@ export class ReplyInbox {
     });
     await this.#consumer.start();
     const timeoutMs = this.#options.openTimeoutMs ?? 30_000;
-    if ((await Promise.race([opened, sleep(timeoutMs)])) === true) return;
+    if ((await Promise.race([opened, sleep(timeoutMs)])) === true) return high;
     // Not awaited: what did not form the group may not let it go either.
     void this.close().catch(() => undefined);
     throw new OperationalError(

@@ -17,20 +17,20 @@ export interface TopicSpec {
 const propagationMsMax = 30_000;
 
 /**
- * Creates the topics that are missing and checks those that exist, and resolves once every broker knows them all.
+ * Checks the topics that exist, creates those that are missing, and resolves once every broker knows them all.
  *
  * @throws OperationalError RKT1003 when an existing topic has other partitions or another setting than its
  * spec says (settings that the spec does not name are not looked at), RKT1004 when a topic could not be created.
  */
 export async function ensureTopics(connection: KafkaConnection, specs: readonly TopicSpec[]): Promise<void> {
   const existing = new Set(await connection.admin.listTopics());
-  await create(
-    connection,
-    specs.filter(({ name }) => !existing.has(name)),
-  );
   await check(
     connection,
     specs.filter(({ name }) => existing.has(name)),
+  );
+  await create(
+    connection,
+    specs.filter(({ name }) => !existing.has(name)),
   );
   for (const { name, partitions } of specs) await awaitEverywhere(connection, name, partitions);
 }
@@ -135,19 +135,24 @@ async function isKnownEverywhere(connection: KafkaConnection, topic: string, par
   const { brokers } = await connection.admin.describeCluster();
   for (let asked = 0; asked < 2 * brokers.length; asked++) {
     // kafkajs asks a broker of its own choosing, so each is asked for about twice.
-    const known = await knownPartitions(connection, topic);
-    if (known !== partitions) return false;
+    const known = await partitionsOf(connection, topic);
+    // Another instance was first with it.
+    if (known.length > 0 && known.length !== partitions)
+      throw otherwise(topic, 'partitions', String(partitions), String(known.length));
+    if (known.length === 0 || known.some(({ leader }) => leader < 0)) return false;
   }
   return true;
 }
 
-async function knownPartitions(connection: KafkaConnection, topic: string): Promise<number> {
+async function partitionsOf(
+  connection: KafkaConnection,
+  topic: string,
+): Promise<readonly { readonly leader: number }[]> {
   try {
     const { topics } = await connection.admin.fetchTopicMetadata({ topics: [topic] });
-    const found = topics.find(({ name }) => name === topic)?.partitions ?? [];
-    return found.filter(({ leader }) => leader >= 0).length;
+    return topics.find(({ name }) => name === topic)?.partitions ?? [];
   } catch (error) {
-    if (failureKind(error) === 'unknown-topic' || kafkaErrorType(error) === 'LEADER_NOT_AVAILABLE') return 0;
+    if (failureKind(error) === 'unknown-topic' || kafkaErrorType(error) === 'LEADER_NOT_AVAILABLE') return [];
     throw error;
   }
 }

@@ -2,6 +2,7 @@ import { taskTopic } from '@ratchet/domain';
 import { connectBroker, uniqueName } from '@ratchet/testing';
 import { topics, topicSpecs } from '@ratchet/schemas';
 import { connectCluster, type Cluster, type ClusterOptions } from './connect-cluster.ts';
+import type { TokenKey } from './task-token.ts';
 
 const addresses = connectBroker();
 const options: ClusterOptions = {
@@ -29,7 +30,40 @@ test('a service makes all topics, and finds them made', async () => {
 });
 
 test('a service that expects other partitions does not start', async () => {
-  await expect(connectCluster({ ...options, partitions: 5 })).rejects.toMatchObject({ code: 'RKT1003' });
+  await expect(connectCluster({ ...options, partitions: 5 })).rejects.toThrow(
+    /^\[RKT1302\] .*RATCHET_PARTITIONS is 5 here and 4 there$/,
+  );
+});
+
+describe('the keys of a cluster', () => {
+  /** That of the services which other tests start on this broker. */
+  const former = { id: '', secret: 'a secret for development only, known to everyone' };
+  const next = { id: 'next', secret: 'a secret that is to replace the former one' };
+  const join = async (...tokenKeys: readonly TokenKey[]): Promise<void> => {
+    const joined = await connectCluster({ ...options, tokenKeys });
+    await joined.close();
+  };
+
+  test('may be changed one service after the other', async () => {
+    for (const keys of [[former], [former, next], [former], [next, former], [next], [next, former], [former]]) {
+      await join(...keys);
+    }
+  });
+
+  test('of a service that has none of them keep it from starting, and are not shown', async () => {
+    await join(former);
+    const refused: unknown = await join(next).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ code: 'RKT1302', retryable: false });
+    expect(String(refused)).toMatch(/no key in common \(fingerprints here: [\da-f]{16}; there: [\da-f]{16}\)/);
+    expect(String(refused)).not.toContain(next.secret);
+    await join();
+    await join(former);
+  });
+
+  test('are told apart by their ids, too: tokens name them', async () => {
+    await join(former);
+    await expect(join({ ...former, id: 'other' })).rejects.toMatchObject({ code: 'RKT1302' });
+  });
 });
 
 test('a client takes the cluster as it finds it', async () => {
@@ -46,6 +80,7 @@ test('a client takes the cluster as it finds it', async () => {
 
 test.each<{ given: string; wrong: Partial<ClusterOptions>; code: string }>([
   { given: 'no broker answers', wrong: { brokers: 'localhost:1' }, code: 'RKT1001' },
+  { given: 'the address of a broker has a password', wrong: { brokers: 'user:pa,ss@b:1' }, code: 'RKT1301' },
   { given: 'there is no address of a broker', wrong: { brokers: ' , ' }, code: 'RKT1301' },
   { given: 'there is no address of a registry', wrong: { registryUrl: '' }, code: 'RKT1301' },
 ])('when $given the error is $code', async ({ wrong, code }) => {

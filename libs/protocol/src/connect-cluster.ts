@@ -10,6 +10,8 @@ import {
 } from '@ratchet/kafka';
 import { createCodec, taskTopicSpecs, topics, topicSpecs, type Codec, type Replication } from '@ratchet/schemas';
 import { codecLogOf } from './codec-log.ts';
+import { joinCluster } from './join-cluster.ts';
+import type { TokenKey } from './task-token.ts';
 
 export interface ClusterOptions {
   /** `host:port`, several in a list or separated by commas. */
@@ -24,6 +26,10 @@ export interface ClusterOptions {
   readonly partitions?: number;
   /** With `createTopics`; without, it is read off the topics that are there. */
   readonly replication?: Replication;
+  /** With `createTopics`: the keys of task tokens, of which the cluster's services must have one in common. */
+  readonly tokenKeys?: readonly TokenKey[];
+  /** With `createTopics`, a registry that does not answer is waited for until this is aborted; else for 15 s. */
+  readonly signal?: AbortSignal;
   readonly log?: Log;
 }
 
@@ -40,6 +46,8 @@ export interface Cluster {
    * @throws OperationalError RKT1004 when it cannot be created.
    */
   ensureTaskTopic(topic: string): Promise<void>;
+  /** A service has other keys of task tokens while it runs: who starts after it is compared with those. The log says when it fails. */
+  recordTokenKeys(tokenKeys: readonly TokenKey[]): void;
   /** Outboxes and consumers are closed by who made them, before this. */
   close(): Promise<void>;
 }
@@ -47,19 +55,26 @@ export interface Cluster {
 /**
  * What every process does first: reaches Kafka, registers the schemas, and has the topics or finds them.
  *
- * @throws OperationalError RKT1301 when an address is missing, RKT1001 when no broker answers, RKT1003 when a topic has other settings than it must,
+ * @throws OperationalError RKT1301 when an address is missing or is none, RKT1001 when no broker answers within 15 s,
+ * RKT1003 when a topic has other settings than it must, RKT1302 when a service has other settings than those before it,
  * RKT1004 when a client finds no topics: the services were never started.
- * @throws SchemaRegistryError RKT1101 when the registry does not answer, RKT1102 when it refuses a schema.
+ * @throws SchemaRegistryError RKT1101 when the registry does not answer within 15 s (a service waits for it), RKT1102 when
+ * it refuses a schema.
  */
 export async function connectCluster(options: ClusterOptions): Promise<Cluster> {
-  const { clientId, registryUrl, log } = options;
+  const { clientId, registryUrl, log, createTopics, signal } = options;
   const brokers = brokerList(options.brokers);
   if (brokers.length === 0) throw noAddress('a broker', 'host:port');
   if (registryUrl === '') throw noAddress('a schema registry', 'the root of its Confluent-compatible API');
   const connection = await connectKafka({ brokers, clientId, ...(log === undefined ? {} : { log }) });
   try {
-    const codec = await createCodec({ registryUrl, ...(log === undefined ? {} : { log: codecLogOf(log) }) });
-    const replication = options.createTopics ? await createAll(connection, options) : await readAll(connection);
+    const codec = await createCodec({
+      registryUrl,
+      ...(createTopics ? { waitMs: Infinity } : {}),
+      ...(signal === undefined ? {} : { signal }),
+      ...(log === undefined ? {} : { log: codecLogOf(log) }),
+    });
+    const replication = createTopics ? await joinCluster(connection, codec, options) : await readAll(connection);
     const partitions = await connection.partitionCounts.of(topics.commands);
     return new ConnectedCluster(connection, codec, partitions, replication);
   } catch (error) {
@@ -75,12 +90,6 @@ const brokerList = (brokers: string | readonly string[]): readonly string[] =>
   (typeof brokers === 'string' ? brokers.split(',') : brokers)
     .map((broker) => broker.trim())
     .filter((broker) => broker !== '');
-
-async function createAll(connection: KafkaConnection, options: ClusterOptions): Promise<Replication> {
-  const { partitions, replication = 'development' } = options;
-  await ensureTopics(connection, topicSpecs({ replication, ...(partitions === undefined ? {} : { partitions }) }));
-  return replication;
-}
 
 async function readAll(connection: KafkaConnection): Promise<Replication> {
   try {
@@ -129,6 +138,15 @@ class ConnectedCluster implements Cluster {
     await ensureTopics(
       this.connection,
       taskTopicSpecs(name, { replication: this.#replication, partitions: this.partitions }),
+    );
+  }
+
+  recordTokenKeys(tokenKeys: readonly TokenKey[]): void {
+    const { connection, codec, partitions } = this;
+    joinCluster(connection, codec, { replication: this.#replication, partitions, tokenKeys }).catch(
+      (error: unknown) => {
+        connection.log('error', `the changed token keys could not be recorded: ${String(error)}`);
+      },
     );
   }
 

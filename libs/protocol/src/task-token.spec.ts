@@ -93,20 +93,19 @@ describe('a task token', () => {
       expect(() => createTokenSigner([march, { ...april, id: 'march' }])).toThrow(/two have the same/);
       expect(() => createTokenSigner([])).toThrow(/there is none/);
       const signing = createTokenSigner([march]);
-      expect(() => {
-        signing.use([]);
-      }).toThrow(/there is none/);
+      expect(() => signing.prepare([])).toThrow(/there is none/);
       expect(signing.verify(signing.sign(token))).toEqual(token);
     });
 
     test('keys can be changed while they are used', () => {
       const signing = createTokenSigner([march]);
       const former = signing.sign(token);
-      signing.use([april, march]);
+      signing.prepare([april, march])();
       expect(signing.verify(former)).toEqual(token);
       expect(createTokenSigner([april]).verify(signing.sign(token))).toEqual(token);
-      signing.use([april]);
+      signing.prepare([april])();
       expect(reasonOf(() => signing.verify(former))).toBe('bad-signature');
+      expect(() => signing.prepare([march, { ...april, secret: march.secret }])).toThrow(/none does/);
     });
   });
 

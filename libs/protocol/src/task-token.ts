@@ -1,4 +1,5 @@
-import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto';
+import { createHmac, createSecretKey, scrypt, timingSafeEqual, type KeyObject } from 'node:crypto';
+import { promisify } from 'node:util';
 import type { AttemptReference, ExecutionId, Offset } from '@ratchet/domain';
 
 /** What a task token says: one attempt of one life of one execution. */
@@ -29,8 +30,11 @@ export interface TaskTokenVerifier {
 
 export interface TaskTokenSigner extends TaskTokenVerifier {
   sign(token: TaskToken): Uint8Array;
-  /** Signs and verifies with these keys from now on. @throws Error as `createTokenSigner`, and nothing has changed then. */
-  use(keys: TokenKeys): void;
+  /**
+   * @returns what signs and verifies with these keys from then on.
+   * @throws Error as `createTokenSigner`, and when no key stays: every token that is out would be refused.
+   */
+  prepare(keys: TokenKeys): () => void;
 }
 
 /** A secret and the name that tokens know it by. */
@@ -73,8 +77,8 @@ export const attemptOf = ({ scheduleOffset, attempt, stamp }: TaskToken): Attemp
  *
  * @throws Error when there is no key, or two have the same id.
  */
-export function createTokenSigner(keys: TokenKeys): TaskTokenSigner {
-  let ring = keyRing(keys);
+export function createTokenSigner(given: TokenKeys): TaskTokenSigner {
+  let ring = keyRing(given);
   return {
     sign: (token) => {
       const { id, key } = ring.signing;
@@ -91,8 +95,13 @@ export function createTokenSigner(keys: TokenKeys): TaskTokenSigner {
       }
       return token;
     },
-    use: (others) => {
-      ring = keyRing(others);
+    prepare: (keys) => {
+      const next = keyRing(keys);
+      const stays = [...next.byId].some(([id, key]) => ring.byId.get(id)?.equals(key) === true);
+      if (!stays) throw new Error('Expected one of the token keys in use to stay beside new ones, but none does');
+      return () => {
+        ring = next;
+      };
     },
   };
 }
@@ -106,6 +115,16 @@ function keyRing(keys: TokenKeys): KeyRing {
   if (byId.size < all.length) throw new Error('Expected token keys to have an id each, but two have the same');
   return { signing: { id: first.id, key: secretKeyOf(first) }, byId };
 }
+
+/**
+ * By what a key may be told apart from others where everyone can read it. It is costly to compute, so that trying secrets
+ * is, too; and it names the key's id, since a token under another id is refused.
+ */
+export const tokenKeyFingerprint = async ({ id, secret }: TokenKey): Promise<string> =>
+  (await derive(secret, `ratchet token key ${id}`, fingerprintBytes)).toString('hex');
+
+const derive = promisify<string | Uint8Array, string, number, Buffer>(scrypt);
+const fingerprintBytes = 8;
 
 const secretKeyOf = ({ secret }: TokenKey): KeyObject =>
   createSecretKey(typeof secret === 'string' ? Buffer.from(secret, 'utf8') : Buffer.from(secret));

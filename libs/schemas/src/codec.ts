@@ -7,6 +7,7 @@ import type {
   Namespace,
   Query,
   Reply,
+  SharedSettings,
   StateRecord,
 } from '@ratchet/domain';
 import { RecordEncoder } from './avro/record-encoder.ts';
@@ -19,6 +20,7 @@ import { namespaceMapping } from './mapping/namespace.mapping.ts';
 import { queryMapping } from './mapping/query.mapping.ts';
 import type { RecordMapping } from './mapping/record-mapping.ts';
 import { replyMapping } from './mapping/reply.mapping.ts';
+import { sharedSettingsMapping } from './mapping/shared-settings.mapping.ts';
 import { stateReaders, stateWriters } from './mapping/state.mapping.ts';
 import { taskMapping } from './mapping/task.mapping.ts';
 import { ReaderTable, type FetchSchema } from './reader-table.ts';
@@ -80,6 +82,10 @@ export class Codec {
   readonly encodeNamespace = (namespace: Namespace): Buffer => this.#encode(namespaceMapping, namespace);
   readonly decodeNamespace = (bytes: Buffer): Namespace | Promise<Namespace> => this.#decode(namespaceReaders, bytes);
 
+  readonly encodeSharedSettings = (settings: SharedSettings): Buffer => this.#encode(sharedSettingsMapping, settings);
+  readonly decodeSharedSettings = (bytes: Buffer): SharedSettings | Promise<SharedSettings> =>
+    this.#decode(sharedSettingsReaders, bytes);
+
   /** An `ActivitySnapshot` is written without input, header and heartbeat: they are records of their own. */
   readonly encodeState = (record: StateRecord): Buffer => {
     // TypeScript does not see that the writer belongs to the record's own type.
@@ -131,6 +137,7 @@ const cancellationReaders = readersOf(cancellationMapping);
 const callbackRequestReaders = readersOf(callbackRequestMapping);
 const completionEventReaders = readersOf(completionEventMapping);
 const namespaceReaders = readersOf(namespaceMapping);
+const sharedSettingsReaders = readersOf(sharedSettingsMapping);
 const allStateReaders: DomainReaders<StateRecord> = new Map(
   Object.entries(stateReaders) as unknown as Iterable<[RecordName, ToDomain<StateRecord>]>,
 );

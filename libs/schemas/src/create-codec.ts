@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Codec } from './codec.ts';
+import { registryAddress } from './registry/registry-address.ts';
 import { RegistryClient } from './registry/registry-client.ts';
 import { SchemaRegistryError } from './registry/schema-registry-error.ts';
 import { subjects as allSubjects, type Subject } from './subject.ts';
@@ -11,61 +12,116 @@ export interface CodecLog {
 }
 
 export interface CodecOptions {
-  /** The root of a Confluent-compatible API. */
+  /** The root of a Confluent-compatible API; with user and password where it wants them. */
   readonly registryUrl: string;
   readonly log?: CodecLog;
-  /** How long to go on asking a registry that does not answer, in milliseconds; a minute when absent. */
+  /** How long to go on asking a registry that does not answer, in milliseconds: 15 s when absent, or for ever. */
   readonly waitMs?: number;
+  /** Aborted: nobody waits any more. */
+  readonly signal?: AbortSignal;
   /** What to register; everything when absent. */
   readonly subjects?: readonly Subject[];
 }
 
-const waitMsDefault = 60_000;
-const pauseMs = 250;
+const waitMsDefault = 15_000;
+/** How long one request may take. */
+const requestMsMax = 15_000;
+const pauseMsMin = 250;
+const pauseMsMax = 5_000;
+/** Between two lines of the log that say the same; each gap is twice as long as the one before. */
+const sayAgainMsMin = 60_000;
+const sayAgainMsMax = 3_600_000;
 
 /**
  * Registers every schema and makes the codec that writes with their ids.
  *
  * @throws SchemaRegistryError `RKT1101` when the registry does not answer in time, or its address is no URL; `RKT1102`
- * with the registry's own reason when it refuses a schema.
+ * with the registry's own reason when it refuses a schema. The signal's reason (rejects) when it is aborted.
  */
 export async function createCodec(options: CodecOptions): Promise<Codec> {
-  const { registryUrl, log, waitMs = waitMsDefault, subjects = allSubjects } = options;
-  const registry = new RegistryClient(checkedUrl(registryUrl));
-  const deadlineMs = performance.now() + waitMs;
-  const ids = new Map(
-    await Promise.all(
-      subjects.map(async (subject) => [subject.record, await register(registry, subject, deadlineMs, log)] as const),
-    ),
-  );
+  const { registryUrl, log, waitMs = waitMsDefault } = options;
+  const address = registryAddress(registryUrl);
+  const registry = new RegistryClient(address, Math.min(waitMs, requestMsMax));
+  const ids = await registerPatiently(registry, { ...options, registryUrl: address.url, waitMs });
   log?.info({ schemaIds: Object.fromEntries(ids) }, 'schemas are registered');
   return new Codec(ids, registry.schemaOf);
 }
 
-async function register(
+type Ids = ReadonlyMap<Subject['record'], number>;
+
+async function registerPatiently(
   registry: RegistryClient,
-  subject: Subject,
-  deadlineMs: number,
-  log: CodecLog | undefined,
-): Promise<number> {
-  for (;;) {
-    try {
-      return await registry.register(subject);
-    } catch (error) {
-      const isFinal = !(error instanceof SchemaRegistryError) || !error.retryable || performance.now() >= deadlineMs;
-      if (isFinal) throw error;
-      log?.warn({ reason: error.message }, 'the schema registry does not answer, trying again');
-      await pause(pauseMs);
+  {
+    registryUrl,
+    waitMs,
+    subjects = allSubjects,
+    log,
+    signal,
+  }: Omit<CodecOptions, 'waitMs'> & { readonly waitMs: number },
+): Promise<Ids> {
+  const deadline = deadlineAfter(waitMs, registryUrl);
+  const given = AbortSignal.any([deadline.signal, ...(signal === undefined ? [] : [signal])]);
+  let [sayAt, sayAgainMs] = [0, sayAgainMsMin];
+  try {
+    for (let pauseMs = pauseMsMin; ; pauseMs = Math.min(pauseMs * 1.5, pauseMsMax)) {
+      try {
+        return await untilAborted(registerAll(registry, subjects), given);
+      } catch (error) {
+        if (!(error instanceof SchemaRegistryError) || !error.retryable || given.aborted) throw error;
+        // Who does not wait for ever tells its caller.
+        if (waitMs === Infinity && performance.now() >= sayAt) {
+          log?.warn({}, `waiting for the schema registry: ${error.message}`);
+          [sayAt, sayAgainMs] = [performance.now() + sayAgainMs, Math.min(sayAgainMs * 2, sayAgainMsMax)];
+        }
+        deadline.lastError = error;
+        await untilAborted(pause(pauseMs), given);
+      }
     }
+  } finally {
+    deadline.cancel();
   }
 }
 
-function checkedUrl(given: unknown): string {
-  if (typeof given === 'string' && /^https?:/.test(given) && URL.canParse(given)) return given;
-  throw new SchemaRegistryError(
-    `Expected the schema registry's address as a URL such as 'http://localhost:8081/apis/ccompat/v7', but it is ` +
-      (typeof given === 'string' ? `'${given}'` : `of type ${typeof given}`),
-    'RKT1101',
-    false,
+/** All at once: the first that fails tells why. */
+const registerAll = async (registry: RegistryClient, subjects: readonly Subject[]): Promise<Ids> =>
+  new Map(
+    await Promise.all(subjects.map(async (subject) => [subject.record, await registry.register(subject)] as const)),
   );
+
+interface Deadline {
+  readonly signal: AbortSignal;
+  /** What the signal is aborted with. */
+  lastError: Error;
+  cancel(): void;
+}
+
+function deadlineAfter(waitMs: number, url: string): Deadline {
+  const controller = new AbortController();
+  const timer = waitMs === Infinity ? undefined : setTimeout(() => controller.abort(deadline.lastError), waitMs);
+  const deadline: Deadline = {
+    signal: controller.signal,
+    lastError: new SchemaRegistryError(
+      `Expected to reach the schema registry at ${url}, but it has not taken the schemas within ${String(waitMs / 1000)} s`,
+      'RKT1101',
+      true,
+    ),
+    cancel: () => {
+      clearTimeout(timer);
+    },
+  };
+  return deadline;
+}
+
+/** Rejects with the signal's reason. */
+function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  const abort = (): void => {
+    reject(signal.reason as Error);
+  };
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort, { once: true });
+  work.then(resolve, reject).finally(() => {
+    signal.removeEventListener('abort', abort);
+  });
+  return promise;
 }

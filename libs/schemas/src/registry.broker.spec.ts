@@ -15,6 +15,9 @@ const unique = `test-${crypto.randomUUID()}`;
 
 /** Our subjects under names of this run. */
 const ownSubjects: readonly Subject[] = subjects.map((subject) => ({ ...subject, name: `${unique}-${subject.name}` }));
+const requestMsMax = 15_000;
+const registryClient = (): RegistryClient => new RegistryClient({ url: registryUrl }, requestMsMax);
+
 const ownSubject = (record: RecordName): Subject => {
   const subject = ownSubjects.find((candidate) => candidate.record === record);
   if (subject === undefined) throw new Error(`no subject of ${record}`);
@@ -91,14 +94,14 @@ describe('the schema registry', () => {
     const subject = { ...ownSubject(record), name: `${unique}-${what.replaceAll(' ', '-')}-${record}` };
     const schema = change(subject.schema);
     expect(JSON.parse(schema)).not.toEqual(JSON.parse(subject.schema));
-    const client = new RegistryClient(registryUrl);
+    const client = registryClient();
     const id = await client.register(subject);
     expect(await client.register({ ...subject, schema })).not.toBe(id);
   });
 
   it('refuses to weaken the compatibility of a subject', async () => {
     const weaker: Subject = { ...replies, compatibility: 'BACKWARD_TRANSITIVE' };
-    await expect(new RegistryClient(registryUrl).register(weaker)).rejects.toMatchObject({
+    await expect(registryClient().register(weaker)).rejects.toMatchObject({
       code: 'RKT1102',
       message: expect.stringContaining('its compatibility is FULL_TRANSITIVE and not BACKWARD_TRANSITIVE'),
     });
@@ -111,7 +114,7 @@ describe('the schema registry', () => {
       headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
       body: JSON.stringify({ schema: schemas.Reply }),
     });
-    await expect(new RegistryClient(registryUrl).register({ ...replies, name })).resolves.toBeGreaterThan(0);
+    await expect(registryClient().register({ ...replies, name })).resolves.toBeGreaterThan(0);
     const { compatibilityLevel } = (await (await fetch(`${registryUrl}/config/${name}`)).json()) as {
       readonly compatibilityLevel: string;
     };
@@ -120,7 +123,7 @@ describe('the schema registry', () => {
 
   it('brings the schema of a newer writer, once', async () => {
     const newer = withNewField(commandsSubject.schema, ['null', 'string'], { default: null, doc: 'From the future.' });
-    const id = await new RegistryClient(registryUrl).register({ ...commandsSubject, schema: newer });
+    const id = await registryClient().register({ ...commandsSubject, schema: newer });
     const { identity, requestId, target } = claim;
     const body = { 'ratchet.v1.Claim': { attempt: null, claimId: 'c' } };
     const bytes = new RecordEncoder(avroType(newer), id).encode({ target, requestId, identity, body, added: 'x' });
@@ -138,7 +141,7 @@ describe('the schema registry', () => {
 
   it('knows a schema of someone else, which is none of ours', async () => {
     const foreign = '{"type":"record","name":"Foreign","namespace":"x","fields":[{"name":"a","type":"string"}]}';
-    const id = await new RegistryClient(registryUrl).register({
+    const id = await registryClient().register({
       ...replies,
       name: `${unique}-foreign-value`,
       schema: foreign,
@@ -179,11 +182,13 @@ describe('a registry that does not answer', () => {
 
   it('is no verdict on an id', async () => {
     const error = { code: 'RKT1101', retryable: true };
-    await expect(new RegistryClient('http://127.0.0.1:1').schemaOf(5)).rejects.toMatchObject(error);
+    await expect(new RegistryClient({ url: 'http://127.0.0.1:1' }, requestMsMax).schemaOf(5)).rejects.toMatchObject(
+      error,
+    );
   });
 
   it('is given up after some seconds when it is silent', async () => {
-    const client = new RegistryClient(await silentUrl(), 300);
+    const client = new RegistryClient({ url: await silentUrl() }, 300);
     await expect(client.schemaOf(5)).rejects.toMatchObject({ code: 'RKT1101', retryable: true });
     await expect(client.register(replies)).rejects.toMatchObject({ code: 'RKT1101', retryable: true });
   });

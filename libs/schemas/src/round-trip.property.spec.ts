@@ -8,6 +8,7 @@ import type {
   KnownOfRun,
   Namespace,
   Reply,
+  SharedSettings,
 } from '@ratchet/domain';
 import fc from 'fast-check';
 import { commands } from './arbitrary/commands.arbitrary.ts';
@@ -31,6 +32,7 @@ import {
   duration,
   outcome,
   options,
+  texts,
   type Arbitrary,
 } from './arbitrary/values.arbitrary.ts';
 import { localCodec } from './local-codec.ts';
@@ -138,6 +140,12 @@ describe('the codec', () => {
     }),
     codec.encodeNamespace,
     codec.decodeNamespace,
+  );
+  itRoundTrips(
+    'shared settings',
+    record<SharedSettings>({ environment: text, partitions: count, tokenKeys: texts }),
+    codec.encodeSharedSettings,
+    codec.decodeSharedSettings,
   );
   itRoundTrips(
     'task',

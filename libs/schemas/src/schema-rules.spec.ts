@@ -86,6 +86,7 @@ describe('the schemas', () => {
       'ratchet.activity.callbacks.retries-value',
       'ratchet.namespaces-value',
       'ratchet.replies-value',
+      'ratchet.cluster-value',
       'ratchet.activity.tasks-value',
     ]);
   });

@@ -1,7 +1,17 @@
 import { topicTable } from './generated/topic-table.ts';
 
-const { commands, queries, executions, cancellations, completions, callbacks, callbackRetries, namespaces, replies } =
-  topicTable.topics;
+const {
+  commands,
+  queries,
+  executions,
+  cancellations,
+  completions,
+  callbacks,
+  callbackRetries,
+  namespaces,
+  replies,
+  cluster,
+} = topicTable.topics;
 
 /** The topics that are there from the start, by name. Those of task queues are named by `taskTopic` of the domain. */
 export const topics = {
@@ -14,6 +24,7 @@ export const topics = {
   callbackRetries: callbackRetries.name,
   namespaces: namespaces.name,
   replies: replies.name,
+  cluster: cluster.name,
 } as const;
 
 /** Where records go that a reader of `topic` could not read or handle. */

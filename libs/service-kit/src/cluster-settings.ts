@@ -1,6 +1,6 @@
 import type { Log } from '@ratchet/kafka';
 import type { Environment } from './setting.ts';
-import type { ServiceConfig } from './settings.ts';
+import { tokenKeyRing, type ServiceConfig, type TokenKeySetting } from './settings.ts';
 import type { RunnerTools } from './service-runner.ts';
 
 /** How a service connects to its cluster: what `connectCluster` of `@ratchet/protocol` wants to know. */
@@ -11,17 +11,24 @@ export interface ClusterSettings {
   readonly createTopics: true;
   readonly partitions: number;
   readonly replication: Environment;
+  readonly tokenKeys: readonly TokenKeySetting[];
+  readonly signal: AbortSignal;
   readonly log: Log;
 }
 
 /** The cluster that a service's configuration names; a service makes the topics that are missing. */
-export const clusterSettings = (config: ServiceConfig, { name, log }: RunnerTools): ClusterSettings => ({
+export const clusterSettings = (
+  config: ServiceConfig & Parameters<typeof tokenKeyRing>[0],
+  { name, log, signal }: RunnerTools,
+): ClusterSettings => ({
   brokers: config.kafkaBrokers,
   registryUrl: config.schemaRegistryUrl,
   clientId: `ratchet-${name}`,
   createTopics: true,
   partitions: config.partitions,
   replication: config.environment,
+  tokenKeys: tokenKeyRing(config),
+  signal,
   log: (level, message, fields = {}) => {
     log[level]({ ...fields, context: 'kafka' }, message);
   },

@@ -83,6 +83,13 @@ describe('a wrong environment', () => {
     expect(() => read({ ...development, RATCHET_TOKEN_SECRET: 'hunter2' })).toThrow(/^(?!.*hunter2)/s);
   });
 
+  test.each([
+    ['RATCHET_KAFKA_BROKERS', 'user:hun,ter2@kafka:9092'],
+    ['RATCHET_SCHEMA_REGISTRY_URL', 'htp://user:hun/ter2@registry'],
+  ])('never shows a password in %s', (variable, value) => {
+    expect(() => read({ ...development, [variable]: value })).toThrow(/^(?!.*ter2).*\*\*\*@(kafka:9092|registry)"/s);
+  });
+
   test('needs a token secret in production', () => {
     expect(() => read(addresses)).toThrow('RATCHET_TOKEN_SECRET is not set');
   });

@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { OperationalError } from '@ratchet/kafka';
+import { OperationalError, withoutCredentials } from '@ratchet/kafka';
 import { nearMiss } from './near-miss.ts';
 import type { ConfigOf, Environment, Setting, Settings } from './setting.ts';
 import { developmentWarnings, knownVariables } from './settings.ts';
@@ -108,7 +108,9 @@ function read(
 }
 
 function shown({ secret }: Setting<unknown>, raw: string): string {
-  return secret === true ? `a secret of ${String(raw.length)} characters` : JSON.stringify(raw.slice(0, 200));
+  return secret === true
+    ? `a secret of ${String(raw.length)} characters`
+    : JSON.stringify(withoutCredentials(raw).slice(0, 200));
 }
 
 function wrongSettings(service: string, problems: readonly string[]): OperationalError {

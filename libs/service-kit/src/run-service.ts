@@ -29,9 +29,9 @@ export interface ServicePlan<S extends Settings> {
  * Runs a service until it is asked to stop: by SIGTERM, by SIGINT, or by the end of the process that started it.
  *
  * Health and metrics answer first, then the service connects. On SIGHUP, and when a file that a setting names has changed,
- * settings are read again (see `LiveConfig`). It ends with code 0 after a stop, in which it finishes
- * what is in hand, with code 78 and a message when its settings are wrong, and with code 1 and a message when something
- * fatal happens.
+ * settings are read again (see `LiveConfig`). It ends with code 0 after a stop, in which it finishes what is in hand, with
+ * code 78 and a message when its settings are wrong or are not those of its cluster, and with code 1 and a message when
+ * something fatal happens.
  */
 export async function runService<S extends Settings>(plan: ServicePlan<S>): Promise<void> {
   process.title = `ratchet ${plan.name}`;
@@ -44,17 +44,22 @@ export async function runService<S extends Settings>(plan: ServicePlan<S>): Prom
   process.on('SIGHUP', () => {
     live.reload('SIGHUP');
   });
+  const stopping = new AbortController();
   try {
     await live.watch();
-    const tools = { name: plan.name, log, metrics, changes: live, fail };
+    const tools = { name: plan.name, log, metrics, changes: live, signal: stopping.signal, fail };
     const app = await openDoor(plan.createModule(config, tools), config, log);
-    whenAskedToStop((reason) => void stop(app, log, reason));
+    whenAskedToStop((reason) => {
+      stopping.abort();
+      void stop(app, log, reason);
+    });
     await app.startAllMicroservices();
     // Only now: what Nest says of its own start is of no use to anyone.
     app.useLogger(app.get(Logger));
     log.info({ environment: config.environment, partitions: config.partitions }, `${plan.name} has started`);
   } catch (error) {
-    fail(error);
+    // A start that a stop cuts short fails, and the stop goes on.
+    if (!stopping.signal.aborted) fail(error);
   }
 }
 
@@ -110,7 +115,20 @@ async function stop(app: NestFastifyApplication, log: ServiceLog, reason: string
   }
 }
 
+/** Of an error with a code the message says all there is to do; of any other one the stack is wanted. */
 function crash(log: ServiceLog, error: unknown): void {
-  log.fatal({ err: error }, error instanceof Error ? error.message : String(error));
-  process.exit(1);
+  const message = error instanceof Error ? error.message : String(error);
+  const code = codeOf(error);
+  if (code === undefined) log.fatal({ err: error }, message);
+  else log.fatal(message);
+  process.exit(code !== undefined && ofSettings.test(code) ? WRONG_SETTINGS_CODE : 1);
 }
+
+/** A setting is wrong, is not the cluster's, or is not that of a topic. */
+const ofSettings = /^RKT(?:13..|1003)$/;
+
+/** Errors of the registry have codes, too, and are of another class. */
+const codeOf = (error: unknown): string | undefined =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('RKT')
+    ? error.code
+    : undefined;

@@ -38,6 +38,7 @@ const open = async (
     log: pino({ level: 'silent' }),
     metrics: createServiceMetrics('porter'),
     changes: { onChange: () => undefined },
+    signal: new AbortController().signal,
     fail: () => undefined,
   };
   const module = ServiceKitModule.create(tools, createRunner);

@@ -25,6 +25,8 @@ export interface RunnerTools<C = unknown> {
   readonly metrics: ServiceMetrics;
   /** Of the configuration that the runner was made with. */
   readonly changes: SettingsChanges<C>;
+  /** Aborted when the service is asked to stop: a start that still waits for something is of no use then. */
+  readonly signal: AbortSignal;
   /** The runner cannot go on: the process says so and ends with code 1. */
   readonly fail: (error: unknown) => void;
 }

@@ -113,16 +113,19 @@ export const tokenKeys: Setting<readonly TokenKeySetting[]> = {
   isLive: true,
 };
 
-/** Of both settings, the one that signs first: what a token signer is made with. */
-export const tokenKeyRing = (config: {
-  readonly tokenKeys: readonly TokenKeySetting[];
-  readonly tokenSecret: string;
-}): readonly TokenKeySetting[] => [...config.tokenKeys, { id: '', secret: config.tokenSecret }];
-
 export interface TokenKeySetting {
   readonly id: string;
   readonly secret: string;
 }
+
+/** Of both settings, the one that signs first: what a token signer is made with. A service that has neither has none. */
+export const tokenKeyRing = (config: {
+  readonly tokenKeys?: readonly TokenKeySetting[];
+  readonly tokenSecret?: string;
+}): readonly TokenKeySetting[] => [
+  ...(config.tokenKeys ?? []),
+  ...(config.tokenSecret === undefined ? [] : [{ id: '', secret: config.tokenSecret }]),
+];
 
 function tokenKeyOf(part: string): TokenKeySetting {
   const [id = '', ...secret] = part.trim().split(':');

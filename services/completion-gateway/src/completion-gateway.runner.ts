@@ -35,8 +35,12 @@ export async function createCompletionGatewayRunner(
     sessionTimeoutMs: config.sessionTimeoutMs,
   });
   const tokens = createTokenSigner(tokenKeyRing(config));
-  tools.changes.onChange((changed) => () => {
-    tokens.use(tokenKeyRing(changed));
+  tools.changes.onChange((changed) => {
+    const take = tokens.prepare(tokenKeyRing(changed));
+    return () => {
+      take();
+      cluster.recordTokenKeys(tokenKeyRing(changed));
+    };
   });
   const frontDoor = createFrontDoor({ channel, tokens, directory: namespaces.directory, dispatch });
   return new GatewayRunner({

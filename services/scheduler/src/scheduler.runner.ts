@@ -21,8 +21,12 @@ export async function createSchedulerRunner(
   const { connection, codec, partitions } = cluster;
   const outbox = cluster.createOutbox({ metrics: tools.metrics.outbox });
   const signer = createTokenSigner(tokenKeyRing(config));
-  tools.changes.onChange((changed) => () => {
-    signer.use(tokenKeyRing(changed));
+  tools.changes.onChange((changed) => {
+    const take = signer.prepare(tokenKeyRing(changed));
+    return () => {
+      take();
+      cluster.recordTokenKeys(tokenKeyRing(changed));
+    };
   });
   const taskTopics = new TaskTopics((topic) => cluster.ensureTaskTopic(topic));
   const owned = new Set<SchedulerLogic>();

@@ -117,7 +117,8 @@ describe('a tracker of its own', () => {
     };
     const log = pino({ level: 'silent' });
     const metrics = createServiceMetrics('timeout-tracker');
-    const tools = { name: 'timeout-tracker', log, metrics, changes: { onChange: () => undefined }, fail };
+    const { signal } = new AbortController();
+    const tools = { name: 'timeout-tracker', log, metrics, changes: { onChange: () => undefined }, signal, fail };
     const started = await createTimeoutTrackerRunner(config, tools, own);
     runner = started;
     await started.start();

@@ -53,6 +53,15 @@ test('a service that cannot start ends the start, and its last words say why', a
   await expect(startRatchet(wrong)).rejects.toThrow(/its settings are wrong[^]*RATCHET_PARTITIONS is "many"/);
 });
 
+test('a start with another secret than that of the services which run there is refused, and says why', async () => {
+  const ratchet = await startRatchet(options());
+  const stranger = { ...serviceEnv, RATCHET_TOKEN_SECRET: 'the secret of another clone of the repository' };
+  const refused = await startRatchet({ ...options(), serviceEnv: stranger }).catch(String);
+  await ratchet.stop();
+  expect(refused).toMatch(/RKT1302.*RATCHET_TOKEN_SECRET and RATCHET_TOKEN_KEYS have no key in common/);
+  expect(refused).not.toContain(stranger.RATCHET_TOKEN_SECRET);
+});
+
 test('when the one who started them is killed with kill -9, none is left behind', async () => {
   const starter = fork(new URL('./starter.fixture.ts', import.meta.url), [JSON.stringify({ kafka, serviceEnv })], {
     execArgv: ['--conditions=@ratchet/source', '--disable-warning=ExperimentalWarning'],

@@ -30,6 +30,7 @@ export * from './namespace.ts';
 export * from './progress.ts';
 export * from './reply.ts';
 export * from './run-snapshot.ts';
+export * from './shared-settings.ts';
 export * from './signal-snapshot.ts';
 export * from './schemas.ts';
 export * from './enums.ts';

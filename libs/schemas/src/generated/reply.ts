@@ -11,6 +11,7 @@ import type { Payload } from './payload.ts';
 import type { ActivitySnapshot } from './activity-snapshot.ts';
 
 import type { RunSnapshot } from './run-snapshot.ts';
+
 import type { SignalSnapshot } from './signal-snapshot.ts';
 /** What arrives at an address of `ratchet.replies`. Exactly one of the fields after `offset` is set; none: a kind of answer this reader does not know. */
 export interface Reply {

@@ -138,6 +138,23 @@ export const topicTable = {
       config: { 'segment.bytes': '33554432', 'segment.ms': '900000' },
       deadLetter: true,
     },
+    cluster: {
+      name: 'ratchet.cluster',
+      doc: 'What all services must have alike: each compares its own at start.',
+      key: '`settings`',
+      values: ['SharedSettings'],
+      compatibility: 'FULL_TRANSITIVE',
+      partitions: 1,
+      cleanup: 'compact',
+      timestampType: 'LogAppendTime',
+      config: {
+        'segment.bytes': '16777216',
+        'segment.ms': '86400000',
+        'min.cleanable.dirty.ratio': '0.2',
+        'delete.retention.ms': '86400000',
+      },
+      deadLetter: false,
+    },
   },
   taskTopics: {
     name: 'ratchet.activity.tasks.<namespace>.<taskQueue>',

@@ -3,11 +3,12 @@ import type avsc from 'avsc';
 import type { Subject } from '../subject.ts';
 import { UnreadableRecordError } from '../unreadable-record-error.ts';
 import { ensureCompatibility } from './ensure-compatibility.ts';
-import { isRetryableStatus, SchemaRegistryError, statusOf } from './schema-registry-error.ts';
+import type { RegistryAddress } from './registry-address.ts';
+import { inOneLine, isRetryableStatus, SchemaRegistryError, statusOf } from './schema-registry-error.ts';
 
-/** A registry that has just started, asked by several services at once, takes its time. */
-const timeoutMsDefault = 30_000;
 const clientId = 'ratchet';
+/** Says which fields of which schema are not compatible, and why. */
+const refusalLengthMax = 4_000;
 
 /**
  * The registry, asked at boot and for ids not met before; never for a record.
@@ -16,17 +17,18 @@ const clientId = 'ratchet';
  * request has a time limit, fails once, and only a 404 counts as the registry's word.
  */
 export class RegistryClient {
-  readonly #url: string;
+  readonly #address: RegistryAddress;
   readonly #timeoutMs: number;
   readonly #registry: SchemaRegistry;
 
   /** @param timeoutMs how long one request may take, in milliseconds. */
-  constructor(url: string, timeoutMs = timeoutMsDefault) {
-    this.#url = url;
+  constructor(address: RegistryAddress, timeoutMs: number) {
+    this.#address = address;
     this.#timeoutMs = timeoutMs;
     this.#registry = new SchemaRegistry({
-      host: url,
+      host: address.url,
       clientId,
+      ...(address.credentials === undefined ? {} : { auth: address.credentials }),
       retry: { retries: 0 },
       middlewares: [
         () => ({ prepareRequest: (next) => next().then((request) => request.enhance({ timeout: timeoutMs })) }),
@@ -42,7 +44,7 @@ export class RegistryClient {
    * versions; `RKT1101` when there is no answer.
    */
   async register(subject: Subject): Promise<number> {
-    await ensureCompatibility(this.#url, subject, this.#timeoutMs);
+    await ensureCompatibility(this.#address, subject, this.#timeoutMs);
     try {
       const { id } = await this.#registry.register(
         { type: SchemaType.AVRO, schema: subject.schema },
@@ -72,7 +74,7 @@ export class RegistryClient {
       // What has no status was thrown while the answer was made into a type.
       if (status === undefined)
         throw new UnreadableRecordError(`schema ${String(id)} is not one of Avro: ${String(error)}`, { cause: error });
-      const message = `Expected to fetch schema ${String(id)} from ${this.#url}, but ${String(error)}`;
+      const message = `Expected to fetch schema ${String(id)} from ${this.#address.url}, but ${inOneLine(String(error))}`;
       throw new SchemaRegistryError(message, 'RKT1101', true, { cause: error });
     }
   };
@@ -87,7 +89,10 @@ function registrationError(subject: Subject, error: unknown): SchemaRegistryErro
     ? (['RKT1102', false] as const)
     : (['RKT1101', isRetryableStatus(status)] as const);
   // The client puts its id before the registry's own words.
-  const reason = (error instanceof Error ? error.message : String(error)).replace(`${clientId} - `, '');
+  const reason = inOneLine(
+    (error instanceof Error ? error.message : String(error)).replace(`${clientId} - `, ''),
+    isRefused ? refusalLengthMax : undefined,
+  );
   return new SchemaRegistryError(
     `Expected to register the schema of ${subject.name}, but the registry says: ${reason}`,
     code,

@@ -22,3 +22,9 @@ export const statusOf = (error: unknown): number | undefined =>
 
 /** All but "you may not": what does not answer today may answer tomorrow. */
 export const isRetryableStatus = (status: number): boolean => status !== 401 && status !== 403;
+
+/** What a server has said, without line breaks and cut: it may be a page for a browser. */
+export const inOneLine = (text: string, lengthMax = 200): string => {
+  const words = text.replace(/\s+/g, ' ').trim();
+  return words.length > lengthMax ? `${words.slice(0, lengthMax)}...` : words;
+};
