@@ -21,8 +21,8 @@ export const durationMsMax = millis(100 * 365 * 24 * 60 * 60 * 1000);
 /** Attempts are counted in 32 bits, on the reference's wire and on ours. */
 export const attemptCountMax = 2 ** 31 - 1;
 
-/** Longest topic name Kafka takes. */
-export const topicNameBytesMax = 249;
+/** Longest topic name of a task queue, its priority level included: Kafka takes 249, and its dead-letter topic adds `.dlq`. */
+export const taskTopicBytesMax = 245;
 
 /** Request ids remembered per activity. The first started it; of the attached ones the latest are kept. */
 export const requestIdsMax = 100;

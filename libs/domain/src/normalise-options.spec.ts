@@ -102,12 +102,19 @@ test.each<{ given: string; asked: Partial<ActivityOptionsRequest>; message: stri
   expect(normalise(asked)).toEqual({ kind: 'refused', refusal: { reason: 'invalid-argument', message } });
 });
 
-test('a task queue may be as long as Kafka takes its topic, and not a byte longer', () => {
-  const longest = 'q'.repeat(249 - 'ratchet.activity.tasks.default.'.length);
-  expect(normalise({ taskQueue: longest, startToCloseTimeoutMs: 1 }).kind).toBe('ok');
-  const refused = normalise({ taskQueue: `${longest}q`, startToCloseTimeoutMs: 1 });
-  expect(refused).toMatchObject({ refusal: { message: expect.stringMatching(/Length=250 Limit=249$/) as string } });
-});
+test.each([
+  { level: 'the usual one', priorityKey: 0, suffix: '' },
+  { level: 'another one', priorityKey: 1, suffix: '.p1' },
+])(
+  'a task queue may be as long as Kafka takes its topics, and not a byte longer: $level',
+  ({ priorityKey, suffix }) => {
+    const longest = 'q'.repeat(249 - `ratchet.activity.tasks.default.${suffix}.dlq`.length);
+    const asked = { startToCloseTimeoutMs: 1, priorityKey };
+    expect(normalise({ ...asked, taskQueue: longest }).kind).toBe('ok');
+    const refused = normalise({ ...asked, taskQueue: `${longest}q` });
+    expect(refused).toMatchObject({ refusal: { message: expect.stringMatching(/Length=246 Limit=245$/) as string } });
+  },
+);
 
 test('the start delay is kept and bounds nothing', () => {
   const checked = normalise({ scheduleToCloseTimeoutMs: 10, startDelayMs: 500 });

@@ -6,7 +6,7 @@ import {
   callbackUrlsMax,
   headerBytesMax,
   idBytesMax,
-  topicNameBytesMax,
+  taskTopicBytesMax,
 } from './limits.ts';
 import type { Payload, Payloads } from './payload.ts';
 import type { Refusal } from './refusal.ts';
@@ -90,7 +90,7 @@ export function checkHeader(header: Readonly<Record<string, Payload>>): Refusal 
 
 const internalTaskQueuePrefix = '/_sys/';
 
-/** The task queue names a topic with the namespace, so both together must fit Kafka's limit. */
+/** The task queue names a topic with the namespace and the priority level, so all together must fit Kafka's limit. */
 export function checkTaskQueue(namespace: string, taskQueue: string, level?: number): Refusal | undefined {
   const refusal = checkId('taskQueue', taskQueue);
   if (refusal !== undefined) return refusal;
@@ -98,10 +98,10 @@ export function checkTaskQueue(namespace: string, taskQueue: string, level?: num
     return wrong(`taskQueue must not start with "${internalTaskQueuePrefix}", got "${taskQueue}"`);
   }
   const topicBytes = taskTopic(namespace, taskQueue, level).length;
-  if (topicBytes <= topicNameBytesMax) return undefined;
+  if (topicBytes <= taskTopicBytesMax) return undefined;
   return wrong(
-    `taskQueue exceeds length limit: its topic's name, with the namespace and escaped, would be longer than Kafka allows. ` +
-      `Length=${String(topicBytes)} Limit=${String(topicNameBytesMax)}`,
+    `taskQueue exceeds length limit: its topics' names, with the namespace and escaped, would be longer than Kafka allows. ` +
+      `Length=${String(topicBytes)} Limit=${String(taskTopicBytesMax)}`,
   );
 }
 

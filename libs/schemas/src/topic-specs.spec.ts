@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { taskTopicBytesMax } from '@ratchet/domain';
 import { taskTopicSpecs, topicSpecs, type TopicSpec } from './topic-specs.ts';
 import { topics } from './topics.ts';
 
@@ -67,6 +68,11 @@ describe('the topics', () => {
     expect(named(specs, topics.executions).partitions).toBe(24);
     expect(named(production, topics.executions).partitions).toBe(12);
     expect(named(specs, topics.replies).partitions).toBe(12);
+  });
+
+  it('have names that Kafka takes, even for the longest task queue', () => {
+    const longest = taskTopicSpecs('q'.repeat(taskTopicBytesMax), { replication: 'production' });
+    expect(Math.max(...longest.map(({ name }) => name.length))).toBe(249);
   });
 
   it('keep the topic of a task queue for 14 days', () => {
