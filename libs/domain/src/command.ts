@@ -30,6 +30,8 @@ interface CommandBase {
   readonly requestId: string;
   /** Who sends it; shown to people. */
   readonly identity: string;
+  /** Who sends it, as the completion-gateway proved it, such as `api-key:billing`; for audits, and no decision asks for it. */
+  readonly principal?: string;
   /** Where the answer goes. Absent: nobody waits. */
   readonly replyTo?: ReplyAddress;
   /** Only on what the cancellation service forwards: its repetitions after a crash are known by it, and not decided again. */

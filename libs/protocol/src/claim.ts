@@ -6,6 +6,8 @@ import type { RequestChannel } from './request-channel.ts';
 export interface ClaimRequest {
   readonly token: TaskToken;
   readonly identity: string;
+  /** As the gateway proved it; absent or empty where a worker claims for itself. */
+  readonly principal?: string;
   /** 0 is none. */
   readonly heartbeatTimeoutMs: number;
   /** 0 is none. */
@@ -30,11 +32,11 @@ const repeatMs = 1_000;
  * @throws OperationalError (rejects) RKT1201 when the channel is closed first.
  */
 export async function claimTask(channel: RequestChannel, request: ClaimRequest): Promise<ClaimResult> {
-  const { token, identity, heartbeatTimeoutMs, startToCloseTimeoutMs, traceparent } = request;
+  const { token, identity, principal = '', heartbeatTimeoutMs, startToCloseTimeoutMs, traceparent } = request;
   const claimId = randomUUID();
   const askedAt = performance.now();
   const { body } = await channel.request(
-    { type: 'Claim', target: token.id, requestId: claimId, claimId, identity, attempt: attemptOf(token) },
+    { type: 'Claim', target: token.id, requestId: claimId, claimId, identity, principal, attempt: attemptOf(token) },
     { repeatMs, timeoutMs: Infinity, traceparent },
   );
   if (body.type === 'Refused') return { type: 'refused', refusal: body.refusal };

@@ -1,6 +1,6 @@
 import { connectCluster, createTokenSigner, DeadlineClock, openRequestChannel } from '@ratchet/protocol';
 import { clusterSettings, tokenKeyRing, type RunnerTools, type ServiceRunner } from '@ratchet/service-kit';
-import { authConfig, createAuthenticator, openDoorsWarning, type AuthConfig } from './auth/index.ts';
+import { authConfig, CallAudit, createAuthenticator, openDoorsWarning, type AuthConfig } from './auth/index.ts';
 import type { CompletionGatewayConfig } from './completion-gateway.config.ts';
 import { createFrontDoor, type FrontDoor } from './front-door/index.ts';
 import { GatewayRunner } from './gateway-runner.ts';
@@ -78,14 +78,16 @@ async function openDoors(
   frontDoor: FrontDoor,
   auth: AuthConfig,
   config: CompletionGatewayConfig,
-  { log, changes }: RunnerTools<CompletionGatewayConfig>,
+  { log, metrics, changes }: RunnerTools<CompletionGatewayConfig>,
 ): Promise<() => Promise<void>> {
   const authenticator = createAuthenticator(auth);
+  const audit = new CallAudit(log, metrics);
   let current = config;
   const { tls } = auth;
   const grpc = await startGrpcServer({
     frontDoor,
     authenticator,
+    audit,
     host: config.grpcHost,
     port: config.grpcPort,
     ...(tls === undefined ? {} : { tls }),
@@ -97,6 +99,7 @@ async function openDoors(
     settings: config,
     frontDoor,
     authenticator,
+    audit,
     tls,
     log,
     webhooks: () => current.webhooks,
@@ -123,5 +126,6 @@ async function openDoors(
   process.send?.({ type: 'doors', grpcAddress: grpc.address, httpUrl: http.url });
   return async () => {
     await Promise.all([grpc.stop(), http.close()]);
+    audit.flush();
   };
 }

@@ -60,6 +60,15 @@ describe('docker-compose.yml', () => {
     );
   });
 
+  it('allows in production nothing that is for development', () => {
+    const { environment = {} } = composeFile.services['completion-gateway'] ?? {};
+    const allowances = Object.entries(environment).filter(([name]) => name.startsWith('RATCHET_ALLOW_'));
+    expect(allowances.map(([, value]) => value)).toEqual([
+      '${RATCHET_ALLOW_UNAUTHENTICATED:-development}',
+      '${RATCHET_ALLOW_PLAINTEXT:-development}',
+    ]);
+  });
+
   it.each(['kafka', 'registry'])('knows when %s answers', (name) => {
     expect(composeFile.services[name]?.healthcheck).toBeDefined();
   });

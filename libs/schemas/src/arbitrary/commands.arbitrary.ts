@@ -21,12 +21,13 @@ import {
   timeoutType,
   failure,
   optionalOptions,
+  someText,
   someTexts,
   type Arbitrary,
 } from './values.arbitrary.ts';
 
 export const common = { requestId: text, identity: text };
-const optional = { replyTo, forwardedFrom };
+const optional = { principal: someText, replyTo, forwardedFrom };
 const repeatable = { ...optional, reportId: text };
 export const ofActivity = { target: id, ...common };
 export const ofRun = { run, ...common };

@@ -44,6 +44,7 @@ export const duration = offset as Arbitrary<Millis>;
 export const anyInteger = fc.integer();
 export const bytes = fc.uint8Array({ maxLength: 40 }).map((value): Uint8Array => Buffer.from(value));
 export const key = text.filter((value) => value !== '__proto__');
+export const someText = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 });
 export const texts = fc.array(text, { maxLength: 4 });
 /** Of a list that is absent when it is empty. */
 export const someTexts = fc.array(text, { minLength: 1, maxLength: 3 });

@@ -22,6 +22,8 @@ export interface ActivityCommand {
   readonly requestId: string;
   /** Who sends it; shown to people. */
   readonly identity: string;
+  /** Who sends it, as the completion-gateway proved it: `api-key:<name>`, `token:<subject>`, `certificate:<subject>`, `webhook:<name>` or `kafka:completions`. Empty: nobody was asked, as by whoever writes to the log itself. */
+  readonly principal: string;
   /** Where the answer goes. Absent: nobody waits. */
   readonly replyTo?: ReplyAddress | null;
   /** For what the cancellation service forwards: of what it was made. */

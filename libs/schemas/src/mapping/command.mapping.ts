@@ -176,8 +176,9 @@ export const commandMapping: RecordMapping<Command, avro.ActivityCommand> = {
   toAvro: (command) => {
     // TypeScript does not see that the writer belongs to the command's own type.
     const writeBody = bodyWriters[command.type] as (command: Command) => avro.ActivityCommand['body'];
-    const { requestId, identity, replyTo = null, forwardedFrom = null } = command;
-    return { target: targetOf(command), requestId, identity, replyTo, forwardedFrom, body: writeBody(command) };
+    const { requestId, identity, principal = '', replyTo = null, forwardedFrom = null } = command;
+    const target = targetOf(command);
+    return { target, requestId, identity, principal, replyTo, forwardedFrom, body: writeBody(command) };
   },
 
   toDomain: (envelope) => {
@@ -185,6 +186,7 @@ export const commandMapping: RecordMapping<Command, avro.ActivityCommand> = {
     const readBody = bodyReaders[branch] as ((body: unknown, envelope: Envelope) => Command) | undefined;
     if (readBody === undefined) throw new UnreadableRecordError(`this version knows no command ${branch}`);
     const command = readBody((envelope.body as Readonly<Record<string, unknown>>)[branch], envelope);
+    setPresent(command, 'principal', envelope.principal === '' ? null : envelope.principal);
     setPresent(command, 'replyTo', envelope.replyTo);
     setPresent(command, 'forwardedFrom', envelope.forwardedFrom);
     return command;

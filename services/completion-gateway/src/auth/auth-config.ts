@@ -1,9 +1,11 @@
-import { X509Certificate } from 'node:crypto';
+import { createPublicKey, X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { OperationalError } from '@ratchet/kafka';
-import { isLoopback } from '@ratchet/service-kit';
-import type { AuthConfig, AuthSettings, TlsConfig } from './auth.settings.ts';
+import { isLoopback, type Environment } from '@ratchet/service-kit';
+import type { Allowance, AuthConfig, AuthSettings, TlsConfig } from './auth.settings.ts';
 import type { JwtConfig } from './json-web-token.ts';
+
+type GatewayAuth = AuthSettings & { readonly environment: Environment };
 
 /** Where a door listens, and the variable that says so. */
 export interface Listening {
@@ -14,18 +16,31 @@ export interface Listening {
 /**
  * What the settings mean together.
  *
- * @throws OperationalError RKT1301 that names the variable: when settings that belong together are not, and when a door
- * is open to other machines and nobody is asked who they are, unless the operator said that this is meant.
+ * @throws OperationalError RKT1301 that names the variable: when settings that belong together are not, and, unless the
+ * operator said that this is meant, when a door is open to other machines and nobody is asked who they are, or what they
+ * are asked for, or the keys that verify it, come unencrypted from another machine.
  */
-export function authConfig(settings: AuthSettings, doors: readonly Listening[]): AuthConfig {
-  const { apiKeys } = settings;
+export function authConfig(settings: GatewayAuth, doors: readonly Listening[]): AuthConfig {
+  const { apiKeys, jwtJwksUrl, allowUnauthenticated, allowPlaintext } = settings;
   const jwt = jwtConfig(settings);
   const tls = tlsConfig(settings);
-  const asksWhoCalls = apiKeys.length > 0 || jwt !== undefined || tls?.clientCa !== undefined;
-  const open = asksWhoCalls || settings.allowUnauthenticated ? undefined : doors.find(({ host }) => !isLoopback(host));
-  if (open !== undefined) throw openToEveryone(open);
+  const asksForCredential = apiKeys.length > 0 || jwt !== undefined;
+  const far = doors.find(({ host }) => !isLoopback(host));
+  const mayBeOpen = asksForCredential || tls?.clientCa !== undefined || isAllowed(allowUnauthenticated, settings);
+  if (far !== undefined && !mayBeOpen) throw openToEveryone(far);
+  if (!isAllowed(allowPlaintext, settings)) {
+    if (far !== undefined && asksForCredential && tls === undefined) throw plaintextCredentials(far);
+    if (isPlaintext(jwtJwksUrl)) throw plaintextKeys(jwtJwksUrl);
+  }
   return { apiKeys, ...(jwt === undefined ? {} : { jwt }), ...(tls === undefined ? {} : { tls }) };
 }
+
+const isAllowed = (allowance: Allowance, { environment }: GatewayAuth): boolean =>
+  allowance === 'true' || (allowance === 'development' && environment === 'development');
+
+/** Whoever is on the way could put in keys of their own, and sign tokens with them. */
+const isPlaintext = (url: string): boolean =>
+  url.startsWith('http:') && !isLoopback(new URL(url).hostname.replace(/^\[|\]$/g, ''));
 
 /** What an operator should know of who may come in although nothing is wrong; nothing where everyone is asked. */
 export function openDoorsWarning({ apiKeys, jwt, tls }: AuthConfig, addresses: readonly string[]): string | undefined {
@@ -46,8 +61,22 @@ function jwtConfig(settings: AuthSettings): JwtConfig | undefined {
   if (audience === '') throw missing('RATCHET_JWT_AUDIENCE', 'RATCHET_JWT_ISSUER');
   if (jwksUrl === '' && publicKey === '')
     throw missing('RATCHET_JWT_JWKS_URL or RATCHET_JWT_PUBLIC_KEY', 'RATCHET_JWT_ISSUER');
+  if (publicKey !== '') checkPublicKey(publicKey);
   const keys = jwksUrl === '' ? { publicKey } : { jwksUrl };
   return { issuer, audience, keys, permissionsClaim: settings.jwtPermissionsClaim };
+}
+
+/** As RFC 7518 wants it. A key that verifies nothing would refuse every token. */
+const rsaBitsMin = 2048;
+
+function checkPublicKey(pem: string): void {
+  try {
+    const bits = createPublicKey(pem).asymmetricKeyDetails?.modulusLength ?? rsaBitsMin;
+    if (bits < rsaBitsMin) throw new Error(`it has ${String(bits)} bits, where RSA needs ${String(rsaBitsMin)}`);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw refusal(`Expected RATCHET_JWT_PUBLIC_KEY to be a public key, but ${reason}`);
+  }
 }
 
 function tlsConfig({ tlsCertificate, tlsKey, tlsClientCa }: AuthSettings): TlsConfig | undefined {
@@ -75,21 +104,31 @@ export const secureContext = ({ certificate, key, clientCa }: TlsConfig): Secure
   ...(clientCa === undefined ? {} : { ca: clientCa }),
 });
 
+const refusal = (message: string): OperationalError => new OperationalError(message, 'RKT1301', false);
+
 const unusable = (error: unknown): OperationalError =>
-  new OperationalError(
+  refusal(
     'Expected RATCHET_TLS_CERTIFICATE, RATCHET_TLS_KEY and RATCHET_TLS_CLIENT_CA to be usable together, but ' +
       (error instanceof Error ? error.message : String(error)),
-    'RKT1301',
-    false,
   );
 
 const missing = (variable: string, because: string): OperationalError =>
-  new OperationalError(`Expected to find ${variable} with ${because}, but it is not set`, 'RKT1301', false);
+  refusal(`Expected to find ${variable} with ${because}, but it is not set`);
 
 const openToEveryone = ({ host, variable }: Listening): OperationalError =>
-  new OperationalError(
+  refusal(
     `Expected to ask who calls before listening on ${host} (${variable}), but nothing says how: set RATCHET_API_KEYS, ` +
       'RATCHET_JWT_ISSUER or RATCHET_TLS_CLIENT_CA, or RATCHET_ALLOW_UNAUTHENTICATED=true if everyone may do everything',
-    'RKT1301',
-    false,
+  );
+
+const plaintextCredentials = ({ host, variable }: Listening): OperationalError =>
+  refusal(
+    `Expected API keys and tokens to come encrypted to ${host} (${variable}), but there is no TLS: set ` +
+      'RATCHET_TLS_CERTIFICATE and RATCHET_TLS_KEY, or RATCHET_ALLOW_PLAINTEXT=true if something in front of it has TLS',
+  );
+
+const plaintextKeys = (url: string): OperationalError =>
+  refusal(
+    `Expected RATCHET_JWT_JWKS_URL to be an address by https, but it is ${new URL(url).origin}: whoever is on the way could sign tokens ` +
+      '(RATCHET_ALLOW_PLAINTEXT=true if something else keeps it safe)',
   );

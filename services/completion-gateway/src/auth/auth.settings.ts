@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { apiKeysSchema, type ApiKey } from './api-keys.ts';
 import type { JwtConfig } from './json-web-token.ts';
 
+export type Allowance = 'true' | 'false' | 'development';
+
 const none = '';
 
 const optional = {
@@ -71,11 +73,26 @@ const tlsClientCa: Setting<string> = {
   ...pem,
   ...optional,
 };
-const allowUnauthenticated: Setting<boolean> = {
+/** What is dangerous: `development` allows it where RATCHET_ENVIRONMENT is development, and nowhere else. */
+const allowance: Pick<Setting<Allowance>, 'schema' | 'defaults' | 'isLive'> = {
+  schema: z.enum(['true', 'false', 'development']),
+  defaults: inEvery('false'),
+  isLive: true,
+};
+
+const allowUnauthenticated: Setting<Allowance> = {
   variable: 'RATCHET_ALLOW_UNAUTHENTICATED',
-  expected: 'true when everyone who reaches the gateway may do everything; the default is false',
-  schema: z.enum(['true', 'false']).transform((value) => value === 'true'),
-  defaults: inEvery(false),
+  expected:
+    'true when everyone who reaches the gateway may do everything, development when that holds in development only; ' +
+    'the default is false',
+  ...allowance,
+};
+const allowPlaintext: Setting<Allowance> = {
+  variable: 'RATCHET_ALLOW_PLAINTEXT',
+  expected:
+    'true when API keys, tokens and the keys that verify them may travel unencrypted between machines, since something ' +
+    'else keeps them safe, development when that holds in development only; the default is false',
+  ...allowance,
 };
 
 /** Who may come in by which door. */
@@ -90,6 +107,7 @@ export const authSettings = {
   tlsKey,
   tlsClientCa,
   allowUnauthenticated,
+  allowPlaintext,
 } satisfies Settings;
 
 export type AuthSettings = ConfigOf<typeof authSettings>;

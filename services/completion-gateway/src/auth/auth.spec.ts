@@ -1,9 +1,9 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { readConfig } from '@ratchet/service-kit';
+import { readConfig, type Environment } from '@ratchet/service-kit';
 import { exportJWK, exportSPKI, generateKeyPair, SignJWT, type JWK } from 'jose';
-import type { Role } from '../front-door/caller.ts';
+import { recorded, type Role } from '../front-door/caller.ts';
 import { apiKeyHash } from './api-keys.ts';
 import { authConfig, openDoorsWarning } from './auth-config.ts';
 import { authSettings, type AuthConfig } from './auth.settings.ts';
@@ -63,7 +63,7 @@ describe('API keys', () => {
 
   test('let their holder in, with the grants of the key', async () => {
     const principal = await createAuthenticator(config).authenticate(`Bearer ${key}`);
-    expect(principal.name).toBe('billing');
+    expect([principal.name, recorded(principal)]).toEqual(['billing', 'api-key:billing']);
     expect([principal.may('writer', 'orders'), principal.may('reader', 'parcels')]).toEqual([true, false]);
     expect(await refusalOf(config, `bearer ${key}`)).toBe('let in: billing');
   });
@@ -90,7 +90,14 @@ describe('API keys', () => {
 
   test('without any, everyone may do everything', async () => {
     const principal = await createAuthenticator({ apiKeys: [] }).authenticate(undefined);
-    expect(principal.may('admin', 'orders')).toBe(true);
+    expect([principal.may('admin', 'orders'), recorded(principal)]).toEqual([true, '']);
+  });
+
+  test('without any, who has a certificate is known by it', async () => {
+    const principal = await createAuthenticator({ apiKeys: [] }).authenticate(undefined, 'a client');
+    expect([principal.may('admin', 'orders'), recorded(principal)]).toEqual([true, 'certificate:a client']);
+    const withKey = await createAuthenticator(config).authenticate(`Bearer ${key}`, 'a client');
+    expect(recorded(withKey)).toBe('api-key:billing');
   });
 });
 
@@ -98,17 +105,18 @@ describe('JSON Web Tokens', () => {
   let server: Server;
   let jwksUrl: string;
   let fetched = 0;
+  const jwks: JWK[] = [];
   let ours: Awaited<ReturnType<typeof generateKeyPair>>;
   let config: AuthConfig;
   const issuer = 'https://issuer.example';
 
   beforeAll(async () => {
     ours = await generateKeyPair('ES256', { extractable: true });
-    const jwk: JWK = { ...(await exportJWK(ours.publicKey)), kid: 'k1', alg: 'ES256' };
+    jwks.push({ ...(await exportJWK(ours.publicKey)), kid: 'k1', alg: 'ES256' });
     server = createServer(({ url }, response) => {
       fetched++;
       if (url === '/busy') response.statusCode = 503;
-      const body = url === '/nonsense' ? {} : { keys: [jwk] };
+      const body = url === '/nonsense' ? {} : { keys: jwks };
       response.setHeader('content-type', 'application/json').end(JSON.stringify(body));
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -136,7 +144,7 @@ describe('JSON Web Tokens', () => {
 
   test('let their subject in, with what they permit', async () => {
     const principal = await createAuthenticator(config).authenticate(`Bearer ${await token()}`);
-    expect(principal.name).toBe('worker-7');
+    expect([principal.name, recorded(principal)]).toEqual(['worker-7', 'token:worker-7']);
     expect([principal.may('worker', 'orders'), principal.may('writer', 'orders')]).toEqual([true, false]);
   });
 
@@ -144,6 +152,16 @@ describe('JSON Web Tokens', () => {
     const publicKey = await exportSPKI(ours.publicKey);
     const jwt = { issuer, audience: 'ratchet', keys: { publicKey }, permissionsClaim: 'permissions' };
     expect(await refusalOf({ apiKeys: [], jwt }, `Bearer ${await token()}`)).toBe('let in: worker-7');
+  });
+
+  test('of a key that is too short are refused, and it is not the fault of the issuer', async () => {
+    const short = generateKeyPairSync('rsa', { modulusLength: 1024 });
+    const signed = ['{"alg":"RS256","kid":"k0"}', `{"iss":"${issuer}","aud":"ratchet","exp":9999999999}`]
+      .map((part) => Buffer.from(part).toString('base64url'))
+      .join('.');
+    jwks.push({ ...(short.publicKey.export({ format: 'jwk' }) as JWK), kid: 'k0', alg: 'RS256' });
+    const bearer = `Bearer ${signed}.${sign('sha256', Buffer.from(signed), short.privateKey).toString('base64url')}`;
+    expect(await refusalOf(config, bearer)).toMatch('Request unauthorized: the token cannot be verified');
   });
 
   test.each<[string, Claims]>([
@@ -208,9 +226,13 @@ test('where nobody is asked, the start says so', () => {
 });
 
 describe('the settings', () => {
-  const read = (variables: Readonly<Record<string, string>>, host = '127.0.0.1') => {
+  const read = (
+    variables: Readonly<Record<string, string>>,
+    host = '127.0.0.1',
+    environment: Environment = 'production',
+  ) => {
     const { config } = readConfig('completion-gateway', authSettings, variables);
-    return authConfig(config, [{ host, variable: 'RATCHET_GATEWAY_HOST' }]);
+    return authConfig({ ...config, environment }, [{ host, variable: 'RATCHET_GATEWAY_HOST' }]);
   };
   const { publicKey, privateKey } = generateKeyPairSync('ec', {
     namedCurve: 'P-256',
@@ -219,6 +241,13 @@ describe('the settings', () => {
   });
   const hash = apiKeyHash('key');
   const keys = JSON.stringify([{ name: 'billing', hash, namespaces: { orders: 'writer' } }]);
+  const { server, client } = certificates;
+  const tlsPair = { RATCHET_TLS_CERTIFICATE: server.certificate, RATCHET_TLS_KEY: server.key };
+  const shortKey = generateKeyPairSync('rsa', {
+    modulusLength: 1024,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  }).publicKey;
 
   test.each(['127.0.0.1', '127.1.2.3', '::1', 'localhost'])('may leave %s open', (host) => {
     expect(read({}, host)).toEqual({ apiKeys: [] });
@@ -229,7 +258,62 @@ describe('the settings', () => {
       /listening on .* \(RATCHET_GATEWAY_HOST\).*RATCHET_ALLOW_UNAUTHENTICATED=true/,
     );
     expect(() => read({ RATCHET_ALLOW_UNAUTHENTICATED: 'true' }, host)).not.toThrow();
-    expect(() => read({ RATCHET_API_KEYS: keys }, host)).not.toThrow();
+    expect(() => read({ RATCHET_API_KEYS: keys, ...tlsPair }, host)).not.toThrow();
+  });
+
+  test('may leave others open in development alone', () => {
+    const allowed = { RATCHET_ALLOW_UNAUTHENTICATED: 'development' };
+    expect(() => read(allowed, '0.0.0.0', 'development')).not.toThrow();
+    expect(() => read(allowed, '0.0.0.0', 'production')).toThrow('RATCHET_ALLOW_UNAUTHENTICATED=true');
+  });
+
+  test.each<[string, Readonly<Record<string, string>>]>([
+    ['API keys', { RATCHET_API_KEYS: keys }],
+    ['tokens', { RATCHET_JWT_ISSUER: 'i', RATCHET_JWT_AUDIENCE: 'a', RATCHET_JWT_PUBLIC_KEY: publicKey }],
+  ])('let no %s travel unencrypted between machines', (_, variables) => {
+    const refused =
+      /come encrypted to 10.0.0.1 \(RATCHET_GATEWAY_HOST\), but there is no TLS.*RATCHET_ALLOW_PLAINTEXT=true/;
+    expect(() => read(variables, '10.0.0.1')).toThrow(refused);
+    expect(() => read(variables, '127.0.0.1')).not.toThrow();
+    expect(() => read({ ...variables, ...tlsPair }, '10.0.0.1')).not.toThrow();
+    expect(() => read({ ...variables, RATCHET_ALLOW_PLAINTEXT: 'true' }, '10.0.0.1')).not.toThrow();
+    const allowed = { ...variables, RATCHET_ALLOW_PLAINTEXT: 'development' };
+    expect(() => read(allowed, '10.0.0.1')).toThrow(refused);
+    expect(() => read(allowed, '10.0.0.1', 'development')).not.toThrow();
+  });
+
+  test.each([
+    ['http://issuer.example/jwks.json', false],
+    ['http://10.0.0.1/jwks.json', false],
+    ['http://127.0.0.1.nip.io/jwks.json', false],
+    ['https://issuer.example/jwks.json', true],
+    ['http://localhost:8080/jwks.json', true],
+    ['http://[::1]:8080/jwks.json', true],
+  ])('fetch the keys of an issuer from %s: %s', (url, right) => {
+    const jwt = { RATCHET_JWT_ISSUER: 'i', RATCHET_JWT_AUDIENCE: 'a', RATCHET_JWT_JWKS_URL: url };
+    if (right) expect(() => read(jwt)).not.toThrow();
+    else expect(() => read(jwt)).toThrow(/RATCHET_JWT_JWKS_URL to be an address by https, but it is http:/);
+    expect(() => read({ ...jwt, RATCHET_ALLOW_PLAINTEXT: 'true' })).not.toThrow();
+  });
+
+  test.each<[string, string, RegExp]>([
+    ['none at all', '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----', /to be a public key, but/],
+    ['too short', shortKey, /it has 1024 bits, where RSA needs 2048/],
+  ])('want a public key that is not %s', (_, pem, refused) => {
+    const jwt = { RATCHET_JWT_ISSUER: 'i', RATCHET_JWT_AUDIENCE: 'a' };
+    expect(() => read({ ...jwt, RATCHET_JWT_PUBLIC_KEY: pem })).toThrow(refused);
+  });
+
+  test.each([
+    ['one name for two', [{ name: 'billing', hash: apiKeyHash('other'), namespaces: { '*': 'admin' } }]],
+    ['two names for one', [{ name: 'shipping', hash, namespaces: { '*': 'admin' } }]],
+    [
+      'the same in other letters',
+      [{ name: 'shipping', hash: hash.toUpperCase().replace('SHA', 'sha'), namespaces: {} }],
+    ],
+  ])('of API keys have not %s', (_, others) => {
+    const list = JSON.stringify([...(JSON.parse(keys) as unknown[]), ...others]);
+    expect(() => read({ RATCHET_API_KEYS: list })).toThrow(/RATCHET_API_KEYS is a secret of/);
   });
 
   test('of API keys are read', () => {
@@ -249,12 +333,10 @@ describe('the settings', () => {
   });
 
   test('of TLS must belong together', () => {
-    const { server, client } = certificates;
-    const pair = { RATCHET_TLS_CERTIFICATE: server.certificate, RATCHET_TLS_KEY: server.key };
-    expect(read(pair)).toMatchObject({ tls: { certificate: server.certificate } });
+    expect(read(tlsPair)).toMatchObject({ tls: { certificate: server.certificate } });
     const refusal = /RATCHET_TLS_CERTIFICATE, RATCHET_TLS_KEY and RATCHET_TLS_CLIENT_CA to be usable together, but/;
-    expect(() => read({ ...pair, RATCHET_TLS_KEY: client.key })).toThrow(refusal);
-    expect(() => read({ ...pair, RATCHET_TLS_CLIENT_CA: '-----BEGIN CERTIFICATE-----' })).toThrow(refusal);
+    expect(() => read({ ...tlsPair, RATCHET_TLS_KEY: client.key })).toThrow(refusal);
+    expect(() => read({ ...tlsPair, RATCHET_TLS_CLIENT_CA: '-----BEGIN CERTIFICATE-----' })).toThrow(refusal);
   });
 
   test.each<[string, Readonly<Record<string, string>>]>([

@@ -1,3 +1,4 @@
+import type { PeerCertificate } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
 import type { Principal } from '../front-door/caller.ts';
 import { everyone } from '../front-door/caller.ts';
@@ -12,9 +13,10 @@ export interface Authenticator {
   readonly asksForCredential: boolean;
   /**
    * @param authorization the header of that name: `Bearer <API key or JWT>`.
+   * @param certificate whose certificate the connection was opened with; only where clients must have one.
    * @throws FrontDoorError (rejects) UNAUTHENTICATED; what was wrong with it is not told to a stranger in detail.
    */
-  authenticate(authorization: string | undefined): Promise<Principal>;
+  authenticate(authorization: string | undefined, certificate?: string): Promise<Principal>;
 }
 
 const bearer = /^Bearer +([\w.~+/=-]+)$/i;
@@ -28,8 +30,9 @@ export function createAuthenticator(auth: AuthConfig): Authenticator & { use(cha
     get asksForCredential() {
       return apiKeys.length > 0 || readToken !== undefined;
     },
-    authenticate: async (authorization) => {
-      if (apiKeys.length === 0 && readToken === undefined) return everyone;
+    authenticate: async (authorization, certificate) => {
+      if (apiKeys.length === 0 && readToken === undefined)
+        return certificate === undefined ? everyone : holderOf(certificate);
       const credential = bearer.exec(authorization ?? '')?.[1];
       if (credential === undefined) throw unauthenticated('no API key or token was given');
       const principal =
@@ -46,6 +49,18 @@ export function createAuthenticator(auth: AuthConfig): Authenticator & { use(cha
       ({ apiKeys, jwt } = changed);
     },
   };
+}
+
+/** Who has a certificate of the authority, where nothing else is asked for, may do everything. */
+const holderOf = (name: string): Principal => ({ ...everyone, name, provedBy: 'certificate' });
+
+/** Whose certificate it is, as far as it says so: for logs, and as recorded with commands. */
+export function certificateName(certificate: PeerCertificate | undefined): string | undefined {
+  // Without a certificate Node gives an empty object.
+  const subject: unknown = certificate?.subject;
+  if (typeof subject !== 'object' || subject === null) return undefined;
+  const { CN } = subject as { readonly CN?: string | readonly string[] };
+  return typeof CN === 'string' && CN !== '' ? CN : JSON.stringify(subject);
 }
 
 /** The reference's word for it, and why. */

@@ -19,7 +19,8 @@ const isFor = ({ namespace: granted }: Grant, namespace: string): boolean =>
   granted === everyNamespace || granted === namespace;
 
 /** Someone with these grants and no others. */
-export const principalOf = (name: string, grants: readonly Grant[]): Principal => ({
+export const principalOf = (provedBy: Principal['provedBy'], name: string, grants: readonly Grant[]): Principal => ({
   name,
+  provedBy,
   may: (role, namespace) => authorise(grants, role, namespace),
 });

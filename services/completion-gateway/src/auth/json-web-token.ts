@@ -46,7 +46,7 @@ export function createTokenReader(config: JwtConfig): (token: string) => Promise
         clockTolerance: clockToleranceSeconds,
         requiredClaims: ['exp'],
       });
-      return principalOf(nameOf(payload), grantsOf(payload[permissionsClaim]));
+      return principalOf('token', nameOf(payload), grantsOf(payload[permissionsClaim]));
     } catch (error) {
       throw asRefusal(error);
     }
@@ -54,7 +54,7 @@ export function createTokenReader(config: JwtConfig): (token: string) => Promise
 }
 
 function keySource(keys: JwtConfig['keys']): JWTVerifyGetKey {
-  if ('jwksUrl' in keys) return createRemoteJWKSet(new URL(keys.jwksUrl));
+  if ('jwksUrl' in keys) return fetchedKeys(createRemoteJWKSet(new URL(keys.jwksUrl)));
   // Read once, not for every token. Only our algorithms come here: the others are refused before.
   const imported = new Map<string, ReturnType<typeof importSPKI>>();
   return ({ alg }) => {
@@ -64,26 +64,33 @@ function keySource(keys: JwtConfig['keys']): JWTVerifyGetKey {
   };
 }
 
-function asRefusal(error: unknown): unknown {
+/** No fault of a token: its issuer is away, answers too late, with an error, or with something else than keys. */
+const fetchedKeys =
+  (keys: JWTVerifyGetKey): JWTVerifyGetKey =>
+  async (header, token) => {
+    try {
+      return await keys(header, token);
+    } catch (error) {
+      if (isOfTheToken(error)) throw error;
+      throw new FrontDoorError('UNAVAILABLE', 'The keys that verify tokens cannot be fetched.', { cause: error });
+    }
+  };
+
+/** It names a key that is not there or of which there are two, or the key is none that can be used. */
+const isOfTheToken = (error: unknown): boolean =>
+  error instanceof errors.JWKSNoMatchingKey ||
+  error instanceof errors.JWKSMultipleMatchingKeys ||
+  error instanceof errors.JOSENotSupported ||
+  error instanceof DOMException;
+
+/** Whatever else is wrong is wrong with the token, or with the one key that it names. */
+function asRefusal(error: unknown): FrontDoorError {
+  if (error instanceof FrontDoorError) return error;
   if (error instanceof errors.JWTExpired) return unauthenticated('the token has expired', error);
   if (error instanceof errors.JWKSNoMatchingKey) return unauthenticated('the token is of an unknown key', error);
-  if (isOfTheKeyItself(error)) return unauthenticated('the token cannot be verified', error);
-  if (error instanceof errors.JOSEError && !ofTheKeySet.has(error.code)) {
-    return unauthenticated('the token is not valid here', error);
-  }
-  return new FrontDoorError('UNAVAILABLE', 'The keys that verify tokens cannot be fetched.', { cause: error });
+  if (error instanceof errors.JOSEError) return unauthenticated('the token is not valid here', error);
+  return unauthenticated('the token cannot be verified', error);
 }
-
-/** No fault of a token: its issuer answers too late, with an error, or with something else than keys. */
-const ofTheKeySet: ReadonlySet<string> = new Set([
-  errors.JWKSTimeout.code,
-  errors.JWKSInvalid.code,
-  // What jose throws for an answer that is not 200, or no JSON.
-  errors.JOSEError.code,
-]);
-
-/** An algorithm that does not go with the configured key, or a header that names nonsense. */
-const isOfTheKeyItself = (error: unknown): boolean => error instanceof DOMException || error instanceof SyntaxError;
 
 const nameOf = ({ sub, iss }: JWTPayload): string => sub ?? iss ?? 'a token';
 

@@ -2,7 +2,7 @@ import { request } from 'node:https';
 import { connect } from 'node:tls';
 import { credentials } from '@grpc/grpc-js';
 import type { ServiceLog } from '@ratchet/service-kit';
-import type { FrontDoor } from '../front-door/index.ts';
+import { FrontDoorError, recorded, type Caller, type FrontDoor } from '../front-door/index.ts';
 import { startGrpcServer } from '../grpc/index.ts';
 import { WireClient } from '../grpc/wire-client.fixture.ts';
 import { openHttpDoor } from '../http/http-door.ts';
@@ -14,7 +14,13 @@ const { authority, server, client, stranger } = certificates;
 const tls: TlsConfig = server;
 const mutual: TlsConfig = { ...server, clientCa: authority.certificate };
 const authenticator = createAuthenticator({ apiKeys: [] });
-const frontDoor = {} as FrontDoor;
+const seen: string[] = [];
+const see = ({ principal }: Caller): never => {
+  seen.push(recorded(principal));
+  throw new FrontDoorError('NOT_FOUND', 'there is nothing here');
+};
+const frontDoor = { activities: { describe: see }, namespaces: { describe: see } } as unknown as FrontDoor;
+const audit = { refused: () => undefined };
 const log = { warn: () => undefined } as unknown as ServiceLog;
 
 interface Certificate {
@@ -25,10 +31,15 @@ interface Certificate {
 const where = { httpHost: '127.0.0.1', httpPort: 0, httpRequestsMax: 10, httpAllowedHosts: [] };
 const settings = { ...where, environment: 'development' } as const;
 
-function statusAt(url: string, own?: Certificate, ca = authority.certificate): Promise<number | string> {
+function statusAt(
+  url: string,
+  own?: Certificate,
+  ca = authority.certificate,
+  path = '/openapi.json',
+): Promise<number | string> {
   return new Promise((resolve) => {
     const keys = own === undefined ? {} : { cert: own.certificate, key: own.key };
-    const asked = request(`${url}/openapi.json`, { ca, ...keys, agent: false }, (response) => {
+    const asked = request(`${url}${path}`, { ca, ...keys, agent: false }, (response) => {
       response.resume();
       expect(response.headers['strict-transport-security']).toBe('max-age=31536000');
       resolve(response.statusCode ?? 0);
@@ -42,7 +53,7 @@ function statusAt(url: string, own?: Certificate, ca = authority.certificate): P
 
 /** The status that HTTP answers, or why the connection failed. */
 async function httpStatus(config: TlsConfig, own?: Certificate, ca = authority.certificate): Promise<number | string> {
-  const door = await openHttpDoor({ settings, frontDoor, authenticator, tls: config, log });
+  const door = await openHttpDoor({ settings, frontDoor, authenticator, audit, tls: config, log });
   try {
     expect(door.url).toMatch(/^https:/);
     return await statusAt(door.url, own, ca);
@@ -54,7 +65,15 @@ async function httpStatus(config: TlsConfig, own?: Certificate, ca = authority.c
 /** What gRPC answers to a call, or why the connection failed. */
 async function grpcAnswer(config: TlsConfig, own?: Certificate): Promise<string> {
   const onError = () => undefined;
-  const grpc = await startGrpcServer({ frontDoor, authenticator, host: '127.0.0.1', port: 0, tls: config, onError });
+  const grpc = await startGrpcServer({
+    frontDoor,
+    authenticator,
+    audit,
+    host: '127.0.0.1',
+    port: 0,
+    tls: config,
+    onError,
+  });
   const bytes = (text: string | undefined) => (text === undefined ? null : Buffer.from(text));
   const channel = credentials.createSsl(bytes(authority.certificate), bytes(own?.key), bytes(own?.certificate));
   const wire = new WireClient(grpc.address, channel);
@@ -95,8 +114,8 @@ const shownBy = (url: string): Promise<string> =>
 
 test('a renewed certificate is shown to new connections, by both doors, and the old ones stay', async () => {
   const onError = () => undefined;
-  const grpc = await startGrpcServer({ frontDoor, authenticator, host: '127.0.0.1', port: 0, tls, onError });
-  const http = await openHttpDoor({ settings, frontDoor, authenticator, tls, log });
+  const grpc = await startGrpcServer({ frontDoor, authenticator, audit, host: '127.0.0.1', port: 0, tls, onError });
+  const http = await openHttpDoor({ settings, frontDoor, authenticator, audit, tls, log });
   const wire = new WireClient(grpc.address, credentials.createSsl(Buffer.from(authority.certificate)));
   try {
     await wire.call('getSystemInfo', {}, { timeoutMs: 5_000 });
@@ -113,7 +132,7 @@ test('a renewed certificate is shown to new connections, by both doors, and the 
 
 test('who may have signed a client certificate can be changed, too', async () => {
   const another = { ...mutual, clientCa: stranger.certificate };
-  const http = await openHttpDoor({ settings, frontDoor, authenticator, tls: another, log });
+  const http = await openHttpDoor({ settings, frontDoor, authenticator, audit, tls: another, log });
   try {
     expect(await statusAt(http.url, client)).toEqual(expect.any(String));
     http.useTls(mutual);
@@ -129,6 +148,27 @@ describe('mTLS', () => {
   test('lets in who has a certificate of the authority', async () => {
     expect(await httpStatus(mutual, client)).toBe(200);
     expect(await grpcAnswer(mutual, client)).toBe('answered');
+  });
+
+  test('knows them by their certificate, by both doors', async () => {
+    const onError = () => undefined;
+    const options = { frontDoor, authenticator, audit, host: '127.0.0.1', port: 0, tls: mutual };
+    const grpc = await startGrpcServer({ ...options, onError });
+    const http = await openHttpDoor({ settings, frontDoor, authenticator, audit, tls: mutual, log });
+    const [ca, key, certificate] = [authority.certificate, client.key, client.certificate].map((pem) =>
+      Buffer.from(pem),
+    );
+    const wire = new WireClient(grpc.address, credentials.createSsl(ca, key, certificate));
+    try {
+      const namespace = { namespace: 'default' };
+      await expect(wire.call('describeNamespace', namespace, { timeoutMs: 10_000 })).rejects.toThrow('nothing here');
+      const path = '/api/v1/namespaces/default/activities/a';
+      expect(await statusAt(http.url, client, authority.certificate, path)).toBe(404);
+      expect(seen).toEqual(['certificate:a client', 'certificate:a client']);
+    } finally {
+      wire.close();
+      await Promise.all([grpc.stop(), http.close()]);
+    }
   });
 
   test.each([

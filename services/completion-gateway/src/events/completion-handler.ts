@@ -11,7 +11,7 @@ export interface CompletionHandlerParts {
 }
 
 /** Whoever may write to the topic may complete: the broker asks who that is. */
-const principal = { name: 'completions', may: () => true };
+const principal = { name: 'completions', provedBy: 'kafka', may: () => true } as const;
 
 /** One completion event -> one command, and its answer. */
 export class CompletionHandler {

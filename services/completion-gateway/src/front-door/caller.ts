@@ -5,11 +5,20 @@ export type Role = 'reader' | 'worker' | 'writer' | 'admin';
 export interface Principal {
   /** Shown in logs, never trusted for more. */
   readonly name: string;
+  /** What proved it; `nothing` where nobody is asked. */
+  readonly provedBy: 'api-key' | 'token' | 'certificate' | 'webhook' | 'kafka' | 'nothing';
   may(role: Role, namespace: string): boolean;
 }
 
 /** Where authentication is off: only on a loopback interface, unless the operator said otherwise. */
-export const everyone: Principal = { name: 'everyone', may: () => true };
+export const everyone: Principal = { name: 'everyone', provedBy: 'nothing', may: () => true };
+
+/** The subject of a token may be of any length; what is recorded of it has at most so many characters. */
+const recordedLengthMax = 200;
+
+/** As it is recorded with a command and in the audit log: `api-key:billing`; empty where nothing was proved. */
+export const recorded = ({ provedBy, name }: Principal): string =>
+  provedBy === 'nothing' ? '' : `${provedBy}:${name.slice(0, recordedLengthMax)}`.toWellFormed();
 
 /** What a call says of itself, whichever door it came by. */
 export interface Caller {

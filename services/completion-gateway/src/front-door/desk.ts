@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Answer, ExecutionId, Namespace } from '@ratchet/domain';
 import type { CommandDraft, CommandReply, RequestChannel, RequestOptions } from '@ratchet/protocol';
-import type { Caller, Role } from './caller.ts';
+import { recorded, type Caller, type Role } from './caller.ts';
 import { FrontDoorError } from './front-door-error.ts';
 import { asFrontDoorError, refusedError } from './front-door-errors.ts';
 import { NamespaceLimits } from './namespace-limits.ts';
 import type { NamespaceDirectory } from './namespace-directory.ts';
 
-type WithoutSender<C> = C extends CommandDraft ? Omit<C, 'identity' | 'requestId'> : never;
+type WithoutSender<C> = C extends CommandDraft ? Omit<C, 'identity' | 'principal' | 'requestId'> : never;
 /** A command but for who sends it. */
 export type CommandOfCaller = WithoutSender<CommandDraft>;
 
@@ -34,12 +34,18 @@ export class Desk {
    * @throws FrontDoorError INVALID_ARGUMENT without a namespace, PERMISSION_DENIED, NOT_FOUND for an unknown namespace,
    * RESOURCE_EXHAUSTED for one that has made too many requests this second.
    */
-  admit({ namespace, principal }: Caller, role: Role): Namespace {
+  admit(caller: Caller, role: Role): Namespace {
+    const found = this.find(caller, role);
+    this.#limits.admit(found);
+    return found;
+  }
+
+  /** As `admit`, but for the limit: who is to change it must not be kept out by it. */
+  find({ namespace, principal }: Caller, role: Role): Namespace {
     if (namespace === '') throw new FrontDoorError('INVALID_ARGUMENT', 'Namespace not set on request.');
     if (!principal.may(role, namespace)) throw notPermitted(namespace);
     const found = this.#directory.find(namespace);
     if (found === undefined) throw namespaceNotFound(namespace);
-    this.#limits.admit(found);
     return found;
   }
 
@@ -51,8 +57,9 @@ export class Desk {
   async send(caller: Caller, command: CommandOfCaller, { requestId = '' }: SendOptions = {}): Promise<Answer> {
     const { identity, traceparent } = caller;
     const own = requestId === '';
+    const sender = { identity, principal: recorded(caller.principal), requestId: own ? randomUUID() : requestId };
     // The union of the commands is lost when one is spread.
-    const draft = { ...command, identity, requestId: own ? randomUUID() : requestId } as CommandDraft;
+    const draft = { ...command, ...sender } as CommandDraft;
     const { body } = await orFrontDoorError(this.#request(draft, own, { traceparent }));
     if (body.type === 'Refused') throw refusedError(body.refusal);
     return body.answer;

@@ -38,7 +38,7 @@ async function stage(): Promise<Stage> {
 }
 
 const caller: Caller = { namespace: 'default', identity: 'test', principal: everyone };
-const reader: Principal = { name: 'reader', may: (role) => role === 'reader' };
+const reader: Principal = { name: 'reader', provedBy: 'api-key', may: (role) => role === 'reader' };
 const id = { namespace: 'default', workflowId: '', runId: '', activityId: 'charge' };
 const token = signer.sign({ id, scheduleOffset: 1, attempt: 2, stamp: 3 });
 const payloads = (byteCount: number): Payloads => [{ metadata: {}, data: new Uint8Array(byteCount) }];
@@ -144,6 +144,21 @@ test.each<{ what: string; call: (door: FrontDoor) => unknown; error: Partial<Fro
   expect(sent).toEqual([]);
 });
 
+test('what was proved of who calls is recorded beside what they say of themselves', async () => {
+  const { door, sent } = await stage();
+  const billing: Principal = { name: 'billing', provedBy: 'api-key', may: () => true };
+  const calls = { ...caller, identity: 'admin@trusted-host', principal: billing };
+  await door.attempts.complete(calls, { taskToken: token }, []);
+  await door.attempts.complete({ ...calls, principal: everyone }, { taskToken: token }, []);
+  const long: Principal = { ...billing, name: `${'x'.repeat(199)}\u{1f600}` };
+  await door.attempts.complete({ ...calls, principal: long }, { taskToken: token }, []);
+  expect(sent).toMatchObject([
+    { type: 'Complete', identity: 'admin@trusted-host', principal: 'api-key:billing' },
+    { type: 'Complete', identity: 'admin@trusted-host', principal: '' },
+    { principal: `api-key:${'x'.repeat(199)}\ufffd` },
+  ]);
+});
+
 test("a token's namespace stands for that of the request", async () => {
   const { door, sent } = await stage();
   await door.attempts.complete({ ...caller, namespace: '' }, { taskToken: token }, []);
@@ -229,8 +244,68 @@ describe('namespaces', () => {
       status: 'PERMISSION_DENIED',
     });
     expect(door.namespaces.list(caller).map(({ name }) => name)).toEqual(['default', 'payments']);
-    const nobody = { name: 'nobody', may: () => false };
+    const nobody: Principal = { name: 'nobody', provedBy: 'api-key', may: () => false };
     expect(door.namespaces.list({ ...caller, principal: nobody })).toEqual([]);
+  });
+
+  test('are not told of by their id to who may not see them', async () => {
+    const { door } = await stage();
+    const { id: theirs } = await door.namespaces.register(caller, wanted);
+    const stranger: Principal = { name: 's', provedBy: 'api-key', may: (_, namespace) => namespace === 'default' };
+    const told = (asked: string) =>
+      refusedBy(() => door.namespaces.describe({ ...caller, namespace: '', principal: stranger }, asked));
+    const unknown = await told('0189c0de-0000-4000-8000-000000000001');
+    expect(await told(theirs)).toEqual({
+      ...unknown,
+      message: unknown.message?.replace('0189c0de-0000-4000-8000-000000000001', theirs),
+    });
+    expect(unknown).toMatchObject({ status: 'NOT_FOUND' });
+  });
+
+  test('can be changed, in what is given, by who may', async () => {
+    const { door } = await stage();
+    const registered = await door.namespaces.register(caller, { ...wanted, description: 'money' });
+    const inPayments = { ...caller, namespace: 'payments' };
+    await door.namespaces.update(inPayments, { limits: { requestsPerSecondMax: 7 } });
+    await door.namespaces.update(inPayments, { retentionMs: 60_000 as Namespace['retentionMs'], limits: {} });
+    expect(door.namespaces.describe(inPayments)).toEqual({
+      ...registered,
+      retentionMs: 60_000,
+      limits: { requestsPerSecondMax: 7 },
+    });
+    expect(await refusedBy(() => door.namespaces.update({ ...inPayments, principal: reader }, {}))).toMatchObject({
+      status: 'PERMISSION_DENIED',
+    });
+    expect(await refusedBy(() => door.namespaces.update({ ...caller, namespace: 'nowhere' }, {}))).toMatchObject({
+      status: 'NOT_FOUND',
+    });
+    const wrong = { limits: { requestsPerSecondMax: -1 } };
+    expect(await refusedBy(() => door.namespaces.update(inPayments, wrong))).toMatchObject({
+      status: 'INVALID_ARGUMENT',
+      message: 'requestsPerSecondMax must be a whole number, 0 or more',
+    });
+  });
+
+  test('have two changes at once both', async () => {
+    const { door } = await stage();
+    await Promise.all([
+      door.namespaces.update(caller, { limits: { requestsPerSecondMax: 7 } }),
+      door.namespaces.update(caller, { description: 'of everyone' }),
+    ]);
+    expect(door.namespaces.describe(caller)).toMatchObject({
+      description: 'of everyone',
+      limits: { requestsPerSecondMax: 7 },
+    });
+  });
+
+  test('let their limit be changed when it is used up, that of the default one, too', async () => {
+    const { door } = await stage();
+    await door.namespaces.update(caller, { limits: { requestsPerSecondMax: 1 } });
+    const call = () => door.attempts.complete(caller, { ...id, runId: '' }, []);
+    await call();
+    expect(await refusedBy(call)).toMatchObject({ status: 'RESOURCE_EXHAUSTED' });
+    await door.namespaces.update(caller, { limits: { requestsPerSecondMax: 0 } });
+    for (let count = 0; count < 10; count++) await call();
   });
 
   test('are held to their requests per second', async () => {

@@ -7,11 +7,18 @@ import type { NamespaceDirectory } from './namespace-directory.ts';
 
 export type NewNamespace = Omit<Namespace, 'id' | 'registeredAt'>;
 
+/** What can be changed of one; what is absent stays as it is. */
+export interface NamespaceChange extends Partial<Pick<Namespace, 'description' | 'retentionMs'>> {
+  readonly limits?: Partial<Namespace['limits']>;
+}
+
 /** Namespaces from outside. What the decider needs of one is stamped into commands, so a change acts on what is started later. */
 export class NamespaceCalls {
   readonly #desk: Desk;
   readonly #directory: NamespaceDirectory;
   readonly #registering = new Set<string>();
+  /** The last change of each that is under way. */
+  readonly #changing = new Map<string, Promise<void>>();
 
   constructor(desk: Desk, directory: NamespaceDirectory) {
     this.#desk = desk;
@@ -26,7 +33,8 @@ export class NamespaceCalls {
   describe(caller: Caller, id = ''): Namespace {
     if (id === '' || caller.namespace !== '') return this.#desk.admit(caller, 'reader');
     const found = this.#directory.findById(id);
-    if (found === undefined) throw namespaceNotFound(id);
+    // Whoever may not see it is told neither its name nor that it is there.
+    if (found === undefined || !caller.principal.may('reader', found.name)) throw namespaceNotFound(id);
     return this.#desk.admit({ ...caller, namespace: found.name }, 'reader');
   }
 
@@ -47,6 +55,32 @@ export class NamespaceCalls {
     } finally {
       this.#registering.delete(name);
     }
+  }
+
+  /**
+   * Changes what is given, for calls and starts from then on. One change of a namespace comes after the other here; of two
+   * at two gateways in the same moment the later record counts.
+   *
+   * @throws FrontDoorError as `Desk.find`, INVALID_ARGUMENT, or UNAVAILABLE.
+   */
+  update(caller: Caller, change: NamespaceChange): Promise<Namespace> {
+    const { name } = this.#desk.find(caller, 'admin');
+    const changed = (this.#changing.get(name) ?? Promise.resolve()).then(async () => {
+      const former = this.#desk.find(caller, 'admin');
+      const namespace = { ...former, ...change, limits: { ...former.limits, ...change.limits } };
+      throwRefusal(checkNewNamespace(namespace));
+      await orFrontDoorError(this.#directory.change(namespace));
+      return namespace;
+    });
+    const settled = changed.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#changing.set(name, settled);
+    void settled.then(() => {
+      if (this.#changing.get(name) === settled) this.#changing.delete(name);
+    });
+    return changed;
   }
 }
 

@@ -50,9 +50,14 @@ export class NamespaceDirectory {
   /** Registers a namespace that is not there yet; known here once the broker has it. */
   async register(wanted: Omit<Namespace, 'id' | 'registeredAt'>): Promise<Namespace> {
     const namespace = { ...wanted, id: randomUUID(), registeredAt: epochMillis(Date.now()) };
+    await this.change(namespace);
+    return namespace;
+  }
+
+  /** Writes a namespace anew; known here once the broker has it. */
+  async change(namespace: Namespace): Promise<void> {
     await this.#append(namespace);
     this.put(namespace);
-    return namespace;
   }
 
   /** Registers the one that everybody may count on. */

@@ -1,5 +1,5 @@
 import { checkLength, checkTaskQueue, firstRefusal, type ActivityTask, type EpochMillis } from '@ratchet/domain';
-import type { Caller } from './caller.ts';
+import { recorded, type Caller } from './caller.ts';
 import type { Desk } from './desk.ts';
 import { throwRefusal } from './front-door-errors.ts';
 
@@ -27,6 +27,8 @@ export interface TaskDispatch {
 export interface TaskRequest extends PollTaskRequest {
   readonly namespace: string;
   readonly identity: string;
+  /** As it is recorded. */
+  readonly principal: string;
 }
 
 /** Workers that cannot read Kafka ask for their tasks here. Semantics section 2.7. */
@@ -49,7 +51,7 @@ export class TaskPolls {
     const { namespace, identity } = caller;
     this.#desk.admit(caller, 'worker');
     throwRefusal(firstRefusal(checkLength('identity', identity), checkTaskQueue(namespace, request.taskQueue)));
-    return this.#dispatch.take({ ...request, namespace, identity }, signal);
+    return this.#dispatch.take({ ...request, namespace, identity, principal: recorded(caller.principal) }, signal);
   }
 
   /** A worker says that it lives. @throws FrontDoorError as `Desk.admit`. */

@@ -7,9 +7,9 @@ import {
   type UntypedServiceImplementation,
   type ServiceDefinition,
 } from '@grpc/grpc-js';
-import { secureContext, type Authenticator, type TlsConfig } from '../auth/index.ts';
+import { certificateName, secureContext, type Authenticator, type CallAudit, type TlsConfig } from '../auth/index.ts';
 import { asFrontDoorError } from '../front-door/front-door-errors.ts';
-import { FrontDoorError, type FrontDoor } from '../front-door/index.ts';
+import { FrontDoorError, type FrontDoor, type Principal } from '../front-door/index.ts';
 import { callContext } from './call-context.ts';
 import { inflateFaster } from './faster-inflation.ts';
 import type { Handler, Handlers, MethodName } from './handler.ts';
@@ -31,6 +31,8 @@ export interface GrpcServerOptions {
   readonly host: string;
   readonly port: number;
   readonly tls?: TlsConfig;
+  /** Told of who is not let in. */
+  readonly audit: Pick<CallAudit, 'refused'>;
   /** Told of what went wrong in a call and was none of its caller's doing. */
   readonly onError: (method: string, error: unknown) => void;
 }
@@ -118,14 +120,22 @@ async function answer(
   respond: sendUnaryData<unknown>,
 ): Promise<void> {
   const { context, close } = callContext(call, headerOf(call, 'traceparent'));
+  let principal: Principal | undefined;
+  let namespace = '';
   try {
     if (handler === undefined) throw unimplemented(name);
-    const principal = await options.authenticator.authenticate(headerOf(call, 'authorization'));
+    principal = await options.authenticator.authenticate(
+      headerOf(call, 'authorization'),
+      certificateName(call.getAuthContext().sslPeerCertificate),
+    );
     const request = decoded(requestType, call.request) as Parameters<typeof handler>[0];
+    namespace = namespaceIn(request);
     respond(null, await handler(request, { ...context, principal }));
   } catch (thrown) {
     const error = asFrontDoorError(thrown);
     if (error instanceof FrontDoorError) {
+      const from = call.getPeer().replace(/:\d+$/, '');
+      options.audit.refused({ door: 'grpc', what: name, namespace, principal, from, error });
       respond(statusError(error));
       return;
     }
@@ -135,6 +145,9 @@ async function answer(
     close();
   }
 }
+
+const namespaceIn = (request: object): string =>
+  'namespace' in request && typeof request.namespace === 'string' ? request.namespace : '';
 
 function decoded(type: MessageType, bytes: Buffer): unknown {
   try {

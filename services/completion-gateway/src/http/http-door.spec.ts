@@ -49,6 +49,8 @@ const frontDoor: FrontDoor = {
 };
 const quiet = { warn: () => undefined } as unknown as ServiceLog;
 
+const refusals: unknown[] = [];
+
 let door: HttpDoor;
 let call: CallHttp;
 const key = 'rk_0123456789abcdef0123456789abcdef';
@@ -69,6 +71,7 @@ beforeAll(async () => {
     frontDoor,
     authenticator: createAuthenticator({ apiKeys: [{ name: 'billing', hash: apiKeyHash(key), grants }] }),
     log: quiet,
+    audit: { refused: ({ error, ...call }) => refusals.push(call) },
   });
   call = httpClient(door.url, { authorization: `Bearer ${key}` });
 });
@@ -263,11 +266,20 @@ describe('what is wrong is told as problem details', () => {
   test('401: nobody knows who calls', async () => {
     const { status, headers } = await call('GET', charge, undefined, { authorization: 'Bearer nonsense' });
     expect([status, headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
+    const what = 'GET /api/v1/namespaces/:namespace/activities/:activityId';
+    expect(refusals.at(-1)).toEqual({
+      door: 'http',
+      what,
+      namespace: 'orders',
+      principal: undefined,
+      from: '127.0.0.1',
+    });
   });
 
   test('403: not in this namespace', async () => {
     expect((await call('POST', '/api/v1/namespaces/parcels/activities', start)).status).toBe(403);
     expect((await call('POST', '/api/v1/namespaces/other/activities', start)).status).toBe(403);
+    expect(refusals.at(-1)).toMatchObject({ namespace: 'other', principal: { name: 'billing' } });
   });
 
   test.each([

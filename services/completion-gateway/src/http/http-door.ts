@@ -6,7 +6,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import type { Environment, ServiceLog } from '@ratchet/service-kit';
 import type { Authenticator } from '../auth/authenticator.ts';
-import { secureContext } from '../auth/auth-config.ts';
+import { secureContext, type CallAudit } from '../auth/index.ts';
 import type { TlsConfig } from '../auth/auth.settings.ts';
 import type { CallbackPolicy } from '../callbacks/callback-policy.ts';
 import type { FrontDoor } from '../front-door/index.ts';
@@ -36,6 +36,8 @@ export interface HttpDoorParts {
   /** Which callbacks may be asked for; none by default. */
   readonly callbacks?: () => CallbackPolicy;
   readonly log: ServiceLog;
+  /** Told of who is not let in. */
+  readonly audit: Pick<CallAudit, 'refused'>;
 }
 
 /** A door that is open. */
@@ -69,7 +71,7 @@ export async function openHttpDoor(parts: HttpDoorParts): Promise<HttpDoor> {
   const { settings, log, authenticator } = parts;
   const app = await NestFactory.create<NestFastifyApplication>(moduleOf(parts), adapterOf(parts), nestOptions);
   app.useGlobalPipes(validation());
-  app.useGlobalFilters(new ProblemFilter(log));
+  app.useGlobalFilters(new ProblemFilter(log, parts.audit));
   const instance = app.getHttpAdapter().getInstance();
   protect(instance, { authenticator, names: settings.httpAllowedHosts, environment: settings.environment });
   limitRequests(instance, settings.httpRequestsMax);

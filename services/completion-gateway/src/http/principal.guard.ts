@@ -1,7 +1,7 @@
 import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import type { Authenticator } from '../auth/authenticator.ts';
-import { rememberPrincipal } from './request-context.ts';
+import { authenticateRequest, rememberPrincipal } from './request-context.ts';
 import { AUTHENTICATOR } from './tokens.ts';
 
 /**
@@ -15,7 +15,7 @@ export class PrincipalGuard implements CanActivate {
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
-    rememberPrincipal(request, await this.authenticator.authenticate(request.headers.authorization));
+    rememberPrincipal(request, await authenticateRequest(this.authenticator, request));
     return true;
   }
 }

@@ -1,7 +1,9 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { ServiceLog } from '@ratchet/service-kit';
 import type { FastifyReply } from 'fastify';
+import type { CallAudit } from '../auth/index.ts';
 import { problemOf } from './problem-of.ts';
+import { refusedCall } from './request-context.ts';
 
 /** After how long to try again, in seconds, when there is too much to do or no answer. */
 const retryAfterSeconds = '1';
@@ -10,14 +12,17 @@ const retryAfterSeconds = '1';
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   readonly #log: ServiceLog;
+  readonly #audit: Pick<CallAudit, 'refused'>;
 
-  constructor(log: ServiceLog) {
+  constructor(log: ServiceLog, audit: Pick<CallAudit, 'refused'>) {
     this.#log = log;
+    this.#audit = audit;
   }
 
   catch(error: unknown, host: ArgumentsHost): void {
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     const body = problemOf(error);
+    this.#audit.refused({ ...refusedCall(reply.request), error });
     if (body.status >= 500) this.#log.warn({ err: error }, 'a request could not be answered');
     if (reply.sent) return;
     if (body.status === 401 && !reply.hasHeader('www-authenticate')) void reply.header('www-authenticate', 'Bearer');

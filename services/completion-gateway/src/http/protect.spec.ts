@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers';
 import type { Environment, ServiceLog } from '@ratchet/service-kit';
 import { apiKeyHash } from '../auth/api-keys.ts';
 import { createAuthenticator } from '../auth/authenticator.ts';
+import type { RefusedCall } from '../auth/index.ts';
 import type { FrontDoor } from '../front-door/index.ts';
 import { openHttpDoor, type HttpDoor } from './http-door.ts';
 
@@ -20,6 +21,8 @@ const frontDoor = {
   attempts: { complete: ask('complete') },
 } as unknown as FrontDoor;
 const log = { warn: () => undefined } as unknown as ServiceLog;
+let refused: string[] = [];
+const audit = { refused: ({ what, error }: RefusedCall) => refused.push(`${what}: ${String(error)}`) };
 const key = 'rk_0123456789abcdef0123456789abcdef';
 const apiKeys = [{ name: 'billing', hash: apiKeyHash(key), grants: [{ namespace: '*', role: 'writer' }] }] as const;
 
@@ -28,7 +31,7 @@ async function open(keys: Parameters<typeof createAuthenticator>[0]['apiKeys'], 
   const httpAllowedHosts = ['ratchet.example.com'];
   const settings = { httpHost: '127.0.0.1', httpPort: 0, httpRequestsMax: 20, httpAllowedHosts, environment };
   const authenticator = createAuthenticator({ apiKeys: keys });
-  const door = await openHttpDoor({ settings, frontDoor, authenticator, log });
+  const door = await openHttpDoor({ settings, frontDoor, authenticator, audit, log });
   opened.push(door);
   return door;
 }
@@ -40,6 +43,7 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all(opened.map((door) => door.close())));
 beforeEach(() => {
+  refused = [];
   came = [];
 });
 
@@ -118,6 +122,8 @@ describe('where nobody is asked', () => {
     expect(await send(openToAll, `${activity}/pause`, { headers })).toMatchObject({ status });
     expect(await send(openToAll, activity, { method: 'GET', headers })).toMatchObject({ status });
     expect(await send(openToAll, '/docs', { method: 'GET', headers })).toMatchObject({ status });
+    expect(refused).toHaveLength(4);
+    expect(refused[0]).toMatch(/^POST .*\/complete: ForeignRequestError/);
     expect(came).toEqual([]);
   });
 

@@ -1,5 +1,7 @@
+import { TLSSocket } from 'node:tls';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { certificateName, type Authenticator, type RefusedCall } from '../auth/index.ts';
 import type { Caller, Principal } from '../front-door/caller.ts';
 import { ProblemError } from './problem.ts';
 
@@ -9,6 +11,25 @@ const principals = new WeakMap<FastifyRequest, Principal>();
 export function rememberPrincipal(request: FastifyRequest, principal: Principal): void {
   principals.set(request, principal);
 }
+
+/** @throws FrontDoorError (rejects) UNAUTHENTICATED. */
+export const authenticateRequest = (
+  authenticator: Authenticator,
+  { headers, socket }: FastifyRequest,
+): Promise<Principal> =>
+  authenticator.authenticate(
+    headers.authorization,
+    socket instanceof TLSSocket && socket.authorized ? certificateName(socket.getPeerCertificate()) : undefined,
+  );
+
+/** What is said of a request that was refused. */
+export const refusedCall = (request: FastifyRequest): Omit<RefusedCall, 'error'> => ({
+  door: 'http',
+  what: `${request.method} ${request.routeOptions.url ?? 'nowhere'}`,
+  namespace: textIn(request.params, 'namespace') ?? '',
+  principal: principals.get(request),
+  from: request.ip,
+});
 
 const traceparent = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 const idempotencyKeyLengthMax = 1000;

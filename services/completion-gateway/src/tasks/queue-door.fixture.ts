@@ -170,6 +170,7 @@ export const request = (more: Partial<TaskRequest> = {}): TaskRequest => ({
   namespace: 'default',
   taskQueue: 'payments',
   identity: 'poller',
+  principal: 'api-key:poller',
   workerInstanceKey: '',
   ...more,
 });

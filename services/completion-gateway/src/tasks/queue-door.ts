@@ -162,6 +162,7 @@ export class QueueDoor implements Due {
       const result = await claimTask(this.#parts.channel, {
         token: decodeTaskToken(task.taskToken),
         identity: poll.request.identity,
+        principal: poll.request.principal,
         heartbeatTimeoutMs,
         startToCloseTimeoutMs,
         traceparent: traceparentOf(record),

@@ -88,7 +88,7 @@ export class WebhookDeliveries {
 const callerOf = ({ name, namespace }: Webhook): Caller => ({
   namespace,
   identity: `webhook:${name}`,
-  principal: { name: `webhook ${name}`, may: (_, asked) => asked === namespace },
+  principal: { name, provedBy: 'webhook', may: (_, asked) => asked === namespace },
 });
 
 function attemptOf({ taskToken, activityId, workflowId, runId }: Completing['completes'], body: object) {

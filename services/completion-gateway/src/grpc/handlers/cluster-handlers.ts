@@ -3,6 +3,8 @@ import type { Handlers } from '../handler.ts';
 /** The version of the reference whose rules are kept. */
 export const serverVersion = '1.32.0';
 
+export const clusterName = 'ratchet';
+
 /** What is the same for everyone. Every capability is said exactly where it is true (semantics section 3.2). */
 export const clusterHandlers: Handlers<'getSystemInfo' | 'getClusterInfo'> = {
   getSystemInfo: () => ({
@@ -17,7 +19,7 @@ export const clusterHandlers: Handlers<'getSystemInfo' | 'getClusterInfo'> = {
 
   getClusterInfo: () => ({
     serverVersion,
-    clusterName: 'ratchet',
+    clusterName,
     persistenceStore: 'kafka',
     supportedClients: {},
     versionInfo: { current: { version: serverVersion } },

@@ -1,0 +1,72 @@
+import type { RequestChannel } from '@ratchet/protocol';
+import { Desk } from '../../front-door/desk.ts';
+import { everyone, NamespaceCalls } from '../../front-door/index.ts';
+import { NamespaceDirectory } from '../../front-door/namespace-directory.ts';
+import type { RequestOf } from '../handler.ts';
+import { namespaceHandlers } from './namespace-handlers.ts';
+
+// Namespaces on the wire, over a directory without a topic.
+
+const call = {
+  principal: everyone,
+  traceparent: undefined,
+  timeoutMs: undefined,
+  patience: () => new AbortController().signal,
+};
+type Update = RequestOf<'updateNamespace'>;
+
+async function open() {
+  const directory = new NamespaceDirectory(() => Promise.resolve());
+  await directory.ensureDefault();
+  const handlers = namespaceHandlers(new NamespaceCalls(new Desk({} as RequestChannel, directory), directory));
+  const update = (request: object) => handlers.updateNamespace({ namespace: 'default', ...request } as Update, call);
+  return { handlers, update };
+}
+
+test('a limit is given as data, and shown as such', async () => {
+  const { handlers, update } = await open();
+  const answered = await update({ updateInfo: { data: { requestsPerSecondMax: '50', team: 'payments' } } });
+  expect(answered).toMatchObject({ namespaceInfo: { name: 'default', data: { requestsPerSecondMax: '50' } } });
+  const described = await handlers.describeNamespace({ namespace: 'default' } as never, call);
+  expect(described).toMatchObject({
+    namespaceInfo: { data: { requestsPerSecondMax: '50' }, description: 'There from the start.' },
+    config: { workflowExecutionRetentionTtl: { seconds: { low: 86_400 } } },
+    replicationConfig: { activeClusterName: 'ratchet' },
+  });
+  await update({ updateInfo: { data: { requestsPerSecondMax: '0' } } });
+  expect(await handlers.describeNamespace({ namespace: 'default' } as never, call)).toMatchObject({
+    namespaceInfo: { data: {} },
+  });
+});
+
+test('what is not given stays as it is', async () => {
+  const { update } = await open();
+  await update({ updateInfo: { description: 'of everyone', data: { requestsPerSecondMax: '5' } } });
+  const config = { workflowExecutionRetentionTtl: { seconds: 3_600 } };
+  expect(await update({ updateInfo: { description: '' }, config })).toMatchObject({
+    namespaceInfo: { description: 'of everyone', data: { requestsPerSecondMax: '5' } },
+    config: { workflowExecutionRetentionTtl: { seconds: { low: 3_600 } } },
+  });
+});
+
+test.each<[string, object, RegExp]>([
+  [
+    'a limit of words',
+    { updateInfo: { data: { requestsPerSecondMax: 'many' } } },
+    /requestsPerSecondMax must be a whole/,
+  ],
+  ['an empty limit', { updateInfo: { data: { requestsPerSecondMax: '' } } }, /requestsPerSecondMax must be a whole/],
+  [
+    'a negative limit',
+    { updateInfo: { data: { requestsPerSecondMax: '-1' } } },
+    /requestsPerSecondMax must be a whole/,
+  ],
+  ['no retention', { config: { workflowExecutionRetentionTtl: { seconds: 0 } } }, /A valid retention period/],
+  ['a negative retention', { config: { workflowExecutionRetentionTtl: { seconds: -1 } } }, /A valid retention period/],
+  ['another state', { updateInfo: { state: 2 } }, /a namespace stays registered/],
+  ['promotion', { promoteNamespace: true }, /there are no global namespaces/],
+  ['another namespace', { namespace: 'nowhere' }, /Namespace nowhere is not found/],
+])('%s is refused', async (_, request, message) => {
+  const { update } = await open();
+  await expect(Promise.resolve().then(() => update(request))).rejects.toThrow(message);
+});
