@@ -48,7 +48,14 @@ const decodedCommand = async ({ value }: InputRecord): Promise<Command> => {
 async function readAll(topic: string, partitions: readonly number[], records: InputRecord[]): Promise<void> {
   const opened = partitions.map(
     (partition) =>
-      new ReplyInbox({ connection: cluster.connection, topic, partition, onRecord: (record) => records.push(record) }),
+      new ReplyInbox({
+        connection: cluster.connection,
+        topic,
+        partition,
+        onRecord: (record) => {
+          records.push(record);
+        },
+      }),
   );
   inboxes.push(...opened);
   await Promise.all(opened.map((inbox) => inbox.open()));

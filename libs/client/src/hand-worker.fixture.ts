@@ -58,8 +58,10 @@ export async function startHandWorker(
     else waiter(task);
   };
   const { connection, codec } = cluster;
+  const outbox = cluster.createOutbox();
   const consumer = new TaskConsumer({
     connection,
+    outbox,
     groupId: `ratchet.workers.${topic}`,
     topic,
     onRecord: ({ value }, done) => {
@@ -84,6 +86,7 @@ export async function startHandWorker(
     },
     close: async () => {
       await consumer.stop();
+      await outbox.close();
       await close();
       await cluster.close();
     },

@@ -46,6 +46,7 @@ export class BatchDecoder<T> {
 
   /** What is thrown at once is about these bytes, unless it says that the world is to blame and may get better. */
   #attempt(record: InputRecord): T | Poison | Promise<T> {
+    if (record.unreadable !== undefined) return new Poison(new PoisonousRecordError(record.unreadable));
     try {
       return this.#options.decode(record);
     } catch (thrown) {

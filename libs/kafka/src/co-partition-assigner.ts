@@ -1,5 +1,6 @@
-import { AssignerProtocol, type Cluster, type PartitionAssigner } from 'kafkajs';
+import type { Cluster, PartitionAssigner } from 'kafkajs';
 import { assignCoPartitions } from './co-partition-assignment.ts';
+import { AssignerProtocol } from './kafkajs/index.ts';
 
 const { MemberAssignment, MemberMetadata } = AssignerProtocol;
 
@@ -7,7 +8,7 @@ const { MemberAssignment, MemberMetadata } = AssignerProtocol;
 const protocolName = 'ratchet-co-partition-v1';
 
 export interface CoPartitionAssignerOptions {
-  /** What this instance holds when it joins: partition number to the instant since when. */
+  /** What this instance holds when it joins: partition number to the generation of the group since which. */
   readonly held: () => ReadonlyMap<number, number>;
   /** kafkajs lends the consumer's own cluster to an assigner: the only way to ask for ends as the consumer sees them. */
   readonly onCluster: (cluster: Cluster) => void;

@@ -1,7 +1,7 @@
 /** What a member of a group says of itself when it joins. */
 export interface Member {
   readonly memberId: string;
-  /** Partition numbers it holds, with the instant (epoch milliseconds) since when. */
+  /** Partition numbers it holds, with the generation of the group since which. */
   readonly held: ReadonlyMap<number, number>;
 }
 

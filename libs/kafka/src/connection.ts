@@ -1,13 +1,15 @@
-import './faster-kafkajs.ts';
 import type { Socket } from 'node:net';
-import { Kafka, logLevel, type Admin, type KafkaConfig, type LogEntry } from 'kafkajs';
+import type { Admin, Kafka as KafkaClass, KafkaConfig, LogEntry } from 'kafkajs';
 import { OperationalError } from './errors.ts';
+import type { GroupConsumer } from './group-consumer.ts';
+import { Kafka, logLevel } from './kafkajs/index.ts';
 import { silent, type Log } from './log.ts';
+import type { ConnectionMetrics } from './metrics.ts';
 import { PartitionCounts } from './partition-counts.ts';
-import { mendRequestQueueTimer } from './request-queue-timer.ts';
 import { clientRetry } from './retry-options.ts';
 import { sleep } from './sleep.ts';
 import { createSocket } from './socket-factory.ts';
+import { within } from './within.ts';
 
 export interface ConnectionOptions {
   /** `host:port` of one or more brokers; the rest are found through them. */
@@ -20,6 +22,7 @@ export interface ConnectionOptions {
   /** How long an answer may take; 30 s by default. */
   readonly requestTimeoutMs?: number;
   readonly connectionTimeoutMs?: number;
+  readonly metrics?: ConnectionMetrics;
 }
 
 /**
@@ -28,8 +31,53 @@ export interface ConnectionOptions {
  */
 const connectMsMax = 15_000;
 
+/** How long the administration may take for one answer, its own repetitions included; then it is made anew. */
+const adminAnswerMsMax = 60_000;
+
 /** How long `close` waits for answers that are still on their way. */
 const disconnectMsMax = 1_000;
+
+/**
+ * kafkajs's client with sockets of its own, for one producer, consumer or admin: whoever no longer trusts it cuts it off.
+ *
+ * Trap: kafkajs's own `disconnect` waits for answers that may never come, and whoever is in the middle of joining a group
+ * takes no notice of it and joins after all.
+ */
+export class KafkaClient {
+  readonly kafka: KafkaClass;
+  readonly #sockets = new Set<Socket>();
+  readonly #onCut: (client: KafkaClient) => void;
+  #isCut = false;
+
+  /** @internal only a connection makes clients. */
+  constructor(config: KafkaConfig, brokers: readonly string[], onCut: (client: KafkaClient) => void) {
+    this.#onCut = onCut;
+    this.kafka = new Kafka({
+      ...config,
+      // Trap: kafkajs looks for a broker in loops within loops, for minutes; it gives up at once when there is none to try.
+      brokers: () => (this.#isCut ? [] : [...brokers]),
+      socketFactory: (address) => this.#connect(address),
+    });
+  }
+
+  /** Whatever is under way fails, at once, and nothing can be sent any more. Safe to call twice. */
+  cut(): void {
+    if (this.#isCut) return;
+    this.#isCut = true;
+    for (const socket of this.#sockets) socket.destroy(closedError());
+    this.#onCut(this);
+  }
+
+  #connect(address: Parameters<typeof createSocket>[0]): Socket {
+    if (this.#isCut) throw closedError();
+    const socket = createSocket(address);
+    this.#sockets.add(socket);
+    return socket.once('close', () => this.#sockets.delete(socket));
+  }
+}
+
+/** What may differ between the clients of a connection. */
+export type ClientTuning = Pick<KafkaConfig, 'requestTimeout'>;
 
 /**
  * The one way to Kafka. Everything else in this room is made of one; share it within a process.
@@ -41,26 +89,26 @@ export class KafkaConnection {
   readonly brokers: readonly string[];
   readonly clientId: string;
   readonly log: Log;
-  /** @internal kafkajs's client; only this room may use it. */
-  readonly kafka: Kafka;
-  /** @internal */
+  readonly metrics: ConnectionMetrics;
+  /** @internal Every member of a group that this process is. */
+  readonly members = new Set<Pick<GroupConsumer, 'groupId' | 'silentMs' | 'isDeaf'>>();
+  /** @internal Administration of topics and groups; only this room may use it. */
   readonly admin: Admin;
   /** How many partitions each topic has, as far as it was asked for. */
   readonly partitionCounts: PartitionCounts;
-  readonly #sockets = new Set<Socket>();
+  readonly #config: KafkaConfig;
+  readonly #clients = new Set<KafkaClient>();
   #isClosed = false;
 
   constructor(options: ConnectionOptions) {
-    mendRequestQueueTimer();
     const { brokers, clientId, log = silent } = options;
     this.brokers = brokers;
     this.clientId = clientId;
     this.log = log;
-    this.kafka = new Kafka({
-      // Trap: kafkajs looks for a broker in loops within loops, for minutes; it gives up at once when there is none to try.
-      brokers: () => (this.#isClosed ? [] : [...brokers]),
+    this.metrics = options.metrics ?? {};
+    this.#config = {
+      brokers: [...brokers],
       clientId,
-      socketFactory: (address) => this.#connect(address),
       ...(options.ssl === undefined ? {} : { ssl: options.ssl }),
       ...(options.sasl === undefined ? {} : { sasl: options.sasl }),
       connectionTimeout: options.connectionTimeoutMs ?? 3000,
@@ -68,24 +116,56 @@ export class KafkaConnection {
       retry: clientRetry,
       logLevel: logLevel.WARN,
       logCreator: () => forwardTo(log),
-    });
-    this.admin = this.kafka.admin({ retry: clientRetry });
+    };
+    this.admin = dependableAdmin(() => this.createClient());
     this.partitionCounts = new PartitionCounts(this.admin);
+  }
+
+  /** @internal Whoever makes one cuts it off in the end. */
+  createClient(tuning: ClientTuning = {}): KafkaClient {
+    const client = new KafkaClient({ ...this.#config, ...tuning }, this.brokers, (cut) => this.#clients.delete(cut));
+    this.#clients.add(client);
+    if (this.#isClosed) client.cut();
+    return client;
   }
 
   /** Within a second or so, whether a broker answers or not. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await Promise.race([this.admin.disconnect().catch(() => undefined), sleep(disconnectMsMax)]);
-    for (const socket of this.#sockets) socket.destroy(closedError());
+    for (const client of this.#clients) client.cut();
   }
+}
 
-  #connect(address: Parameters<typeof createSocket>[0]): Socket {
-    if (this.#isClosed) throw closedError();
-    const socket = createSocket(address);
-    this.#sockets.add(socket);
-    return socket.once('close', () => this.#sockets.delete(socket));
-  }
+/**
+ * kafkajs's administration, of which every answer has a deadline: one that has let it pass is cut off, and the next
+ * question goes to another.
+ *
+ * @throws OperationalError RKT1008 (each method rejects) after a minute.
+ */
+function dependableAdmin(createClient: () => KafkaClient): Admin {
+  const create = () => {
+    const client = createClient();
+    return { client, admin: client.kafka.admin({ retry: clientRetry }) };
+  };
+  let current = create();
+  const ask = async (method: keyof Admin, args: readonly unknown[]): Promise<unknown> => {
+    const { admin, client } = current;
+    const asking = (admin[method] as (...args: readonly unknown[]) => Promise<unknown>)(...args);
+    try {
+      return await within(adminAnswerMsMax, `an answer to ${method}`, asking);
+    } catch (error) {
+      if (error instanceof OperationalError && current.client === client) {
+        client.cut();
+        current = create();
+      }
+      throw error;
+    }
+  };
+  return new Proxy(current.admin, {
+    get: (_, method: keyof Admin) =>
+      (...args: readonly unknown[]) => ask(method, args),
+  });
 }
 
 const closedError = (): Error => new Error('Expected to speak to a broker, but the connection was closed');

@@ -7,6 +7,7 @@ export const operationalErrorCodes = [
   /** the log has a gap, or the progress stands outside the log */ 'RKT1005',
   /** a record is larger than a batch may be */ 'RKT1006',
   /** a send was only half written */ 'RKT1007',
+  /** the Kafka client has not come back with an answer */ 'RKT1008',
   /** schema registry does not answer */ 'RKT1101',
   /** schema is incompatible */ 'RKT1102',
   /** no answer in time */ 'RKT1201',

@@ -1,10 +1,13 @@
 import type { Batch, Cluster, Consumer, PartitionAssigner } from 'kafkajs';
-import type { KafkaConnection } from './connection.ts';
+import type { KafkaClient, KafkaConnection } from './connection.ts';
 import { asError } from './kafka-error.ts';
+import type { Heard } from './kafkajs/consumer-group.ts';
+import type { FetchedRecord } from './kafkajs/fetched-records.ts';
 import type { InputRecord } from './record.ts';
 import { backoffMs, consumerRetry } from './retry-options.ts';
 import { sleep } from './sleep.ts';
 import { toInputRecord } from './to-input-record.ts';
+import { within } from './within.ts';
 
 /** What was fetched of one partition. */
 export interface FetchedBatch {
@@ -22,18 +25,31 @@ export interface FetchedBatch {
 /** Topic to partition numbers. */
 export type Assignment = ReadonlyMap<string, readonly number[]>;
 
+/** A generation of the group, as this member has joined it. */
+export interface JoinedGeneration {
+  readonly assignment: Assignment;
+  /** Changes when this instance was expelled meanwhile and has come as a new one. */
+  readonly member: string;
+  /** Counts the generations of the group. */
+  readonly generation: number;
+  /** When the coordinator was asked for it, on the clock of `performance.now()`: the session counts from then. */
+  readonly askedAt: number;
+}
+
 export interface GroupConsumerEvents {
   /** Must only take note: the next fetch waits until all handlers of this one have returned. */
   onBatch(batch: FetchedBatch): void;
   /**
    * The group has a new generation. Called before anything is fetched under it; every position is forgotten by then, so
    * whoever does not rely on the group's offsets must `seek` here.
-   *
-   * @param member changes when this instance was expelled meanwhile and has come as a new one.
    */
-  onJoined(assignment: Assignment, member: string): void;
-  /** The group says that this instance is still a member of its generation. */
-  onHeartbeat?(): void;
+  onJoined(joined: JoinedGeneration): void;
+  /**
+   * The group says that this instance is still a member of its generation.
+   *
+   * @param askedAt when the coordinator was asked, on the clock of `performance.now()`: the session counts from then.
+   */
+  onHeartbeat?(askedAt: number): void;
   /** The generation has ended; the old one still takes commits for a moment. */
   onRebalancing?(): void;
 }
@@ -54,45 +70,96 @@ export interface GroupConsumerOptions {
 
 export const defaultSessionTimeoutMs = 10_000;
 
+/** A member that was not heard for so many sessions is made anew, whatever kafkajs thinks of it. */
+const silentSessionsMax = 2;
+/** How often in a session the watchdog looks. */
+const looksPerSession = 10;
+/** After so many members in a row that were never heard, although a broker answers, the process does not help itself. */
+const deafMembersMax = 3;
+/** How long a broker may take to say that it is there. */
+const brokerAnswerMsMax = 5_000;
+/** How long a member that is given up may take to leave its group. */
+const leaveMsMax = 1_000;
+
+/** kafkajs's consumer and its sockets: one try to be a member. */
+interface Attempt {
+  readonly client: KafkaClient;
+  readonly consumer: Consumer;
+  cluster: Cluster | undefined;
+  starting: Promise<unknown>;
+  joined: boolean;
+  askedAt: number;
+  generation: number;
+}
+
 /**
- * A member of a consumer group that does not give up.
+ * A member of a consumer group that does not give up, and does not believe kafkajs about itself.
  *
- * Trap: kafkajs restarts its consumer after errors it calls retriable, and leaves it dead after all others. This one is
- * made anew then. Offsets are never committed by themselves.
+ * ```
+ * joining -> heard -> (crashed | silent for two sessions) -> cut off -> joining with a new client
+ * ```
+ *
+ * kafkajs's consumer crashes, or goes on without being a member of anything, or waits for an answer that never comes.
+ * Whatever it is: the coordinator's answers alone count. A member that has not got one for two sessions is cut off with
+ * its sockets, so that it cannot come back, and another is made. Time in which the process was stopped does not count.
+ *
+ * Offsets are never committed by themselves.
  */
 export class GroupConsumer {
+  readonly groupId: string;
   readonly #options: GroupConsumerOptions;
   readonly #sessionTimeoutMs: number;
-  #consumer: Consumer | undefined;
-  #cluster: Cluster | undefined;
-  #starting: Promise<unknown> = Promise.resolve();
+  #attempt: Attempt | undefined;
+  #watchdog: NodeJS.Timeout | undefined;
   #stopped = false;
-  #joined = false;
+  #looksInSilence = 0;
+  #failures = 0;
+  #deafMembers = 0;
 
   constructor(options: GroupConsumerOptions) {
+    this.groupId = options.groupId;
     this.#options = options;
     this.#sessionTimeoutMs = options.sessionTimeoutMs ?? defaultSessionTimeoutMs;
   }
 
   /** Resolves once it has joined for the first time, or goes on trying to. */
   async start(): Promise<void> {
-    await this.#run();
+    this.#options.connection.members.add(this);
+    this.#watchdog = setInterval(() => {
+      this.#look();
+    }, this.#sessionTimeoutMs / looksPerSession);
+    this.#watchdog.unref();
+    await this.#join();
   }
 
   /** Leaves the group after the fetch in hand. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    const consumer = this.#consumer;
-    this.#consumer = undefined;
-    // Trap: kafkajs takes no notice of a stop before it has joined, and then runs on for ever.
-    await Promise.race([this.#starting, sleep(this.#sessionTimeoutMs)]);
-    await consumer?.disconnect();
+    clearInterval(this.#watchdog);
+    this.#options.connection.members.delete(this);
+    const attempt = this.#attempt;
+    this.#attempt = undefined;
+    if (attempt === undefined) return;
+    // Trap: kafkajs takes no notice of a stop before it has joined.
+    await Promise.race([attempt.starting, sleep(this.#sessionTimeoutMs)]);
+    await leave(attempt, this.#sessionTimeoutMs);
+  }
+
+  /** How long the coordinator has said nothing while this process ran; it counts sessions in tenths. */
+  get silentMs(): number {
+    return this.#looksInSilence * (this.#sessionTimeoutMs / looksPerSession);
+  }
+
+  /** Members were made anew several times without being heard, although a broker answers: only a new process may help. */
+  get isDeaf(): boolean {
+    return this.#deafMembers >= deafMembersMax;
   }
 
   /** The consumer's own view of the cluster, which reads only what is committed. */
   get cluster(): Cluster {
-    if (this.#cluster === undefined) throw new Error('Expected to have a cluster, but the consumer was not started');
-    return this.#cluster;
+    const cluster = this.#attempt?.cluster;
+    if (cluster === undefined) throw new Error('Expected to have a cluster, but the consumer was not started');
+    return cluster;
   }
 
   seek(topic: string, partition: number, offset: number): void {
@@ -113,118 +180,177 @@ export class GroupConsumer {
     });
   }
 
-  /** Commits under the present generation. */
+  /**
+   * Commits under the present generation.
+   *
+   * @throws kafkajs's error when the coordinator refuses, OperationalError RKT1008 when it does not answer.
+   */
   async commit(
     offsets: readonly { readonly topic: string; readonly partition: number; readonly offset: number }[],
   ): Promise<void> {
-    const consumer = this.#consumer;
-    if (consumer === undefined || !this.#joined || offsets.length === 0) return;
-    await consumer.commitOffsets(
+    const attempt = this.#attempt;
+    if (attempt?.joined !== true || offsets.length === 0) return;
+    const committing = attempt.consumer.commitOffsets(
       offsets.map(({ topic, partition, offset }) => ({ topic, partition, offset: String(offset) })),
     );
+    await within(silentSessionsMax * this.#sessionTimeoutMs, `the offsets of ${this.groupId} to be committed`, committing);
   }
 
-  /** After a crash kafkajs has no group for a moment; what was asked for then is asked again at the next join. */
+  /** Between two attempts there is no consumer; what was asked for then is asked again at the next join. */
   #whileJoined(act: (consumer: Consumer) => void): void {
-    if (this.#consumer !== undefined && this.#joined) act(this.#consumer);
+    if (this.#attempt?.joined === true) act(this.#attempt.consumer);
   }
 
-  #isStopped(): boolean {
-    return this.#stopped;
+  // --- one attempt ---
+
+  async #join(): Promise<void> {
+    const attempt = this.#createAttempt();
+    const { consumer } = attempt;
+    this.#attempt = attempt;
+    this.#listen(attempt);
+    try {
+      await consumer.connect();
+      await consumer.subscribe({ topics: [...this.#options.topics], fromBeginning: this.#options.fromBeginning });
+      // Stopped or given up meanwhile: kafkajs would connect again to run.
+      if (this.#attempt !== attempt) return;
+      const consuming = this.#consume(attempt);
+      attempt.starting = consuming.catch(() => undefined);
+      await consuming;
+    } catch (error) {
+      this.#giveUp(attempt, `cannot start: ${asError(error).message}`);
+    }
   }
 
-  async #run(): Promise<void> {
-    const { connection, groupId, topics, fromBeginning, assigner } = this.#options;
-    const consumer = connection.kafka.consumer({
-      groupId,
-      partitionAssigners: [assigner((cluster) => (this.#cluster = cluster))],
+  #createAttempt(): Attempt {
+    const { connection, assigner, fetchBytesMax, fetchWaitMs } = this.#options;
+    // A coordinator that has not answered for a session has expelled the member: to wait for longer is of no use.
+    const client = connection.createClient({ requestTimeout: Math.max(this.#sessionTimeoutMs, 5_000) });
+    const consumer = client.kafka.consumer({
+      groupId: this.groupId,
+      partitionAssigners: [assigner((cluster) => (attempt.cluster = cluster))],
       allowAutoTopicCreation: false,
       sessionTimeout: this.#sessionTimeoutMs,
       rebalanceTimeout: Math.max(this.#sessionTimeoutMs, 10_000),
       heartbeatInterval: Math.min(1000, this.#sessionTimeoutMs / 4),
       minBytes: 1,
-      maxWaitTimeInMs: this.#options.fetchWaitMs ?? 100,
+      maxWaitTimeInMs: fetchWaitMs ?? 100,
       maxBytesPerPartition: 256 * 1024,
-      maxBytes: this.#options.fetchBytesMax ?? 8 * 1024 * 1024,
-      retry: { ...consumerRetry, restartOnFailure: () => Promise.resolve(!this.#stopped) },
+      maxBytes: fetchBytesMax ?? 8 * 1024 * 1024,
+      // Trap: kafkajs starts again by itself after errors it calls retriable, with the same sockets. A crash is one here.
+      retry: { ...consumerRetry, restartOnFailure: () => Promise.resolve(false) },
     });
-    this.#consumer = consumer;
-    this.#listen(consumer);
-    try {
-      await consumer.connect();
-      await consumer.subscribe({ topics: [...topics], fromBeginning });
-      // Stopped meanwhile: kafkajs would connect again to run.
-      if (this.#consumer !== consumer) return;
-      const consuming = this.#consume(consumer);
-      this.#starting = consuming.catch(() => undefined);
-      await consuming;
-    } catch (error) {
-      void consumer.disconnect().catch(() => undefined);
-      throw error;
-    }
+    const attempt: Attempt = {
+      client,
+      consumer,
+      cluster: undefined,
+      starting: Promise.resolve(),
+      joined: false,
+      askedAt: -Infinity,
+      generation: 0,
+    };
+    return attempt;
   }
 
-  #consume(consumer: Consumer): Promise<void> {
-    return consumer.run({
+  #consume(attempt: Attempt): Promise<void> {
+    return attempt.consumer.run({
       autoCommit: false,
       partitionsConsumedConcurrently: 1,
       eachBatch: ({ batch }) => {
-        if (!this.#stopped) this.#options.events.onBatch(fetchedBatch(batch));
+        if (this.#attempt === attempt) this.#options.events.onBatch(fetchedBatch(batch));
         return Promise.resolve();
       },
     });
   }
 
-  #listen(consumer: Consumer): void {
+  #listen(attempt: Attempt): void {
     const { events } = this.#options;
-    const current = (): boolean => this.#consumer === consumer && !this.#stopped;
-    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
-      if (!current()) {
-        // Joined after all, although it was stopped; at this moment it could not be stopped either.
-        setImmediate(() => void consumer.disconnect().catch(() => undefined));
-        return;
-      }
-      this.#joined = true;
-      events.onJoined(new Map(Object.entries(payload.memberAssignment)), payload.memberId);
+    const { consumer } = attempt;
+    const isCurrent = (): boolean => this.#attempt === attempt;
+    consumer.on(consumer.events.HEARTBEAT, ({ payload }) => {
+      if (!isCurrent()) return;
+      const { askedAt, isAnswerToSync } = payload as typeof payload & Heard;
+      attempt.askedAt = askedAt;
+      attempt.generation = payload.groupGenerationId;
+      this.#heard();
+      // The assignment comes right behind: until then the former one must not be taken for confirmed.
+      if (!isAnswerToSync) events.onHeartbeat?.(askedAt);
     });
-    consumer.on(consumer.events.HEARTBEAT, () => {
-      if (current()) events.onHeartbeat?.();
+    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+      if (!isCurrent()) return;
+      attempt.joined = true;
+      const { askedAt, generation } = attempt;
+      const assignment = new Map(Object.entries(payload.memberAssignment));
+      events.onJoined({ assignment, member: payload.memberId, generation, askedAt });
     });
     consumer.on(consumer.events.REBALANCING, () => {
-      if (current()) events.onRebalancing?.();
+      if (isCurrent()) events.onRebalancing?.();
     });
     // Trap: a batch of only aborted or control records never reaches `eachBatch`; this event alone tells of it.
     consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
-      if (current() && payload.batchSize === 0) events.onBatch(filteredBatch(payload));
+      if (isCurrent() && payload.batchSize === 0) events.onBatch(filteredBatch(payload));
     });
     consumer.on(consumer.events.CRASH, ({ payload }) => {
-      if (!current()) return;
-      this.#joined = false;
-      if (!payload.restart) void this.#runAgain(consumer, payload.error);
+      this.#giveUp(attempt, `has crashed: ${payload.error.message}`);
     });
   }
 
-  async #runAgain(dead: Consumer, error: Error): Promise<void> {
-    const { connection, groupId } = this.#options;
-    connection.log('error', `consumer of group ${groupId} has crashed and is made anew: ${error.message}`, { groupId });
-    this.#consumer = undefined;
-    void dead.disconnect().catch(() => undefined);
-    for (let attempt = 0; !this.#stopped; attempt++) {
-      await sleep(backoffMs(attempt + 3));
-      try {
-        if (!this.#isStopped()) await this.#run();
-        return;
-      } catch (caught) {
-        connection.log('warn', `consumer of group ${groupId} cannot start: ${asError(caught).message}`, { groupId });
-      }
+  // --- the watchdog ---
+
+  #heard(): void {
+    this.#looksInSilence = 0;
+    this.#failures = 0;
+    this.#deafMembers = 0;
+  }
+
+  /** It counts its own looks and not the time: while the process was stopped, nobody could be heard. */
+  #look(): void {
+    this.#looksInSilence++;
+    const looksMax = silentSessionsMax * looksPerSession;
+    if (this.#attempt === undefined || this.#looksInSilence % looksMax !== 0) return;
+    void this.#countIfBrokerAnswers();
+    this.#giveUp(this.#attempt, `was not heard for ${String(this.silentMs / 1000)} s`);
+  }
+
+  /** While no broker answers nobody is deaf, and a new process would hear as little. */
+  async #countIfBrokerAnswers(): Promise<void> {
+    const client = this.#options.connection.createClient({ requestTimeout: brokerAnswerMsMax });
+    const admin = client.kafka.admin({ retry: { retries: 0 } });
+    try {
+      const asking = admin.connect().then(() => admin.describeCluster());
+      await within(brokerAnswerMsMax, 'a broker to answer', asking);
+      if (this.#looksInSilence > 0) this.#deafMembers++;
+    } catch {
+      this.#deafMembers = 0;
+    } finally {
+      client.cut();
     }
   }
+
+  #giveUp(attempt: Attempt, reason: string): void {
+    if (this.#attempt !== attempt) return;
+    this.#attempt = undefined;
+    void leave(attempt, leaveMsMax);
+    const { connection } = this.#options;
+    const message = `the member of group ${this.groupId} ${reason}; another is made`;
+    connection.log(this.#failures === 0 ? 'warn' : 'debug', message, { groupId: this.groupId });
+    connection.metrics.memberMadeAnew?.();
+    void sleep(backoffMs(this.#failures++ + 3)).then(() => (this.#stopped ? undefined : this.#join()));
+  }
+}
+
+/** Tells the coordinator, if it listens; then nothing of the attempt can come back. */
+async function leave({ consumer, client }: Attempt, timeoutMs: number): Promise<void> {
+  await Promise.race([consumer.disconnect().catch(() => undefined), sleep(timeoutMs)]);
+  client.cut();
 }
 
 function fetchedBatch(batch: Batch): FetchedBatch {
   const { topic, partition, messages } = batch;
   const records = new Array<InputRecord>(messages.length);
-  for (const [index, message] of messages.entries()) records[index] = toInputRecord(topic, partition, message);
+  for (const [index, message] of messages.entries()) {
+    // They are what our own part of kafkajs has read, which its types do not know.
+    records[index] = toInputRecord(topic, partition, message as unknown as FetchedRecord);
+  }
   return {
     topic,
     partition,

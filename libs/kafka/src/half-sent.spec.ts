@@ -1,14 +1,13 @@
-import { createRequire } from 'node:module';
 import type { RecordMetadata } from 'kafkajs';
 import type { KafkaConnection } from './connection.ts';
+import { copy } from './kafkajs/index.ts';
 import { Outbox } from './outbox.ts';
 
 // The one mock of Kafka in this house: the trap needs a leader that moves in the middle of a request.
 type SendMessages = (request: object) => Promise<RecordMetadata[]>;
-const load = createRequire(import.meta.url);
-const createSendMessages = load('kafkajs/src/producer/sendMessages.js') as (parts: object) => SendMessages;
-const createRetry = load('kafkajs/src/retry/index.js') as (options: object) => unknown;
-const { KafkaJSProtocolError } = load('kafkajs/src/errors.js') as { KafkaJSProtocolError: new (e: object) => Error };
+const createSendMessages = copy.load('producer/sendMessages.js') as (parts: object) => SendMessages;
+const createRetry = copy.load('retry/index.js') as (options: object) => unknown;
+const { KafkaJSProtocolError } = copy.load('errors.js') as { KafkaJSProtocolError: new (e: object) => Error };
 
 /** Two brokers and two partitions. Broker 1 refuses partition 1 the first time; by then broker 0 leads both. */
 function movingCluster(): { send: SendMessages; written: string[] } {
@@ -94,7 +93,7 @@ test('the outbox notices, and sends what is left again with a new producer', asy
     sendBatch: send,
   });
   const connection = {
-    kafka: { producer },
+    createClient: () => ({ kafka: { producer }, cut: () => undefined }),
     partitionCounts: { known: () => 2, of: () => Promise.resolve(2) },
     log: () => undefined,
   };

@@ -1,4 +1,3 @@
-import './faster-kafkajs.ts';
 export { agreeOnRecord, type AgreedRecordOptions } from './agreed-record.ts';
 export { connectKafka, KafkaConnection, withoutCredentials, type ConnectionOptions } from './connection.ts';
 export { deadLetter, deadLetterTopic } from './dead-letter.ts';

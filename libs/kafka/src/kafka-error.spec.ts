@@ -1,5 +1,8 @@
-import { KafkaJSProtocolError, type KafkaJSProtocolError as ProtocolError } from 'kafkajs';
+import type { KafkaJSProtocolError as ProtocolError } from 'kafkajs';
 import { failureKind, kafkaErrorType, type FailureKind } from './kafka-error.ts';
+import { copy } from './kafkajs/index.ts';
+
+const { KafkaJSProtocolError } = copy.load('errors.js') as { KafkaJSProtocolError: new (e: Error) => ProtocolError };
 
 const protocolError = (type: string): ProtocolError =>
   new KafkaJSProtocolError(Object.assign(new Error(type), { type, code: 1, retriable: false }));

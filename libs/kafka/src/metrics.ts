@@ -1,4 +1,10 @@
-/** Called by an outbox; all are plain callbacks that must not throw, and none is called per record. */
+/** Called by a connection; all callbacks of this file are plain ones that must not throw, and none is called per record. */
+export interface ConnectionMetrics {
+  /** A member of a group had crashed or was not heard, and another was made in its place. */
+  memberMadeAnew?(): void;
+}
+
+/** Called by an outbox. */
 export interface OutboxMetrics {
   /** A request was acknowledged. */
   sent?(lane: string, request: { readonly records: number; readonly bytes: number; readonly durationMs: number }): void;

@@ -1,5 +1,5 @@
-import type { Producer } from 'kafkajs';
-import type { KafkaConnection } from './connection.ts';
+import type { Producer, RecordMetadata } from 'kafkajs';
+import type { KafkaClient, KafkaConnection } from './connection.ts';
 import { OperationalError } from './errors.ts';
 import { asError, failureKind } from './kafka-error.ts';
 import type { OutboxMetrics } from './metrics.ts';
@@ -18,6 +18,7 @@ import { partitionFor } from './partitioner.ts';
 import type { OutputRecord } from './record.ts';
 import { backoffMs, producerRetry } from './retry-options.ts';
 import { sleep } from './sleep.ts';
+import { within } from './within.ts';
 
 export interface LaneOptions {
   readonly name: 'steady' | 'volatile';
@@ -29,6 +30,11 @@ export interface LaneOptions {
   /** @returns what is sent in place of a record that no broker takes; `undefined` when nothing is. */
   readonly replaceUnsendable: (record: OutputRecord, error: Error) => OutputRecord | undefined;
 }
+
+/** How long kafkajs may try to send one request, its own repetitions included; then it counts as failed. */
+const sendMsMax = 60_000;
+/** How long `close` waits for kafkajs to say goodbye. */
+const disconnectMsMax = 1_000;
 
 /** How often a missing topic is asked for, with growing pauses, before its records count as unsendable. */
 const topicTriesMax = 6;
@@ -47,6 +53,7 @@ export class OutboxLane {
   #settledWaiters: SettledWaiter[] = [];
   readonly #topicsToResolve = new Set<string>();
   readonly #missing = new Map<string, Error>();
+  #client: KafkaClient | undefined;
   #producer: Producer | undefined;
   #keyless = 0;
   #running = false;
@@ -92,9 +99,8 @@ export class OutboxLane {
     this.#queue = [];
     for (const { reject } of this.#settledWaiters) reject(closedError());
     this.#settledWaiters = [];
-    const producer = this.#producer;
-    this.#producer = undefined;
-    await producer?.disconnect().catch(() => undefined);
+    await Promise.race([this.#producer?.disconnect().catch(() => undefined), sleep(disconnectMsMax)]);
+    this.#discardProducer();
   }
 
   #entry(record: OutputRecord, ticket: number, waiter: OutboxEntry['waiter']): OutboxEntry {
@@ -235,10 +241,8 @@ export class OutboxLane {
     const startedAt = performance.now();
     let acknowledged: Acknowledgements;
     try {
-      const producer = await this.#connectedProducer();
-      acknowledged = new Acknowledgements(
-        await producer.sendBatch({ acks: -1, topicMessages: topicMessagesOf(entries) }),
-      );
+      const sending = this.#sendBatch(entries);
+      acknowledged = new Acknowledgements(await within(sendMsMax, 'a send to be acknowledged', sending));
     } catch (error) {
       return { left: entries, error: asError(error) };
     }
@@ -251,6 +255,11 @@ export class OutboxLane {
     const records = entries.length - left.length;
     this.#options.metrics.sent?.(this.#options.name, { records, bytes, durationMs: performance.now() - startedAt });
     return left.length === 0 ? undefined : { left, error: halfSent(left.length, entries.length) };
+  }
+
+  async #sendBatch(entries: readonly OutboxEntry[]): Promise<RecordMetadata[]> {
+    const producer = await this.#connectedProducer();
+    return producer.sendBatch({ acks: -1, topicMessages: topicMessagesOf(entries) });
   }
 
   #complete(entry: OutboxEntry, sent: SentRecord | undefined): boolean {
@@ -310,7 +319,9 @@ export class OutboxLane {
 
   async #connectedProducer(): Promise<Producer> {
     if (this.#producer !== undefined) return this.#producer;
-    const producer = this.#options.connection.kafka.producer({
+    const client = this.#options.connection.createClient();
+    this.#client = client;
+    const producer = client.kafka.producer({
       idempotent: true,
       allowAutoTopicCreation: false,
       retry: producerRetry,
@@ -319,27 +330,24 @@ export class OutboxLane {
         ({ message }) =>
           message.partition ?? 0,
     });
-    try {
-      await producer.connect();
-      // Closed meanwhile: nobody else would disconnect it.
-      if (this.#closed) throw closedError();
-      this.#producer = producer;
-      return producer;
-    } catch (error) {
-      void producer.disconnect().catch(() => undefined);
-      throw error;
+    await producer.connect();
+    // Closed meanwhile: nobody else would cut it off.
+    if (this.#closed) {
+      client.cut();
+      throw closedError();
     }
+    this.#producer = producer;
+    return producer;
   }
 
   /**
    * Trap: a failed send rewinds kafkajs's sequence numbers under the same producer epoch. Sent again in another cut,
    * the records could be taken for the ones already written, and be dropped. A new producer cannot be confused.
-   * Not awaited: it waits for answers that may never come.
    */
   #discardProducer(): void {
-    const producer = this.#producer;
     this.#producer = undefined;
-    void producer?.disconnect().catch(() => undefined);
+    this.#client?.cut();
+    this.#client = undefined;
   }
 
   #report(error: Error, attempt: number): void {

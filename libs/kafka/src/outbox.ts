@@ -29,7 +29,6 @@ const MiB = 1024 * 1024;
 /** The topics take batches of 4 MiB; a little is left for the batch's own header and the sizes being estimates. */
 const defaultBounds: RequestBounds = {
   batchBytesMax: 4 * MiB - 64 * 1024,
-  // Where its grouping could not be replaced, kafkajs copies a partition's list once per record.
   batchRecordsMax: 1000,
   requestBytesMax: 16 * MiB,
   requestRecordsMax: 5000,

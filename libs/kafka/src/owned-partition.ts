@@ -42,7 +42,7 @@ const waitForRoomMs = 5;
  */
 export class OwnedPartition<T> {
   readonly partition: number;
-  /** Epoch milliseconds since when this instance owns it, across repetitions. */
+  /** The generation of the group since which this instance owns it, across repetitions. */
   readonly since: number;
   readonly #host: PartitionHost<T>;
   readonly #logic: PartitionLogic<T>;

@@ -1,6 +1,6 @@
 import { coPartitionAssigner } from './co-partition-assigner.ts';
 import { OperationalError, PartitionFencedError } from './errors.ts';
-import { GroupConsumer, type Assignment, type FetchedBatch } from './group-consumer.ts';
+import { GroupConsumer, type FetchedBatch, type JoinedGeneration } from './group-consumer.ts';
 import { asError } from './kafka-error.ts';
 import type { LogRange } from './log-range.ts';
 import { OwnedPartition, type PartitionPhase } from './owned-partition.ts';
@@ -128,11 +128,11 @@ export class PartitionProcessor<T> {
       assigner: (onCluster) => coPartitionAssigner({ onCluster, held: () => this.#held() }),
       events: {
         onBatch: (batch: FetchedBatch) => this.#owned.get(batch.partition)?.take(batch),
-        onJoined: (assignment, member) => {
-          this.#joined(assignment, member);
+        onJoined: (joined) => {
+          this.#joined(joined);
         },
-        onHeartbeat: () => {
-          this.#confirmed();
+        onHeartbeat: (askedAt) => {
+          this.#confirmed(askedAt);
         },
       },
     });
@@ -173,7 +173,7 @@ export class PartitionProcessor<T> {
     return new Map(Array.from(this.#owned.values(), ({ partition, since }) => [partition, since]));
   }
 
-  #joined(assignment: Assignment, member: string): void {
+  #joined({ assignment, member, generation, askedAt }: JoinedGeneration): void {
     const [first] = this.#options.inputs;
     const numbers = first === undefined ? [] : (assignment.get(first.topic) ?? []);
     // A new member id means that the group has gone on without this instance, and others may have owned what it holds.
@@ -185,13 +185,15 @@ export class PartitionProcessor<T> {
       this.#owned.delete(partition);
       this.#uncommitted.delete(partition);
     }
-    this.#renewLease();
+    this.#renewLease(askedAt);
+    // A process that was stopped before it read the answer has an assignment of long ago, and must not fence its successor.
+    const confirmed = this.#isHeard() ? Promise.resolve() : this.#nextConfirmation();
     for (const partition of numbers) {
       const owned = this.#owned.get(partition);
-      if (owned === undefined) this.#own(partition, Date.now(), Promise.resolve());
+      if (owned === undefined) this.#own(partition, generation, confirmed);
       else owned.rejoined();
     }
-    this.#confirmed(Infinity);
+    this.#confirmed(askedAt, this.#isHeard() ? Infinity : 0);
     this.#options.metrics?.owned?.(numbers);
     this.#options.connection.log('info', `${this.#options.service} owns the partitions ${numbers.join(', ')}`, {
       partitions: numbers,
@@ -228,8 +230,8 @@ export class PartitionProcessor<T> {
     });
   }
 
-  #confirmed(heartbeats = 1): void {
-    this.#renewLease();
+  #confirmed(askedAt: number, heartbeats = 1): void {
+    this.#renewLease(askedAt);
     for (const confirmation of this.#confirmations) {
       confirmation.heartbeats -= heartbeats;
       if (confirmation.heartbeats <= 0) confirmation.resolve();
@@ -239,11 +241,12 @@ export class PartitionProcessor<T> {
   }
 
   /**
-   * While the group was last heard of less than a session ago, nobody else can own what this instance owns. A process
-   * that was stopped and wakes up finds the time passed, and handles nothing before the group has answered.
+   * While the group was last asked, and has answered, less than a session ago, nobody else can own what this instance
+   * owns. A process that was stopped and wakes up finds the time passed, and handles nothing before the group has
+   * answered again.
    */
-  #renewLease(): void {
-    this.#leaseUntil = performance.now() + this.#tuning.sessionTimeoutMs;
+  #renewLease(askedAt: number): void {
+    this.#leaseUntil = askedAt + this.#tuning.sessionTimeoutMs;
   }
 
   #isHeard(): boolean {

@@ -14,6 +14,8 @@ export interface InputRecord {
   readonly headers: Headers;
   /** The broker's append time where the topic says LogAppendTime; epoch milliseconds. */
   readonly timestampMs: number;
+  /** Only there when nobody may handle this record, whatever it says; why not. It belongs to the dead letters. */
+  readonly unreadable?: string;
 }
 
 /** What a record takes in memory beside its value: the objects around it, its headers and three buffers' own size. */

@@ -46,7 +46,9 @@ test('what was sent before the first fetch is not missed', async () => {
     connection,
     topic,
     partition: 1,
-    onRecord: ({ value }) => values.push(String(value)),
+    onRecord: ({ value }) => {
+      values.push(String(value));
+    },
   });
   await opening.open();
   await reply('at once');

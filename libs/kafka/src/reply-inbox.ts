@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { KafkaConnection } from './connection.ts';
-import { OperationalError } from './errors.ts';
+import { deadLetter } from './dead-letter.ts';
+import { OperationalError, PoisonousRecordError } from './errors.ts';
 import { GroupConsumer, type FetchedBatch } from './group-consumer.ts';
 import { asError, kafkaErrorType } from './kafka-error.ts';
+import type { Outbox } from './outbox.ts';
 import type { InputRecord } from './record.ts';
 import { backoffMs } from './retry-options.ts';
 import { onlyPartition } from './single-partition-assigner.ts';
@@ -15,8 +17,15 @@ export interface ReplyInboxOptions {
   readonly partition: number;
   /** Reads all there is before `open` resolves; else reading begins at the end. */
   readonly fromBeginning?: boolean;
-  /** Called for every record in order. What it throws is logged and changes nothing. */
-  readonly onRecord: (record: InputRecord) => void;
+  /**
+   * Called for every record in order; whoever needs time to read one returns a promise, and the next comes meanwhile.
+   * PoisonousRecordError, thrown or rejected, sends the record to the dead letters; anything else is logged.
+   */
+  readonly onRecord: (record: InputRecord) => void | Promise<void>;
+  /** Which records are read at all; the others are another instance's. All by default. */
+  readonly isOurs?: (record: InputRecord) => boolean;
+  /** Where dead letters go; whoever only looks on writes none, and they are only logged. */
+  readonly outbox?: Pick<Outbox, 'send'>;
   readonly sessionTimeoutMs?: number;
   readonly fetchWaitMs?: number;
   /** How long `open` may take; 30 s by default. */
@@ -109,17 +118,32 @@ export class ReplyInbox {
   }
 
   #deliver(record: InputRecord): void {
-    try {
-      this.#options.onRecord(record);
-    } catch (thrown) {
-      const { topic, partition, offset } = record;
-      const message = asError(thrown).message;
-      this.#options.connection.log('error', `inbox: a reply was not understood: ${message}`, {
-        topic,
-        partition,
-        offset,
-      });
+    const { onRecord, isOurs } = this.#options;
+    if (isOurs?.(record) === false) return;
+    if (record.unreadable !== undefined) {
+      this.#notUnderstood(record, new PoisonousRecordError(record.unreadable));
+      return;
     }
+    try {
+      const reading = onRecord(record);
+      if (reading instanceof Promise) reading.catch((thrown: unknown) => this.#notUnderstood(record, asError(thrown)));
+    } catch (thrown) {
+      this.#notUnderstood(record, asError(thrown));
+    }
+  }
+
+  #notUnderstood(record: InputRecord, error: Error): void {
+    const { connection, outbox } = this.#options;
+    const { topic, partition, offset } = record;
+    const fields = { topic, partition, offset };
+    if (!(error instanceof PoisonousRecordError)) {
+      connection.log('error', `inbox: a record was not handled: ${error.message}`, fields);
+      return;
+    }
+    connection.log('error', `inbox: a record goes to the dead-letter topic: ${error.message}`, fields);
+    outbox?.send(deadLetter(record, error.message)).catch((thrown: unknown) => {
+      connection.log('error', `inbox: a dead letter was not written: ${asError(thrown).message}`, fields);
+    });
   }
 
   async #logRange(): Promise<{ readonly low: number; readonly high: number }> {

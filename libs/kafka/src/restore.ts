@@ -72,6 +72,7 @@ export class Restore {
   }
 
   #attempt(restore: RestoreOptions['restore'], record: InputRecord): Promise<void> | undefined {
+    if (record.unreadable !== undefined) return Promise.reject(new PoisonousRecordError(record.unreadable));
     try {
       const waiting = restore(record);
       return waiting instanceof Promise ? waiting : undefined;

@@ -1,9 +1,10 @@
 import type { Message, Producer } from 'kafkajs';
-import type { KafkaConnection } from './connection.ts';
+import type { KafkaClient, KafkaConnection } from './connection.ts';
 import { OperationalError } from './errors.ts';
 import { messageOf, recordBytes } from './outbox-request.ts';
 import type { OutputRecord } from './record.ts';
 import { transactionRetry } from './retry-options.ts';
+import { within } from './within.ts';
 
 export interface StateWriterOptions {
   readonly connection: KafkaConnection;
@@ -17,8 +18,9 @@ export interface StateWriterOptions {
   readonly batchBytesMax?: number;
 }
 
+const transactionTimeoutMsDefault = 30_000;
 const defaultBatchBytesMax = 4 * 1024 * 1024 - 64 * 1024;
-/** Where its grouping could not be replaced, kafkajs copies a partition's list once per record: long lists are cut. */
+/** Of one request. */
 const batchRecordsMax = 1000;
 
 /**
@@ -30,11 +32,12 @@ const batchRecordsMax = 1000;
  */
 export class StateWriter {
   readonly #options: StateWriterOptions;
+  readonly #client: KafkaClient;
   readonly #producer: Producer;
-  #discarded = false;
 
-  private constructor(options: StateWriterOptions, producer: Producer) {
+  private constructor(options: StateWriterOptions, client: KafkaClient, producer: Producer) {
     this.#options = options;
+    this.#client = client;
     this.#producer = producer;
   }
 
@@ -43,9 +46,10 @@ export class StateWriter {
    * open is aborted. An empty transaction does it: kafkajs asks for the new epoch only when a transaction begins.
    */
   static async fence(options: StateWriterOptions): Promise<StateWriter> {
-    const producer = options.connection.kafka.producer({
+    const client = options.connection.createClient();
+    const producer = client.kafka.producer({
       transactionalId: options.transactionalId,
-      transactionTimeout: options.transactionTimeoutMs ?? 30_000,
+      transactionTimeout: transactionTimeoutOf(options),
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,
       retry: transactionRetry,
@@ -54,13 +58,16 @@ export class StateWriter {
         ({ message }) =>
           message.partition ?? 0,
     });
-    try {
+    const fencing = async (): Promise<void> => {
       await producer.connect();
       const empty = await producer.transaction();
       await empty.abort();
-      return new StateWriter(options, producer);
+    };
+    try {
+      await within(transactionTimeoutOf(options), `${options.transactionalId} to fence its partition`, fencing());
+      return new StateWriter(options, client, producer);
     } catch (error) {
-      void producer.disconnect().catch(() => undefined);
+      client.cut();
       throw error;
     }
   }
@@ -68,18 +75,16 @@ export class StateWriter {
   /**
    * Writes the records in one transaction, cut by bytes into as many requests as it takes.
    *
-   * @throws OperationalError RKT1006 when a record alone is larger than a batch may be (nothing was written then);
-   * kafkajs's error when the transaction failed, or when nobody knows whether it did.
+   * @throws OperationalError RKT1006 when a record alone is larger than a batch may be (nothing was written then),
+   * RKT1008 when it takes longer than the coordinator lets a transaction be open; kafkajs's error when the transaction
+   * failed, or when nobody knows whether it did.
    */
   async write(records: readonly OutputRecord[]): Promise<void> {
     const batches = this.#batchesOf(records);
     if (batches.length === 0) return;
-    try {
-      await this.#writeBatches(batches);
-    } finally {
-      // Trap: a request that is under way when a producer is disconnected may connect it again.
-      if (this.#discarded) this.discard();
-    }
+    const { transactionalId } = this.#options;
+    const writing = this.#writeBatches(batches);
+    await within(transactionTimeoutOf(this.#options), `a transaction of ${transactionalId} to be committed`, writing);
   }
 
   async #writeBatches(batches: readonly Message[][]): Promise<void> {
@@ -99,10 +104,9 @@ export class StateWriter {
     await transaction.commit();
   }
 
-  /** Not awaited: it waits for answers that may never come. */
+  /** Whatever it is about to write fails, and nothing of it can be written any more. */
   discard(): void {
-    this.#discarded = true;
-    void this.#producer.disconnect().catch(() => undefined);
+    this.#client.cut();
   }
 
   #batchesOf(records: readonly OutputRecord[]): Message[][] {
@@ -124,6 +128,9 @@ export class StateWriter {
     return batches;
   }
 }
+
+const transactionTimeoutOf = ({ transactionTimeoutMs }: StateWriterOptions): number =>
+  transactionTimeoutMs ?? transactionTimeoutMsDefault;
 
 const tooLarge = (topic: string, key: string | null, bytes: number, bytesMax: number): OperationalError =>
   new OperationalError(

@@ -48,6 +48,7 @@ async function startConsumer(
 ): Promise<TaskConsumer> {
   const consumer = new TaskConsumer({
     connection,
+    outbox,
     groupId,
     topic,
     sessionTimeoutMs: 6000,

@@ -1,9 +1,14 @@
 import { coPartitionAssigner } from './co-partition-assigner.ts';
 import type { KafkaConnection } from './connection.ts';
-import { GroupConsumer, type Assignment, type FetchedBatch } from './group-consumer.ts';
+import { deadLetter } from './dead-letter.ts';
+import { FifoQueue } from './fifo-queue.ts';
+import { GroupConsumer, type FetchedBatch, type JoinedGeneration } from './group-consumer.ts';
 import { asError } from './kafka-error.ts';
 import { OffsetWindow } from './offset-window.ts';
+import type { Outbox } from './outbox.ts';
 import { memoryBytesOf, type InputRecord } from './record.ts';
+import { backoffMs } from './retry-options.ts';
+import { sleep } from './sleep.ts';
 
 export interface TaskConsumerOptions {
   readonly connection: KafkaConnection;
@@ -15,6 +20,8 @@ export interface TaskConsumerOptions {
    * later time, and more than once; for a partition that was lost meanwhile it does nothing.
    */
   readonly onRecord: (record: InputRecord, done: () => void) => void;
+  /** Where a record goes that nobody may read (see `InputRecord.unreadable`): to the dead letters of its topic. */
+  readonly outbox: Pick<Outbox, 'send'>;
   /** These partitions belong to another instance now, and it will be given what was not done. */
   readonly onRevoked?: (partitions: readonly number[]) => void;
   /** How many records of a partition may be under way; 1000 by default. One slow record does not hold up the others. */
@@ -28,7 +35,7 @@ interface TaskPartition {
   readonly partition: number;
   readonly since: number;
   /** Fetched, and not yet handed out. */
-  readonly waiting: InputRecord[];
+  readonly waiting: FifoQueue<InputRecord>;
   waitingBytes: number;
   /** Nothing more is fetched: enough waits. */
   isFull: boolean;
@@ -74,8 +81,8 @@ export class TaskConsumer {
         onBatch: (batch) => {
           this.#take(batch);
         },
-        onJoined: (assignment, member) => {
-          this.#joined(assignment, member);
+        onJoined: (joined) => {
+          this.#joined(joined);
         },
         // The generation that ends still takes commits; what is not committed now will come again elsewhere.
         onRebalancing: () => {
@@ -125,25 +132,25 @@ export class TaskConsumer {
     return new Map(Array.from(this.#partitions.values(), ({ partition, since }) => [partition, since]));
   }
 
-  #joined(assignment: Assignment, member: string): void {
+  #joined({ assignment, member, generation }: JoinedGeneration): void {
     const numbers = assignment.get(this.#options.topic) ?? [];
     // A new member id means that the group went on without this instance: what it holds may be done by others.
     const kept = member === this.#member ? new Set(numbers) : new Set<number>();
     this.#member = member;
     const lost = [...this.#partitions.keys()].filter((partition) => !kept.has(partition));
     for (const partition of lost) this.#drop(partition);
-    for (const partition of numbers) this.#add(partition);
+    for (const partition of numbers) this.#add(partition, generation);
     if (lost.length > 0) this.#options.onRevoked?.(lost);
   }
 
-  #add(partition: number): void {
+  #add(partition: number, generation: number): void {
     const { topic } = this.#options;
     const held = this.#partitions.get(partition);
     if (held === undefined) {
       this.#partitions.set(partition, {
         partition,
-        since: Date.now(),
-        waiting: [],
+        since: generation,
+        waiting: new FifoQueue(),
         waitingBytes: 0,
         isFull: false,
         nextFetch: undefined,
@@ -225,6 +232,10 @@ export class TaskConsumer {
   }
 
   #deliver(record: InputRecord, done: () => void): void {
+    if (record.unreadable !== undefined) {
+      void this.#bury(record, record.unreadable, done);
+      return;
+    }
     try {
       this.#options.onRecord(record, done);
     } catch (thrown) {
@@ -232,6 +243,23 @@ export class TaskConsumer {
       const fields = { topic, partition, offset };
       this.#options.connection.log('error', `tasks: a record was not taken: ${asError(thrown).message}`, fields);
       done();
+    }
+  }
+
+  /** Never rejects: until the dead letter is written the record is not done, and comes again to whoever reads on. */
+  async #bury(record: InputRecord, reason: string, done: () => void): Promise<void> {
+    const { connection, outbox } = this.#options;
+    const { topic, partition, offset } = record;
+    connection.log('error', `tasks: a record goes to the dead-letter topic: ${reason}`, { topic, partition, offset });
+    for (let attempt = 0; !this.#stopped; attempt++) {
+      try {
+        await outbox.send(deadLetter(record, reason));
+        done();
+        return;
+      } catch (thrown) {
+        connection.log('error', `tasks: a dead letter was not written: ${asError(thrown).message}`, { topic });
+        await sleep(backoffMs(attempt));
+      }
     }
   }
 

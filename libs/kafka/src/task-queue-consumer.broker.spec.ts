@@ -38,6 +38,7 @@ const sources = (): TaskSource[] => [urgent, usual].map((topic) => ({ topic, gro
 const queueOf = (of: readonly TaskSource[]): TaskQueueConsumer =>
   new TaskQueueConsumer({
     connection,
+    outbox,
     sources: of,
     sessionTimeoutMs: 6_000,
     fetchWaitMs: 50,

@@ -54,7 +54,7 @@ export class TaskQueueConsumer {
     return sum;
   }
 
-  /** Resolves once the topics that exist are read. @throws kafkajs's error (rejects) when no broker answers. */
+  /** Resolves once the topics that exist are read, or are tried to. @throws kafkajs's error (rejects) when no broker answers. */
   async start(): Promise<void> {
     await this.#discover();
     this.#discoverLater();
@@ -120,13 +120,6 @@ export class TaskQueueConsumer {
     const consumer = new TaskConsumer({ ...rest, topic, groupId, onRevoked: revoked });
     if (this.#paused) consumer.pause();
     this.#consumers.set(topic, consumer);
-    try {
-      await consumer.start();
-    } catch (error) {
-      // It would never read: the next look makes another.
-      this.#consumers.delete(topic);
-      void consumer.stop().catch(() => undefined);
-      throw error;
-    }
+    await consumer.start();
   }
 }

@@ -1,7 +1,7 @@
-import kafkajs from 'kafkajs';
 import type { KafkaConnection } from './connection.ts';
 import { OperationalError } from './errors.ts';
 import { asError, failureKind, kafkaErrorType } from './kafka-error.ts';
+import { ConfigResourceTypes } from './kafkajs/index.ts';
 import { backoffMs } from './retry-options.ts';
 import { sleep } from './sleep.ts';
 
@@ -78,7 +78,7 @@ async function check(connection: KafkaConnection, specs: readonly TopicSpec[]): 
   const { resources } = await connection.admin.describeConfigs({
     includeSynonyms: false,
     resources: specs.map(({ name, config }) => ({
-      type: kafkajs.ConfigResourceTypes.TOPIC,
+      type: ConfigResourceTypes.TOPIC,
       name,
       configNames: Object.keys(config),
     })),

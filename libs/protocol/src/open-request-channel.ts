@@ -1,8 +1,9 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import type { Reply } from '@ratchet/domain';
-import { ReplyInbox, type InputRecord } from '@ratchet/kafka';
+import { ReplyInbox } from '@ratchet/kafka';
 import { topics } from '@ratchet/schemas';
 import type { Cluster } from './connect-cluster.ts';
+import { readable } from './readable.ts';
 import { RequestChannel } from './request-channel.ts';
 import { loadTracing, type Tracing } from './tracing.ts';
 
@@ -37,25 +38,23 @@ export async function openRequestChannel(
   const tracing = await loadTracing();
   const channel = new RequestChannel({ outbox, codec, partitions, replyTo, tracing, requestTimeoutMs });
   const ownAddresses = `${replyTo.address}/`;
-
-  const receive = ({ key, value }: InputRecord): void => {
-    if (key === null || value === null) return;
-    if (key !== replyTo.address && !key.startsWith(ownAddresses)) return;
-    const reply: Reply | Promise<Reply> = codec.decodeReply(value);
-    if (!(reply instanceof Promise)) {
-      channel.receive(reply);
-      return;
-    }
-    reply.then(
-      (decoded) => {
+  const inbox = new ReplyInbox({
+    connection,
+    topic: topics.replies,
+    partition: replyTo.partition,
+    outbox,
+    isOurs: ({ key }) => key === replyTo.address || key?.startsWith(ownAddresses) === true,
+    onRecord: ({ value }) => {
+      const reply: Reply | Promise<Reply> = readable((bytes) => codec.decodeReply(bytes), value);
+      if (!(reply instanceof Promise)) {
+        channel.receive(reply);
+        return;
+      }
+      return reply.then((decoded) => {
         channel.receive(decoded);
-      },
-      (error: unknown) => {
-        connection.log('error', `a reply was not understood: ${String(error)}`, { key });
-      },
-    );
-  };
-  const inbox = new ReplyInbox({ connection, topic: topics.replies, partition: replyTo.partition, onRecord: receive });
+      });
+    },
+  });
   try {
     await inbox.open();
   } catch (error) {

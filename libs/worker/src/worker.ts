@@ -68,6 +68,7 @@ export class Worker {
     this.#consumer = new TaskQueueConsumer({
       connection,
       sources: taskSources(namespace, taskQueue),
+      outbox: this.#outbox,
       onRecord: (record: InputRecord, done) => {
         this.#reader.read(record, done);
       },

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { InputRecord, Log } from '@ratchet/kafka';
-import { UnreadableRecordError, type Codec } from '@ratchet/schemas';
+import { PoisonousRecordError, type InputRecord, type Log } from '@ratchet/kafka';
+import { readable } from '@ratchet/protocol';
+import type { Codec } from '@ratchet/schemas';
 import type { NamespaceDirectory } from './front-door/namespace-directory.ts';
 
 export interface NamespaceRecordsParts {
@@ -29,15 +30,18 @@ export class NamespaceRecords {
     return this.#reading;
   }
 
-  take(record: InputRecord): void {
-    this.#reading = this.#reading.then(() => this.#read(record));
+  /** @throws PoisonousRecordError (rejects) when it can never be read; the next ones are read all the same. */
+  take(record: InputRecord): Promise<void> {
+    const reading = this.#reading.then(() => this.#read(record));
+    this.#reading = reading.catch(() => undefined);
+    return reading;
   }
 
   stop(): void {
     this.#stopped.abort();
   }
 
-  /** Never rejects: a registry that is away is asked again, a definite answer is final. */
+  /** A registry that is away is asked again, a definite answer is final. */
   async #read({ key, value }: InputRecord): Promise<void> {
     const { codec, directory, log, registryPauseMs = 1_000 } = this.#parts;
     const { signal } = this.#stopped;
@@ -47,11 +51,11 @@ export class NamespaceRecords {
     }
     while (!signal.aborted) {
       try {
-        directory.put(await codec.decodeNamespace(value));
+        directory.put(await readable((bytes) => codec.decodeNamespace(bytes), value));
         return;
       } catch (error) {
-        log('error', `a namespace was not understood: ${String(error)}`, { key });
-        if (error instanceof UnreadableRecordError) return;
+        if (error instanceof PoisonousRecordError) throw error;
+        log('error', `a namespace cannot be read yet: ${String(error)}`, { key });
         await pause(registryPauseMs, undefined, { signal }).catch(() => undefined);
       }
     }

@@ -21,9 +21,8 @@ export async function openNamespaceTopic({ connection, codec }: Cluster, outbox:
     topic,
     partition: 0,
     fromBeginning: true,
-    onRecord: (record) => {
-      records.take(record);
-    },
+    outbox,
+    onRecord: (record) => records.take(record),
   });
   await inbox.open();
   await records.settled;

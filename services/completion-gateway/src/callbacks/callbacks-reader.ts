@@ -58,11 +58,12 @@ export class CallbacksReader {
   }
 
   #consumer(group: string, topic: string, window: number): TaskConsumer {
-    const { connection, sessionTimeoutMs } = this.#parts;
+    const { connection, outbox, sessionTimeoutMs } = this.#parts;
     return new TaskConsumer({
       connection,
       groupId: `ratchet-completion-gateway-${group}`,
       topic,
+      outbox,
       windowMax: window,
       sessionTimeoutMs,
       onRecord: (record, done) => {
@@ -91,7 +92,7 @@ export class CallbacksReader {
     const request = await this.#read(record);
     if (request === undefined) return;
     const { signal } = this.#stopped;
-    const waitMs = (request.notBefore ?? 0) - Date.now();
+    const waitMs = waitMsOf(record, request);
     if (waitMs > 0) await pause(waitMs, undefined, { signal }).catch(() => undefined);
     if (signal.aborted) return;
     try {
@@ -119,7 +120,7 @@ export class CallbacksReader {
   #afterFailure(record: InputRecord, request: CallbackRequest, error: unknown): OutputRecord {
     const { backoffMs, retryMs, codec } = this.#parts;
     const waitMs = Math.min(backoffMs * 2 ** Math.min(request.failedCount, 30), backoffMsMax);
-    const notBefore = Date.now() + waitMs;
+    const notBefore = Math.max(record.timestampMs, request.notBefore ?? 0) + waitMs;
     if (isFinal(error) || notBefore > request.closedAt + retryMs) return deadLetter(record, reasonOf(error));
     return {
       topic: topics.callbackRetries,
@@ -138,5 +139,12 @@ export class CallbacksReader {
     this.#parts.connection.log('warn', `${message}: ${reasonOf(error)}`, { topic, partition, offset });
   }
 }
+
+/**
+ * Until the next try. The broker's clock has said when the request was appended; this machine's clock, which may be
+ * wrong, can only make the wait shorter: after a restart part of it is over.
+ */
+const waitMsOf = ({ timestampMs }: InputRecord, { notBefore }: CallbackRequest): number =>
+  (notBefore ?? 0) - Math.max(timestampMs, Date.now());
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -42,6 +42,7 @@ export class CompletionsReader {
       connection: parts.connection,
       groupId: 'ratchet-completion-gateway-completions',
       topic: topics.completions,
+      outbox: parts.outbox,
       sessionTimeoutMs: parts.sessionTimeoutMs,
       onRecord: (record, done) => {
         this.#queue(record, done);

@@ -49,6 +49,7 @@ export class QueueReader implements TaskSource {
     this.#consumer = new TaskQueueConsumer({
       connection: cluster.connection,
       sources: taskSources(namespace, taskQueue),
+      outbox,
       sessionTimeoutMs,
       onRecord: (record, done) => {
         this.#reader.read(record, done);

@@ -1,8 +1,9 @@
-import { execFileSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { crc32c } from '@node-rs/crc32';
 import fc from 'fast-check';
 import { groupMessages, type MessagesToGroup } from './group-messages.ts';
+import { copy, Kafka } from './index.ts';
+import { PrivateCopy } from './private-copy.ts';
 
 const load = createRequire(import.meta.url);
 const ownChecksum = load('kafkajs/src/protocol/recordBatch/crc32C/crc32C.js') as (bytes: Buffer) => number;
@@ -33,17 +34,26 @@ test('the groups are those that kafkajs makes', () => {
   );
 });
 
-// A process of its own: Jest's module registry does not share Node's cache, which the product relies on.
-test('kafkajs uses them', () => {
-  const connection = new URL('./connection.ts', import.meta.url).href;
-  const script = `
-    await import(${JSON.stringify(connection)});
-    const { createRequire } = await import('node:module');
-    const load = createRequire(${JSON.stringify(connection)});
-    const names = ['protocol/recordBatch/crc32C', 'producer/groupMessagesPerPartition', 'protocol/recordBatch/record/v0', 'protocol/encoder', 'network/requestQueue'];
-    process.stdout.write(names.map((name) => String(load('kafkajs/src/' + name)).slice(0, 60)).join(' | '));`;
-  const output = execFileSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' });
-  expect(output).toMatch(
-    /native code.* function groupMessages.* \(record\) =>.* function ChunkedEncoder.* class RequestQueue extends own/s,
-  );
+test('the copy has every replaced part, and a program that uses kafkajs beside it keeps the original', () => {
+  const original = load('kafkajs') as { readonly Kafka: unknown };
+  expect(original.Kafka).not.toBe(Kafka);
+  const parts = [
+    'network/connection.js',
+    'network/requestQueue/index.js',
+    'consumer/consumerGroup.js',
+    'producer/groupMessagesPerPartition.js',
+    'protocol/encoder.js',
+    'protocol/recordBatch/crc32C/index.js',
+    'protocol/recordBatch/record/v0/index.js',
+    'protocol/requests/fetch/v4/decodeMessages.js',
+  ];
+  for (const part of parts) {
+    expect(String(copy.load(part))).not.toBe(String(load(`kafkajs/src/${part}`)));
+  }
+  expect(copy.load('retry/index.js')).toBe(copy.load('retry/index.js'));
+});
+
+test('a part that kafkajs does not have is never replaced in silence', () => {
+  const lost = new PrivateCopy({ 'consumer/gone.js': () => undefined });
+  expect(() => lost.entry).toThrow('Expected to replace consumer/gone.js of kafkajs, but it has no such module');
 });
