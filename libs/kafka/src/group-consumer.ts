@@ -85,7 +85,8 @@ const leaveMsMax = 1_000;
 interface Attempt {
   readonly client: KafkaClient;
   readonly consumer: Consumer;
-  cluster: Cluster | undefined;
+  /** kafkajs lends it to the assigner, at once. */
+  readonly cluster: Cluster | undefined;
   starting: Promise<unknown>;
   joined: boolean;
   askedAt: number;
@@ -225,9 +226,10 @@ export class GroupConsumer {
     const { connection, assigner, fetchBytesMax, fetchWaitMs } = this.#options;
     // A coordinator that has not answered for a session has expelled the member: to wait for longer is of no use.
     const client = connection.createClient({ requestTimeout: Math.max(this.#sessionTimeoutMs, 5_000) });
+    let cluster: Cluster | undefined;
     const consumer = client.kafka.consumer({
       groupId: this.groupId,
-      partitionAssigners: [assigner((cluster) => (attempt.cluster = cluster))],
+      partitionAssigners: [assigner((lent) => (cluster = lent))],
       allowAutoTopicCreation: false,
       sessionTimeout: this.#sessionTimeoutMs,
       rebalanceTimeout: Math.max(this.#sessionTimeoutMs, 10_000),
@@ -239,16 +241,15 @@ export class GroupConsumer {
       // Trap: kafkajs starts again by itself after errors it calls retriable, with the same sockets. A crash is one here.
       retry: { ...consumerRetry, restartOnFailure: () => Promise.resolve(false) },
     });
-    const attempt: Attempt = {
+    return {
       client,
       consumer,
-      cluster: undefined,
+      cluster,
       starting: Promise.resolve(),
       joined: false,
       askedAt: -Infinity,
       generation: 0,
     };
-    return attempt;
   }
 
   #consume(attempt: Attempt): Promise<void> {

@@ -67,7 +67,8 @@ test('tells where a record came to stand, and spreads records without a key', as
   );
   expect(new Set(sent.map(({ partition }) => partition)).size).toBe(3);
   for (const record of await readTopic(connection, topic)) {
-    expect(sent[Number(record.value)]).toEqual({ partition: record.partition, offset: record.offset });
+    // A broker that takes a batch for one it has already tells its time, too.
+    expect(sent[Number(record.value)]).toMatchObject({ partition: record.partition, offset: record.offset });
   }
 });
 

@@ -2,15 +2,7 @@
 export type OwnClock = () => number;
 
 /**
- * A clock that never goes back and misses nothing: it runs on the monotonic clock, and follows the wall clock when
- * that has jumped ahead (the machine slept, during which the monotonic clock stands still). A wall clock that is set
- * back is ignored.
+ * What the wall clock showed when the process began, and the time that has passed since: it never goes back, and nobody
+ * can set it. How far it lies from the log's clock is for `LogClockEstimate` to find out.
  */
-export function ownClock(wall: () => number = Date.now, monotonic: () => number = () => performance.now()): OwnClock {
-  let base = -Infinity;
-  return () => {
-    const elapsed = monotonic();
-    base = Math.max(base, wall() - elapsed);
-    return elapsed + base;
-  };
-}
+export const ownClock: OwnClock = () => performance.timeOrigin + performance.now();

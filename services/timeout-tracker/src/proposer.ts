@@ -50,6 +50,7 @@ export class Proposer {
   /** The books are complete. Before that, a deadline in them may be long superseded. */
   start(): void {
     this.#running = true;
+    if (!this.#parts.clock.read().sure && this.#nextAt() !== Infinity) this.#probe();
     this.rearm();
   }
 
@@ -61,9 +62,8 @@ export class Proposer {
   /** The books or the clock have changed. */
   rearm(): void {
     if (!this.#running) return;
-    const { book, clock } = this.#parts;
-    const { at, sure } = clock.read();
-    const nextAt = Math.min(book.nextAt(limitOf(sure)) ?? Infinity, this.#expireAt());
+    const { at } = this.#parts.clock.read();
+    const nextAt = this.#nextAt();
     if (nextAt !== Infinity) this.#alarm.setIn(nextAt - at);
   }
 
@@ -71,6 +71,23 @@ export class Proposer {
   expired(): void {
     this.#expireCount = 0;
     this.#expireRepeatAt = -Infinity;
+  }
+
+  #nextAt(): number {
+    const { book, clock } = this.#parts;
+    return Math.min(book.nextAt(limitOf(clock.read().sure)) ?? Infinity, this.#expireAt());
+  }
+
+  /**
+   * Asks what time it is on the log, by a command that changes nothing: the wall clock of this machine, from which the
+   * first guess comes, may be wrong by any length, and a partition in which nothing happens would tell nothing.
+   */
+  #probe(): void {
+    const { context, own } = this.#parts;
+    const sentAt = own();
+    context.send([this.#record(null, expireCommand(0, 1))], (last) => {
+      this.#sent([], sentAt, last);
+    });
   }
 
   #propose(): void {

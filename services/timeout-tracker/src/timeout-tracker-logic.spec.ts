@@ -113,6 +113,7 @@ class World {
   readonly latenessMs: number[] = [];
   readonly sent: string[] = [];
   refusedCount = 0;
+  probeCount = 0;
   deaf = false;
   #offset = 0;
   #random = 1;
@@ -161,7 +162,9 @@ class World {
     for (const { topic, partition, value } of records) {
       expect({ topic, partition }).toEqual({ topic: 'ratchet.activity.commands', partition: 3 });
       const command = JSON.parse(String(value)) as Command;
-      this.sent.push(command.type === 'TimeOut' ? command.timeoutType : command.type);
+      // One at the beginning only asks what time it is.
+      if (command.type === 'ExpireBefore' && command.before === 0) this.probeCount++;
+      else this.sent.push(command.type === 'TimeOut' ? command.timeoutType : command.type);
       lastOnTheWayMs = this.#options.onTheWayMs + this.#jitter();
       if (!this.deaf) setTimeout(() => this.#append(command), lastOnTheWayMs);
     }
@@ -263,6 +266,19 @@ describe.each([-5_000, -40, 0, 40, 5_000])('with a log %i ms ahead of its own cl
     expect(world.activity('late')?.status).toBe('timed-out');
   });
 });
+
+test.each([-86_400_000, 86_400_000])(
+  'with a wall clock that is wrong by a day (log %i ms ahead), and nothing else in the partition, deadlines are met',
+  async (skewMs) => {
+    const world = new World({ skewMs });
+    for (let index = 0; index < 100; index++) world.restore(backingOff(String(index), world.logNow + 500 + index * 97));
+    world.tracker.restored();
+    await jest.advanceTimersByTimeAsync(15_000);
+    expect(world.probeCount).toBe(1);
+    expect(world.latenessMs).toHaveLength(100);
+    expect(Math.max(...world.latenessMs)).toBeLessThanOrEqual(30);
+  },
+);
 
 test('under a load that makes everything up to 150 ms slower, timers are no later than the load makes them', async () => {
   const world = new World({ jitterMs: 150 });

@@ -11,7 +11,7 @@ import type { TimeoutTrackerConfig } from './timeout-tracker.config.ts';
 export async function createTimeoutTrackerRunner(
   config: TimeoutTrackerConfig,
   tools: RunnerTools,
-  own: OwnClock = ownClock(),
+  own: OwnClock = ownClock,
 ): Promise<ServiceRunner> {
   const cluster = await connectCluster(clusterSettings(config, tools));
   const { connection, codec } = cluster;

@@ -2,7 +2,31 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { FrameReader } from './frame-reader.ts';
 
 /** The requests that tests look at; numbers of the Kafka protocol. */
-export const apiKeys = { produce: 0, fetch: 1, addPartitionsToTxn: 24, endTxn: 26 } as const;
+export const apiKeys = {
+  produce: 0,
+  fetch: 1,
+  metadata: 3,
+  offsetCommit: 8,
+  offsetFetch: 9,
+  findCoordinator: 10,
+  joinGroup: 11,
+  heartbeat: 12,
+  leaveGroup: 13,
+  syncGroup: 14,
+  addPartitionsToTxn: 24,
+  endTxn: 26,
+} as const;
+
+/** Answers of a group coordinator; numbers of the Kafka protocol. */
+export const errorCodes = {
+  unknownServerError: -1,
+  coordinatorLoadInProgress: 14,
+  coordinatorNotAvailable: 15,
+  notCoordinator: 16,
+  illegalGeneration: 22,
+  unknownMemberId: 25,
+  rebalanceInProgress: 27,
+} as const;
 
 export interface ProxiedRequest {
   readonly apiKey: number;
@@ -10,8 +34,19 @@ export interface ProxiedRequest {
   readonly isTransactional: boolean;
 }
 
-/** What happens to a request: it goes on, it goes on and its answer is swallowed, or it never reaches the broker. */
-export type Fate = 'forward' | 'swallow-answer' | 'hold';
+/**
+ * What happens to a request: it goes on; it goes on and its answer is swallowed, comes late, comes in half and then the
+ * connection breaks, or comes with another error code (of answers that begin with the throttle time and an error code,
+ * as those of group coordinators do); or it never reaches the broker, and perhaps its connection breaks.
+ */
+export type Fate =
+  | 'forward'
+  | 'swallow-answer'
+  | 'halve-answer'
+  | 'hold'
+  | 'cut'
+  | { readonly answerDelayMs: number }
+  | { readonly answerError: number };
 
 /**
  * Stands between one client and one broker, and decides the fate of each request.
@@ -60,7 +95,7 @@ export class KafkaProxy {
 
   #join(client: Socket): void {
     const broker = connect(this.#broker);
-    const swallowed = new Set<number>();
+    const fates = new Map<number, Fate>();
     for (const socket of [client, broker]) {
       this.#sockets.add(socket);
       socket.setNoDelay(true);
@@ -75,14 +110,18 @@ export class KafkaProxy {
     client.on('data', (chunk: Buffer) => {
       for (const frame of requests.read(chunk)) {
         const fate = this.decide(requestOf(frame));
-        if (fate === 'swallow-answer') swallowed.add(frame.readInt32BE(8));
-        if (fate !== 'hold') broker.write(frame);
+        if (fate === 'cut') client.destroy();
+        if (fate === 'hold' || fate === 'cut') continue;
+        if (fate !== 'forward') fates.set(frame.readInt32BE(8), fate);
+        broker.write(frame);
       }
     });
     const answers = new FrameReader();
     broker.on('data', (chunk: Buffer) => {
       for (const frame of answers.read(chunk)) {
-        if (!swallowed.delete(frame.readInt32BE(4))) client.write(this.#redirected(frame));
+        const correlationId = frame.readInt32BE(4);
+        answer(client, this.#redirected(frame), fates.get(correlationId) ?? 'forward');
+        fates.delete(correlationId);
       }
     });
   }
@@ -98,6 +137,22 @@ export class KafkaProxy {
       answer.writeInt32BE(this.#port, at + host.length + 2);
     }
     return answer;
+  }
+}
+
+/** Size and correlation id; then the throttle time, and the error code. */
+const errorCodeAt = 12;
+
+function answer(client: Socket, frame: Buffer, fate: Fate): void {
+  if (fate === 'swallow-answer') return;
+  if (fate === 'halve-answer') {
+    client.write(frame.subarray(0, frame.length / 2), () => client.destroy());
+  } else if (typeof fate === 'object' && 'answerDelayMs' in fate) {
+    const copy = Buffer.from(frame);
+    setTimeout(() => client.write(copy), fate.answerDelayMs).unref();
+  } else {
+    if (typeof fate === 'object') frame.writeInt16BE(fate.answerError, errorCodeAt);
+    client.write(frame);
   }
 }
 
