@@ -34,13 +34,13 @@ export interface LogTime {
  *   are dropped as soon as a lower bound contradicts them (clocks drift, leaders move).
  * - *Only the bound is known.* The estimate is 20 ms above it, the most that it can be off when nothing is slow: rather
  *   early, since the broker's answer to an early proposal makes the next one exact, while a late one is just late.
- * - *Nothing seen yet.* All we know is that the clocks differ by at most 5 s, so the estimate is the latest possible and
- *   says that it is not sure. The first proposal made of it is a probe: the broker's answer to it is a sample.
+ * - *Nothing seen yet.* The guess is the latest possible if the clocks differ by no more than 5 s, and says that it is
+ *   not sure. `Proposer` then asks by a command that changes nothing, and the broker's answer to it is a sample.
  *
  * Only progress that is read as it is written may be shown to it: one from the backlog says little.
  *
- * So being early costs a refused command. Being late by seconds takes a clock that is off by more than 5 s while nothing
- * has happened in the partition since we own it, or a broker whose clock jumps ahead while nothing happens.
+ * So being early costs a refused command. Being late by seconds takes a broker whose clock jumps ahead while nothing
+ * happens in the partition.
  */
 export class LogClockEstimate {
   readonly #own: OwnClock;
