@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Admin, Kafka as KafkaClass, KafkaConfig, LogEntry } from 'kafkajs';
 import { OperationalError } from './errors.ts';
-import type { GroupConsumer } from './group-consumer.ts';
+import type { GroupMember } from './group-consumer.ts';
 import { Kafka, logLevel } from './kafkajs/index.ts';
 import { silent, type Log } from './log.ts';
 import type { ConnectionMetrics } from './metrics.ts';
@@ -90,8 +90,8 @@ export class KafkaConnection {
   readonly clientId: string;
   readonly log: Log;
   readonly metrics: ConnectionMetrics;
-  /** @internal Every member of a group that this process is. */
-  readonly members = new Set<Pick<GroupConsumer, 'groupId' | 'silentMs' | 'isDeaf'>>();
+  /** Every member of a group that this process is, by this connection. */
+  readonly members = new Set<GroupMember>();
   /** @internal Administration of topics and groups; only this room may use it. */
   readonly admin: Admin;
   /** How many partitions each topic has, as far as it was asked for. */

@@ -81,6 +81,15 @@ const brokerAnswerMsMax = 5_000;
 /** How long a member that is given up may take to leave its group. */
 const leaveMsMax = 1_000;
 
+/** What a member of a group says of its hearing. */
+export interface GroupMember {
+  readonly groupId: string;
+  /** How long its coordinator has said nothing while this process ran, in milliseconds. */
+  readonly silentMs: number;
+  /** It was made anew several times without being heard, although a broker answers: only a new process may help. */
+  readonly isDeaf: boolean;
+}
+
 /** kafkajs's consumer and its sockets: one try to be a member. */
 interface Attempt {
   readonly client: KafkaClient;
@@ -106,7 +115,7 @@ interface Attempt {
  *
  * Offsets are never committed by themselves.
  */
-export class GroupConsumer {
+export class GroupConsumer implements GroupMember {
   readonly groupId: string;
   readonly #options: GroupConsumerOptions;
   readonly #sessionTimeoutMs: number;
@@ -146,12 +155,11 @@ export class GroupConsumer {
     await leave(attempt, this.#sessionTimeoutMs);
   }
 
-  /** How long the coordinator has said nothing while this process ran; it counts sessions in tenths. */
+  /** Counted in tenths of a session. */
   get silentMs(): number {
     return this.#looksInSilence * (this.#sessionTimeoutMs / looksPerSession);
   }
 
-  /** Members were made anew several times without being heard, although a broker answers: only a new process may help. */
   get isDeaf(): boolean {
     return this.#deafMembers >= deafMembersMax;
   }

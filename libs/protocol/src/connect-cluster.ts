@@ -4,6 +4,7 @@ import {
   OperationalError,
   Outbox,
   replicationFactorOf,
+  type ConnectionMetrics,
   type KafkaConnection,
   type Log,
   type OutboxOptions,
@@ -31,6 +32,7 @@ export interface ClusterOptions {
   /** With `createTopics`, a registry that does not answer is waited for until this is aborted; else for 15 s. */
   readonly signal?: AbortSignal;
   readonly log?: Log;
+  readonly metrics?: ConnectionMetrics;
 }
 
 /** Kafka and the registry, as every process of Ratchet has them. */
@@ -62,11 +64,16 @@ export interface Cluster {
  * it refuses a schema.
  */
 export async function connectCluster(options: ClusterOptions): Promise<Cluster> {
-  const { clientId, registryUrl, log, createTopics, signal } = options;
+  const { clientId, registryUrl, log, metrics, createTopics, signal } = options;
   const brokers = brokerList(options.brokers);
   if (brokers.length === 0) throw noAddress('a broker', 'host:port');
   if (registryUrl === '') throw noAddress('a schema registry', 'the root of its Confluent-compatible API');
-  const connection = await connectKafka({ brokers, clientId, ...(log === undefined ? {} : { log }) });
+  const connection = await connectKafka({
+    brokers,
+    clientId,
+    ...(log === undefined ? {} : { log }),
+    ...(metrics === undefined ? {} : { metrics }),
+  });
   try {
     const codec = await createCodec({
       registryUrl,

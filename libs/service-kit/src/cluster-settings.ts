@@ -1,4 +1,4 @@
-import type { Log } from '@ratchet/kafka';
+import type { ConnectionMetrics, Log } from '@ratchet/kafka';
 import type { Environment } from './setting.ts';
 import { tokenKeyRing, type ServiceConfig, type TokenKeySetting } from './settings.ts';
 import type { RunnerTools } from './service-runner.ts';
@@ -14,12 +14,13 @@ export interface ClusterSettings {
   readonly tokenKeys: readonly TokenKeySetting[];
   readonly signal: AbortSignal;
   readonly log: Log;
+  readonly metrics: ConnectionMetrics;
 }
 
 /** The cluster that a service's configuration names; a service makes the topics that are missing. */
 export const clusterSettings = (
   config: ServiceConfig & Parameters<typeof tokenKeyRing>[0],
-  { name, log, signal }: RunnerTools,
+  { name, log, metrics, signal }: RunnerTools,
 ): ClusterSettings => ({
   brokers: config.kafkaBrokers,
   registryUrl: config.schemaRegistryUrl,
@@ -29,6 +30,7 @@ export const clusterSettings = (
   replication: config.environment,
   tokenKeys: tokenKeyRing(config),
   signal,
+  metrics: metrics.connection,
   log: (level, message, fields = {}) => {
     log[level]({ ...fields, context: 'kafka' }, message);
   },

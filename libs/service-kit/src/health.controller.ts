@@ -5,7 +5,10 @@ import { PartitionTransport } from './partition-transport.ts';
 /** Else it loads the whole of `@nestjs/swagger` where a service of the installation has it: a tenth of a start. */
 const undocumented = { noCache: true, swaggerDocumentation: false };
 
-/** `/health/live`: the process answers. `/health/ready`: its partitions are owned and restored; else 503 and what is missing. */
+/**
+ * `/health/live`: the process answers, and hears its groups as far as a broker can be heard; else 503, and only a restart
+ * may help. `/health/ready`: its partitions are owned and restored; else 503 and what is missing.
+ */
 @Controller('health')
 export class HealthController {
   constructor(
@@ -17,7 +20,13 @@ export class HealthController {
   @Get('live')
   @HealthCheck(undocumented)
   live(): Promise<HealthCheckResult> {
-    return this.checks.check([]);
+    return this.checks.check([
+      () => {
+        const { alive, details } = this.transport.liveness();
+        const indicator = this.indicators.check('members');
+        return alive ? indicator.up(details) : indicator.down(details);
+      },
+    ]);
   }
 
   @Get('ready')

@@ -1,5 +1,7 @@
 import { Server, type CustomTransportStrategy } from '@nestjs/microservices';
-import type { Readiness, ServiceRunner } from './service-runner.ts';
+import type { GroupMember } from '@ratchet/kafka';
+import type { ServiceMetrics } from './service-metrics.ts';
+import type { Liveness, Readiness, ServiceRunner } from './service-runner.ts';
 
 const NOT_CONNECTED: Readiness = { ready: false, details: { state: 'connecting' } };
 
@@ -12,13 +14,15 @@ const NOT_CONNECTED: Readiness = { ready: false, details: { state: 'connecting' 
  */
 export class PartitionTransport extends Server implements CustomTransportStrategy {
   readonly #createRunner: () => Promise<ServiceRunner>;
+  readonly #metrics: ServiceMetrics;
   #starting: Promise<void> | undefined;
   #runner: ServiceRunner | undefined;
   #stopped = false;
 
-  constructor(createRunner: () => Promise<ServiceRunner>) {
+  constructor(createRunner: () => Promise<ServiceRunner>, metrics: ServiceMetrics) {
     super();
     this.#createRunner = createRunner;
+    this.#metrics = metrics;
   }
 
   /** Calls back once the runner takes part, with the error when it cannot. */
@@ -42,6 +46,15 @@ export class PartitionTransport extends Server implements CustomTransportStrateg
       : (this.#runner?.readiness() ?? NOT_CONNECTED);
   }
 
+  /**
+   * Not alive once a group has not been heard although a broker answers and the member was made anew again and again.
+   * Everything else, a broker that is away above all, passes without a restart or is not mended by one.
+   */
+  liveness(): Liveness {
+    const deaf = this.#members.filter(({ isDeaf }) => isDeaf).map(({ groupId }) => groupId);
+    return { alive: deaf.length === 0, details: deaf.length === 0 ? {} : { deaf } };
+  }
+
   on(): never {
     throw new Error('Expected to run without listeners, but one was added: records do not pass through Nest');
   }
@@ -50,7 +63,16 @@ export class PartitionTransport extends Server implements CustomTransportStrateg
     throw new Error('Expected to run without a server of Nest to unwrap, but one was asked for');
   }
 
+  get #members(): GroupMember[] {
+    return [...(this.#runner?.members ?? [])];
+  }
+
   async #start(): Promise<void> {
+    this.#metrics.gauge(
+      'ratchet_group_silence_seconds',
+      'How long the coordinator of the group that is heard least has said nothing',
+      () => Math.max(0, ...this.#members.map(({ silentMs }) => silentMs / 1000)),
+    );
     this.#runner = await this.#createRunner();
     if (!this.#stopped) await this.#runner.start();
   }

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Outbox, ProcessorHealth } from '@ratchet/kafka';
+import type { KafkaConnection, Outbox, ProcessorHealth } from '@ratchet/kafka';
 import type { ServiceRunner } from './service-runner.ts';
 
 /** To finish takes a broker. What has not happened by then is cut off; whoever owns the partitions next does it again. */
@@ -9,7 +9,7 @@ const finishMsMax = 12_000;
 export interface ProcessorParts {
   readonly processor: { start(): Promise<void>; stop(): Promise<void>; health(): ProcessorHealth };
   readonly outbox: Pick<Outbox, 'close'>;
-  readonly cluster: { close(): Promise<void> };
+  readonly cluster: { close(): Promise<void>; readonly connection: Pick<KafkaConnection, 'members'> };
 }
 
 /** The runner of a service that owns partitions: ready when all it owns are restored. */
@@ -24,6 +24,7 @@ export function processorRunner({ processor, outbox, cluster }: ProcessorParts):
     await cluster.close();
   };
   return {
+    members: cluster.connection.members,
     start: () => processor.start(),
     stop: () => (stopping ??= stop()),
     readiness: () => {

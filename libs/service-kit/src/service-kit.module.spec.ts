@@ -1,6 +1,7 @@
 import type { NestApplicationOptions } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { GroupMember } from '@ratchet/kafka';
 import pino from 'pino';
 import { protectHealth } from './http-safety.ts';
 import { PartitionTransport } from './partition-transport.ts';
@@ -12,6 +13,7 @@ import type { Readiness, RunnerTools, ServiceRunner } from './service-runner.ts'
 class Runner implements ServiceRunner {
   starts = 0;
   stops = 0;
+  members: GroupMember[] = [];
   now: Readiness = { ready: false, details: { owned: [0, 1], restoring: [1] } };
 
   start(): Promise<void> {
@@ -69,6 +71,23 @@ test('health tells alive from ready, and what is missing', async () => {
   const ready = await get('/health/ready');
   expect(ready.statusCode).toBe(200);
   expect(ready.json()).toMatchObject({ status: 'ok', details: { partitions: { status: 'up', owned: [0, 1] } } });
+});
+
+test('who is deaf is not alive, and says by which group; who is only silent is', async () => {
+  const runner = new Runner();
+  await open(() => Promise.resolve(runner));
+  await app.startAllMicroservices();
+  runner.members = [
+    { groupId: 'heard', silentMs: 0, isDeaf: false },
+    { groupId: 'silent', silentMs: 12_000, isDeaf: false },
+  ];
+  expect((await get('/health/live')).statusCode).toBe(200);
+  expect((await get('/metrics')).body).toContain('ratchet_group_silence_seconds{service="porter"} 12');
+
+  runner.members = [...runner.members, { groupId: 'deaf', silentMs: 70_000, isDeaf: true }];
+  const dead = await get('/health/live');
+  expect(dead.statusCode).toBe(503);
+  expect(dead.json()).toMatchObject({ error: { members: { deaf: ['deaf'] } } });
 });
 
 test('metrics shows what a runner counts, by service', async () => {

@@ -21,7 +21,7 @@ export class ServiceKitModule {
       controllers: [HealthController, MetricsController],
       providers: [
         { provide: SERVICE_METRICS, useValue: metrics },
-        { provide: PartitionTransport, useFactory: () => new PartitionTransport(() => createRunner(tools)) },
+        { provide: PartitionTransport, useFactory: () => new PartitionTransport(() => createRunner(tools), metrics) },
       ],
       exports: [PartitionTransport],
     };

@@ -1,4 +1,4 @@
-import type { OutboxMetrics, ProcessorMetrics } from '@ratchet/kafka';
+import type { ConnectionMetrics, OutboxMetrics, ProcessorMetrics } from '@ratchet/kafka';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** The metrics of one service; `/metrics` shows all that was registered here. */
@@ -6,6 +6,7 @@ export interface ServiceMetrics {
   readonly registry: Registry;
   readonly processor: ProcessorMetrics;
   readonly outbox: OutboxMetrics;
+  readonly connection: ConnectionMetrics;
   /** A value that is asked for whenever `/metrics` is. */
   gauge(name: `ratchet_${string}`, help: string, read: () => number): void;
   /** Something that happens, counted by its labels. */
@@ -24,6 +25,7 @@ export function createServiceMetrics(service: string): ServiceMetrics {
     registry,
     processor: processorMetrics(registry),
     outbox: outboxMetrics(registry),
+    connection: connectionMetrics(registry),
     gauge: (name, help, read) => {
       const shown: Gauge = new Gauge({ name, help, registers: [registry], collect: () => shown.set(read()) });
     },
@@ -87,6 +89,15 @@ function outboxMetrics(registry: Registry): OutboxMetrics {
     },
     unsendable(topic) {
       unsendable.inc({ topic });
+    },
+  };
+}
+
+function connectionMetrics(registry: Registry): ConnectionMetrics {
+  const anew = counter(registry, 'ratchet_group_members_made_anew_total', 'Members crashed or not heard', []);
+  return {
+    memberMadeAnew() {
+      anew.inc();
     },
   };
 }

@@ -1,3 +1,4 @@
+import type { GroupMember } from '@ratchet/kafka';
 import type { ServiceLog } from './service-log.ts';
 import type { SettingsChanges } from './live-config.ts';
 import type { ServiceMetrics } from './service-metrics.ts';
@@ -8,6 +9,12 @@ export interface Readiness {
   readonly details: Readonly<Record<string, unknown>>;
 }
 
+/** Whether the process can go on by itself; if not, a new one may. */
+export interface Liveness {
+  readonly alive: boolean;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
 /** What a service does all day, as the doorman sees it: something to start, to stop and to ask. */
 export interface ServiceRunner {
   /** Resolves once it takes part; what it owns may still be restored. Rejects when it cannot. */
@@ -15,6 +22,8 @@ export interface ServiceRunner {
   /** Finishes what is in hand, then leaves. Safe to call twice. */
   stop(): Promise<void>;
   readiness(): Readiness;
+  /** The groups that it is a member of. */
+  readonly members: Iterable<GroupMember>;
 }
 
 /** What `runService` lends to a runner: `C` is the configuration of the service. */

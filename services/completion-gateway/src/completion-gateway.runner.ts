@@ -44,6 +44,7 @@ export async function createCompletionGatewayRunner(
   });
   const frontDoor = createFrontDoor({ channel, tokens, directory: namespaces.directory, dispatch });
   return new GatewayRunner({
+    members: cluster.connection.members,
     open: async () => {
       const close = await openDoors(frontDoor, auth, config, tools);
       const readers = await startReaders({

@@ -1,6 +1,7 @@
 import type { Readiness, ServiceRunner } from '@ratchet/service-kit';
 
 export interface GatewayParts {
+  readonly members: ServiceRunner['members'];
   /** Opens the doors. @returns what closes them, once all who came in have been answered. */
   readonly open: () => Promise<() => Promise<void>>;
   /** After the doors are closed. */
@@ -15,6 +16,10 @@ export class GatewayRunner implements ServiceRunner {
 
   constructor(parts: GatewayParts) {
     this.#parts = parts;
+  }
+
+  get members(): ServiceRunner['members'] {
+    return this.#parts.members;
   }
 
   async start(): Promise<void> {
