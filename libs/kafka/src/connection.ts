@@ -163,8 +163,10 @@ function dependableAdmin(createClient: () => KafkaClient): Admin {
     }
   };
   return new Proxy(current.admin, {
-    get: (_, method: keyof Admin) =>
-      (...args: readonly unknown[]) => ask(method, args),
+    get:
+      (_, method: keyof Admin) =>
+      (...args: readonly unknown[]) =>
+        ask(method, args),
   });
 }
 

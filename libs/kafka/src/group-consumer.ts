@@ -202,7 +202,11 @@ export class GroupConsumer implements GroupMember {
     const committing = attempt.consumer.commitOffsets(
       offsets.map(({ topic, partition, offset }) => ({ topic, partition, offset: String(offset) })),
     );
-    await within(silentSessionsMax * this.#sessionTimeoutMs, `the offsets of ${this.groupId} to be committed`, committing);
+    await within(
+      silentSessionsMax * this.#sessionTimeoutMs,
+      `the offsets of ${this.groupId} to be committed`,
+      committing,
+    );
   }
 
   /** Between two attempts there is no consumer; what was asked for then is asked again at the next join. */

@@ -65,7 +65,8 @@ async function live(step: Step, { name, fate }: Trouble): Promise<string | undef
     await eventually(isCounted, { deadlineMs: 120_000 });
     const tookMs = performance.now() - begun;
     // Two sessions, and what restoring and a machine with other work take.
-    if (tookMs > 2 * sessionTimeoutMs + 8_000) return `${step} that ${name}: back after ${String(Math.round(tookMs))} ms`;
+    if (tookMs > 2 * sessionTimeoutMs + 8_000)
+      return `${step} that ${name}: back after ${String(Math.round(tookMs))} ms`;
     return met === 0 && step !== 'offsetCommit' ? `${step} that ${name}: was never met` : undefined;
   } catch (error) {
     return `${step} that ${name}: ${String(error)}`;

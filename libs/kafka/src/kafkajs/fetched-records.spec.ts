@@ -15,7 +15,9 @@ const ownRead = load('kafkajs/src/protocol/requests/fetch/v4/decodeMessages.js')
   decoder: unknown,
 ) => Promise<readonly object[]>;
 const Decoder = load('kafkajs/src/protocol/decoder.js') as DecoderClass;
-const { RecordBatch: encodeBatch } = copy.load('protocol/recordBatch/v0/index.js') as { readonly RecordBatch: RecordBatch };
+const { RecordBatch: encodeBatch } = copy.load('protocol/recordBatch/v0/index.js') as {
+  readonly RecordBatch: RecordBatch;
+};
 const encodeRecord = copy.load('protocol/recordBatch/record/v0/index.js') as (record: object) => Encoder;
 
 interface RecordToWrite {
