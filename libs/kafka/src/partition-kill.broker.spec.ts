@@ -80,7 +80,7 @@ afterEach(async () => {
 async function killAt(moment: Moment): Promise<void> {
   const stage = await newStage('kill');
   const proxy = await KafkaProxy.start(broker);
-  const victim = stage.spawn('victim', [proxy.address]);
+  const victim = stage.spawn('victim', { brokers: [proxy.address] });
   await eventually(() => victim.lines.filter((line) => line.startsWith('restored')).length === stage.partitions, {
     deadlineMs,
   });

@@ -25,6 +25,12 @@ export interface CounterOptions {
   readonly onCommitted?: () => void;
 }
 
+export interface SpawnOptions {
+  readonly brokers?: readonly string[];
+  /** JavaScript that runs in the process before anything else. */
+  readonly preload?: string;
+}
+
 /** Topics of its own, records fed into them, and services that count them. */
 export class CounterStage {
   readonly connection: KafkaConnection;
@@ -95,8 +101,8 @@ export class CounterStage {
   }
 
   /** In a process of its own, which ends with the stage if not before. */
-  spawn(owner: string, brokers = this.connection.brokers): SpawnedCounter {
-    const spawned = spawnCounter({ brokers, service: this.service, topics: this.topics, owner });
+  spawn(owner: string, { brokers = this.connection.brokers, preload = '' }: SpawnOptions = {}): SpawnedCounter {
+    const spawned = spawnCounter({ brokers, service: this.service, topics: this.topics, owner }, preload);
     this.#started.push({
       stop: () => {
         spawned.signal('SIGKILL');

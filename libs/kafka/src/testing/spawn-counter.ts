@@ -13,12 +13,16 @@ export interface SpawnedCounter {
   readonly exited: Promise<unknown>;
 }
 
-/** Starts a counter service in a process of its own. Whoever starts one kills it. */
-export function spawnCounter(options: CounterServiceOptions): SpawnedCounter {
+/**
+ * Starts a counter service in a process of its own. Whoever starts one kills it.
+ *
+ * @param preload JavaScript that runs in it before anything else.
+ */
+export function spawnCounter(options: CounterServiceOptions, preload = ''): SpawnedCounter {
   const main = new URL('counter-service.ts', import.meta.url).pathname;
-  const child = spawn(process.execPath, ['--conditions=@ratchet/source', main, JSON.stringify(options)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const before = `data:text/javascript,${encodeURIComponent(preload)}`;
+  const args = ['--conditions=@ratchet/source', '--import', before, main, JSON.stringify(options)];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const lines: string[] = [];
   const spawned: SpawnedCounter = {
     lines,
