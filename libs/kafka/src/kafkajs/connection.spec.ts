@@ -78,13 +78,12 @@ test('two that find it closed open one socket', async () => {
 test('when an answer is overdue, the socket is closed, and what waits behind it fails at once', async () => {
   await connection.connect();
   await eventually(() => accepted.length === 1);
-  const closed = once(accepted[0] as Socket, 'close');
-  accepted[0]?.resume();
+  const closed = accepted.map((socket) => once(socket.resume(), 'close'));
   const first = connection.send(request);
   const second = connection.send(request);
   await expect(first).rejects.toThrow('timed out');
   await expect(second).rejects.toThrow();
-  await closed;
+  await Promise.all(closed);
 });
 
 test('who falls silent while it authenticates is not waited for without end', async () => {

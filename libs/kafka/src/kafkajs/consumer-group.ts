@@ -12,6 +12,10 @@ export type ConsumerGroupClass = new (options: object) => ConsumerGroup;
 
 type Step = (this: ConsumerGroup) => Promise<void>;
 
+interface Hearing {
+  heard(heard: Heard): void;
+}
+
 /** kafkajs throws this when a coordinator does not know the member; its runner then joins anew. */
 export type ProtocolErrorClass = new (answer: object) => Error;
 
@@ -46,7 +50,7 @@ export function honestGroup(own: ConsumerGroupClass, ProtocolError: ProtocolErro
   const steps = own.prototype as unknown as Record<symbol, Step>;
   const ownSync = steps[syncSymbol];
 
-  class HonestGroup extends own {
+  class HonestGroup extends own implements Hearing {
     askedAt = -Infinity;
     #asking: Promise<void> | undefined;
 
@@ -73,7 +77,7 @@ export function honestGroup(own: ConsumerGroupClass, ProtocolError: ProtocolErro
   const sync: Step = async function (this: ConsumerGroup) {
     const askedAt = performance.now();
     await ownSync?.call(this);
-    (this as HonestGroup).heard({ askedAt, isAnswerToSync: true });
+    (this as unknown as Hearing).heard({ askedAt, isAnswerToSync: true });
   };
   Object.defineProperty(HonestGroup.prototype, syncSymbol, { value: sync });
   return HonestGroup;

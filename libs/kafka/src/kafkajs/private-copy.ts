@@ -13,14 +13,8 @@ interface LoadedModule {
 /** The modules below were read in this version; another may have other insides. */
 const versionRead = '2.2.4';
 
-/** How Node calls the text of a CommonJS module; `Date` is ours. */
-type ModuleText = (
-  exports: unknown,
-  require: (name: string) => unknown,
-  module: LoadedModule,
-  file: string,
-  folder: string,
-  date: unknown,
+/** The text of a CommonJS module as a function of what Node hands to it; `Date` is ours. */ type ModuleText = (
+  ...given: readonly unknown[]
 ) => void;
 
 /**
