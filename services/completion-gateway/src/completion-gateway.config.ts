@@ -11,6 +11,7 @@ import { z } from 'zod';
 import { authSettings } from './auth/index.ts';
 import { callbackSettings } from './callbacks/index.ts';
 import { httpSettings } from './http/http.settings.ts';
+import { limitSettings } from './limits/index.ts';
 import { webhookSettings } from './webhooks/index.ts';
 
 const grpcHost: Setting<string> = {
@@ -35,6 +36,7 @@ export const completionGatewaySettings = {
   grpcHost,
   grpcPort,
   ...httpSettings,
+  ...limitSettings,
   ...authSettings,
   ...webhookSettings,
   ...callbackSettings,

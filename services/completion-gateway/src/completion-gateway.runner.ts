@@ -7,6 +7,7 @@ import { GatewayRunner } from './gateway-runner.ts';
 import { startReaders } from './start-readers.ts';
 import { startGrpcServer } from './grpc/index.ts';
 import { openHttpDoor } from './http/http-door.ts';
+import { createLimits, type Limits } from './limits/index.ts';
 import { openNamespaceTopic } from './namespace-topic.ts';
 import { QueueReaders } from './tasks/queue-readers.ts';
 
@@ -42,11 +43,13 @@ export async function createCompletionGatewayRunner(
       cluster.recordTokenKeys(tokenKeyRing(changed));
     };
   });
-  const frontDoor = createFrontDoor({ channel, tokens, directory: namespaces.directory, dispatch });
+  const limits = createLimits(config, tools.metrics);
+  const { polls } = limits;
+  const frontDoor = createFrontDoor({ channel, tokens, directory: namespaces.directory, dispatch, polls });
   return new GatewayRunner({
     members: cluster.connection.members,
     open: async () => {
-      const close = await openDoors(frontDoor, auth, config, tools);
+      const close = await openDoors(frontDoor, limits, auth, config, tools);
       const readers = await startReaders({
         cluster,
         outbox,
@@ -77,6 +80,7 @@ const authOf = (config: CompletionGatewayConfig): AuthConfig =>
 /** @returns what closes them, once all who came in have been answered. */
 async function openDoors(
   frontDoor: FrontDoor,
+  limits: Limits,
   auth: AuthConfig,
   config: CompletionGatewayConfig,
   { log, metrics, changes }: RunnerTools<CompletionGatewayConfig>,
@@ -88,6 +92,7 @@ async function openDoors(
   const grpc = await startGrpcServer({
     frontDoor,
     authenticator,
+    limits,
     audit,
     host: config.grpcHost,
     port: config.grpcPort,
@@ -100,6 +105,7 @@ async function openDoors(
     settings: config,
     frontDoor,
     authenticator,
+    limits,
     audit,
     tls,
     log,

@@ -5,6 +5,7 @@ import type { ServiceLog } from '@ratchet/service-kit';
 import { FrontDoorError, recorded, type Caller, type FrontDoor } from '../front-door/index.ts';
 import { startGrpcServer } from '../grpc/index.ts';
 import { WireClient } from '../grpc/wire-client.fixture.ts';
+import { limitsFor } from '../limits/limits.fixture.ts';
 import { openHttpDoor } from '../http/http-door.ts';
 import type { TlsConfig } from './auth.settings.ts';
 import { createAuthenticator } from './authenticator.ts';
@@ -28,7 +29,8 @@ interface Certificate {
   readonly key: string;
 }
 
-const where = { httpHost: '127.0.0.1', httpPort: 0, httpRequestsMax: 10, httpAllowedHosts: [] };
+const limits = limitsFor();
+const where = { httpHost: '127.0.0.1', httpPort: 0, httpAllowedHosts: [] };
 const settings = { ...where, environment: 'development' } as const;
 
 function statusAt(
@@ -53,7 +55,7 @@ function statusAt(
 
 /** The status that HTTP answers, or why the connection failed. */
 async function httpStatus(config: TlsConfig, own?: Certificate, ca = authority.certificate): Promise<number | string> {
-  const door = await openHttpDoor({ settings, frontDoor, authenticator, audit, tls: config, log });
+  const door = await openHttpDoor({ settings, frontDoor, authenticator, limits, audit, tls: config, log });
   try {
     expect(door.url).toMatch(/^https:/);
     return await statusAt(door.url, own, ca);
@@ -68,6 +70,7 @@ async function grpcAnswer(config: TlsConfig, own?: Certificate): Promise<string>
   const grpc = await startGrpcServer({
     frontDoor,
     authenticator,
+    limits,
     audit,
     host: '127.0.0.1',
     port: 0,
@@ -114,8 +117,17 @@ const shownBy = (url: string): Promise<string> =>
 
 test('a renewed certificate is shown to new connections, by both doors, and the old ones stay', async () => {
   const onError = () => undefined;
-  const grpc = await startGrpcServer({ frontDoor, authenticator, audit, host: '127.0.0.1', port: 0, tls, onError });
-  const http = await openHttpDoor({ settings, frontDoor, authenticator, audit, tls, log });
+  const grpc = await startGrpcServer({
+    frontDoor,
+    authenticator,
+    limits,
+    audit,
+    host: '127.0.0.1',
+    port: 0,
+    tls,
+    onError,
+  });
+  const http = await openHttpDoor({ settings, frontDoor, authenticator, limits, audit, tls, log });
   const wire = new WireClient(grpc.address, credentials.createSsl(Buffer.from(authority.certificate)));
   try {
     await wire.call('getSystemInfo', {}, { timeoutMs: 5_000 });
@@ -132,7 +144,7 @@ test('a renewed certificate is shown to new connections, by both doors, and the 
 
 test('who may have signed a client certificate can be changed, too', async () => {
   const another = { ...mutual, clientCa: stranger.certificate };
-  const http = await openHttpDoor({ settings, frontDoor, authenticator, audit, tls: another, log });
+  const http = await openHttpDoor({ settings, frontDoor, authenticator, limits, audit, tls: another, log });
   try {
     expect(await statusAt(http.url, client)).toEqual(expect.any(String));
     http.useTls(mutual);
@@ -152,9 +164,9 @@ describe('mTLS', () => {
 
   test('knows them by their certificate, by both doors', async () => {
     const onError = () => undefined;
-    const options = { frontDoor, authenticator, audit, host: '127.0.0.1', port: 0, tls: mutual };
+    const options = { frontDoor, authenticator, limits, audit, host: '127.0.0.1', port: 0, tls: mutual };
     const grpc = await startGrpcServer({ ...options, onError });
-    const http = await openHttpDoor({ settings, frontDoor, authenticator, audit, tls: mutual, log });
+    const http = await openHttpDoor({ settings, frontDoor, authenticator, limits, audit, tls: mutual, log });
     const [ca, key, certificate] = [authority.certificate, client.key, client.certificate].map((pem) =>
       Buffer.from(pem),
     );

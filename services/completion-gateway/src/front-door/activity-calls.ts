@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import {
   checkReason,
   checkRequest,
@@ -20,6 +19,7 @@ import {
   type Payloads,
 } from '@ratchet/domain';
 import type { Caller, Role } from './caller.ts';
+import { ChangeWatch } from './change-watch.ts';
 import { orFrontDoorError, executionId, type ActivityRef, type CommandOfCaller, type Desk } from './desk.ts';
 import { asFrontDoorError, refusedError, throwRefusal } from './front-door-errors.ts';
 
@@ -67,17 +67,15 @@ export interface UpdateOptionsRequest extends ActivityRequest {
   readonly restoreOriginal: boolean;
 }
 
-/** How often a change that is waited for is looked for. */
-const changePollMs = 250;
-
 /**
  * Standalone activities from outside: started, seen, and asked to do something else. Semantics sections 1.1, 1.5, 2.1, 2.4.
  *
- * Every call throws FrontDoorError: what `Desk.admit` refuses; INVALID_ARGUMENT that names the field, before anything is
+ * Every call throws FrontDoorError: what `Desk.admit` refuses, and `Desk.poll` where it waits; INVALID_ARGUMENT that names the field, before anything is
  * written; what the log refuses; UNAVAILABLE when no answer came in time.
  */
 export class ActivityCalls {
   readonly #desk: Desk;
+  readonly #changes = new ChangeWatch((target) => this.#description(target));
 
   constructor(desk: Desk) {
     this.#desk = desk;
@@ -117,19 +115,14 @@ export class ActivityCalls {
     signal: AbortSignal,
   ): Promise<Activity | undefined> {
     const target = this.#target(caller, ref, 'reader');
-    while (!signal.aborted) {
-      const activity = await this.#description(target);
-      if (activity.version !== version) return activity;
-      await pause(changePollMs, undefined, { signal }).catch(() => undefined);
-    }
-    return undefined;
+    return this.#desk.poll(caller, () => this.#changes.changed(target, version, signal));
   }
 
   /** Waits for the end. @returns nothing when `signal` came first. Semantics section 2.7. */
   async awaitOutcome(caller: Caller, ref: ActivityRef, signal: AbortSignal): Promise<ReachedOutcome | undefined> {
     const target = this.#target(caller, ref, 'reader');
     try {
-      const { body } = await this.#desk.channel.awaitOutcome(target, { signal });
+      const { body } = await this.#desk.poll(caller, () => this.#desk.channel.awaitOutcome(target, { signal }));
       if (body.type === 'Refused') throw refusedError(body.refusal);
       const { runId, status, outcome } = body;
       return { runId, status, outcome };

@@ -6,10 +6,14 @@ import { FrontDoorError } from './front-door-error.ts';
 import { asFrontDoorError, refusedError } from './front-door-errors.ts';
 import { NamespaceLimits } from './namespace-limits.ts';
 import type { NamespaceDirectory } from './namespace-directory.ts';
+import type { Quota } from '../limits/quota.ts';
 
 type WithoutSender<C> = C extends CommandDraft ? Omit<C, 'identity' | 'principal' | 'requestId'> : never;
 /** A command but for who sends it. */
 export type CommandOfCaller = WithoutSender<CommandDraft>;
+
+/** How many polls may be open. */
+export type PollLimit = Pick<Quota, 'during'>;
 
 /** How a command is sent. */
 export interface SendOptions {
@@ -22,10 +26,12 @@ export class Desk {
   readonly channel: RequestChannel;
   readonly #directory: Pick<NamespaceDirectory, 'find'>;
   readonly #limits = new NamespaceLimits();
+  readonly #polls: PollLimit;
 
-  constructor(channel: RequestChannel, directory: Pick<NamespaceDirectory, 'find'>) {
+  constructor(channel: RequestChannel, directory: Pick<NamespaceDirectory, 'find'>, polls: PollLimit) {
     this.channel = channel;
     this.#directory = directory;
+    this.#polls = polls;
   }
 
   /**
@@ -47,6 +53,11 @@ export class Desk {
     const found = this.#directory.find(namespace);
     if (found === undefined) throw namespaceNotFound(namespace);
     return found;
+  }
+
+  /** Waits for something that may be long in coming. @throws FrontDoorError (rejects) RESOURCE_EXHAUSTED: too many do. */
+  poll<T>({ principal }: Caller, wait: () => Promise<T>): Promise<T> {
+    return this.#polls.during(principal, wait);
   }
 
   /**

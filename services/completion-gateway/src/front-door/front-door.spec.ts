@@ -1,6 +1,7 @@
 import { blobBytesMax, payloadsBytes, type Namespace, type Payloads } from '@ratchet/domain';
 import { OperationalError } from '@ratchet/kafka';
 import { createTokenSigner, type CommandDraft, type CommandReply, type RequestChannel } from '@ratchet/protocol';
+import { limitsFor } from '../limits/limits.fixture.ts';
 import { NamespaceDirectory } from './namespace-directory.ts';
 import { createFrontDoor, everyone, FrontDoorError, type Caller, type FrontDoor, type Principal } from './index.ts';
 
@@ -33,8 +34,9 @@ async function stage(): Promise<Stage> {
     return Promise.resolve({ body: { type: 'Described', description } });
   };
   const channel = { request, requestApart: request, requestStart: request, describe } as unknown as RequestChannel;
+  const { polls } = limitsFor();
   const dispatch = { take: () => Promise.resolve(undefined), endPolls: () => undefined };
-  return Object.assign(all, { door: createFrontDoor({ channel, tokens: signer, directory, dispatch }) });
+  return Object.assign(all, { door: createFrontDoor({ channel, tokens: signer, directory, dispatch, polls }) });
 }
 
 const caller: Caller = { namespace: 'default', identity: 'test', principal: everyone };

@@ -1,7 +1,7 @@
 import type { RequestChannel, TaskTokenVerifier } from '@ratchet/protocol';
 import { ActivityCalls } from './activity-calls.ts';
 import { AttemptCalls } from './attempt-calls.ts';
-import { Desk } from './desk.ts';
+import { Desk, type PollLimit } from './desk.ts';
 import { NamespaceCalls } from './namespace-calls.ts';
 import type { NamespaceDirectory } from './namespace-directory.ts';
 import { RunCalls } from './run-calls.ts';
@@ -25,10 +25,11 @@ export interface FrontDoorParts {
   readonly tokens: TaskTokenVerifier;
   readonly directory: NamespaceDirectory;
   readonly dispatch: TaskDispatch;
+  readonly polls: PollLimit;
 }
 
-export function createFrontDoor({ channel, tokens, directory, dispatch }: FrontDoorParts): FrontDoor {
-  const desk = new Desk(channel, directory);
+export function createFrontDoor({ channel, tokens, directory, dispatch, polls }: FrontDoorParts): FrontDoor {
+  const desk = new Desk(channel, directory, polls);
   return {
     activities: new ActivityCalls(desk),
     attempts: new AttemptCalls(desk, tokens),

@@ -45,13 +45,14 @@ export class TaskPolls {
    * Waits for a task of a queue, claimed for this poller.
    *
    * @returns nothing when `signal` came first: the caller will ask again.
-   * @throws FrontDoorError as `Desk.admit`, and INVALID_ARGUMENT.
+   * @throws FrontDoorError as `Desk.admit` and `Desk.poll`, and INVALID_ARGUMENT.
    */
   async poll(caller: Caller, request: PollTaskRequest, signal: AbortSignal): Promise<GrantedTask | undefined> {
     const { namespace, identity } = caller;
     this.#desk.admit(caller, 'worker');
     throwRefusal(firstRefusal(checkLength('identity', identity), checkTaskQueue(namespace, request.taskQueue)));
-    return this.#dispatch.take({ ...request, namespace, identity, principal: recorded(caller.principal) }, signal);
+    const task = { ...request, namespace, identity, principal: recorded(caller.principal) };
+    return this.#desk.poll(caller, () => this.#dispatch.take(task, signal));
   }
 
   /** A worker says that it lives. @throws FrontDoorError as `Desk.admit`. */

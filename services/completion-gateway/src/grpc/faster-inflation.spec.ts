@@ -18,7 +18,13 @@ interface Calls {
 const calls = createRequire(import.meta.url)('@grpc/grpc-js/build/src/server-interceptors.js') as Calls;
 const { prototype } = calls.BaseServerInterceptingCall;
 const own = prototype.decompressMessage;
-inflateFaster();
+let addedBytes = 0;
+inflateFaster({
+  nameOf: () => 'me',
+  addBytes: (_, count) => {
+    addedBytes += count;
+  },
+});
 const faster = prototype.decompressMessage;
 
 const framed = (bytes: Uint8Array): Buffer => Buffer.concat([Buffer.alloc(5), bytes]);
@@ -42,6 +48,17 @@ const errorOf = async (inflate: () => unknown): Promise<unknown> => {
   }
   return undefined;
 };
+
+test('what becomes large is inflated beside the event loop, one of a caller after the other, and weighed', async () => {
+  addedBytes = 0;
+  const large = gzipSync(Buffer.alloc(4 * 1024 * 1024));
+  const inflated = [1, 2, 3].map(() => faster.call(call, framed(large), 'gzip'));
+  expect(inflated.every((message) => message instanceof Promise)).toBe(true);
+  await inflated[0];
+  expect(addedBytes).toBe(4 * 1024 * 1024);
+  for (const message of inflated) await message;
+  expect(addedBytes).toBe(3 * 4 * 1024 * 1024);
+});
 
 test('what cannot be inflated is the mistake of its sender', async () => {
   const error = await errorOf(() => faster.call(call, framed(Buffer.from('no gzip')), 'gzip'));

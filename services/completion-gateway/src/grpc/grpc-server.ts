@@ -7,10 +7,12 @@ import {
   type UntypedServiceImplementation,
   type ServiceDefinition,
 } from '@grpc/grpc-js';
-import { certificateName, secureContext, type Authenticator, type CallAudit, type TlsConfig } from '../auth/index.ts';
+import { secureContext, type Authenticator, type CallAudit, type TlsConfig } from '../auth/index.ts';
 import { asFrontDoorError } from '../front-door/front-door-errors.ts';
 import { FrontDoorError, type FrontDoor, type Principal } from '../front-door/index.ts';
+import type { Limits } from '../limits/index.ts';
 import { callContext } from './call-context.ts';
+import { CallGate, callers, principalOf } from './call-gate.ts';
 import { inflateFaster } from './faster-inflation.ts';
 import type { Handler, Handlers, MethodName } from './handler.ts';
 import { activityHandlers } from './handlers/activity-handlers.ts';
@@ -28,6 +30,7 @@ import { methodsOf, type MessageType } from './wire/proto.ts';
 export interface GrpcServerOptions {
   readonly frontDoor: FrontDoor;
   readonly authenticator: Authenticator;
+  readonly limits: Limits;
   readonly host: string;
   readonly port: number;
   readonly tls?: TlsConfig;
@@ -48,6 +51,8 @@ export interface RunningGrpcServer {
 
 const workflowService = 'temporal.api.workflowservice.v1.WorkflowService';
 const messageBytesMax = 4 * 1024 * 1024;
+/** A connection whose other side is gone is found out. */
+const keepAliveMs = 60_000;
 const stopMsMax = 3_000;
 
 /**
@@ -56,9 +61,15 @@ const stopMsMax = 3_000;
  * @throws Error (rejects) when the port cannot be had.
  */
 export async function startGrpcServer(options: GrpcServerOptions): Promise<RunningGrpcServer> {
-  inflateFaster();
-  // Nobody asks for channelz, and each call is counted for it.
-  const server = new Server({ 'grpc.max_receive_message_length': messageBytesMax, 'grpc.enable_channelz': 0 });
+  const { limits } = options;
+  inflateFaster(callers);
+  const server = new Server({
+    'grpc.max_receive_message_length': messageBytesMax,
+    'grpc.max_connection_idle_ms': limits.settings.grpcIdleMsMax,
+    'grpc.keepalive_time_ms': keepAliveMs,
+    // Nobody asks for channelz, and each call is counted for it.
+    'grpc.enable_channelz': 0,
+  });
   const methods = methodsOf(workflowService);
   const handlers = handlersOf(options.frontDoor) as Partial<Readonly<Record<string, Handler<MethodName>>>>;
   const definition: Record<string, ServiceDefinition[string]> = {};
@@ -70,9 +81,10 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<Runni
     implementation[name] = unaryCall({ name, requestType: resolvedRequestType, handler, options });
   }
   server.addService(definition, implementation);
-  server.addService(healthDefinition, healthService);
+  server.addService(healthDefinition, healthService(limits.healthWatches));
   const credentials = options.tls === undefined ? undefined : new ChangingCredentials(options.tls);
   const port = await listen(server, options, credentials ?? ServerCredentials.createInsecure());
+  new CallGate(options).guard(server);
   letGoOfEndedCalls(server);
   return {
     address: `${options.host}:${String(port)}`,
@@ -124,13 +136,14 @@ async function answer(
   let namespace = '';
   try {
     if (handler === undefined) throw unimplemented(name);
-    principal = await options.authenticator.authenticate(
-      headerOf(call, 'authorization'),
-      certificateName(call.getAuthContext().sslPeerCertificate),
-    );
-    const request = decoded(requestType, call.request) as Parameters<typeof handler>[0];
-    namespace = namespaceIn(request);
-    respond(null, await handler(request, { ...context, principal }));
+    const caller = principalOf(call);
+    principal = caller;
+    const answered = options.limits.grpc.calls.during(caller, async () => {
+      const request = decoded(requestType, call.request) as Parameters<typeof handler>[0];
+      namespace = namespaceIn(request);
+      return handler(request, { ...context, principal: caller });
+    });
+    respond(null, await answered);
   } catch (thrown) {
     const error = asFrontDoorError(thrown);
     if (error instanceof FrontDoorError) {

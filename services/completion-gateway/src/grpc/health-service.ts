@@ -1,4 +1,13 @@
-import type { ServerUnaryCall, ServerWritableStream, sendUnaryData, ServiceDefinition } from '@grpc/grpc-js';
+import type {
+  ServerUnaryCall,
+  ServerWritableStream,
+  sendUnaryData,
+  ServiceDefinition,
+  UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+import { FrontDoorError, type Principal } from '../front-door/index.ts';
+import type { TimedQueue } from '../limits/index.ts';
+import { statusError } from './status-error.ts';
 import { messageType } from './wire/proto.ts';
 
 interface HealthCheckRequest {
@@ -11,8 +20,11 @@ interface HealthCheckResponse {
 const requestType = messageType<HealthCheckRequest>('grpc.health.v1.HealthCheckRequest');
 const responseType = messageType<HealthCheckResponse>('grpc.health.v1.HealthCheckResponse');
 
+/** What the paths of its calls begin with. They are answered to everyone. */
+export const healthPath = '/grpc.health.v1.Health/';
+
 const method = (name: string, responseStream: boolean): ServiceDefinition[string] => ({
-  path: `/grpc.health.v1.Health/${name}`,
+  path: `${healthPath}${name}`,
   requestStream: false,
   responseStream,
   requestDeserialize: (bytes: Buffer) => requestType.decode(bytes),
@@ -25,8 +37,15 @@ export const healthDefinition: ServiceDefinition = { Check: method('Check', fals
 
 const serving: HealthCheckResponse = { status: 1 };
 
-/** The door is open from when it listens until it is closed: who gets through to it gets served, by whatever name. */
-export const healthService = {
+/** Whoever asks for the health has not said who they are. */
+export const stranger: Principal = { name: 'health checks', provedBy: 'nothing', may: () => false };
+
+/**
+ * The door is open from when it listens until it is closed: who gets through to it gets served, by whatever name.
+ *
+ * @param watches those who watch: the oldest gives way when there are too many.
+ */
+export const healthService = (watches: TimedQueue): UntypedServiceImplementation => ({
   Check: (
     _call: ServerUnaryCall<HealthCheckRequest, HealthCheckResponse>,
     respond: sendUnaryData<HealthCheckResponse>,
@@ -35,6 +54,13 @@ export const healthService = {
   },
   // It stays open: whoever watches sees the end of the connection.
   Watch: (call: ServerWritableStream<HealthCheckRequest, HealthCheckResponse>): void => {
+    const end = (): void => {
+      call.emit('error', statusError(tooManyWatch()));
+    };
+    call.once('cancelled', watches.add(end));
     call.write(serving);
   },
-};
+});
+
+const tooManyWatch = (): FrontDoorError =>
+  new FrontDoorError('RESOURCE_EXHAUSTED', 'Too many watch the health (RATCHET_STRANGERS_MAX).');

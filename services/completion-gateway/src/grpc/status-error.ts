@@ -35,7 +35,8 @@ export function statusError({ status, message: whole, detail }: FrontDoorError):
 /** What a caller sent may stand in what it is told, whatever its length. */
 function shortened(text: string): string {
   const bytes = Buffer.from(text);
-  if (bytes.length <= textBytesMax) return text;
+  // What is no text cannot be encoded as one.
+  if (bytes.length <= textBytesMax) return text.toWellFormed();
   return `${new TextDecoder().decode(bytes.subarray(0, textBytesMax), { stream: true })}...`;
 }
 

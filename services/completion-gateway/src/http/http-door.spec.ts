@@ -7,6 +7,7 @@ import { apiKeyHash } from '../auth/api-keys.ts';
 import { createAuthenticator } from '../auth/authenticator.ts';
 import type { Caller, FrontDoor } from '../front-door/index.ts';
 import { FrontDoorError } from '../front-door/front-door-error.ts';
+import { limitsFor } from '../limits/limits.fixture.ts';
 import { httpClient, type CallHttp } from './http-client.fixture.ts';
 import { openHttpDoor, type HttpDoor } from './http-door.ts';
 import { reportIdOf } from './report-id.ts';
@@ -61,14 +62,9 @@ const grants = [
 
 beforeAll(async () => {
   door = await openHttpDoor({
-    settings: {
-      httpHost: '127.0.0.1',
-      httpPort: 0,
-      httpRequestsMax: 20,
-      httpAllowedHosts: [],
-      environment: 'development',
-    },
+    settings: { httpHost: '127.0.0.1', httpPort: 0, httpAllowedHosts: [], environment: 'development' },
     frontDoor,
+    limits: limitsFor({ httpRequestsMax: 20 }),
     authenticator: createAuthenticator({ apiKeys: [{ name: 'billing', hash: apiKeyHash(key), grants }] }),
     log: quiet,
     audit: { refused: ({ error, ...call }) => refusals.push(call) },

@@ -10,6 +10,7 @@ import { secureContext, type CallAudit } from '../auth/index.ts';
 import type { TlsConfig } from '../auth/auth.settings.ts';
 import type { CallbackPolicy } from '../callbacks/callback-policy.ts';
 import type { FrontDoor } from '../front-door/index.ts';
+import type { Limits } from '../limits/index.ts';
 import { ActivitiesController } from './activities.controller.ts';
 import { AttemptReports } from './attempt-reports.ts';
 import { AttemptsByIdController, AttemptsByTokenController } from './attempts.controller.ts';
@@ -30,6 +31,7 @@ export interface HttpDoorParts {
   readonly settings: HttpSettings & { readonly environment: Environment };
   readonly frontDoor: FrontDoor;
   readonly authenticator: Authenticator;
+  readonly limits: Limits;
   readonly tls?: TlsConfig | undefined;
   /** Those that are taken; none by default. */
   readonly webhooks?: () => readonly Webhook[];
@@ -74,7 +76,7 @@ export async function openHttpDoor(parts: HttpDoorParts): Promise<HttpDoor> {
   app.useGlobalFilters(new ProblemFilter(log, parts.audit));
   const instance = app.getHttpAdapter().getInstance();
   protect(instance, { authenticator, names: settings.httpAllowedHosts, environment: settings.environment });
-  limitRequests(instance, settings.httpRequestsMax);
+  limitRequests(instance, parts.limits.settings.httpRequestsMax);
   takeJsonOnly(instance, bodyBytesMax);
   describeApi(app);
   await app.listen(settings.httpPort, settings.httpHost);

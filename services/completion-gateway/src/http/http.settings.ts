@@ -17,13 +17,6 @@ const httpPort: Setting<number> = {
   defaults: inEvery(7243),
 };
 
-const httpRequestsMax: Setting<number> = {
-  variable: 'RATCHET_HTTP_REQUESTS_MAX',
-  expected: 'how many HTTP requests may be under way, long polls included, from 1 to 1000000; the default is 10000',
-  schema: wholeNumber(1, 1_000_000),
-  defaults: inEvery(10_000),
-};
-
 const httpAllowedHosts: Setting<readonly string[]> = {
   variable: 'RATCHET_HTTP_ALLOWED_HOSTS',
   expected:
@@ -36,7 +29,7 @@ const httpAllowedHosts: Setting<readonly string[]> = {
   defaults: inEvery([]),
 };
 
-/** Where the HTTP API listens, by which names, and how much it takes at once. */
-export const httpSettings = { httpHost, httpPort, httpRequestsMax, httpAllowedHosts } satisfies Settings;
+/** Where the HTTP API listens, and by which names it is called. */
+export const httpSettings = { httpHost, httpPort, httpAllowedHosts } satisfies Settings;
 
 export type HttpSettings = ConfigOf<typeof httpSettings>;

@@ -6,6 +6,7 @@ import { apiKeyHash } from '../auth/api-keys.ts';
 import { createAuthenticator } from '../auth/authenticator.ts';
 import type { RefusedCall } from '../auth/index.ts';
 import type { FrontDoor } from '../front-door/index.ts';
+import { limitsFor } from '../limits/limits.fixture.ts';
 import { openHttpDoor, type HttpDoor } from './http-door.ts';
 
 // What a browser can be made to do, and what it is told. A front door that counts what came through.
@@ -29,9 +30,9 @@ const apiKeys = [{ name: 'billing', hash: apiKeyHash(key), grants: [{ namespace:
 const opened: HttpDoor[] = [];
 async function open(keys: Parameters<typeof createAuthenticator>[0]['apiKeys'], environment: Environment) {
   const httpAllowedHosts = ['ratchet.example.com'];
-  const settings = { httpHost: '127.0.0.1', httpPort: 0, httpRequestsMax: 20, httpAllowedHosts, environment };
+  const settings = { httpHost: '127.0.0.1', httpPort: 0, httpAllowedHosts, environment };
   const authenticator = createAuthenticator({ apiKeys: keys });
-  const door = await openHttpDoor({ settings, frontDoor, authenticator, audit, log });
+  const door = await openHttpDoor({ settings, frontDoor, authenticator, limits: limitsFor(), audit, log });
   opened.push(door);
   return door;
 }

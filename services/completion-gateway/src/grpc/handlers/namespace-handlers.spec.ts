@@ -1,4 +1,5 @@
 import type { RequestChannel } from '@ratchet/protocol';
+import { limitsFor } from '../../limits/limits.fixture.ts';
 import { Desk } from '../../front-door/desk.ts';
 import { everyone, NamespaceCalls } from '../../front-door/index.ts';
 import { NamespaceDirectory } from '../../front-door/namespace-directory.ts';
@@ -18,7 +19,9 @@ type Update = RequestOf<'updateNamespace'>;
 async function open() {
   const directory = new NamespaceDirectory(() => Promise.resolve());
   await directory.ensureDefault();
-  const handlers = namespaceHandlers(new NamespaceCalls(new Desk({} as RequestChannel, directory), directory));
+  const handlers = namespaceHandlers(
+    new NamespaceCalls(new Desk({} as RequestChannel, directory, limitsFor().polls), directory),
+  );
   const update = (request: object) => handlers.updateNamespace({ namespace: 'default', ...request } as Update, call);
   return { handlers, update };
 }
