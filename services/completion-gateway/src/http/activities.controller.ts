@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, UseGuards } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiHeader, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { checkCallbackUrls, type CallbackPolicy } from '../callbacks/callback-policy.ts';
@@ -16,7 +16,6 @@ import {
 } from './answers.ts';
 import { Answers, InNamespace } from './documented.ts';
 import { sendOutcomeEvents } from './outcome-events.ts';
-import { PrincipalGuard } from './principal.guard.ts';
 import { From, Listening, RequestId, type Listener } from './request-context.ts';
 import {
   activityQuery,
@@ -39,7 +38,6 @@ type ReasonedOrder = z.output<typeof reasonedOrder>;
 @ApiTags('activities')
 @ApiBearerAuth()
 @InNamespace()
-@UseGuards(PrincipalGuard)
 @Controller('api/v1/namespaces/:namespace/activities')
 export class ActivitiesController {
   constructor(

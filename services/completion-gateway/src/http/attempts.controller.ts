@@ -1,4 +1,4 @@
-import { Body, Controller, HttpCode, Inject, Param, Post, UseGuards } from '@nestjs/common';
+import { Body, Controller, HttpCode, Inject, Param, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import type { AttemptIds, Caller, HeartbeatAnswer } from '../front-door/index.ts';
@@ -8,7 +8,6 @@ import { Answers, InNamespace } from './documented.ts';
 import { failureOf } from './failure-json.ts';
 import { payloadsOf } from './payload-json.ts';
 import { reportIdIn } from './report-id.ts';
-import { PrincipalGuard } from './principal.guard.ts';
 import { From, RequestId } from './request-context.ts';
 import {
   completeById,
@@ -28,7 +27,6 @@ type DetailsByToken = z.output<typeof detailsByToken>;
 @ApiTags('attempts by ids')
 @ApiBearerAuth()
 @InNamespace()
-@UseGuards(PrincipalGuard)
 @Controller('api/v1/namespaces/:namespace/activities/:activityId')
 export class AttemptsByIdController {
   constructor(@Inject(ATTEMPT_REPORTS) private readonly reports: AttemptReports) {}
@@ -93,7 +91,6 @@ export class AttemptsByIdController {
 @ApiTags('attempts by token')
 @ApiBearerAuth()
 @InNamespace()
-@UseGuards(PrincipalGuard)
 @Controller('api/v1/namespaces/:namespace/activity-tasks')
 export class AttemptsByTokenController {
   constructor(@Inject(ATTEMPT_REPORTS) private readonly reports: AttemptReports) {}

@@ -15,12 +15,11 @@ import { ActivitiesController } from './activities.controller.ts';
 import { AttemptReports } from './attempt-reports.ts';
 import { AttemptsByIdController, AttemptsByTokenController } from './attempts.controller.ts';
 import type { HttpSettings } from './http.settings.ts';
-import { takeJsonOnly } from './json-body.ts';
-import { limitRequests } from './limit-requests.ts';
 import { ProblemFilter } from './problem.filter.ts';
 import { protect } from './protect.ts';
+import { bodyBytesMax, RequestGate } from './request-gate.ts';
 import { RunsController } from './runs.controller.ts';
-import { ATTEMPT_REPORTS, AUTHENTICATOR, CALLBACK_POLICY, FRONT_DOOR, WEBHOOKS } from './tokens.ts';
+import { ATTEMPT_REPORTS, CALLBACK_POLICY, FRONT_DOOR, WEBHOOKS } from './tokens.ts';
 import { refuseUnreadable, refuseUnroutable } from './unreadable-request.ts';
 import { validation } from './validation.ts';
 import { WebhookDeliveries } from '../webhooks/webhook-deliveries.ts';
@@ -51,12 +50,11 @@ export interface HttpDoor {
   close(): Promise<void>;
 }
 
-/** 2 MiB of bytes, as base64 or escaped in JSON, and what is around them. */
-const bodyBytesMax = 6 * 1024 * 1024;
 /** An id of 1000 bytes, each percent-encoded. */
 const parameterLengthMax = 3100;
 const headersMsMax = 20_000;
-const requestMsMax = 60_000;
+/** How often it is seen whether headers are late. */
+const lookMs = 5_000;
 
 const nestOptions: Pick<NestApplicationOptions, 'logger' | 'abortOnError' | 'bodyParser' | 'forceCloseConnections'> = {
   logger: ['warn', 'error', 'fatal'],
@@ -70,14 +68,16 @@ class HttpModule {}
 
 /** REST, with its own description at `/docs` and `/openapi.json`; answers once this resolves. */
 export async function openHttpDoor(parts: HttpDoorParts): Promise<HttpDoor> {
-  const { settings, log, authenticator } = parts;
-  const app = await NestFactory.create<NestFastifyApplication>(moduleOf(parts), adapterOf(parts), nestOptions);
+  const { settings, log, authenticator, limits, frontDoor } = parts;
+  const reports = new AttemptReports(frontDoor);
+  const webhooks = new WebhookDeliveries({ webhooks: parts.webhooks ?? none, reports, runs: frontDoor.runs });
+  const module = moduleOf(parts, reports, webhooks);
+  const app = await NestFactory.create<NestFastifyApplication>(module, adapterOf(parts), nestOptions);
   app.useGlobalPipes(validation());
   app.useGlobalFilters(new ProblemFilter(log, parts.audit));
   const instance = app.getHttpAdapter().getInstance();
   protect(instance, { authenticator, names: settings.httpAllowedHosts, environment: settings.environment });
-  limitRequests(instance, parts.limits.settings.httpRequestsMax);
-  takeJsonOnly(instance, bodyBytesMax);
+  new RequestGate({ authenticator, limits, webhooks }).guard(instance);
   describeApi(app);
   await app.listen(settings.httpPort, settings.httpHost);
   const { server } = instance;
@@ -90,15 +90,14 @@ export async function openHttpDoor(parts: HttpDoorParts): Promise<HttpDoor> {
   };
 }
 
+const none = (): readonly Webhook[] => [];
 const noCallbacks = (): CallbackPolicy => ({ callbackSecret: '', callbackPrivateAddresses: false });
 
-function moduleOf({
-  frontDoor,
-  authenticator,
-  webhooks = () => [],
-  callbacks = noCallbacks,
-}: HttpDoorParts): DynamicModule {
-  const reports = new AttemptReports(frontDoor);
+function moduleOf(
+  { frontDoor, callbacks = noCallbacks }: HttpDoorParts,
+  reports: AttemptReports,
+  webhooks: WebhookDeliveries,
+): DynamicModule {
   return {
     module: HttpModule,
     controllers: [
@@ -110,20 +109,20 @@ function moduleOf({
     ],
     providers: [
       { provide: FRONT_DOOR, useValue: frontDoor },
-      { provide: AUTHENTICATOR, useValue: authenticator },
       { provide: ATTEMPT_REPORTS, useValue: reports },
       { provide: CALLBACK_POLICY, useValue: callbacks },
-      { provide: WEBHOOKS, useValue: new WebhookDeliveries({ webhooks, reports, runs: frontDoor.runs }) },
+      { provide: WEBHOOKS, useValue: webhooks },
     ],
   };
 }
 
-function adapterOf({ tls }: HttpDoorParts): FastifyAdapter {
+function adapterOf({ tls, limits }: HttpDoorParts): FastifyAdapter {
   const options = {
     bodyLimit: bodyBytesMax,
     routerOptions: { maxParamLength: parameterLengthMax },
-    requestTimeout: requestMsMax,
-    http: { headersTimeout: headersMsMax },
+    // What its body may take is up to the gate.
+    requestTimeout: headersMsMax + limits.settings.arrivalMsMax,
+    http: { headersTimeout: headersMsMax, connectionsCheckingInterval: lookMs },
     clientErrorHandler: refuseUnreadable,
     frameworkErrors: refuseUnroutable,
   };

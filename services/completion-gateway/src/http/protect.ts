@@ -1,7 +1,7 @@
 import { refuseForeign, securityHeaders, type Environment } from '@ratchet/service-kit';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Authenticator } from '../auth/authenticator.ts';
-import { isWebhook } from './json-body.ts';
+import { isDocs as asksForDocs, isWebhook } from './routes.ts';
 
 export interface Protection {
   readonly authenticator: Authenticator;
@@ -15,7 +15,6 @@ const strictTransport = 'max-age=31536000';
 /** Swagger's page has styles and pictures within it, and no script. */
 const docsPolicy =
   "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; frame-ancestors 'none'";
-const docsRoute = /^\/(?:docs(?:\/|$)|openapi\.)/;
 
 /**
  * What stands before every request, whether it has an address here or not: the security headers of its answer; no page of
@@ -25,7 +24,7 @@ const docsRoute = /^\/(?:docs(?:\/|$)|openapi\.)/;
  */
 export function protect(instance: FastifyInstance, { authenticator, names, environment }: Protection): void {
   instance.addHook('onRequest', async (request, reply) => {
-    const isDocs = docsRoute.test(request.routeOptions.url ?? '');
+    const isDocs = asksForDocs(request);
     void reply.headers(securityHeaders);
     if (request.protocol === 'https') void reply.header('strict-transport-security', strictTransport);
     if (isDocs) void reply.header('content-security-policy', docsPolicy);

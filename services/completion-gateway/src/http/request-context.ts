@@ -3,13 +3,19 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { certificateName, type Authenticator, type RefusedCall } from '../auth/index.ts';
 import type { Caller, Principal } from '../front-door/caller.ts';
+import type { Connection } from '../limits/index.ts';
 import { ProblemError } from './problem.ts';
 
 /** What was found out about a request before its handler is called. */
-const principals = new WeakMap<FastifyRequest, Principal>();
+export interface KnownCaller {
+  readonly principal: Principal;
+  readonly connection: Connection;
+}
 
-export function rememberPrincipal(request: FastifyRequest, principal: Principal): void {
-  principals.set(request, principal);
+const callers = new WeakMap<FastifyRequest, KnownCaller>();
+
+export function rememberCaller(request: FastifyRequest, caller: KnownCaller): void {
+  callers.set(request, caller);
 }
 
 /** @throws FrontDoorError (rejects) UNAUTHENTICATED. */
@@ -27,7 +33,7 @@ export const refusedCall = (request: FastifyRequest): Omit<RefusedCall, 'error'>
   door: 'http',
   what: `${request.method} ${request.routeOptions.url ?? 'nowhere'}`,
   namespace: textIn(request.params, 'namespace') ?? '',
-  principal: principals.get(request),
+  principal: callers.get(request)?.principal,
   from: request.ip,
 });
 
@@ -37,7 +43,7 @@ const idempotencyKeyLengthMax = 1000;
 /** Who calls; the namespace is that of the address. */
 export const From = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {
   const request = context.switchToHttp().getRequest<FastifyRequest>();
-  const principal = principals.get(request);
+  const principal = callers.get(request)?.principal;
   if (principal === undefined) throw new ProblemError(401, 'Request unauthorized.');
   const given = request.headers['traceparent'];
   const identity = textIn(request.body, 'identity') ?? principal.name;
@@ -75,14 +81,20 @@ export interface Listener {
 }
 
 export const Listening = createParamDecorator((_: unknown, context: ExecutionContext): Listener => {
-  const { headers, method } = context.switchToHttp().getRequest<FastifyRequest>();
+  const request = context.switchToHttp().getRequest<FastifyRequest>();
+  const { headers, method } = request;
   const reply = context.switchToHttp().getResponse<FastifyReply>();
   // An answer to HEAD has no body in which events could come: it would be held back until the outcome.
   const wantsEvents = method !== 'HEAD' && (headers.accept ?? '').includes('text/event-stream');
   const gone = new AbortController();
-  reply.raw.once('close', () => {
+  const onClosed = callers.get(request)?.connection.onClosed;
+  const leave = (): void => {
+    onClosed?.delete(leave);
     gone.abort();
-  });
+  };
+  reply.raw.once('close', leave);
+  // An answer that waits for those before it on its connection is never told that this is closed.
+  onClosed?.add(leave);
   return { wantsEvents, gone: gone.signal, reply };
 });
 

@@ -1,10 +1,9 @@
-import { Body, Controller, HttpCode, Inject, Param, Post, UseGuards } from '@nestjs/common';
+import { Body, Controller, HttpCode, Inject, Param, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import type { Caller, FrontDoor } from '../front-door/index.ts';
 import { doneAnswer } from './answers.ts';
 import { Answers, InNamespace } from './documented.ts';
-import { PrincipalGuard } from './principal.guard.ts';
 import { From, RequestId } from './request-context.ts';
 import { nameInPath, signalRequest } from './requests.ts';
 import { argsOf } from './start-of.ts';
@@ -14,7 +13,6 @@ import { FRONT_DOOR } from './tokens.ts';
 @ApiTags('workflow runs')
 @ApiBearerAuth()
 @InNamespace()
-@UseGuards(PrincipalGuard)
 @Controller('api/v1/namespaces/:namespace/workflows/:workflowId')
 export class RunsController {
   constructor(@Inject(FRONT_DOOR) private readonly frontDoor: FrontDoor) {}

@@ -2,5 +2,4 @@
 export const FRONT_DOOR = Symbol('front door');
 export const ATTEMPT_REPORTS = Symbol('attempt reports');
 export const WEBHOOKS = Symbol('webhooks');
-export const AUTHENTICATOR = Symbol('authenticator');
 export const CALLBACK_POLICY = Symbol('callback policy');

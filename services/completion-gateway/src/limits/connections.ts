@@ -22,6 +22,8 @@ export interface Connection {
   owner: Principal | undefined;
   /** Requests that are under way on it. */
   busyCount: number;
+  /** Called when it is closed. */
+  readonly onClosed: Set<() => void>;
 }
 
 type Peer = Pick<Socket, 'remoteAddress' | 'remotePort'>;
@@ -83,14 +85,22 @@ export class Connections {
 
   end(connection: Connection): void {
     connection.busyCount--;
-    if (connection.busyCount === 0 && this.#byPeer.has(connection.peer)) this.#idle.add(connection);
+    const isOpen = this.#byPeer.get(connection.peer) === connection;
+    if (connection.busyCount === 0 && isOpen) this.#idle.add(connection);
   }
 
   #add(socket: Socket): void {
     const { strangers } = this.#parts;
     if (this.#strangers.size >= strangers.max) this.#closeFirst(this.#strangers, strangers);
     const { remoteAddress: address = '' } = socket;
-    const connection: Connection = { peer: peerName(socket), address, socket, owner: undefined, busyCount: 0 };
+    const connection: Connection = {
+      peer: peerName(socket),
+      address,
+      socket,
+      owner: undefined,
+      busyCount: 0,
+      onClosed: new Set(),
+    };
     this.#byPeer.set(connection.peer, connection);
     this.#strangers.add(connection);
     socket.once('close', () => {
@@ -120,5 +130,6 @@ export class Connections {
     this.#strangers.delete(connection);
     this.#idle.delete(connection);
     if (connection.owner !== undefined) this.#known.give(connection.owner);
+    for (const tell of connection.onClosed) tell();
   }
 }

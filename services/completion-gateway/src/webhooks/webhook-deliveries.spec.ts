@@ -1,6 +1,7 @@
 import { defaultPayloadConverter } from '@ratchet/protocol';
 import { readConfig } from '@ratchet/service-kit';
 import { Webhook as StandardWebhook } from 'standardwebhooks';
+import { ProblemError } from '../http/problem.ts';
 import { reportIdOf } from '../http/report-id.ts';
 import { WebhookDeliveries } from './webhook-deliveries.ts';
 import { webhookSettings } from './webhooks.settings.ts';
@@ -50,14 +51,19 @@ interface Sent {
   readonly tampered?: boolean;
 }
 
-function deliver(name: string, body: unknown, { at = new Date(), signWith = secret, tampered = false }: Sent = {}) {
+async function deliver(
+  name: string,
+  body: unknown,
+  { at = new Date(), signWith = secret, tampered = false }: Sent = {},
+) {
   const text = JSON.stringify(body);
   const headers = {
     'webhook-id': 'msg_1',
     'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
     'webhook-signature': new StandardWebhook(signWith).sign('msg_1', at, text),
   };
-  return deliveries.receive(name, { headers, body: Buffer.from(tampered ? `${text} ` : text) });
+  deliveries.expect(name, headers);
+  return deliveries.receive(deliveries.verify(name, headers, Buffer.from(tampered ? `${text} ` : text)));
 }
 const json = (value: unknown) => [defaultPayloadConverter.toPayload(value)];
 const caller = { namespace: 'orders', identity: expect.stringMatching(/^webhook:/) as unknown };
@@ -108,12 +114,24 @@ test('either secret is taken while one is replaced', async () => {
   expect(await deliver('payments', payment, { signWith: other })).toEqual({ ignored: false });
 });
 
+function statusOf(refuse: () => unknown): number | undefined {
+  try {
+    refuse();
+  } catch (error) {
+    return error instanceof ProblemError ? error.problem.status : undefined;
+  }
+  return undefined;
+}
+
 test.each([
   ['webhook-id', ''],
+  ['webhook-id', 'x'.repeat(1001)],
+  ['webhook-timestamp', '1000000000'],
+  ['webhook-timestamp', '99999999999'],
   ['webhook-timestamp', 'now'],
   ['webhook-signature', 'v1'],
   ['webhook-signature', 'v1,'],
-])('with %s: %s it is refused', async (name, value) => {
+])('with %s: %s it is refused, before its body is here and after', (name, value) => {
   const body = Buffer.from(JSON.stringify(payment));
   const at = new Date();
   const headers = {
@@ -122,8 +140,8 @@ test.each([
     'webhook-signature': new StandardWebhook(secret).sign('msg_1', at, body.toString()),
     [name]: value,
   };
-  const received = deliveries.receive('payments', { headers, body });
-  await expect(received).rejects.toMatchObject({ problem: { status: 401 } });
+  expect(statusOf(() => deliveries.expect('payments', headers))).toBe(401);
+  expect(statusOf(() => deliveries.verify('payments', headers, body))).toBe(401);
 });
 
 test.each<[string, string, unknown, number]>([

@@ -1,11 +1,11 @@
-import type { Caller, FrontDoor } from '../front-door/index.ts';
+import type { Caller, FrontDoor, Principal } from '../front-door/index.ts';
 import type { AttemptReports } from '../http/attempt-reports.ts';
 import { parseJson } from '../http/json-body.ts';
 import { payloadsOfValues } from '../http/payload-json.ts';
 import { ProblemError } from '../http/problem.ts';
 import { reportIdOf } from '../http/report-id.ts';
 import { holds, select, selectOptionalText, selectText } from './select.ts';
-import { verifyDelivery, type DeliveryHeaders } from './verify-delivery.ts';
+import { checkDeliveryHeaders, verifyDelivery, type DeliveryHeaders } from './verify-delivery.ts';
 import type { Webhook } from './webhooks.settings.ts';
 
 export interface WebhookDeliveriesParts {
@@ -14,10 +14,11 @@ export interface WebhookDeliveriesParts {
   readonly runs: Pick<FrontDoor['runs'], 'signal'>;
 }
 
-/** One delivery, as it came. */
+/** A delivery that was signed by whom the configuration knows. */
 export interface Delivery {
-  readonly headers: DeliveryHeaders;
-  readonly body: Buffer;
+  readonly webhook: Webhook;
+  readonly id: string;
+  readonly body: unknown;
 }
 
 type Completing = Extract<Webhook, { readonly completes: unknown }>;
@@ -37,21 +38,41 @@ export class WebhookDeliveries {
   }
 
   /**
-   * @returns whether it was carried out; what the configuration does not mean is acknowledged and ignored.
-   * @throws ProblemError (rejects) 404 for an unknown webhook, 401 when it is not signed, 400 when the body is no JSON, 422
-   * when it is not as the configuration says; else as the attempt reports and the signal of a run.
+   * Who a delivery would be of, if it is signed: all that can be said before its body is here.
+   *
+   * @throws ProblemError 404 for an unknown webhook, 401 for headers that no signed delivery has.
    */
-  async receive(name: string, { headers, body: bytes }: Delivery): Promise<{ readonly ignored: boolean }> {
-    const webhook = this.#parts.webhooks().find((each) => each.name === name);
-    if (webhook === undefined) throw new ProblemError(404, `There is no webhook ${name.slice(0, 100)}.`);
-    const deliveryId = verifyDelivery(webhook.secrets, headers, bytes);
-    // Only now: what is not signed is not read, and its content type, which nobody has signed, has no say.
-    const body = parseJson(bytes);
+  expect(name: string, headers: DeliveryHeaders): Principal {
+    const webhook = this.#find(name);
+    checkDeliveryHeaders(headers);
+    return callerOf(webhook).principal;
+  }
+
+  /** @throws ProblemError 404 for an unknown webhook, 401 when it is not signed, 400 when the body is no JSON. */
+  verify(name: string, headers: DeliveryHeaders, body: Buffer): Delivery {
+    const webhook = this.#find(name);
+    const id = verifyDelivery(webhook.secrets, headers, body);
+    // Only now: what is not signed is not read.
+    return { webhook, id, body: parseJson(body) };
+  }
+
+  /**
+   * @returns whether it was carried out; what the configuration does not mean is acknowledged and ignored.
+   * @throws ProblemError (rejects) 422 when the body is not as the configuration says; else as the attempt reports and the
+   * signal of a run.
+   */
+  async receive({ webhook, id: deliveryId, body }: Delivery): Promise<{ readonly ignored: boolean }> {
     if (typeof body !== 'object' || body === null) throw new ProblemError(422, 'The body is no JSON object.');
     if (webhook.when !== undefined && !holds(body, webhook.when)) return { ignored: true };
-    const id = reportIdOf('webhook', name, deliveryId);
+    const id = reportIdOf('webhook', webhook.name, deliveryId);
     await ('completes' in webhook ? this.#complete(webhook, body, id) : this.#signal(webhook, body, id));
     return { ignored: false };
+  }
+
+  #find(name: string): Webhook {
+    const webhook = this.#parts.webhooks().find((each) => each.name === name);
+    if (webhook === undefined) throw new ProblemError(404, `There is no webhook ${name.slice(0, 100)}.`);
+    return webhook;
   }
 
   async #complete(webhook: Completing, body: object, reportId: string): Promise<void> {

@@ -1,0 +1,186 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Authenticator } from '../auth/index.ts';
+import type { Principal } from '../front-door/index.ts';
+import { RequestBytes, type Connection, type Limits } from '../limits/index.ts';
+import type { WebhookDeliveries } from '../webhooks/webhook-deliveries.ts';
+import { parseJson } from './json-body.ts';
+import { ProblemError } from './problem.ts';
+import { authenticateRequest, rememberCaller } from './request-context.ts';
+import { isDocs, isWebhook } from './routes.ts';
+
+export interface RequestGateParts {
+  readonly authenticator: Authenticator;
+  readonly limits: Limits;
+  readonly webhooks: Pick<WebhookDeliveries, 'expect' | 'verify'>;
+}
+
+/** RFC 8259, and whatever is said to be a form of it (RFC 6839). */
+const jsonType = /^application\/(?:[\w!#$&^.+-]+\+)?json(?:;|$)/;
+
+/** 2 MiB of bytes, as base64 or escaped in JSON, and what is around them. */
+export const bodyBytesMax = 6 * 1024 * 1024;
+
+/** A request whose caller is known, from its headers to its answer. */
+interface Known {
+  readonly principal: Principal;
+  readonly bodyBytesMax: number;
+  readonly bytes: RequestBytes;
+  readonly connection: Connection;
+  /** Let in: its body is here, and it counts. */
+  state: 'arriving' | 'let in' | 'over';
+}
+
+/**
+ * Stands before the controllers: asks who calls by the headers of a request, before its body is taken, and bounds the
+ * connections, the requests on each, the time that a body may take to come and the bytes of all bodies.
+ *
+ * A body is JSON and nothing else: any other content type, forms and plain text among them, is answered 415. A webhook is
+ * expected by its name, its age and the shape of its signature; its body, which is small, is read, and taken as JSON once
+ * the signature is verified, whatever its content type says, which the signature does not cover.
+ */
+export class RequestGate {
+  readonly #parts: RequestGateParts;
+  readonly #known = new WeakMap<FastifyRequest, Known>();
+
+  constructor(parts: RequestGateParts) {
+    this.#parts = parts;
+  }
+
+  /** Before the routes are added. */
+  guard(instance: FastifyInstance): void {
+    const { server } = instance;
+    this.#parts.limits.http.connections.watch(server);
+    // Whoever asks before it sends its body is answered once it is known.
+    server.on('checkContinue', (request, response) => server.emit('request', request, response));
+    instance.addHook('onRequest', (request, reply) => this.#arrive(request, reply));
+    instance.removeAllContentTypeParsers();
+    instance.addContentTypeParser(jsonType, (request: FastifyRequest, body: Incoming) => this.#take(request, body));
+    instance.addHook('preValidation', (request, _, done) => {
+      try {
+        this.#letIn(request);
+        done();
+      } catch (error) {
+        done(error as Error);
+      }
+    });
+  }
+
+  /** @throws (rejects) what a caller is told of whom nothing is taken. */
+  async #arrive(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const { authenticator, limits } = this.#parts;
+    if (request.is404) throw new ProblemError(404, `Cannot ${request.method} ${request.url.slice(0, 200)}`);
+    if (isDocs(request)) return;
+    if (isWebhook(request)) {
+      request.headers['content-type'] = 'application/json';
+      this.#know(request, reply, this.#expectWebhook(request), limits.settings.webhookBytesMax);
+    } else {
+      this.#know(request, reply, await authenticateRequest(authenticator, request), bodyBytesMax);
+    }
+    if (request.headers.expect?.toLowerCase() === '100-continue') reply.raw.writeContinue();
+  }
+
+  #expectWebhook({ params, headers }: FastifyRequest): Principal {
+    return this.#parts.webhooks.expect((params as { readonly name: string }).name, headers);
+  }
+
+  #know(request: FastifyRequest, reply: FastifyReply, principal: Principal, bytesMax: number): void {
+    const { limits } = this.#parts;
+    const connection = limits.http.connections.of(request.raw.socket);
+    if (connection === undefined) throw new ProblemError(503, 'The connection is closed.');
+    if (Number(request.headers['content-length'] ?? 0) > bytesMax) {
+      void reply.header('connection', 'close');
+      throw tooLarge(bytesMax);
+    }
+    const bytes = new RequestBytes(limits.bytes, principal);
+    const known: Known = { principal, connection, bodyBytesMax: bytesMax, bytes, state: 'arriving' };
+    this.#known.set(request, known);
+    rememberCaller(request, { principal, connection });
+    const end = (): void => {
+      connection.onClosed.delete(end);
+      this.#end(known);
+    };
+    reply.raw.once('close', end);
+    // An answer that waits for those before it on its connection is never told that this is closed.
+    connection.onClosed.add(end);
+  }
+
+  async #take(request: FastifyRequest, body: Incoming): Promise<unknown> {
+    const bytes = await this.#read(request, body);
+    if (!isWebhook(request)) return parseJson(bytes);
+    const { params, headers } = request;
+    return this.#parts.webhooks.verify((params as { readonly name: string }).name, headers, bytes);
+  }
+
+  /** @throws (rejects) ProblemError 408 or 413, FrontDoorError RESOURCE_EXHAUSTED. */
+  async #read(request: FastifyRequest, body: Incoming): Promise<Buffer> {
+    const known = this.#known.get(request);
+    // Without a caller nothing is read: a route that the gate does not know of takes no body.
+    if (known === undefined) throw new ProblemError(401, 'Request unauthorized.');
+    const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+    const chunks: Buffer[] = [];
+    let count = 0;
+    const hear = (chunk: Buffer): void => {
+      try {
+        count += chunk.length;
+        if (count > known.bodyBytesMax) throw tooLarge(known.bodyBytesMax);
+        known.bytes.add(chunk.length);
+        chunks.push(chunk);
+      } catch (error) {
+        reject(error);
+      }
+    };
+    const cutOff = (): void => {
+      reject(new ProblemError(400, 'Expected a whole body, but the connection ended before'));
+    };
+    body.on('data', hear).once('error', cutOff).once('close', cutOff);
+    body.once('end', () => {
+      resolve(Buffer.concat(chunks, count));
+    });
+    const leave = this.#parts.limits.arriving.add((why) => {
+      reject(tooSlow(why));
+    });
+    try {
+      return await promise;
+    } finally {
+      leave();
+      body.off('data', hear).off('error', cutOff).off('close', cutOff);
+    }
+  }
+
+  /** @throws FrontDoorError RESOURCE_EXHAUSTED. */
+  #letIn(request: FastifyRequest): void {
+    const known = this.#known.get(request);
+    if (known === undefined) return;
+    const { connections, calls } = this.#parts.limits.http;
+    const { connection, principal, state } = known;
+    if (state === 'over') throw new ProblemError(503, 'The connection is closed.');
+    connections.begin(connection, principal);
+    try {
+      calls.take(principal);
+    } catch (error) {
+      connections.end(connection);
+      throw error;
+    }
+    known.state = 'let in';
+  }
+
+  #end(known: Known): void {
+    const { connections, calls } = this.#parts.limits.http;
+    const { state, bytes, connection, principal } = known;
+    known.state = 'over';
+    bytes.free();
+    if (state !== 'let in') return;
+    connections.end(connection);
+    calls.give(principal);
+  }
+}
+
+type Incoming = FastifyRequest['raw'];
+
+const tooLarge = (bytesMax: number): ProblemError =>
+  new ProblemError(413, `Expected a body of at most ${String(bytesMax)} bytes, but it has more`);
+
+const tooSlow = (why: 'time' | 'count'): ProblemError =>
+  why === 'time'
+    ? new ProblemError(408, 'Expected the whole body in time (RATCHET_ARRIVAL_MS_MAX), but it did not come')
+    : new ProblemError(429, 'The body was slow to come, and too many others came (RATCHET_ARRIVING_MAX).');
