@@ -3,8 +3,17 @@ import { millis } from './units.ts';
 /** Longest id, identity, type or request id, in UTF-8 bytes (`limit.maxIDLength`). Semantics section 1.1. */
 export const idBytesMax = 1000;
 
-/** Largest input, result, failure, heartbeat details or reason (`limit.blobSize.error`). Semantics section 2.3. */
+/** Largest input, result, failure or heartbeat details (`limit.blobSize.error`). Semantics section 2.3. */
 export const blobBytesMax = 2 * 1024 * 1024;
+
+/**
+ * Parts that input, result, failure or details may have: payloads and entries of their metadata. A part may have no bytes,
+ * and yet takes a hundred in memory.
+ */
+export const blobPartsMax = 10_000;
+
+/** Longest reason of a request. Two may stand in one record: of a pause and a cancel, or of a run's cancel and close. */
+export const reasonBytesMax = 1024 * 1024;
 
 /** Largest header of all its keys and values together; it is written in one record with the input. */
 export const headerBytesMax = 512 * 1024;
@@ -14,6 +23,12 @@ export const oversizedFailureBytesKept = 512 * 1024;
 
 /** Largest failure kept beside a waiting retry (`limit.mutableStateActivityFailureSize.error`). Semantics section 2.2. */
 export const retriedFailureBytesMax = 4 * 1024;
+
+/** Longest chain of causes of a failure: what reads it goes down into it. A longer one is cut by who writes it. */
+export const failureCausesMax = 100;
+
+/** All non-retryable error types of a retry policy together; they stand twice in an activity's record. */
+export const errorTypesBytesMax = 64 * 1024;
 
 /** Longer durations are cut to this: 100 years of 365 days. Semantics section 1.1. */
 export const durationMsMax = millis(100 * 365 * 24 * 60 * 60 * 1000);

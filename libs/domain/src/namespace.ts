@@ -1,7 +1,7 @@
 import type { Refusal } from './refusal.ts';
 import type { EpochMillis, Millis } from './units.ts';
 import { millis } from './units.ts';
-import { checkLength, checkNamespace, firstRefusal } from './validate.ts';
+import { checkLength, checkNamespace, checkRetention, firstRefusal } from './validate.ts';
 
 /** What activities and workflows live in: their ids are its own, and no one sees another's. */
 export interface Namespace {
@@ -40,7 +40,7 @@ export function checkNewNamespace(
       : wrong('namespace may have letters, digits, "_", "." and "-", and begins with a letter or digit'),
     checkLength('description', namespace.description),
     namespace.retentionMs >= namespaceRetentionMsMin
-      ? undefined
+      ? checkRetention(namespace.retentionMs)
       : wrong(
           `A valid retention period is not set on request: expected at least ${String(namespaceRetentionMsMin)} ms`,
         ),

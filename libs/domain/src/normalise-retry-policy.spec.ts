@@ -96,6 +96,16 @@ test.each<{ given: string; asked: RetryPolicyRequest; message: string }>([
     asked: { nonRetryableErrorTypes: ['TemporalTimeout:Lunch'] },
     message: 'Invalid timeout type value: Lunch.',
   },
+  {
+    given: 'more error types than an activity may carry along',
+    asked: { nonRetryableErrorTypes: Array.from({ length: 70 }, () => 'E'.repeat(1000)) },
+    message: 'NonRetryableErrorTypes exceed length limit on retry policy. Length=70070 Limit=65536',
+  },
+  {
+    given: 'error types without a name, by the thousand',
+    asked: { nonRetryableErrorTypes: Array.from({ length: 70_000 }, () => '') },
+    message: 'NonRetryableErrorTypes exceed length limit on retry policy. Length=70000 Limit=65536',
+  },
 ])('refused: $given', ({ asked, message }) => {
   expect(normaliseRetryPolicy(asked)).toEqual({ kind: 'refused', refusal: { reason: 'invalid-argument', message } });
 });

@@ -1,10 +1,11 @@
 import type { ActivityOptionsRequest } from './activity-options.ts';
 import { invalid, ok, type Checked } from './checked.ts';
-import { attemptCountMax, durationMsMax } from './limits.ts';
+import { attemptCountMax, durationMsMax, errorTypesBytesMax } from './limits.ts';
 import { normaliseDuration } from './normalise-duration.ts';
 import type { RetryPolicy } from './retry-policy.ts';
 import { isTimeoutName, timeoutErrorTypePrefix } from './retryable.ts';
 import { millis, type Millis } from './units.ts';
+import { utf8Length } from './utf8.ts';
 
 export type RetryPolicyRequest = NonNullable<ActivityOptionsRequest['retryPolicy']>;
 
@@ -43,17 +44,28 @@ function checkRetryPolicy(request: RetryPolicyRequest): Checked<RetryPolicy> {
   const attempts = checkAttempts(request.attemptsMax ?? 0);
   if (attempts.kind === 'refused') return attempts;
 
-  const nonRetryableErrorTypes = request.nonRetryableErrorTypes ?? [];
-  const wrong = nonRetryableErrorTypes.find(namesNoTimeout);
-  if (wrong !== undefined) return invalid(`Invalid timeout type value: ${wrong.slice(timeoutErrorTypePrefix.length)}.`);
+  const errorTypes = checkErrorTypes(request.nonRetryableErrorTypes ?? []);
+  if (errorTypes.kind === 'refused') return errorTypes;
 
   return ok({
     initialIntervalMs,
     backoffCoefficient,
     intervalMsMax,
     attemptsMax: attempts.value,
-    nonRetryableErrorTypes,
+    nonRetryableErrorTypes: errorTypes.value,
   });
+}
+
+function checkErrorTypes(errorTypes: readonly string[]): Checked<readonly string[]> {
+  const bytes = errorTypes.reduce((sum, errorType) => sum + utf8Length(errorType) + 1, 0);
+  if (bytes > errorTypesBytesMax) {
+    const length = `Length=${String(bytes)} Limit=${String(errorTypesBytesMax)}`;
+    return invalid(`NonRetryableErrorTypes exceed length limit on retry policy. ${length}`);
+  }
+  const wrong = errorTypes.find(namesNoTimeout);
+  return wrong === undefined
+    ? ok(errorTypes)
+    : invalid(`Invalid timeout type value: ${wrong.slice(timeoutErrorTypePrefix.length)}.`);
 }
 
 function checkAttempts(attemptsMax: number): Checked<number> {

@@ -17,6 +17,28 @@ export function payloadsBytes(payloads: Payloads): number {
   return bytes;
 }
 
+/** How many parts payloads have: each payload, and each entry of its metadata. */
+export function payloadsParts(payloads: Payloads): number {
+  let parts = payloads.length;
+  for (const { metadata } of payloads) parts += Object.keys(metadata).length;
+  return parts;
+}
+
+/** As `payloadsParts`, of a failure with all its causes. */
+export function failureParts(failure: Failure): number {
+  let parts = 0;
+  for (let link: Failure | undefined = failure; link !== undefined; link = link.cause) {
+    parts += payloadsParts(detailsOf(link.info));
+    if (link.encodedAttributes !== undefined) parts += payloadsParts([link.encodedAttributes]);
+  }
+  return parts;
+}
+
+const detailsOf = (info: FailureInfo): Payloads => {
+  if (info.type === 'timeout') return info.lastHeartbeatDetails;
+  return info.type === 'application' || info.type === 'canceled' ? info.details : [];
+};
+
 export function headerBytes(header: Readonly<Record<string, Payload>>): number {
   let bytes = 0;
   for (const [key, payload] of Object.entries(header)) bytes += utf8Length(key) + payloadBytes(payload);

@@ -1,4 +1,5 @@
 import type { Schedule } from './command.ts';
+import type { Payload } from './payload.ts';
 import { payloadsOf, Stage, standalone } from './stage.fixture.ts';
 import { utf8Length } from './utf8.ts';
 import { checkRunIdFormat } from './validate.ts';
@@ -7,6 +8,8 @@ import { validateSchedule } from './validate-schedule.ts';
 const stage = new Stage();
 const limit = 2 * 1024 * 1024;
 const id = 'i'.repeat(1000);
+const withEntries = <T>(count: number, value: T): Record<string, T> =>
+  Object.fromEntries(Array.from({ length: count }, (_, index) => [String(index), value]));
 const longId = `${'i'.repeat(999)}é`;
 
 test('the longest id is 1000 bytes', () => {
@@ -64,7 +67,28 @@ test.each<{ field: string; with: Partial<Schedule>; message: string }>([
   {
     field: 'retentionMs',
     with: { retentionMs: -1 as Schedule['retentionMs'] },
-    message: 'retentionMs must be a whole number of milliseconds, 0 or more, got -1',
+    message: 'retentionMs must be a whole number of milliseconds from 0 to 3153600000000, got -1',
+  },
+  {
+    field: 'retentionMs',
+    // Added to any instant it would be none.
+    with: { retentionMs: (2 ** 53 - 1) as Schedule['retentionMs'] },
+    message: 'retentionMs must be a whole number of milliseconds from 0 to 3153600000000, got 9007199254740991',
+  },
+  {
+    field: 'input',
+    with: { input: new Array<Payload>(10_001).fill({ metadata: {}, data: new Uint8Array(0) }) },
+    message: 'input exceeds length limit',
+  },
+  {
+    field: 'input',
+    with: { input: [{ metadata: withEntries(10_000, new Uint8Array(0)), data: new Uint8Array(0) }] },
+    message: 'input exceeds length limit',
+  },
+  {
+    field: 'header',
+    with: { header: withEntries(5_001, { metadata: {}, data: new Uint8Array(0) }) },
+    message: 'header exceeds length limit. Parts=10002 Limit=10000',
   },
   { field: 'taskQueue', with: { options: { taskQueue: '' } }, message: 'taskQueue is not set' },
 ])('$field: $message', ({ with: extra, message }) => {

@@ -1,16 +1,20 @@
 import type { IdConflictPolicy, IdReusePolicy } from './activity-options.ts';
+import type { Failure } from './failure.ts';
 import { taskTopic, type ExecutionId, type RunId } from './identity.ts';
 import {
   blobBytesMax,
+  blobPartsMax,
   callbackUrlBytesMax,
   callbackUrlsMax,
+  durationMsMax,
   headerBytesMax,
   idBytesMax,
+  reasonBytesMax,
   taskTopicBytesMax,
 } from './limits.ts';
 import type { Payload, Payloads } from './payload.ts';
 import type { Refusal } from './refusal.ts';
-import { headerBytes, payloadsBytes } from './size.ts';
+import { failureBytes, failureParts, headerBytes, payloadsBytes, payloadsParts } from './size.ts';
 import { isLongerThan, utf8Length } from './utf8.ts';
 
 // Each check says what is wrong with one field, in the reference's words (semantics sections 1.1, 2.3, 2.4), or nothing.
@@ -74,15 +78,23 @@ export function checkAttemptReport(target: ExecutionId, identity: string): Refus
 }
 
 export const checkReason = (reason: string): Refusal | undefined =>
-  isLongerThan(reason, blobBytesMax) ? wrong('reason exceeds length limit') : undefined;
+  isLongerThan(reason, reasonBytesMax) ? wrong('reason exceeds length limit') : undefined;
 
 /** Whether payloads are larger than a record may carry. What that means depends on the call (semantics section 2.3). */
-export const isOversized = (payloads: Payloads): boolean => payloadsBytes(payloads) > blobBytesMax;
+export const isOversized = (payloads: Payloads): boolean =>
+  payloadsBytes(payloads) > blobBytesMax || payloadsParts(payloads) > blobPartsMax;
+
+/** As `isOversized`, of a failure with all its causes. */
+export const isOversizedFailure = (failure: Failure): boolean =>
+  failureBytes(failure) > blobBytesMax || failureParts(failure) > blobPartsMax;
 
 export const checkInput = (input: Payloads): Refusal | undefined =>
   isOversized(input) ? wrong('input exceeds length limit') : undefined;
 
 export function checkHeader(header: Readonly<Record<string, Payload>>): Refusal | undefined {
+  const parts = Object.keys(header).length + payloadsParts(Object.values(header));
+  if (parts > blobPartsMax)
+    return wrong(`header exceeds length limit. Parts=${String(parts)} Limit=${String(blobPartsMax)}`);
   const bytes = headerBytes(header);
   if (bytes <= headerBytesMax) return undefined;
   return wrong(`header exceeds length limit. Length=${String(bytes)} Limit=${String(headerBytesMax)}`);
@@ -128,8 +140,10 @@ export function checkCallbackUrls(urls: readonly string[]): Refusal | undefined 
   );
 }
 
-/** A retention from outside, in milliseconds. */
+/** A retention from outside, in milliseconds: what it is added to must stay an instant. */
 export const checkRetention = (retentionMs: number): Refusal | undefined =>
-  Number.isSafeInteger(retentionMs) && retentionMs >= 0
+  Number.isSafeInteger(retentionMs) && retentionMs >= 0 && retentionMs <= durationMsMax
     ? undefined
-    : wrong(`retentionMs must be a whole number of milliseconds, 0 or more, got ${String(retentionMs)}`);
+    : wrong(
+        `retentionMs must be a whole number of milliseconds from 0 to ${String(durationMsMax)}, got ${String(retentionMs)}`,
+      );

@@ -106,7 +106,7 @@ export class Codec {
   }
 
   #decode<T>(readers: DomainReaders<T>, bytes: Buffer): T | Promise<T> {
-    const reader = this.#readers.find(schemaIdOf(bytes));
+    const reader = this.#readers.find(schemaIdOf(bytes), readers);
     return reader instanceof Promise
       ? reader.then((found) => readWith(found, readers, bytes))
       : readWith(reader, readers, bytes);

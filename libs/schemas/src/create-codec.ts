@@ -3,6 +3,7 @@ import { Codec } from './codec.ts';
 import { registryAddress } from './registry/registry-address.ts';
 import { RegistryClient } from './registry/registry-client.ts';
 import { SchemaRegistryError } from './registry/schema-registry-error.ts';
+import { SubjectSchemas } from './registry/subject-schemas.ts';
 import { subjects as allSubjects, type Subject } from './subject.ts';
 
 /** Where the codec says what it did; pino's shape. */
@@ -44,7 +45,7 @@ export async function createCodec(options: CodecOptions): Promise<Codec> {
   const registry = new RegistryClient(address, Math.min(waitMs, requestMsMax));
   const ids = await registerPatiently(registry, { ...options, registryUrl: address.url, waitMs });
   log?.info({ schemaIds: Object.fromEntries(ids) }, 'schemas are registered');
-  return new Codec(ids, registry.schemaOf);
+  return new Codec(ids, new SubjectSchemas(registry, subjects).find);
 }
 
 type Ids = ReadonlyMap<Subject['record'], number>;

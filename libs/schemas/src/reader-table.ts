@@ -1,59 +1,55 @@
 import { readerOf, type RecordReader } from './avro/record-reader.ts';
+import type { RecordName } from './subject.ts';
 import { UnreadableRecordError } from './unreadable-record-error.ts';
 
-/** Brings the schema of an id; `undefined` is the registry's word that there is none. Rejects while the registry is away. */
-export type FetchSchema = (id: number) => Promise<string | undefined>;
+/**
+ * Brings the schema of an id that a record of one of these kinds was written with.
+ *
+ * @throws UnreadableRecordError (rejects) when it is none of theirs; anything else while nobody can tell.
+ */
+export type FetchSchema = (id: number, records: readonly RecordName[]) => Promise<string>;
 
-/** How long the word that an id cannot be read is kept, in milliseconds. */
-const verdictMsMax = 30_000;
-const verdictCountMax = 1_000;
-
-interface Verdict {
-  readonly error: UnreadableRecordError;
-  readonly validUntilMs: number;
-}
+/** Of how many schemas it is remembered that they cannot be read. */
+const unreadableCountMax = 1_000;
 
 /**
- * The readers of all schema ids met so far. Ids are for ever, so a reader is kept; that an id is unknown is kept for a
- * while only, and for few ids, or one poisonous record would ask the registry for ever and many would fill the memory.
+ * The readers of all schema ids met so far. Ids are for ever, so what is known of one is kept. That an id is unknown is
+ * not: it may be registered the next moment, and `FetchSchema` sees to it that strangers do not have it asked for ever.
  */
 export class ReaderTable {
   readonly #readers: Map<number, RecordReader>;
-  readonly #verdicts = new Map<number, Verdict>();
-  readonly #underWay = new Map<number, Promise<RecordReader>>();
+  readonly #unreadable = new Map<number, UnreadableRecordError>();
+  /** By id and what was expected: the same id may be none of commands, and one of replies. */
+  readonly #underWay = new Map<string, Promise<RecordReader>>();
   readonly #fetchSchema: FetchSchema;
-  readonly #monotonicMs: () => number;
 
-  constructor(
-    known: Iterable<readonly [number, RecordReader]>,
-    fetchSchema: FetchSchema,
-    monotonicMs = (): number => performance.now(),
-  ) {
+  constructor(known: Iterable<readonly [number, RecordReader]>, fetchSchema: FetchSchema) {
     this.#readers = new Map(known);
     this.#fetchSchema = fetchSchema;
-    this.#monotonicMs = monotonicMs;
   }
 
   /**
+   * @param expected the kinds of record that may come.
    * @returns the reader, or a promise of it when the registry must be asked.
-   * @throws UnreadableRecordError (or rejects with it) when the id has no schema, or none of ours.
+   * @throws UnreadableRecordError (or rejects with it) when the id has no schema of ours.
    */
-  find(id: number): RecordReader | Promise<RecordReader> {
+  find(id: number, expected: { keys(): Iterable<RecordName> }): RecordReader | Promise<RecordReader> {
     const known = this.#readers.get(id);
     if (known !== undefined) return known;
-    const verdict = this.#verdicts.get(id);
-    if (verdict !== undefined && this.#monotonicMs() < verdict.validUntilMs) throw verdict.error;
-    const underWay = this.#underWay.get(id);
+    const unreadable = this.#unreadable.get(id);
+    if (unreadable !== undefined) throw unreadable;
+    const records = [...expected.keys()];
+    const key = `${String(id)} ${records.join()}`;
+    const underWay = this.#underWay.get(key);
     if (underWay !== undefined) return underWay;
-    const asked = this.#ask(id).finally(() => this.#underWay.delete(id));
-    this.#underWay.set(id, asked);
+    const asked = this.#ask(id, records).finally(() => this.#underWay.delete(key));
+    this.#underWay.set(key, asked);
     return asked;
   }
 
-  async #ask(id: number): Promise<RecordReader> {
+  async #ask(id: number, records: readonly RecordName[]): Promise<RecordReader> {
+    const schema = await this.#fetchSchema(id, records);
     try {
-      const schema = await this.#fetchSchema(id);
-      if (schema === undefined) throw new UnreadableRecordError(`the registry knows no schema ${String(id)}`);
       const reader = readerOf(schema);
       this.#readers.set(id, reader);
       return reader;
@@ -64,9 +60,8 @@ export class ReaderTable {
   }
 
   #remember(id: number, error: UnreadableRecordError): void {
-    this.#verdicts.delete(id);
-    const oldest = this.#verdicts.keys().next();
-    if (this.#verdicts.size >= verdictCountMax && oldest.done !== true) this.#verdicts.delete(oldest.value);
-    this.#verdicts.set(id, { error, validUntilMs: this.#monotonicMs() + verdictMsMax });
+    const oldest = this.#unreadable.keys().next();
+    if (this.#unreadable.size >= unreadableCountMax && oldest.done !== true) this.#unreadable.delete(oldest.value);
+    this.#unreadable.set(id, error);
   }
 }

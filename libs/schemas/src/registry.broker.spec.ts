@@ -42,6 +42,16 @@ const changed = (schema: string, change: (fields: readonly object[]) => readonly
 const withNewField = (schema: string, type: unknown, more = {}): string =>
   changed(schema, (fields) => [...fields, { name: 'added', type, ...more }]);
 
+async function request(method: 'POST' | 'PUT', path: string, body: object): Promise<unknown> {
+  const headers = { 'content-type': 'application/vnd.schemaregistry.v1+json' };
+  const answer = await fetch(registryUrl + path, { method, headers, body: JSON.stringify(body) });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`Expected the registry to take it, but it says: ${text}`);
+  return JSON.parse(text);
+}
+const post = async (path: string, body: object): Promise<{ readonly id: number }> =>
+  (await request('POST', path, body)) as { readonly id: number };
+
 describe('the schema registry', () => {
   let codec: Codec;
 
@@ -133,21 +143,49 @@ describe('the schema registry', () => {
     expect(codec.decodeCommand(bytes)).toStrictEqual(claim);
   });
 
-  it('says for good that there is no such id', async () => {
+  it('knows that there is no such id', async () => {
     const bytes = Buffer.from('007ffffffe00', 'hex');
-    await expect(Promise.resolve(codec.decodeCommand(bytes))).rejects.toThrow(UnreadableRecordError);
-    expect(() => codec.decodeCommand(bytes)).toThrow('the registry knows no schema 2147483646');
+    await expect(Promise.resolve(codec.decodeCommand(bytes))).rejects.toThrow(
+      `no schema 2147483646 is registered under ${commandsSubject.name}`,
+    );
   });
 
-  it('knows a schema of someone else, which is none of ours', async () => {
-    const foreign = '{"type":"record","name":"Foreign","namespace":"x","fields":[{"name":"a","type":"string"}]}';
-    const id = await registryClient().register({
-      ...replies,
-      name: `${unique}-foreign-value`,
-      schema: foreign,
+  it.each([
+    { what: 'someone else has registered under our name', record: 'ActivityCommand' },
+    { what: 'is of another topic of ours', record: 'Reply' },
+  ] as const)('does not read what $what', async ({ what, record }) => {
+    const schema = withNewField(schemas[record], 'string', { default: '', doc: what });
+    const ours = ownSubject(record);
+    const name = record === 'Reply' ? ours.name : `${unique}-of-a-stranger-value`;
+    const id = await registryClient().register({ ...ours, name, schema });
+    const bytes = Buffer.concat([Buffer.of(0, 0, 0, 0, 0), codec.encodeCommand(claim).subarray(5), Buffer.of(0)]);
+    bytes.writeUInt32BE(id, 1);
+    await expect(Promise.resolve(codec.decodeCommand(bytes))).rejects.toThrow(
+      `no schema ${String(id)} is registered under ${commandsSubject.name}`,
+    );
+  });
+
+  it('reads a schema of ours that refers to others', async () => {
+    const { fields } = JSON.parse(commandsSubject.schema) as { fields: { name: string; type: unknown }[] };
+    const [target, ...others] = fields;
+    const name = `${unique}-execution-id-value`;
+    const shared = await post(`/subjects/${name}/versions`, { schema: JSON.stringify(target?.type) });
+    const reference = { ...target, type: 'ratchet.v1.ExecutionId' };
+    // This registry cannot compare a schema in parts with its former versions.
+    await request('PUT', `/config/${commandsSubject.name}`, { compatibility: 'NONE' });
+    const { id } = await post(`/subjects/${commandsSubject.name}/versions`, {
+      schema: JSON.stringify({
+        ...JSON.parse(commandsSubject.schema),
+        doc: 'In parts.',
+        fields: [reference, ...others],
+      }),
+      references: [{ name: 'ratchet.v1.ExecutionId', subject: name, version: 1 }],
     });
-    const bytes = new RecordEncoder(avroType(foreign), id).encode({ a: 'b' });
-    await expect(Promise.resolve(codec.decodeCommand(bytes))).rejects.toThrow('its schema is of x.Foreign');
+    const bytes = codec.encodeCommand(claim);
+    bytes.writeUInt32BE(id, 1);
+    expect(await codec.decodeCommand(bytes)).toStrictEqual(claim);
+    bytes.writeUInt32BE(shared.id, 1);
+    await expect(Promise.resolve(codec.decodeCommand(bytes))).rejects.toThrow(UnreadableRecordError);
   });
 
   it('has ids whose records are poisonous all the same', () => {

@@ -1,10 +1,11 @@
 import type { Command } from '../command.ts';
+import { reasonBytesMax } from '../limits.ts';
 import { byId, closeRun, inRun, options, payloads, requestCancelRun, Stage } from '../stage.fixture.ts';
 import { inRunIn, standaloneIn } from '../states.fixture.ts';
 
 // Request cancel, terminate, close with run: semantics sections 2.1 and 2.4.
 
-const longReason = 'r'.repeat(2 * 1024 * 1024 + 1);
+const longReason = 'r'.repeat(reasonBytesMax + 1);
 
 describe('request cancel', () => {
   test('of what no worker runs closes it at once, with the reason as its details', () => {

@@ -3,11 +3,9 @@ import type { Fail } from '../command.ts';
 import { accept, acknowledged, refuse, type Decision, type DecisionContext } from '../decision.ts';
 import type { Failure } from '../failure.ts';
 import { missingFailure, oversizedFailure } from '../failures.ts';
-import { blobBytesMax } from '../limits.ts';
 import type { PartitionView } from '../partition-view.ts';
 import type { Refusal } from '../refusal.ts';
-import { failureBytes } from '../size.ts';
-import { checkAttemptReport, isOversized } from '../validate.ts';
+import { checkAttemptReport, isOversized, isOversizedFailure } from '../validate.ts';
 import { afterFailure } from './attempt-end.ts';
 import { change, endReportedBy } from './change.ts';
 import { withHeartbeat } from './heartbeat.ts';
@@ -53,4 +51,4 @@ const withLastDetails = (
     : withHeartbeat(activity, lastHeartbeatDetails, now);
 
 const reported = (failure: Failure = missingFailure): Failure =>
-  failureBytes(failure) > blobBytesMax ? oversizedFailure(failure) : failure;
+  isOversizedFailure(failure) ? oversizedFailure(failure) : failure;

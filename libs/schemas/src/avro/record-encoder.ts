@@ -1,4 +1,5 @@
 import type avsc from 'avsc';
+import { beginRecord, endRecord } from './bounded-type.ts';
 
 /** Magic byte and schema id, as in Confluent's wire format. */
 export const headerBytes = 5;
@@ -33,6 +34,11 @@ export class RecordEncoder {
   #write(value: unknown, into: Buffer): number {
     into[0] = 0;
     into.writeInt32BE(this.#id, 1);
-    return this.#type.encode(value, into, headerBytes);
+    beginRecord();
+    try {
+      return this.#type.encode(value, into, headerBytes);
+    } finally {
+      endRecord();
+    }
   }
 }

@@ -3,6 +3,7 @@ import { schemas } from '../generated/schemas.ts';
 import type { RecordName } from '../subject.ts';
 import { UnreadableRecordError } from '../unreadable-record-error.ts';
 import { avroType } from './avro-type.ts';
+import { beginRecord, endRecord } from './bounded-type.ts';
 import { headerBytes } from './record-encoder.ts';
 import { typeForWriter } from './type-for-writer.ts';
 
@@ -51,11 +52,14 @@ function reader(record: RecordName, type: avsc.Type, resolver?: Resolver): Recor
     throw new UnreadableRecordError(`its bytes ${offset < 0 ? 'end before' : 'go on after'} the ${record} is complete`);
   };
   const decode = (bytes: Buffer): { readonly value: unknown; readonly offset: number } => {
+    beginRecord();
     try {
       return type.decode(bytes, headerBytes, resolver);
     } catch (error) {
       if (error instanceof UnreadableRecordError) throw error;
       throw new UnreadableRecordError(`its bytes are not a ${record}: ${String(error)}`, { cause: error });
+    } finally {
+      endRecord();
     }
   };
   return { record, read };

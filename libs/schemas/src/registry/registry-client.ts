@@ -4,7 +4,9 @@ import type { Subject } from '../subject.ts';
 import { UnreadableRecordError } from '../unreadable-record-error.ts';
 import { ensureCompatibility } from './ensure-compatibility.ts';
 import type { RegistryAddress } from './registry-address.ts';
+import { askRegistry, valueIn } from './registry-request.ts';
 import { inOneLine, isRetryableStatus, SchemaRegistryError, statusOf } from './schema-registry-error.ts';
+import type { SubjectRegistry } from './subject-schemas.ts';
 
 const clientId = 'ratchet';
 /** Says which fields of which schema are not compatible, and why. */
@@ -16,7 +18,7 @@ const refusalLengthMax = 4_000;
  * The client of kafkajs has no timeout, retries on its own, and reports a refused connection as status 400: here a
  * request has a time limit, fails once, and only a 404 counts as the registry's word.
  */
-export class RegistryClient {
+export class RegistryClient implements SubjectRegistry {
   readonly #address: RegistryAddress;
   readonly #timeoutMs: number;
   readonly #registry: SchemaRegistry;
@@ -54,6 +56,22 @@ export class RegistryClient {
     } catch (error) {
       throw registrationError(subject, error);
     }
+  }
+
+  readonly versionsOf = async (subject: string): Promise<readonly number[]> => {
+    const versions = await this.#get(`/subjects/${encodeURIComponent(subject)}/versions`);
+    return Array.isArray(versions) ? (versions as number[]) : [];
+  };
+
+  readonly idOf = async (subject: string, version: number): Promise<number | undefined> => {
+    const found = await this.#get(`/subjects/${encodeURIComponent(subject)}/versions/${String(version)}`);
+    const { id } = (found ?? {}) as { readonly id?: unknown };
+    return typeof id === 'number' ? id : undefined;
+  };
+
+  /** What stands at a path; `undefined` when the registry says that there is nothing. */
+  async #get(path: string): Promise<unknown> {
+    return valueIn(this.#address, await askRegistry(this.#address, { path, timeoutMs: this.#timeoutMs }));
   }
 
   /**

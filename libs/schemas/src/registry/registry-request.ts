@@ -1,0 +1,95 @@
+import type { RegistryAddress } from './registry-address.ts';
+import { inOneLine, isRetryableStatus, SchemaRegistryError } from './schema-registry-error.ts';
+
+export interface RegistryRequest {
+  readonly method?: 'GET' | 'PUT';
+  /** Begins with a slash. */
+  readonly path: string;
+  readonly body?: object;
+  readonly timeoutMs: number;
+}
+
+export interface RegistryAnswer {
+  readonly status: number;
+  readonly text: string;
+}
+
+/** @throws SchemaRegistryError `RKT1101`, retryable, when nothing answers. */
+export async function askRegistry(
+  address: RegistryAddress,
+  { method = 'GET', path, body, timeoutMs }: RegistryRequest,
+): Promise<RegistryAnswer> {
+  const { url, credentials } = address;
+  try {
+    const answer = await fetch(url + path, {
+      method,
+      headers: {
+        'content-type': 'application/vnd.schemaregistry.v1+json',
+        ...(credentials === undefined ? {} : { authorization: basic(credentials) }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    return { status: answer.status, text: await answer.text() };
+  } catch (error) {
+    throw noAnswer(address, reasonOf(error), true, { cause: error });
+  }
+}
+
+/**
+ * What an answer holds; `undefined` when the registry says that there is nothing.
+ *
+ * @throws SchemaRegistryError `RKT1101` when it is no answer of a registry.
+ */
+export function valueIn(address: RegistryAddress, answer: RegistryAnswer): unknown {
+  const value = jsonIn(answer.text);
+  const isFound = isSuccess(answer) && value !== undefined;
+  if (isFound) return value;
+  // A server without such a path says 404, too; a registry says why.
+  const { error_code: code } = (value ?? {}) as { readonly error_code?: unknown };
+  if (answer.status === 404 && typeof code === 'number') return undefined;
+  throw unexpected(address, answer);
+}
+
+/** @returns what to throw when an answer is not as it should be. */
+export const unexpected = (address: RegistryAddress, answer: RegistryAnswer): SchemaRegistryError =>
+  noAnswer(address, inWords(answer), isRetryableStatus(answer.status));
+
+export const isSuccess = ({ status }: RegistryAnswer): boolean => status >= 200 && status < 300;
+
+const inWords = ({ status, text }: RegistryAnswer): string =>
+  `what answers there says ${String(status)} (${inOneLine(text)})${status === 404 ? ': is the path right?' : ''}`;
+
+const noAnswer = (
+  { url }: RegistryAddress,
+  reason: string,
+  retryable: boolean,
+  options?: ErrorOptions,
+): SchemaRegistryError =>
+  new SchemaRegistryError(
+    `Expected to reach the schema registry at ${url}, but ${reason}`,
+    'RKT1101',
+    retryable,
+    options,
+  );
+
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const basic = ({ username, password }: NonNullable<RegistryAddress['credentials']>): string =>
+  `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+
+// fetch says "fetch failed"; what happened stands in its cause.
+function reasonOf(error: unknown): string {
+  const { name, message, cause } = error as Error;
+  const { code = name, message: reason = message } = (cause ?? {}) as {
+    readonly code?: string;
+    readonly message?: string;
+  };
+  return reason === '' ? code : `${code}: ${reason}`;
+}
