@@ -1,22 +1,35 @@
 import fc from 'fast-check';
 import { LifeIndex } from './life-index.ts';
 
-const step = fc.record({ life: fc.nat({ max: 6 }), isRemoval: fc.boolean() });
+// More than a handful of lives, so that both ways of finding one are walked.
+const step = fc.record({ life: fc.nat({ max: 20 }), isRemoval: fc.boolean() });
 
-test('the latest life is the one of greatest order among those that are there, however they came and went', () => {
+test('the lives of an id stand in their order, however they came and went', () => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+    fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
       const index = new LifeIndex();
       const lives = new Set<number>();
       for (const { life, isRemoval } of steps) {
         const runId = `run-${String(life)}`;
         if (isRemoval) index.remove('key', runId);
-        else index.put('key', runId, life * 10 + lives.size);
+        else index.put('key', runId, life);
         if (isRemoval) lives.delete(life);
         else lives.add(life);
-        const latest = Math.max(...lives);
-        expect(index.latestRunId('key')).toBe(lives.size === 0 ? undefined : `run-${String(latest)}`);
+        const inOrder = [...lives].sort((one, other) => other - one).map((each) => `run-${String(each)}`);
+        expect([...index.runIds('key')]).toEqual(inOrder);
+        expect(index.latestRunId('key')).toBe(inOrder[0]);
       }
     }),
   );
+});
+
+test('of an id with a hundred thousand lives the oldest go as fast as the latest came', () => {
+  const index = new LifeIndex();
+  const count = 100_000;
+  const startedMs = performance.now();
+  for (let life = 0; life < count; life++) index.put('key', `run-${String(life)}`, life);
+  for (let life = 0; life < count - 1; life++) index.remove('key', `run-${String(life)}`);
+  // It took minutes to walk from the latest to the oldest each time.
+  expect(performance.now() - startedMs).toBeLessThan(10_000);
+  expect([...index.runIds('key')]).toEqual([`run-${String(count - 1)}`]);
 });

@@ -4,16 +4,23 @@ interface Life {
   /** Puts the lives of one id in their order: a later one has a greater order. */
   order: number;
   former: Life | undefined;
+  later: Life | undefined;
 }
+
+/** From so many lives on, those of an id are found by a map of their own. */
+const listedMax = 8;
 
 /**
  * The lives of each id, the latest first.
  *
  * They may be added in any order and removed one by one, for the lives of one id are kept for their own times. Nearly
- * every id has one life, so a list of links costs least.
+ * every id has one life, so a list of links costs least; an id that is used every second has a hundred thousand, and the
+ * oldest of them goes first.
  */
 export class LifeIndex {
   readonly #latest = new Map<string, Life>();
+  /** Of the ids with many lives: by run id. */
+  readonly #many = new Map<string, Map<string, Life>>();
 
   latestRunId(key: string): string | undefined {
     return this.#latest.get(key)?.runId;
@@ -26,29 +33,61 @@ export class LifeIndex {
 
   /** Adds a life or, if it is known, gives it its new order: one that never changes its place among the others. */
   put(key: string, runId: string, order: number): void {
-    let later: Life | undefined;
-    let life = this.#latest.get(key);
-    while (life !== undefined && life.order > order && life.runId !== runId) {
-      later = life;
-      life = life.former;
+    const known = this.#find(key, runId);
+    if (known !== undefined) {
+      known.order = order;
+      return;
     }
-    if (life?.runId === runId) life.order = order;
-    else this.#link(key, later, { runId, order, former: life });
+    let later: Life | undefined;
+    let former = this.#latest.get(key);
+    while (former !== undefined && former.order > order) {
+      later = former;
+      former = former.former;
+    }
+    const life = { runId, order, former, later };
+    if (former !== undefined) former.later = life;
+    this.#setFormer(key, later, life);
+    this.#list(key, life);
   }
 
   remove(key: string, runId: string): void {
-    let later: Life | undefined;
-    let life = this.#latest.get(key);
-    while (life !== undefined && life.runId !== runId) {
-      later = life;
-      life = life.former;
-    }
-    if (life !== undefined) this.#link(key, later, life.former);
+    const life = this.#find(key, runId);
+    if (life === undefined) return;
+    const { former, later } = life;
+    if (former !== undefined) former.later = later;
+    this.#setFormer(key, later, former);
+    life.former = life.later = undefined;
+    const lives = this.#many.get(key);
+    lives?.delete(runId);
+    if (lives?.size === 0) this.#many.delete(key);
   }
 
-  #link(key: string, later: Life | undefined, life: Life | undefined): void {
+  #find(key: string, runId: string): Life | undefined {
+    const lives = this.#many.get(key);
+    if (lives !== undefined) return lives.get(runId);
+    let life = this.#latest.get(key);
+    while (life !== undefined && life.runId !== runId) life = life.former;
+    return life;
+  }
+
+  /** @param later what `life` comes before; absent: it is the latest. */
+  #setFormer(key: string, later: Life | undefined, life: Life | undefined): void {
     if (later !== undefined) later.former = life;
     else if (life !== undefined) this.#latest.set(key, life);
     else this.#latest.delete(key);
+  }
+
+  #list(key: string, added: Life): void {
+    const listed = this.#many.get(key);
+    if (listed !== undefined) {
+      listed.set(added.runId, added);
+      return;
+    }
+    let count = 0;
+    for (let life = this.#latest.get(key); life !== undefined; life = life.former) count++;
+    if (count <= listedMax) return;
+    const lives = new Map<string, Life>();
+    for (let life = this.#latest.get(key); life !== undefined; life = life.former) lives.set(life.runId, life);
+    this.#many.set(key, lives);
   }
 }

@@ -52,5 +52,9 @@ export const callbackUrlBytesMax = 2000;
 /** Signal ids remembered per run, so that a repeated signal is dropped. */
 export const recentSignalIdsMax = 100;
 
-/** Executions one `ExpireBefore` may remove. */
+/** Signals that may wait in a run, and the bytes of their arguments together: they wait in memory. */
+export const waitingSignalsMax = 10_000;
+export const waitingSignalBytesMax = 32 * 1024 * 1024;
+
+/** Executions one `ExpireBefore` may remove, what was left open in runs and their signals counted. */
 export const expiredCountMax = 10_000;

@@ -4,7 +4,8 @@ import { ExpiryQueue } from './expiry-queue.ts';
 import { executionKey, partitionKey, runKey, type ExecutionId, type RunId } from './identity.ts';
 import { LifeIndex } from './life-index.ts';
 import type { PartitionView } from './partition-view.ts';
-import type { EpochMillis } from './units.ts';
+import { SignalQueue } from './signal-queue.ts';
+import type { EpochMillis, Offset } from './units.ts';
 import { invariant } from './units.ts';
 import type { Signal, WorkflowRun } from './workflow-run.ts';
 
@@ -17,7 +18,7 @@ import type { Signal, WorkflowRun } from './workflow-run.ts';
 export class PartitionState implements PartitionView {
   readonly #activities = new Map<string, Activity>();
   readonly #runs = new Map<string, WorkflowRun>();
-  readonly #signals = new Map<string, Signal[]>();
+  readonly #signals = new Map<string, SignalQueue>();
   /** Run key to the open activities in it, by activity id. */
   readonly #openActivities = new Map<string, Map<string, Activity>>();
   readonly #standaloneLives = new LifeIndex();
@@ -77,7 +78,16 @@ export class PartitionState implements PartitionView {
   }
 
   signals(run: RunId): readonly Signal[] {
-    return this.#signals.get(runKey(run)) ?? [];
+    return this.#signals.get(runKey(run))?.signals ?? [];
+  }
+
+  /** The one that waits from this offset. */
+  signal(run: RunId, offset: Offset): Signal | undefined {
+    return this.#signals.get(runKey(run))?.at(offset);
+  }
+
+  signalBytes(run: RunId): number {
+    return this.#signals.get(runKey(run))?.bytes ?? 0;
   }
 
   expired(
@@ -106,7 +116,7 @@ export class PartitionState implements PartitionView {
         this.restoreSignal(event.run, event.signal);
         break;
       case 'SignalsAcknowledged':
-        this.#removeSignals(event.run, new Set(event.offsets));
+        this.#removeSignals(event.run, event.offsets);
         break;
       case 'ActivityExpired':
         this.#removeActivity(event.id);
@@ -154,15 +164,9 @@ export class PartitionState implements PartitionView {
 
   restoreSignal(run: RunId, signal: Signal): void {
     const key = runKey(run);
-    const signals = this.#signals.get(key);
-    if (signals === undefined) {
-      this.#signals.set(key, [signal]);
-      return;
-    }
-    let index = signals.length;
-    while (index > 0 && (signals[index - 1]?.offset ?? -1) > signal.offset) index--;
-    const isKnown = signals[index - 1]?.offset === signal.offset;
-    signals.splice(isKnown ? index - 1 : index, isKnown ? 1 : 0, signal);
+    let queue = this.#signals.get(key);
+    if (queue === undefined) this.#signals.set(key, (queue = new SignalQueue()));
+    queue.put(signal);
   }
 
   /** All activities in the order of their keys: the same for equal states, however they came about. */
@@ -172,7 +176,7 @@ export class PartitionState implements PartitionView {
 
   /** All runs in the order of their keys, each with its waiting signals. */
   *runs(): Generator<readonly [key: string, run: WorkflowRun, signals: readonly Signal[]]> {
-    for (const [key, run] of inKeyOrder(this.#runs)) yield [key, run, this.#signals.get(key) ?? []];
+    for (const [key, run] of inKeyOrder(this.#runs)) yield [key, run, this.#signals.get(key)?.signals ?? []];
   }
 
   #isCurrent(entity: ClosedActivity | WorkflowRun): boolean {
@@ -208,11 +212,11 @@ export class PartitionState implements PartitionView {
     this.#workflowLives.remove(partitionKey({ ...run, activityId: '' }), run.runId);
   }
 
-  #removeSignals(run: RunId, offsets: ReadonlySet<number>): void {
+  #removeSignals(run: RunId, offsets: readonly Offset[]): void {
     const key = runKey(run);
-    const left = this.signals(run).filter(({ offset }) => !offsets.has(offset));
-    if (left.length === 0) this.#signals.delete(key);
-    else this.#signals.set(key, left);
+    const queue = this.#signals.get(key);
+    queue?.remove(offsets);
+    if (queue?.signals.length === 0) this.#signals.delete(key);
   }
 }
 

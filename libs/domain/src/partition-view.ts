@@ -18,6 +18,8 @@ export interface PartitionView {
   openActivityIds(run: RunId): Iterable<string>;
   /** The run's signals that wait, in the order of the log. */
   signals(run: RunId): readonly Signal[];
+  /** The bytes of the arguments of those. */
+  signalBytes(run: RunId): number;
   /** Closed activities and runs whose retention ended at or before an instant, oldest first, at most `countMax` in all. */
   expired(
     before: EpochMillis,

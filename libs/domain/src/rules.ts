@@ -4,7 +4,13 @@
  * A change of what `decide` does is guarded by `context.rules` and raises this. Every scheduler must run the new code
  * before any log says `UseRules`: an older one would refuse what a newer one accepts.
  */
-export const currentRules = 1;
+export const currentRules = 2;
+
+/**
+ * What came with version 2: signals of a run have a limit, an `ExpireBefore` has one for all that it removes and refuses
+ * an instant that is none, and the scheduler asks for the proof of a token or of a forwarding.
+ */
+export const isBounded = (rules: number): boolean => rules >= 2;
 
 /** Whether this code can decide under a version. A partition whose progress says another must not be served. */
 export const supportsRules = (version: number): boolean =>

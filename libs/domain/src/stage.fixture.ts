@@ -10,8 +10,9 @@ import { evolve } from './evolve.ts';
 import type { Failure, TimeoutType } from './failure.ts';
 import type { ExecutionId, RunId } from './identity.ts';
 import { PartitionState } from './partition-state.ts';
+import { currentRules } from './rules.ts';
 import type { Payloads } from './payload.ts';
-import { epochMillis, millis } from './units.ts';
+import { epochMillis, millis, type EpochMillis } from './units.ts';
 import { utf8Bytes } from './utf8.ts';
 
 export const payloads = (...texts: readonly string[]): Payloads =>
@@ -53,7 +54,7 @@ export class Stage {
   state = new PartitionState();
   now = epochMillis(0);
   offset = 0;
-  rules = 1;
+  rules = currentRules;
 
   /** The activity that commands are built for. */
   target: ExecutionId;
@@ -272,7 +273,8 @@ export const acknowledgeSignals = (upTo: number, extra: Extra<'AcknowledgeSignal
 
 export const expireBefore = (before: number, countMax = 100): Command => ({
   type: 'ExpireBefore',
-  before: epochMillis(before),
+  // Some are none.
+  before: before as EpochMillis,
   countMax,
   ...byOperator,
   requestId: 'expire-1',

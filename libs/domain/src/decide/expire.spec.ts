@@ -2,6 +2,7 @@ import {
   closeRun,
   expireBefore,
   inRun,
+  openRun,
   signalRun,
   Stage,
   standalone,
@@ -100,6 +101,54 @@ test.each([0, -1, 1.5, 10_001])('a count of %p is refused', (countMax) => {
   );
 });
 
+test.each([-1, 0.5, NaN, Infinity, 2 ** 53])('an instant of %p is refused', (before) => {
+  expect(new Stage().refusal(expireBefore(before))).toBe(
+    `invalid-argument: before must be an instant in epoch milliseconds, got ${String(before)}`,
+  );
+});
+
+test('what several runs have left counts together, and every command gets on', () => {
+  const stage = new Stage(inRun);
+  const runs = ['r1', 'r2', 'r3'].map((runId) => ({ ...workflowRun, runId, workflowId: runId }));
+  for (const run of runs) {
+    stage.accept(openRun({ run }));
+    for (const activityId of ['a', 'b']) {
+      stage.accept(stage.schedule({ target: { ...run, activityId }, requestId: activityId }));
+    }
+    for (const requestId of ['s1', 's2']) stage.accept(signalRun(requestId, { run }));
+    stage.accept(closeRun({ run }));
+  }
+  stage.at(9_000);
+  const rounds: string[][] = [];
+  do {
+    const changed = expired(stage, 9_000, 3).filter((what) => what !== 'ActivityClosed');
+    rounds.push(changed);
+  } while ((rounds.at(-1)?.length ?? 0) > 0 && rounds.length < 20);
+  expect(rounds).toEqual([
+    ['ActivityChanged', 'ActivityChanged', 'SignalsAcknowledged'],
+    ['SignalsAcknowledged', 'run r1', 'ActivityChanged'],
+    ['ActivityChanged', 'SignalsAcknowledged', 'run r2'],
+    ['ActivityChanged', 'ActivityChanged', 'SignalsAcknowledged'],
+    ['SignalsAcknowledged', 'run r3'],
+    [],
+  ]);
+});
+
+test('an older log is replayed as it was decided: then each run had the whole count', () => {
+  const stage = new Stage(inRun);
+  stage.rules = 1;
+  stage
+    .accept(stage.schedule({ target: { ...inRun, activityId: 'a' } }))
+    .accept(signalRun('s1'))
+    .accept(closeRun());
+  expect(expired(stage.at(5_000), 5_000, 1)).toEqual([
+    'ActivityChanged',
+    'ActivityClosed',
+    'SignalsAcknowledged',
+    'run wf-run-1',
+  ]);
+});
+
 describe('use rules', () => {
   test.each([0, 1.5, currentRules + 1])('version %p is unknown', (version) => {
     expect(new Stage().refusal(useRules(version))).toBe(
@@ -108,7 +157,7 @@ describe('use rules', () => {
   });
 
   test('the version in force again changes nothing', () => {
-    expect(new Stage().events(useRules(1))).toEqual([]);
+    expect(new Stage().events(useRules(currentRules))).toEqual([]);
   });
 
   test('never back', () => {

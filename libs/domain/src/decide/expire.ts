@@ -4,6 +4,7 @@ import type { DomainEvent } from '../event.ts';
 import type { RunId } from '../identity.ts';
 import { expiredCountMax } from '../limits.ts';
 import type { PartitionView } from '../partition-view.ts';
+import { isBounded } from '../rules.ts';
 import { epochMillis, invariant } from '../units.ts';
 import { change, isClosed } from './change.ts';
 import { closedWithRun } from './terminate.ts';
@@ -11,6 +12,9 @@ import { closedWithRun } from './terminate.ts';
 /**
  * Removes what was closed and whose retention is over on the log's clock, oldest first, at most `countMax` executions.
  * An asker who is ahead of that clock removes no more than it allows.
+ *
+ * Under rules that are bounded the count is that of all that is removed or closed for it: an activity that a run left open
+ * and a signal that nobody acknowledged count, too, and a run with more of them goes with a later command.
  */
 export function decideExpireBefore(view: PartitionView, command: ExpireBefore, context: DecisionContext): Decision {
   const { before, countMax } = command;
@@ -18,9 +22,19 @@ export function decideExpireBefore(view: PartitionView, command: ExpireBefore, c
     const expected = `a whole number from 1 to ${String(expiredCountMax)}`;
     return refuse('invalid-argument', `countMax must be ${expected}, got ${String(countMax)}`);
   }
+  const bounded = isBounded(context.rules);
+  if (bounded && !(Number.isSafeInteger(before) && before >= 0)) {
+    return refuse('invalid-argument', `before must be an instant in epoch milliseconds, got ${String(before)}`);
+  }
   const { activities, runs } = view.expired(epochMillis(Math.min(before, context.now)), countMax);
   const events: DomainEvent[] = activities.map((id) => ({ type: 'ActivityExpired', id }));
-  for (const run of runs) events.push(...expireRun(view, run, command, context));
+  let left = countMax - activities.length;
+  for (const run of runs) {
+    if (left <= 0) break;
+    const { events: ofRun, count } = expireRun(view, run, { command, left: bounded ? left : countMax }, context);
+    events.push(...ofRun);
+    if (bounded) left -= count;
+  }
   return accept(acknowledged, ...events);
 }
 
@@ -31,20 +45,22 @@ export function decideExpireBefore(view: PartitionView, command: ExpireBefore, c
 function expireRun(
   view: PartitionView,
   run: RunId,
-  command: ExpireBefore,
+  { command, left }: { readonly command: ExpireBefore; readonly left: number },
   context: DecisionContext,
-): readonly DomainEvent[] {
+): { readonly events: readonly DomainEvent[]; readonly count: number } {
   const events: DomainEvent[] = [];
-  let left = command.countMax;
+  let count = 0;
   for (const activityId of view.openActivityIds(run)) {
-    if (left === 0) return events;
-    left--;
+    if (count === left) return { events, count };
+    count++;
     const activity = view.activity({ ...run, activityId });
     invariant(activity !== undefined && !isClosed(activity), `open activity ${activityId} is not open`);
     events.push(...change(activity, closedWithRun(activity, command, context)));
   }
   // Each signal is a record of its own: it must be named to be removed.
-  const offsets = view.signals(run).map(({ offset }) => offset);
+  const waiting = view.signals(run);
+  const offsets = (isBounded(context.rules) ? waiting.slice(0, left - count) : waiting).map(({ offset }) => offset);
   if (offsets.length > 0) events.push({ type: 'SignalsAcknowledged', run, offsets });
-  return [...events, { type: 'RunExpired', run }];
+  if (offsets.length < waiting.length) return { events, count: left };
+  return { events: [...events, { type: 'RunExpired', run }], count: count + offsets.length + 1 };
 }

@@ -1,5 +1,6 @@
 import type { Command } from '../command.ts';
 import type { DomainEvent } from '../event.ts';
+import { blobBytesMax, waitingSignalBytesMax, waitingSignalsMax } from '../limits.ts';
 import {
   acknowledgeSignals,
   closeRun,
@@ -191,5 +192,57 @@ describe('signals', () => {
     expect(stage.events(signalRun('s2'))).toEqual([]);
     expect(stage.events(signalRun('s1'))).not.toEqual([]);
     expect(stage.state.run(workflowRun)?.recentSignalIds).toHaveLength(100);
+  });
+});
+
+describe('signals that wait', () => {
+  const full = 'failed-precondition: exceeded workflow execution limit for signal events';
+
+  test('have a limit of their number, and there is room again once some were taken in', () => {
+    const stage = new Stage(inRun);
+    const first = stage.offset;
+    for (let count = 0; count < waitingSignalsMax; count++) stage.accept(signalRun(`s${String(count)}`));
+    expect(stage.refusal(signalRun('one more'))).toBe(full);
+    // A repetition is no news, and no more of it is kept.
+    expect(stage.refusal(signalRun(`s${String(waitingSignalsMax - 1)}`))).toBe('accepted');
+    stage.accept(acknowledgeSignals(first));
+    expect(stage.refusal(signalRun('one more'))).toBe('accepted');
+    expect(stage.refusal(signalRun('too many'))).toBe(full);
+  });
+
+  test('have a limit of their bytes', () => {
+    const stage = new Stage(inRun);
+    const args = payloadsOf(blobBytesMax);
+    const first = stage.offset;
+    for (let count = 0; count < waitingSignalBytesMax / blobBytesMax; count++)
+      stage.accept(signalRun(`s${String(count)}`, { args }));
+    expect(stage.refusal(signalRun('one more', { args: payloadsOf(1) }))).toBe(full);
+    expect(stage.refusal(signalRun('nothing', { args: [] }))).toBe('accepted');
+    stage.accept(acknowledgeSignals(first));
+    expect(stage.refusal(signalRun('one more', { args }))).toBe('accepted');
+  });
+
+  test('have none in an older log', () => {
+    const stage = new Stage(inRun);
+    stage.rules = 1;
+    for (let count = 0; count <= waitingSignalsMax; count++) stage.accept(signalRun(`s${String(count)}`));
+    expect(stage.state.signals(workflowRun)).toHaveLength(waitingSignalsMax + 1);
+  });
+
+  test('are taken in and written down as fast however many wait', () => {
+    const stage = new Stage(inRun);
+    const first = stage.offset;
+    for (let count = 0; count < waitingSignalsMax; count++) {
+      stage.accept(signalRun(`s${String(count)}`, { name: count % 2 === 0 ? 'even' : 'odd' }));
+    }
+    const startedMs = performance.now();
+    for (let count = 0; count < waitingSignalsMax; count++) {
+      const offset = first + count;
+      expect(stage.state.signal(workflowRun, offset)?.signalId).toBe(`s${String(count)}`);
+      stage.accept(acknowledgeSignals(offset, { name: count % 2 === 0 ? 'even' : 'odd' }));
+    }
+    expect(stage.state.signals(workflowRun)).toEqual([]);
+    expect(stage.state.signalBytes(workflowRun)).toBe(0);
+    expect(performance.now() - startedMs).toBeLessThan(5_000);
   });
 });

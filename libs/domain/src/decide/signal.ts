@@ -1,9 +1,15 @@
 import type { AcknowledgeSignals, SignalRun } from '../command.ts';
 import { accept, acknowledged, refuse, type Decision, type DecisionContext } from '../decision.ts';
-import { recentSignalIdsMax } from '../limits.ts';
+import { recentSignalIdsMax, waitingSignalBytesMax, waitingSignalsMax } from '../limits.ts';
 import type { DomainEvent } from '../event.ts';
+import type { RunId } from '../identity.ts';
+import type { Payloads } from '../payload.ts';
 import type { PartitionView } from '../partition-view.ts';
+import { isBounded } from '../rules.ts';
+import { payloadsBytes } from '../size.ts';
+import type { Offset } from '../units.ts';
 import { checkId, checkInput, checkRequest, checkRun, firstRefusal } from '../validate.ts';
+import type { Signal } from '../workflow-run.ts';
 import { findRun, runNotFound } from './lookup.ts';
 import { runAlreadyClosed } from './run.ts';
 
@@ -21,6 +27,9 @@ export function decideSignalRun(view: PartitionView, command: SignalRun, context
   const { requestId: signalId, name, args } = command;
   if (run.recentSignalIds.includes(signalId)) return accept(acknowledged);
   if (run.status === 'closed') return runAlreadyClosed(run.id);
+  if (isBounded(context.rules) && isFull(view, run.id, args)) {
+    return refuse('failed-precondition', 'exceeded workflow execution limit for signal events');
+  }
   const { now, offset } = context;
   const recentSignalIds = [...run.recentSignalIds.slice(-(recentSignalIdsMax - 1)), signalId];
   return accept(
@@ -29,6 +38,9 @@ export function decideSignalRun(view: PartitionView, command: SignalRun, context
     { type: 'SignalReceived', run: run.id, signal: { offset, signalId, name, args, sentAt: now } },
   );
 }
+
+const isFull = (view: PartitionView, run: RunId, args: Payloads): boolean =>
+  view.signals(run).length >= waitingSignalsMax || view.signalBytes(run) + payloadsBytes(args) > waitingSignalBytesMax;
 
 /**
  * The run has taken in its signals up to an offset, all or those of a name: they need not be kept. By name the run itself
@@ -49,10 +61,7 @@ export function decideAcknowledgeSignals(
   if (run === undefined) return runNotFound(command.run);
   if (upTo <= run.signalsAcknowledgedTo) return accept(acknowledged);
   if (run.status === 'closed') return runAlreadyClosed(run.id);
-  const offsets = view
-    .signals(run.id)
-    .filter((signal) => signal.offset <= upTo && (name === '' || signal.name === name))
-    .map(({ offset }) => offset);
+  const offsets = waitingUpTo(view.signals(run.id), command);
   const taken: DomainEvent = { type: 'SignalsAcknowledged', run: run.id, offsets };
   if (name !== '') return offsets.length === 0 ? accept(acknowledged) : accept(acknowledged, taken);
   return accept(
@@ -60,4 +69,13 @@ export function decideAcknowledgeSignals(
     { type: 'RunChanged', run: { ...run, signalsAcknowledgedTo: upTo, version: context.offset } },
     taken,
   );
+}
+
+function waitingUpTo(signals: readonly Signal[], { upTo, name }: AcknowledgeSignals): readonly Offset[] {
+  const offsets: Offset[] = [];
+  for (const signal of signals) {
+    if (signal.offset > upTo) break;
+    if (name === '' || signal.name === name) offsets.push(signal.offset);
+  }
+  return offsets;
 }
