@@ -209,7 +209,8 @@ export class OwnedPartition<T> {
 
   async #finishRestore(restore: Restore): Promise<void> {
     const { inputs, metrics } = this.#host.options;
-    const positions = this.#logic.restored();
+    const positions = await this.#logic.restored();
+    if (this.#isOver()) return;
     for (const input of inputs) {
       if (input.start === 'beginning') continue;
       const offset = await this.#persistently('go on', () => this.#startOf(input, positions));

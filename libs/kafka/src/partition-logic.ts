@@ -27,9 +27,10 @@ export interface PartitionLogic<T> {
 
   /**
    * The restore has reached the end.
-   * @returns where the inputs go on; an input that is not named starts at its beginning.
+   * @returns where the inputs go on; an input that is not named starts at its beginning. A promise is awaited: what takes
+   * long gives the event loop its turn.
    */
-  restored(): Positions;
+  restored(): Positions | Promise<Positions>;
 
   /**
    * Reads the bytes, before `handle`. Called for a whole batch first.
@@ -40,7 +41,10 @@ export interface PartitionLogic<T> {
    */
   decode(record: InputRecord): T | Promise<T>;
 
-  /** Applies one record. Whatever it throws sends the record to the dead-letter topic; it must have changed nothing then. */
+  /**
+   * Applies one record. What it throws sends the record to the dead-letter topic, and it must have changed nothing then; an
+   * `InvariantError` says that it has, and stops the partition.
+   */
   handle(record: InputRecord, value: T): Output;
 
   /**

@@ -89,6 +89,8 @@ export class RecordHandler<T> {
     try {
       output = this.#logic.handle(record, value);
     } catch (thrown) {
+      // Something was changed already: to go on would write a lie.
+      if (thrown instanceof InvariantError) throw thrown;
       this.deadLetter(record, asError(thrown));
       return;
     }

@@ -17,7 +17,14 @@ import {
   type PartitionState,
   type Refusal,
 } from '@ratchet/domain';
-import { deadLetter, partitionFor, type InputRecord, type Output, type OutputRecord } from '@ratchet/kafka';
+import {
+  deadLetter,
+  InvariantError,
+  partitionFor,
+  type InputRecord,
+  type Output,
+  type OutputRecord,
+} from '@ratchet/kafka';
 import type { Effects } from './effects.ts';
 import type { StateKey } from './state-records.ts';
 import type { OutcomeWaiter, Waiters } from './waiters.ts';
@@ -41,7 +48,13 @@ export interface CommandHandlerParts {
   readonly markChanged: (key: string, entity: StateKey) => void;
 }
 
-/** command -> decide -> evolve -> records. All the thinking is in `decide`; this only carries. */
+/**
+ * command -> decide -> records -> evolve. All the thinking is in `decide`; this only carries.
+ *
+ * A decision is applied whole or not at all. Whatever can fail comes before the state changes: then the record goes to the
+ * dead-letter topic, here and on every replay, and the state is as it was. Should the state itself refuse an event, our
+ * own reasoning is wrong and the partition stops.
+ */
 export class CommandHandler {
   readonly #parts: CommandHandlerParts;
 
@@ -59,10 +72,12 @@ export class CommandHandler {
     position.now = now;
     position.offset = offset;
     if (decision === undefined) return nothing;
+    const output =
+      decision.kind === 'accepted'
+        ? this.#carryOut(decision, command, offset)
+        : { effects: this.#answer(command, offset, { type: 'Refused', refusal: decision.refusal }), changedKeys: [] };
     if (command.forwardedFrom !== undefined) position.forwarded = command.forwardedFrom;
-    return decision.kind === 'accepted'
-      ? this.#carryOut(decision, command, offset)
-      : { effects: this.#answer(command, offset, { type: 'Refused', refusal: decision.refusal }), changedKeys: [] };
+    return output;
   }
 
   /**
@@ -80,17 +95,25 @@ export class CommandHandler {
     const effects = isAnsweredByOutcome(command, answer)
       ? []
       : this.#answer(command, offset, { type: 'Accepted', answer });
+    effects.push(...this.#parts.effects.of(events, command, offset));
+    const changedKeys = this.#apply(events);
     if (command.type === 'Schedule' && answer.type === 'Scheduled' && answer.started)
       this.#awaitOutcome(command, answer.runId);
-
-    const changedKeys: string[] = [];
-    // What an event asks for is said while the state is as it left it: the next one may remove the activity.
-    for (const event of events) {
-      evolve(this.#parts.state, event);
-      this.#collectChanged(event, changedKeys);
-      this.#parts.effects.add(event, command, offset, effects);
-    }
     return { effects, changedKeys };
+  }
+
+  /** @returns the keys whose records must be written again. */
+  #apply(events: readonly DomainEvent[]): readonly string[] {
+    const changedKeys: string[] = [];
+    try {
+      for (const event of events) {
+        evolve(this.#parts.state, event);
+        this.#collectChanged(event, changedKeys);
+      }
+      return changedKeys;
+    } catch (cause) {
+      throw new InvariantError(`Expected to apply a decision whole, but ${String(cause)}`, { cause });
+    }
   }
 
   #answer(command: Command, offset: number, body: Parameters<Effects['reply']>[1]['body']): OutputRecord[] {

@@ -2,7 +2,9 @@ import {
   executionKey,
   invariant,
   partitionKey,
+  type Activity,
   type CancellationRecord,
+  type ClosedActivity,
   type Command,
   type DomainEvent,
   type ExecutionId,
@@ -10,7 +12,8 @@ import {
   type PartitionState,
   type Reply,
   type ReplyAddress,
-  type RunId,
+  type Signal,
+  type WorkflowRun,
 } from '@ratchet/domain';
 import type { OutputRecord } from '@ratchet/kafka';
 import type { TaskTokenSigner } from '@ratchet/protocol';
@@ -30,7 +33,20 @@ export interface EffectTools {
   readonly runWaiters: RunWaiters;
 }
 
-/** The records that a decision's events ask for. An event that only changes state asks for none. */
+/** What the events of a decision have said so far. */
+interface Told {
+  activity?: Activity;
+  run?: WorkflowRun;
+}
+
+/** The largest answer that is sent: the topic takes 4 MiB, and its key and headers belong to it. */
+const replyBytesMax = 4 * 1024 * 1024 - 128 * 1024;
+
+/**
+ * The records that a decision's events ask for. An event that only changes state asks for none.
+ *
+ * They are made before the state has the events: what cannot be written down must not have been applied.
+ */
 export class Effects {
   readonly #state: PartitionState;
   readonly #partition: number;
@@ -42,16 +58,33 @@ export class Effects {
     this.#tools = tools;
   }
 
-  /** Adds to `out` what follows from `event`, once the state has it. */
-  add(event: DomainEvent, command: Command, offset: number, out: OutputRecord[]): void {
+  /** @throws Error when one of them cannot be encoded; nothing has happened then. */
+  of(events: readonly DomainEvent[], command: Command, offset: number): OutputRecord[] {
+    const told: Told = {};
+    const out: OutputRecord[] = [];
+    for (const event of events) this.#add(event, told, { command, offset }, out);
+    return out;
+  }
+
+  #add(
+    event: DomainEvent,
+    told: Told,
+    { command, offset }: { readonly command: Command; readonly offset: number },
+    out: OutputRecord[],
+  ): void {
     switch (event.type) {
+      case 'ActivityChanged':
+        told.activity = event.activity;
+        return;
       case 'TaskDispatched':
-        out.push(this.#task(this.#open(event.id)));
+        out.push(this.#task(openIn(told, event.id)));
         return;
-      case 'ActivityClosed':
-        this.#addOutcome(event.id, offset, out);
-        this.#addCallbacks(event.id, out);
+      case 'ActivityClosed': {
+        const activity = closedIn(told, event.id);
+        this.#addOutcome(activity, offset, out);
+        this.#addCallbacks(activity, out);
         return;
+      }
       case 'AttemptInterrupted':
         this.#addCancellation(event.activity.id, notifyWorker(event.activity, event.reason), out);
         return;
@@ -59,9 +92,14 @@ export class Effects {
         this.#addCancellation(event.activity.id, noticeSettled(event.activity), out);
         return;
       case 'RunChanged':
-      case 'SignalReceived':
-        this.#addNews('id' in event.run ? event.run.id : event.run, offset, out);
+        told.run = event.run;
+        this.#addNews(event.run, this.#state.signals(event.run.id).at(-1), offset, out);
         return;
+      case 'SignalReceived': {
+        const run = told.run ?? this.#state.run(event.run);
+        if (run !== undefined) this.#addNews(run, event.signal, offset, out);
+        return;
+      }
       case 'RunCancelRequested':
       case 'RunClosed': {
         const { run } = event;
@@ -76,40 +114,34 @@ export class Effects {
   /** The reply record for an address: the reader of the partition finds its own by the key. */
   reply(replyTo: ReplyAddress, reply: Omit<Reply, 'address'>): OutputRecord {
     const { address, partition } = replyTo;
-    return {
-      topic: topics.replies,
-      key: address,
-      partition,
-      value: this.#tools.codec.encodeReply({ address, ...reply }),
-    };
+    return { topic: topics.replies, key: address, partition, value: this.#encodedReply({ address, ...reply }) };
+  }
+
+  /** An answer that no record can hold (an activity with all it carries) is a refusal that says so. */
+  #encodedReply(reply: Reply): Buffer {
+    const { codec } = this.#tools;
+    const value = codec.encodeReply(reply);
+    if (value.length <= replyBytesMax) return value;
+    const message = `the answer takes ${String(value.length)} bytes, and a record may have ${String(replyBytesMax)}`;
+    return codec.encodeReply({
+      ...reply,
+      body: { type: 'Refused', refusal: { reason: 'failed-precondition', message } },
+    });
   }
 
   /** Whoever waits for the outcome hears of it. */
-  #addOutcome(id: ExecutionId, offset: number, out: OutputRecord[]): void {
-    const waiters = this.#tools.waiters.take(executionKey(id), (waiter) => waiter);
+  #addOutcome(activity: ClosedActivity, offset: number, out: OutputRecord[]): void {
+    const waiters = this.#tools.waiters.take(executionKey(activity.id), (waiter) => waiter);
     if (waiters.length === 0) return;
-    const activity = this.#state.activity(id);
-    invariant(
-      activity !== undefined && 'outcome' in activity,
-      `an outcome of ${executionKey(id)}, which is not closed`,
-    );
     const body = outcomeReached(activity);
     for (const { replyTo, requestId } of waiters) out.push(this.reply(replyTo, { requestId, offset, body }));
   }
 
   /** Whoever waits for news of the run hears it once. */
-  #addNews(id: RunId, offset: number, out: OutputRecord[]): void {
-    const run = this.#state.run(id);
-    if (run === undefined) return;
-    for (const { query, body } of this.#tools.runWaiters.take(run, this.#state.signals(id).at(-1))) {
+  #addNews(run: WorkflowRun, latest: Signal | undefined, offset: number, out: OutputRecord[]): void {
+    for (const { query, body } of this.#tools.runWaiters.take(run, latest)) {
       out.push(this.reply(query.replyTo, { requestId: query.requestId, offset, body }));
     }
-  }
-
-  #open(id: ExecutionId): OpenActivity {
-    const activity = this.#state.activity(id);
-    invariant(activity !== undefined && 'input' in activity, `a task of ${executionKey(id)}, which is not open`);
-    return activity;
   }
 
   #task(activity: OpenActivity): OutputRecord {
@@ -134,11 +166,9 @@ export class Effects {
   }
 
   /** Whoever is to be told of the outcome by a URL: the gateway does it, and tells it again if it must (ADR 13). */
-  #addCallbacks(id: ExecutionId, out: OutputRecord[]): void {
-    const activity = this.#state.activity(id);
-    if (activity?.callbackUrls === undefined || !('outcome' in activity)) return;
-    const { activityType, status, outcome, closedAt, version: closedOffset } = activity;
-    for (const url of activity.callbackUrls) {
+  #addCallbacks(activity: ClosedActivity, out: OutputRecord[]): void {
+    const { id, activityType, status, outcome, closedAt, version: closedOffset, callbackUrls = [] } = activity;
+    for (const url of callbackUrls) {
       const request = { id, url, activityType, status, outcome, closedAt, closedOffset, failedCount: 0 };
       out.push({
         topic: topics.callbacks,
@@ -161,4 +191,15 @@ export class Effects {
       value: this.#tools.codec.encodeCancellation(record),
     };
   }
+}
+
+/** An effect of an activity follows the event that says how the activity is now. */
+function openIn({ activity }: Told, id: ExecutionId): OpenActivity {
+  invariant(activity !== undefined && 'input' in activity, `a task of ${executionKey(id)}, which is not open`);
+  return activity;
+}
+
+function closedIn({ activity }: Told, id: ExecutionId): ClosedActivity {
+  invariant(activity !== undefined && 'outcome' in activity, `an outcome of ${executionKey(id)}, which is not closed`);
+  return activity;
 }

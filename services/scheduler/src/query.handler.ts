@@ -14,6 +14,7 @@ import type { OutputRecord } from '@ratchet/kafka';
 import type { LogPosition } from './command.handler.ts';
 import type { Effects } from './effects.ts';
 import { outcomeReached } from './outcome-reached.ts';
+import { ParkedQueries } from './parked-queries.ts';
 import { newsOf, type RunWaiters } from './run-waiters.ts';
 import type { OutcomeWaiter, Waiters } from './waiters.ts';
 
@@ -25,9 +26,6 @@ export interface QueryHandlerParts {
   readonly runWaiters: RunWaiters;
 }
 
-/** A question that has waited for this long is dropped: its asker asks again every few seconds. */
-const parkedMsMax = 30_000;
-
 /**
  * Answers questions from the state.
  *
@@ -37,16 +35,23 @@ const parkedMsMax = 30_000;
  */
 export class QueryHandler {
   readonly #parts: QueryHandlerParts;
-  #parked: { readonly query: Query; readonly askedAt: number }[] = [];
+  readonly #parked = new ParkedQueries();
+  /** The last command that `afterCommand` was called for. */
+  #answeredTo = -1;
 
   constructor(parts: QueryHandlerParts) {
     this.#parts = parts;
   }
 
+  /** Questions that wait for a command that has not come yet. */
+  get parkedCount(): number {
+    return this.#parked.count;
+  }
+
   /** @param askedAt the query's own timestamp, epoch milliseconds. */
   handle(query: Query, askedAt: number): readonly OutputRecord[] {
     if (query.seenOffset > this.#parts.position.offset) {
-      this.#parked.push({ query, askedAt });
+      this.#parked.park(query, askedAt);
       return [];
     }
     return [this.#answer(query)];
@@ -54,13 +59,10 @@ export class QueryHandler {
 
   /** Called after every command. @returns the answers that had to wait for it. */
   afterCommand(): readonly OutputRecord[] {
-    if (this.#parked.length === 0) return [];
     const { offset, now } = this.#parts.position;
-    const answered = this.#parked.filter(({ query }) => query.seenOffset <= offset);
-    this.#parked = this.#parked.filter(
-      ({ query, askedAt }) => query.seenOffset > offset && askedAt + parkedMsMax > now,
-    );
-    return answered.map(({ query }) => this.#answer(query));
+    const answered = this.#parked.take(this.#answeredTo, offset, now);
+    this.#answeredTo = offset;
+    return answered.length === 0 ? nothing : answered.map((query) => this.#answer(query));
   }
 
   #answer(query: Query): OutputRecord {
@@ -111,6 +113,8 @@ export class QueryHandler {
     return { type: 'OutcomePending', runId: activity.id.runId };
   }
 }
+
+const nothing: readonly OutputRecord[] = [];
 
 const notFound = (what: 'activity' | 'workflow', id: string): Reply['body'] => ({
   type: 'Refused',

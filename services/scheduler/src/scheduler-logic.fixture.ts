@@ -1,7 +1,7 @@
 import { millis, partitionKey, type Command, type ExecutionId, type Query, type Reply } from '@ratchet/domain';
 import { partitionFor, type InputRecord, type Output } from '@ratchet/kafka';
 import { createTokenSigner } from '@ratchet/protocol';
-import { localCodec, topics } from '@ratchet/schemas';
+import { localCodec, topics, type Codec } from '@ratchet/schemas';
 import { SchedulerLogic } from './scheduler-logic.ts';
 import { TaskTopics } from './task-topics.ts';
 
@@ -39,13 +39,13 @@ export class Stage {
   #offset = 0;
   readonly changedKeys = new Set<string>();
 
-  constructor(onPartition = partition) {
+  constructor(onPartition = partition, ownCodec: Codec = codec) {
     const create = (topic: string): Promise<void> => {
       this.createdTopics.push(topic);
       return Promise.resolve();
     };
     const taskTopics = new TaskTopics(create);
-    this.logic = new SchedulerLogic({ partition: onPartition, partitions, codec, signer, taskTopics });
+    this.logic = new SchedulerLogic({ partition: onPartition, partitions, codec: ownCodec, signer, taskTopics });
   }
 
   /** @param atMs append time, epoch milliseconds. */
@@ -66,10 +66,12 @@ export class Stage {
   }
 
   async restoreFrom(state: ReadonlyMap<string, Buffer | null>): Promise<void> {
-    for (const [key, value] of state) {
-      await this.logic.restore({ ...this.#record(topics.executions, value, 0), key });
-    }
-    this.#offset = this.logic.restored().get(topics.commands) ?? 0;
+    for (const [key, value] of state) await this.logic.restore(this.stateRecord(key, value));
+    this.#offset = (await this.logic.restored()).get(topics.commands) ?? 0;
+  }
+
+  stateRecord(key: string, value: Buffer | null): InputRecord {
+    return { ...this.#record(topics.executions, value, 0), key };
   }
 
   async #take(record: InputRecord): Promise<Output> {

@@ -52,7 +52,8 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
   readonly #position: LogPosition = { now: epochMillis(0), offset: -1 };
   readonly #commands: CommandHandler;
   readonly #queries: QueryHandler;
-  readonly #assembly = new StateAssembly();
+  /** Until the restore is over. */
+  #assembly: StateAssembly | undefined = new StateAssembly();
   readonly #outcomeWaiters = new Waiters<OutcomeWaiter>();
   readonly #runWaiters = new RunWaiters();
   /** Which entity a changed key belongs to, until it is sealed. */
@@ -79,16 +80,23 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
     return this.#outcomeWaiters.count + this.#runWaiters.count;
   }
 
+  /** How many questions wait for a command that has not come yet. */
+  get parkedCount(): number {
+    return this.#queries.parkedCount;
+  }
+
   restore({ key, value }: InputRecord): void | Promise<void> {
-    if (value === null) return this.#assembly.add(key ?? '', undefined);
+    if (value === null) return this.#assembly?.add(key ?? '', undefined);
     const record = readable(this.#parts.codec.decodeState, value);
     return record instanceof Promise
       ? record.then((decoded) => this.#restoreRecord(key ?? '', decoded))
       : this.#restoreRecord(key ?? '', record);
   }
 
-  restored(): Positions {
-    this.#storedParts = this.#assembly.restoreInto(this.#state);
+  async restored(): Promise<Positions> {
+    const assembly = this.#assembly;
+    this.#assembly = undefined;
+    if (assembly !== undefined) this.#storedParts = await assembly.restoreInto(this.#state);
     return this.#restoredPositions;
   }
 
@@ -150,7 +158,7 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
   }
 
   #restoreRecord(key: string, record: StateRecord): void {
-    if (record.type !== 'Progress') return this.#assembly.add(key, record);
+    if (record.type !== 'Progress') return this.#assembly?.add(key, record);
     const { commands, queries, now, rules, forwarded } = record;
     invariant(
       supportsRules(rules),

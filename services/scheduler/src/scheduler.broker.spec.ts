@@ -141,7 +141,7 @@ test('replaying the log gives the state that was committed (P7)', async () => {
     for (const record of commands) replayed.handle(record, await replayed.decode(record));
     const restored = newLogic(partition);
     for (const record of states) await restored.restore(record);
-    restored.restored();
+    await restored.restored();
     expect(replayed.stateHash()).toBe(restored.stateHash());
     expect(commands.length).toBeGreaterThanOrEqual(71);
   });

@@ -39,6 +39,9 @@ export async function createSchedulerRunner(
   tools.metrics.gauge('ratchet_waiters', 'Askers that wait for an outcome or for news of a run', () =>
     [...owned].reduce((sum, { waiterCount }) => sum + waiterCount, 0),
   );
+  tools.metrics.gauge('ratchet_queries_parked', 'Questions that wait for a command that has not come yet', () =>
+    [...owned].reduce((sum, { parkedCount }) => sum + parkedCount, 0),
+  );
   const processor = new PartitionProcessor({
     connection,
     service: 'ratchet-scheduler',

@@ -1,3 +1,4 @@
+import { setImmediate as turnOfEventLoop } from 'node:timers/promises';
 import {
   executionKey,
   heartbeatKey,
@@ -76,7 +77,7 @@ export function stateRecordOf(state: PartitionState, key: StateKey): StateRecord
       return run && { type: 'RunSnapshot', run };
     }
     case 'signal': {
-      const signal = state.signals(key.run).find(({ offset }) => offset === key.offset);
+      const signal = state.signal(key.run, key.offset);
       return signal && { type: 'SignalSnapshot', run: key.run, signal };
     }
     default:
@@ -95,11 +96,15 @@ export function* stateKeysOf(state: PartitionState): Generator<StateKey> {
   }
 }
 
+/** Entities after which the event loop gets its turn while a state is put together: heartbeats must go on. */
+const sliceEntities = 1_000;
+
 /**
  * Puts the records of the state topic together again.
  *
  * The parts of an activity arrive in any order (compaction keeps each key's latest), and a part may belong to a former
- * life of its id; so nothing is built before all are there.
+ * life of its id; so nothing is built before all are there. Once it has built the state it is done with, and must not be
+ * kept: it would keep every input and heartbeat that there was.
  */
 export class StateAssembly {
   readonly #activities = new Map<string, Activity>();
@@ -128,14 +133,22 @@ export class StateAssembly {
   }
 
   /** @returns the keys of the parts that are in the topic, for who must know what a tombstone is needed for. */
-  restoreInto(state: PartitionState): Set<string> {
-    for (const [key, activity] of this.#activities) state.restoreActivity(this.#whole(key, activity));
-    for (const record of this.#others.values()) {
-      if (record.type === 'RunSnapshot') state.restoreRun(record.run);
-      else state.restoreSignal(record.run, record.signal);
+  async restoreInto(state: PartitionState): Promise<Set<string>> {
+    const storedParts = new Set<string>();
+    await inSlices(this.#activities, ([key, activity]) => {
+      state.restoreActivity(this.#whole(key, activity));
+    });
+    await inSlices(this.#others, ([key, record]) => {
+      if (record.type === 'RunSnapshot') return state.restoreRun(record.run);
+      state.restoreSignal(record.run, record.signal);
+      storedParts.add(key);
+    });
+    for (const parts of [this.#inputs, this.#heartbeats]) {
+      await inSlices(parts.keys(), (key) => {
+        storedParts.add(key);
+      });
     }
-    const others = Array.from(this.#others).flatMap(([key, { type }]) => (type === 'RunSnapshot' ? [] : [key]));
-    return new Set([...this.#inputs.keys(), ...this.#heartbeats.keys(), ...others]);
+    return storedParts;
   }
 
   #whole(key: string, activity: Activity): Activity {
@@ -154,5 +167,14 @@ export class StateAssembly {
 
   #remove(key: string): void {
     for (const map of [this.#activities, this.#inputs, this.#heartbeats, this.#others]) map.delete(key);
+  }
+}
+
+async function inSlices<T>(all: Iterable<T>, each: (one: T) => void): Promise<void> {
+  let count = 0;
+  for (const one of all) {
+    each(one);
+    count++;
+    if (count % sliceEntities === 0) await turnOfEventLoop();
   }
 }

@@ -1,0 +1,137 @@
+import { setImmediate as turnOfEventLoop } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { partitionKey, type Command, type ExecutionId, type Payloads } from '@ratchet/domain';
+import { partitionFor } from '@ratchet/kafka';
+import { localCodec, type Codec } from '@ratchet/schemas';
+import {
+  charge,
+  client,
+  partition,
+  partitions,
+  repliesIn,
+  schedule,
+  Stage,
+  worker,
+} from './scheduler-logic.fixture.ts';
+
+const sent = { requestId: 'request-2', identity: 'worker', replyTo: worker };
+const cancel: Command = { type: 'RequestCancel', target: charge, reason: '', cascaded: false, ...sent };
+const complete: Command = { type: 'Complete', target: charge, attempt: { by: 'id' }, result: [], ...sent };
+
+/** A codec that cannot write some kind of record. */
+const without = (kind: 'encodeTask' | 'encodeReply' | 'encodeCallbackRequest'): Codec =>
+  Object.assign(localCodec(), {
+    [kind]: () => {
+      throw new Error(`no ${kind}`);
+    },
+  });
+
+describe('a decision is applied whole or not at all', () => {
+  const callbackUrls = ['https://example.com/told'];
+
+  test.each([
+    { what: 'its task', codec: without('encodeTask'), given: [], command: schedule() },
+    { what: 'its answer', codec: without('encodeReply'), given: [], command: schedule({ awaitOutcome: false }) },
+    {
+      what: 'a callback of its outcome',
+      codec: without('encodeCallbackRequest'),
+      given: [schedule({ callbackUrls })],
+      command: complete,
+    },
+  ])(
+    'when $what cannot be written nothing has changed, and a replay says the same',
+    async ({ codec, given, command }) => {
+      const stage = new Stage(partition, codec);
+      for (const each of given) await stage.command(each, 1_000);
+      const before = stage.logic.stateHash();
+      stage.seal();
+
+      await expect(stage.command(command, 1_010)).rejects.toThrow(/no encode/);
+
+      expect(stage.logic.stateHash()).toBe(before);
+      expect([...stage.seal().keys()]).toEqual(['__progress']);
+    },
+  );
+
+  test('the next command is decided as if it had not been', async () => {
+    const stage = new Stage(partition, without('encodeTask'));
+    await expect(stage.command(schedule(), 1_000)).rejects.toThrow();
+    const { effects } = await stage.command({ ...cancel, replyTo: client }, 1_010);
+    expect(await repliesIn({ effects, changedKeys: [] })).toMatchObject([
+      { body: { type: 'Refused', refusal: { reason: 'not-found' } } },
+    ]);
+  });
+});
+
+test('an answer that no record can hold is a refusal that says so', async () => {
+  const stage = new Stage();
+  const large = (): Payloads => [{ metadata: {}, data: Buffer.alloc(2 * 1024 * 1024) }];
+  await stage.command(schedule({ input: large(), awaitOutcome: false }), 1_000);
+  await stage.command({ type: 'Claim', target: charge, attempt: { by: 'id' }, claimId: 'c', ...sent }, 1_001);
+  const details = large();
+  await stage.command({ type: 'RecordHeartbeat', target: charge, attempt: { by: 'id' }, details, ...sent }, 1_002);
+
+  const query = { type: 'Describe', target: charge, requestId: 'q', replyTo: client, seenOffset: -1 } as const;
+  const output = await stage.query(query, 1_003);
+
+  const [reply] = await repliesIn(output);
+  expect(reply).toMatchObject({ requestId: 'q', body: { type: 'Refused' } });
+  expect(JSON.stringify(reply?.body)).toMatch(/takes \d+ bytes, and a record may have \d+/);
+});
+
+describe('a restored state', () => {
+  /** Ids that belong to the partition of the stage. */
+  const targets = (count: number): readonly ExecutionId[] => {
+    const found: ExecutionId[] = [];
+    for (let index = 0; found.length < count; index++) {
+      const target = { ...charge, activityId: `charge-${String(index)}` };
+      if (partitionFor(partitionKey(target), partitions) === partition) found.push(target);
+    }
+    return found;
+  };
+
+  async function scheduled(all: readonly ExecutionId[], inputBytes: number): Promise<Stage> {
+    const stage = new Stage();
+    for (const target of all) {
+      const input = [{ metadata: {}, data: Buffer.alloc(inputBytes) }];
+      await stage.command(schedule({ target, requestId: target.activityId, input, awaitOutcome: false }), 1_000);
+    }
+    return stage;
+  }
+
+  /** Bytes outside of the heap, where inputs are. */
+  const bufferBytes = async (): Promise<number> => {
+    setFlagsFromString('--expose-gc');
+    // What an `await` still holds is let go in the next turn.
+    await turnOfEventLoop();
+    (runInNewContext('gc') as () => void)();
+    return process.memoryUsage().arrayBuffers;
+  };
+
+  test('keeps no input of what has closed since', async () => {
+    const all = targets(32);
+    const before = await bufferBytes();
+    const heir = new Stage();
+    await heir.restoreFrom((await scheduled(all, 1024 * 1024)).seal());
+    expect((await bufferBytes()) - before).toBeGreaterThan(30 * 1024 * 1024);
+    for (const target of all) await heir.command({ ...complete, target }, 1_010);
+    heir.seal();
+    expect((await bufferBytes()) - before).toBeLessThan(8 * 1024 * 1024);
+  });
+
+  test('is put together in turns, between which the event loop gets its own', async () => {
+    const sealed = (await scheduled(targets(3_000), 1)).seal();
+    const heir = new Stage();
+    for (const [key, value] of sealed) await heir.logic.restore(heir.stateRecord(key, value));
+    let turns = 0;
+    const count = (): void => {
+      turns++;
+      handle = setImmediate(count);
+    };
+    let handle = setImmediate(count);
+    await heir.logic.restored();
+    clearImmediate(handle);
+    expect(turns).toBeGreaterThanOrEqual(5);
+  });
+});
