@@ -50,15 +50,12 @@ test('there is a limit, and the oldest gives way', () => {
 
 test('a command costs the same however many questions wait for later ones', () => {
   const parked = new ParkedQueries();
-  const count = parkedMax;
-  for (let index = 0; index < count; index++) parked.park(query(String(index), 1_000_000 + index), 1);
+  const now = epochMillis(1);
+  for (let index = 0; index < parkedMax; index++) parked.park(query(String(index), 100_000 + index), now);
   const startedMs = performance.now();
-  for (let offset = 0; offset < 500_000; offset++)
-    expect(parked.take(offset - 1, offset, epochMillis(1)).length).toBe(0);
-  for (let index = 0; index < count; index++) {
-    const offset = 1_000_000 + index;
-    expect(parked.take(offset - 1, offset, epochMillis(1)).length).toBe(1);
-  }
-  // Looking through all of them for every command took minutes.
-  expect(performance.now() - startedMs).toBeLessThan(20_000);
+  let taken = 0;
+  for (let offset = 0; offset < 100_000 + parkedMax; offset++) taken += parked.take(offset - 1, offset, now).length;
+  expect(taken).toBe(parkedMax);
+  // To look through all of them for every command took a minute.
+  expect(performance.now() - startedMs).toBeLessThan(5_000);
 });
