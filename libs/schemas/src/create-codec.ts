@@ -40,7 +40,7 @@ const sayAgainMsMax = 3_600_000;
  * with the registry's own reason when it refuses a schema. The signal's reason (rejects) when it is aborted.
  */
 export async function createCodec(options: CodecOptions): Promise<Codec> {
-  const { registryUrl, log, waitMs = waitMsDefault } = options;
+  const { registryUrl, log, waitMs = waitMsDefault, subjects = allSubjects } = options;
   const address = registryAddress(registryUrl);
   const registry = new RegistryClient(address, Math.min(waitMs, requestMsMax));
   const ids = await registerPatiently(registry, { ...options, registryUrl: address.url, waitMs });

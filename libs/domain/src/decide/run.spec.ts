@@ -236,13 +236,14 @@ describe('signals that wait', () => {
       stage.accept(signalRun(`s${String(count)}`, { name: count % 2 === 0 ? 'even' : 'odd' }));
     }
     const startedMs = performance.now();
-    for (let count = 0; count < waitingSignalsMax; count++) {
+    for (let count = 0; count < 1_000; count++) {
       const offset = first + count;
       expect(stage.state.signal(workflowRun, offset)?.signalId).toBe(`s${String(count)}`);
       stage.accept(acknowledgeSignals(offset, { name: count % 2 === 0 ? 'even' : 'odd' }));
     }
-    expect(stage.state.signals(workflowRun)).toEqual([]);
+    expect(performance.now() - startedMs).toBeLessThan(4_000);
+    expect(stage.state.signals(workflowRun)).toHaveLength(waitingSignalsMax - 1_000);
+    stage.accept(acknowledgeSignals(first + waitingSignalsMax));
     expect(stage.state.signalBytes(workflowRun)).toBe(0);
-    expect(performance.now() - startedMs).toBeLessThan(5_000);
   });
 });
