@@ -205,7 +205,25 @@ export const requestMutants: readonly Mutant[] = [
   {
     name: 'signals of every name are taken in with those of one',
     file: 'decide/signal.ts',
-    text: ` && (name === '' || signal.name === name)`,
+    text: `if (name === '' || signal.name === name) offsets`,
+    replacement: 'offsets',
+  },
+  {
+    name: 'a run keeps any number of signals',
+    file: 'decide/signal.ts',
+    text: 'view.signals(run).length >= waitingSignalsMax || ',
+    replacement: '',
+  },
+  {
+    name: 'a run keeps signals of any size',
+    file: 'decide/signal.ts',
+    text: ' || view.signalBytes(run) + payloadsBytes(args) > waitingSignalBytesMax',
+    replacement: '',
+  },
+  {
+    name: 'what a run leaves does not count against what may go at once',
+    file: 'decide/expire.ts',
+    text: 'if (bounded) left -= count;',
     replacement: '',
   },
   {
@@ -267,8 +285,8 @@ export const requestMutants: readonly Mutant[] = [
   {
     name: 'the latest run is the one that came last in a restore',
     file: 'life-index.ts',
-    text: 'while (life !== undefined && life.order > order && life.runId !== runId) {',
-    replacement: 'while (life !== undefined && life.order < 0 && life.runId !== runId) {',
+    text: 'while (former !== undefined && former.order > order) {',
+    replacement: 'while (former !== undefined && former.order < 0) {',
   },
   {
     name: 'the queue of expiry is not in order',
