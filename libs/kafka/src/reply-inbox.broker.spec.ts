@@ -1,9 +1,11 @@
 import { connectBroker, eventually, uniqueName } from '@ratchet/testing';
 import { connectKafka, type KafkaConnection } from './connection.ts';
+import { PoisonousRecordError } from './errors.ts';
 import { Outbox } from './outbox.ts';
 import type { InputRecord } from './record.ts';
 import { ReplyInbox } from './reply-inbox.ts';
 import { KafkaProxy } from './testing/kafka-proxy.ts';
+import { readTopic } from './testing/read-topic.ts';
 import { ensureTopics } from './topics.ts';
 
 const { brokers } = connectBroker();
@@ -66,6 +68,32 @@ test('a reply that is not understood does not stop the next', async () => {
   await reply('sense');
   await eventually(() => values.includes('sense'));
   await inbox.close();
+});
+
+test('what can never be read goes to the dead letters, by its reader alone, and the next is delivered', async () => {
+  await ensureTopics(connection, [{ name: `${topic}.dlq`, partitions: 1, replicationFactor: 1, config: {} }]);
+  const values: string[] = [];
+  const onRecord = async ({ value }: InputRecord): Promise<void> => {
+    if (String(value) === 'nonsense') throw new PoisonousRecordError('no schema has this id');
+    values.push(await Promise.resolve(String(value)));
+  };
+  const options = { connection, topic, partition: 1, outbox, onRecord, sessionTimeoutMs: 6000 };
+  const inbox = new ReplyInbox({ ...options, isOurs: ({ key }) => key === 'a' });
+  const other = new ReplyInbox({ ...options, isOurs: ({ key }) => key === 'b' });
+  await Promise.all([inbox.open(), other.open()]);
+  await reply('nonsense');
+  const headers = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`h${String(index)}`, 'x']));
+  await outbox.send({ topic, key: 'a', partition: 1, value: Buffer.from('10,000 headers'), headers });
+  await reply('sense');
+  await eventually(() => values.includes('sense'));
+  expect(values).toEqual(['sense']);
+  const letters = await readTopic(connection, `${topic}.dlq`);
+  const said = letters.map(({ value, headers: { 'ratchet-dlq-reason': reason } }) => [String(value), String(reason)]);
+  expect(said).toEqual([
+    ['nonsense', 'no schema has this id'],
+    ['10,000 headers', 'Expected a record to have at most 200 headers, but it has 10000'],
+  ]);
+  await Promise.all([inbox.close(), other.close()]);
 });
 
 test('a lost connection loses no reply and repeats none', async () => {

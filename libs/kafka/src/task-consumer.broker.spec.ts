@@ -2,6 +2,7 @@ import { connectBroker, eventually, uniqueName } from '@ratchet/testing';
 import { connectKafka, type KafkaConnection } from './connection.ts';
 import { Outbox } from './outbox.ts';
 import { TaskConsumer, type TaskConsumerOptions } from './task-consumer.ts';
+import { readTopic } from './testing/read-topic.ts';
 import { ensureTopics } from './topics.ts';
 
 const { brokers } = connectBroker();
@@ -66,6 +67,38 @@ async function committed(): Promise<number> {
   const [offsets] = await connection.admin.fetchOffsets({ groupId, topics: [topic] });
   return (offsets?.partitions ?? []).reduce((sum, { offset }) => sum + Math.max(0, Number(offset)), 0);
 }
+
+test('a record of thousands of headers is dead-lettered and done, and stops nobody', async () => {
+  await ensureTopics(connection, [{ name: `${topic}.dlq`, partitions: 1, replicationFactor: 1, config: {} }]);
+  const headers = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`h${String(index)}`, 'x']));
+  await outbox.send({ topic, key: null, value: Buffer.from('headers'), partition: 0, headers });
+  await send(0, 20);
+  const taken: string[] = [];
+  await startConsumer(({ value, done }) => {
+    taken.push(value);
+    done();
+  });
+  await eventually(async () => (await committed()) === 21);
+  expect(taken).toHaveLength(20);
+  const [letter] = await readTopic(connection, `${topic}.dlq`);
+  expect(String(letter?.headers['ratchet-dlq-reason'])).toMatch(/at most 200 headers, but it has 10000/);
+});
+
+test('one batch of 200,000 records is handed out whole, record by record', async () => {
+  const client = connection.createClient();
+  const producer = client.kafka.producer();
+  await producer.connect();
+  const messages = Array.from({ length: 200_000 }, () => ({ key: null, value: null, partition: 0 }));
+  await producer.send({ topic, messages });
+  client.cut();
+  let count = 0;
+  await startConsumer(({ done }) => {
+    count++;
+    done();
+  });
+  await eventually(async () => (await committed()) === 200_000, { deadlineMs: 60_000 });
+  expect(count).toBe(200_000);
+});
 
 test('starts from the earliest record and commits what is done', async () => {
   await send(0, 100);

@@ -39,16 +39,16 @@ test('the latest record is the truth, even if the schema of an earlier one took 
   const { directory, records } = stage({
     'orders/old': () => new Promise((resolve) => setImmediate(() => resolve(namespace('orders', 'old')))),
   });
-  records.take(record('orders', 'orders/old'));
-  records.take(record('orders', 'orders/new'));
+  void records.take(record('orders', 'orders/old'));
+  void records.take(record('orders', 'orders/new'));
   await records.settled;
   expect(directory.find('orders')?.id).toBe('new');
 });
 
 test('a deletion is one of them', async () => {
   const { directory, records } = stage();
-  records.take(record('orders', 'orders/1'));
-  records.take(record('orders', null));
+  void records.take(record('orders', 'orders/1'));
+  void records.take(record('orders', null));
   await records.settled;
   expect(directory.find('orders')).toBeUndefined();
 });
@@ -58,20 +58,24 @@ test('a registry that is away is asked again, and all that came is there then', 
   const { directory, records } = stage({
     'orders/1': () => (away-- > 0 ? Promise.reject(new Error('no registry')) : namespace('orders', '1')),
   });
-  records.take(record('orders', 'orders/1'));
-  records.take(record('parcels', 'parcels/1'));
+  void records.take(record('orders', 'orders/1'));
+  void records.take(record('parcels', 'parcels/1'));
   await records.settled;
   expect(directory.list().map(({ name }) => name)).toEqual(['orders', 'parcels']);
 });
 
-test('what can never be read is passed over', async () => {
+test('what can never be read is refused, for the dead letters, and passed over', async () => {
   const { directory, records } = stage({
     'orders/1': () => {
       throw new UnreadableRecordError('nonsense');
     },
   });
-  records.take(record('orders', 'orders/1'));
-  records.take(record('parcels', 'parcels/1'));
+  const refused = records.take(record('orders', 'orders/1'));
+  void records.take(record('parcels', 'parcels/1'));
+  await expect(refused).rejects.toMatchObject({
+    name: 'PoisonousRecordError',
+    message: expect.stringContaining('nonsense'),
+  });
   await records.settled;
   expect(directory.list().map(({ name }) => name)).toEqual(['parcels']);
 });

@@ -35,6 +35,7 @@ export const schedule = (change: Partial<Extract<Command, { type: 'Schedule' }>>
 /** A partition's logic, fed record by record as the legs would. */
 export class Stage {
   readonly createdTopics: string[] = [];
+  readonly logged: string[] = [];
   readonly logic: SchedulerLogic;
   #offset = 0;
   readonly changedKeys = new Set<string>();
@@ -45,7 +46,8 @@ export class Stage {
       return Promise.resolve();
     };
     const taskTopics = new TaskTopics(create);
-    this.logic = new SchedulerLogic({ partition: onPartition, partitions, codec: ownCodec, signer, taskTopics });
+    const log = (level: string, message: string): unknown => this.logged.push(`${level}: ${message}`);
+    this.logic = new SchedulerLogic({ partition: onPartition, partitions, codec: ownCodec, signer, taskTopics, log });
   }
 
   /** @param atMs append time, epoch milliseconds. */

@@ -235,3 +235,18 @@ describe('a query', () => {
     expect(later.map(({ body }) => body.type)).toEqual(['Accepted', 'Described']);
   });
 });
+
+test("a broker's clock that was ahead and is right again is told once, and how long deadlines wait for it", async () => {
+  const stage = new Stage();
+  const dayMs = 86_400_000;
+  await stage.command(schedule(), 1_000 + dayMs);
+  expect([stage.logic.clockAheadMs, stage.logged]).toEqual([0, []]);
+  await stage.command(schedule(), 11_000);
+  await stage.command(schedule(), 12_000);
+  expect(stage.logic.clockAheadMs).toBe(dayMs - 11_000);
+  expect(stage.logged).toEqual([
+    expect.stringMatching(/^error: the clock of .* was set back: its deadlines wait for 86390 s/),
+  ]);
+  await stage.command(schedule(), 500 + dayMs);
+  expect(stage.logged[1]).toMatch(/^info: .* deadlines are met again$/);
+});

@@ -9,7 +9,7 @@ import {
   type Query,
   type StateRecord,
 } from '@ratchet/domain';
-import type { InputRecord, Output, OutputRecord, PartitionLogic, Positions } from '@ratchet/kafka';
+import type { InputRecord, Log, Output, OutputRecord, PartitionLogic, Positions } from '@ratchet/kafka';
 import { readable } from '@ratchet/protocol';
 import { topics } from '@ratchet/schemas';
 import { CommandHandler, type LogPosition } from './command.handler.ts';
@@ -35,9 +35,13 @@ export interface SchedulerLogicParts extends Omit<EffectTools, 'waiters' | 'runW
   readonly partition: number;
   /** How many partitions the co-partitioned topics have. */
   readonly partitions: number;
+  readonly log: Log;
   /** Told when the partition is no longer owned. */
   readonly onClosed?: () => void;
 }
+
+/** Brokers whose clocks differ by less give one log a time that stands still for a moment, and nothing needs to be said. */
+const clockAheadMsMax = 5_000;
 
 const nothing: Output = { effects: [], changedKeys: [] };
 
@@ -61,6 +65,8 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
   /** Keys of the parts that have a record in the state topic: many come and go between two seals, and need no tombstone. */
   #storedParts = new Set<string>();
   #restoredPositions: Positions = new Map();
+  #clockAheadMs = 0;
+  #saysClockIsAhead = false;
 
   constructor(parts: SchedulerLogicParts) {
     this.#parts = parts;
@@ -83,6 +89,11 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
   /** How many questions wait for a command that has not come yet. */
   get parkedCount(): number {
     return this.#queries.parkedCount;
+  }
+
+  /** How far the log's clock was ahead of the broker's at the last command, in milliseconds. */
+  get clockAheadMs(): number {
+    return this.#clockAheadMs;
   }
 
   restore({ key, value }: InputRecord): void | Promise<void> {
@@ -116,6 +127,7 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
       return effects.length === 0 ? nothing : { effects, changedKeys: [] };
     }
     const output = this.#commands.handle(record, input.command);
+    this.#watchClock(record);
     const answers = this.#queries.afterCommand();
     return answers.length === 0 ? output : { ...output, effects: [...output.effects, ...answers] };
   }
@@ -155,6 +167,21 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
   close(): void {
     this.#changed.clear();
     this.#parts.onClosed?.();
+  }
+
+  /** Deadlines wait until the broker's clock has come to where the log's has been: an operator must know of it. */
+  #watchClock({ timestampMs }: InputRecord): void {
+    this.#clockAheadMs = this.#position.now - timestampMs;
+    if (this.#clockAheadMs > clockAheadMsMax === this.#saysClockIsAhead) return;
+    this.#saysClockIsAhead = !this.#saysClockIsAhead;
+    const { partition, log } = this.#parts;
+    const of = `the log of partition ${String(partition)}`;
+    if (this.#saysClockIsAhead) {
+      const seconds = String(Math.round(this.#clockAheadMs / 1000));
+      log('error', `the clock of ${of}'s broker was set back: its deadlines wait for ${seconds} s (see the runbook)`);
+    } else {
+      log('info', `the clock of ${of}'s broker is where it was: its deadlines are met again`);
+    }
   }
 
   #restoreRecord(key: string, record: StateRecord): void {

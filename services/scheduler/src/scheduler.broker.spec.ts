@@ -150,5 +150,5 @@ test('replaying the log gives the state that was committed (P7)', async () => {
 function newLogic(partition: number): SchedulerLogic {
   const signer = createTokenSigner('replay');
   const taskTopics = new TaskTopics(() => Promise.resolve());
-  return new SchedulerLogic({ partition, partitions, codec: cluster.codec, signer, taskTopics });
+  return new SchedulerLogic({ partition, partitions, codec: cluster.codec, signer, taskTopics, log: () => undefined });
 }

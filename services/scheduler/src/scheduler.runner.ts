@@ -32,7 +32,15 @@ export async function createSchedulerRunner(
   const owned = new Set<SchedulerLogic>();
   const createLogic = ({ partition }: PartitionContext): SchedulerLogic => {
     const onClosed = (): void => void owned.delete(logic);
-    const logic = new SchedulerLogic({ partition, partitions, codec, signer, taskTopics, onClosed });
+    const logic = new SchedulerLogic({
+      partition,
+      partitions,
+      codec,
+      signer,
+      taskTopics,
+      onClosed,
+      log: connection.log,
+    });
     owned.add(logic);
     return logic;
   };
@@ -41,6 +49,11 @@ export async function createSchedulerRunner(
   );
   tools.metrics.gauge('ratchet_queries_parked', 'Questions that wait for a command that has not come yet', () =>
     [...owned].reduce((sum, { parkedCount }) => sum + parkedCount, 0),
+  );
+  tools.metrics.gauge(
+    'ratchet_log_clock_ahead_seconds',
+    "How far a log's clock is ahead of its broker's, at most: the deadlines of that partition wait as long",
+    () => Math.max(0, ...Array.from(owned, ({ clockAheadMs }) => clockAheadMs / 1000)),
   );
   const processor = new PartitionProcessor({
     connection,
