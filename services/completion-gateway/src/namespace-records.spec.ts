@@ -1,5 +1,5 @@
 import { epochMillis, millis, type Namespace } from '@ratchet/domain';
-import type { InputRecord } from '@ratchet/kafka';
+import { PoisonousRecordError, type InputRecord } from '@ratchet/kafka';
 import { UnreadableRecordError } from '@ratchet/schemas';
 import { NamespaceDirectory } from './front-door/namespace-directory.ts';
 import { NamespaceRecords } from './namespace-records.ts';
@@ -72,10 +72,7 @@ test('what can never be read is refused, for the dead letters, and passed over',
   });
   const refused = records.take(record('orders', 'orders/1'));
   void records.take(record('parcels', 'parcels/1'));
-  await expect(refused).rejects.toMatchObject({
-    name: 'PoisonousRecordError',
-    message: expect.stringContaining('nonsense'),
-  });
+  await expect(refused).rejects.toThrow(PoisonousRecordError);
   await records.settled;
   expect(directory.list().map(({ name }) => name)).toEqual(['parcels']);
 });
