@@ -89,10 +89,11 @@ test('what can never be read goes to the dead letters, by its reader alone, and 
   expect(values).toEqual(['sense']);
   const letters = await readTopic(connection, `${topic}.dlq`);
   const said = letters.map(({ value, headers: { 'ratchet-dlq-reason': reason } }) => [String(value), String(reason)]);
-  expect(said).toEqual([
-    ['nonsense', 'no schema has this id'],
-    ['10,000 headers', 'Expected a record to have at most 200 headers, but it has 10000'],
-  ]);
+  expect(Object.fromEntries(said)).toEqual({
+    nonsense: 'no schema has this id',
+    '10,000 headers': 'Expected a record to have at most 200 headers, but it has 10000',
+  });
+  expect(said).toHaveLength(2);
   await Promise.all([inbox.close(), other.close()]);
 });
 

@@ -25,7 +25,8 @@ beforeAll(async () => {
 beforeEach(async () => {
   topic = uniqueName('tasks');
   groupId = uniqueName('workers');
-  await ensureTopics(connection, [{ name: topic, partitions: 4, replicationFactor: 1, config: {} }]);
+  const config = { 'max.message.bytes': String(4 * 1024 * 1024) };
+  await ensureTopics(connection, [{ name: topic, partitions: 4, replicationFactor: 1, config }]);
   outbox = new Outbox({ connection, steadyTopics: [topic] });
 });
 afterEach(async () => {
