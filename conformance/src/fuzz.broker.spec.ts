@@ -1,11 +1,10 @@
-import { uniqueName } from '@ratchet/testing';
+import { Random, uniqueName } from '@ratchet/testing';
+import { WorkflowServiceClient } from '@ratchet/testing/workflow-service';
 import { fuzzGrpc } from './fuzz/grpc-fuzz.ts';
 import { fuzzHttp } from './fuzz/http-fuzz.ts';
-import { Random } from './fuzz/random.ts';
 import { fuzzRaw, http1Samples, http2Samples } from './fuzz/raw-fuzz.ts';
 import type { FuzzReport } from './fuzz/report.ts';
 import { serverUnderTest, type ServerUnderTest } from './temporal/server-under-test.ts';
-import { WorkflowServiceClient } from './temporal/workflow-service.ts';
 
 // FUZZ_COUNT requests in all, from FUZZ_SEED; both are printed.
 

@@ -1,7 +1,8 @@
 import { uniqueName } from '@ratchet/testing';
+import { WorkflowServiceClient } from '@ratchet/testing/workflow-service';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { serverUnderTest, type ServerUnderTest } from './temporal/server-under-test.ts';
-import { toldOf, WorkflowServiceClient } from './temporal/workflow-service.ts';
+import { toldOf } from './temporal/workflow-service.ts';
 
 // What is refused before anything happens, in the reference's words: semantics sections 1.1, 2.3, 2.4 and 2.7.
 

@@ -49,6 +49,7 @@ export const rooms = [
   },
   ...[
     ['bench', 'bench'],
+    ['drill', 'tools/drill'],
     ['documents', 'examples/documents'],
     ['example-quickstart', 'examples/quickstart'],
     ['example-temporal-sdk', 'examples/temporal-sdk'],

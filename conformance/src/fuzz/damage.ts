@@ -1,4 +1,4 @@
-import type { Random } from './random.ts';
+import type { Random } from '@ratchet/testing';
 
 /** Bytes as a bad line, or a bad sender, leaves them: flipped, cut, doubled, put in between, replaced. */
 export function damaged(random: Random, bytes: Uint8Array): Uint8Array {

@@ -1,9 +1,9 @@
 import { Client, credentials, Metadata, status, type ServiceError } from '@grpc/grpc-js';
-import { WorkflowServiceClient } from '../temporal/workflow-service.ts';
+import type { Random } from '@ratchet/testing';
+import { WorkflowServiceClient } from '@ratchet/testing/workflow-service';
 import { damaged } from './damage.ts';
 import { fuzzedRequest, requestTypes, type KnownValues, type MessageType } from './message-fuzz.ts';
 import { oddText } from './odd-values.ts';
-import type { Random } from './random.ts';
 import { inFlight, type Fault, type FuzzReport } from './report.ts';
 
 export interface GrpcFuzzOptions {

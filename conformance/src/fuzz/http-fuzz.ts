@@ -1,7 +1,7 @@
 import { Agent, request, type OutgoingHttpHeaders } from 'node:http';
+import type { Random } from '@ratchet/testing';
 import { damaged } from './damage.ts';
 import { oddFraction, oddNumber, oddText } from './odd-values.ts';
-import type { Random } from './random.ts';
 import { inFlight, type Fault, type FuzzReport } from './report.ts';
 
 export interface HttpFuzzOptions {

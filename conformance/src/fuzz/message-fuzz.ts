@@ -1,7 +1,7 @@
 import protos from '@temporalio/proto';
+import type { Random } from '@ratchet/testing';
 import { damaged } from './damage.ts';
 import { oddFraction, oddNumber, oddText } from './odd-values.ts';
-import type { Random } from './random.ts';
 
 /** What is used of protobufjs's reflection, beside what the package's types say. */
 export interface MessageType {

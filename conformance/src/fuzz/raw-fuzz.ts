@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { once } from 'node:events';
+import type { Random } from '@ratchet/testing';
 import { damaged } from './damage.ts';
-import type { Random } from './random.ts';
 import { inFlight } from './report.ts';
 
 export interface RawFuzzOptions {

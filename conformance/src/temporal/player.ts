@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '@ratchet/testing';
+import type { WorkflowServiceClient } from '@ratchet/testing/workflow-service';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import protos from '@temporalio/proto';
 import { heartbeatAnswer, toldOk, type Told } from '../answer-of.ts';
@@ -9,7 +10,7 @@ import { nothing, type Described } from '../sighting-of.ts';
 import { optionsOf, passedMs, shortenedStartToCloseMs, type Sighting, type Step, type Trace } from '../trace.ts';
 import { describedOf, wireText } from './described-of.ts';
 import { failureOf, startOptions, startPolicies } from './requests.ts';
-import { detailOf, toldOf, undefinedIfLate, type WorkflowServiceClient } from './workflow-service.ts';
+import { detailOf, toldOf, undefinedIfLate } from './workflow-service.ts';
 
 /** Where a trace is played: task queues that no other trace uses at the same time. */
 export interface Lane {

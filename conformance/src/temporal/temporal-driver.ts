@@ -1,8 +1,8 @@
 import { uniqueName } from '@ratchet/testing';
+import { WorkflowServiceClient } from '@ratchet/testing/workflow-service';
 import type { Driver } from '../trace.ts';
 import { callMs, Player, type Lane } from './player.ts';
 import { startOptions } from './requests.ts';
-import { WorkflowServiceClient } from './workflow-service.ts';
 
 export interface TemporalDriver extends Driver {
   close(): void;

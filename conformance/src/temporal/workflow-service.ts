@@ -1,40 +1,6 @@
-import { Client, credentials, Metadata, status, type ServiceError } from '@grpc/grpc-js';
-import protos, { type temporal } from '@temporalio/proto';
+import { status, type ServiceError } from '@grpc/grpc-js';
+import protos from '@temporalio/proto';
 import type { Told } from '../answer-of.ts';
-
-type WorkflowService = temporal.api.workflowservice.v1.WorkflowService;
-
-const path = '/temporal.api.workflowservice.v1.WorkflowService/';
-
-/** Temporal's WorkflowService at an address, spoken to without any SDK. The caller closes it. */
-export class WorkflowServiceClient {
-  readonly #client: Client;
-
-  constructor(address: string) {
-    this.#client = new Client(address, credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 });
-  }
-
-  /** The service, each of whose calls must be answered within so many milliseconds. */
-  within(deadlineMs: number): WorkflowService {
-    return protos.temporal.api.workflowservice.v1.WorkflowService.create((method, request, callback) => {
-      this.#client.makeUnaryRequest<Uint8Array, Uint8Array>(
-        `${path}${method.name}`,
-        (bytes) => Buffer.from(bytes),
-        (bytes) => bytes,
-        request,
-        new Metadata(),
-        { deadline: Date.now() + deadlineMs },
-        (error, response) => {
-          callback(error, response);
-        },
-      );
-    });
-  }
-
-  close(): void {
-    this.#client.close();
-  }
-}
 
 const answers: ReadonlyMap<status, Told['answer']> = new Map([
   [status.NOT_FOUND, 'not-found'],

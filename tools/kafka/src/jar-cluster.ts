@@ -15,6 +15,7 @@ export interface JarClusterOptions {
   readonly registry: boolean;
   readonly kafkaPort: number | undefined;
   readonly registryPort: number | undefined;
+  readonly brokerEnvironment: Readonly<Record<string, string>>;
 }
 
 const LOG4J = join(import.meta.dirname, '..', 'log4j2.properties');
@@ -89,11 +90,16 @@ export class JarCluster {
   }
 
   /** kill -9 of one broker, as a crash would. */
-  async killBroker(id: number): Promise<void> {
-    const jvm = this.jvms.get(`broker-${id}`);
-    if (jvm === undefined) return;
-    this.dismissed.add(jvm);
-    await jvm.kill();
+  killBroker(id: number): Promise<void> {
+    return this.kill(`broker-${id}`);
+  }
+
+  signalBroker(id: number, signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.jvms.get(`broker-${id}`)?.signal(signal);
+  }
+
+  killRegistry(): Promise<void> {
+    return this.kill('registry');
   }
 
   /** Starts a broker that was killed; resolves when it is back in the cluster. */
@@ -101,6 +107,13 @@ export class JarCluster {
     const node = this.nodes.find((each) => each.id === id);
     if (node === undefined) throw new Error(`Expected to start broker ${id}, but there are only ${this.nodes.length}`);
     await this.awaitBroker(node, this.runBroker(node));
+  }
+
+  private async kill(name: string): Promise<void> {
+    const jvm = this.jvms.get(name);
+    if (jvm === undefined) return;
+    this.dismissed.add(jvm);
+    await jvm.kill();
   }
 
   private async startAll(): Promise<this> {
@@ -162,7 +175,7 @@ export class JarCluster {
   }
 
   private runBroker(node: BrokerNode): Jvm {
-    return this.run(`broker-${node.id}`, [
+    const args = [
       '-XX:+UseG1GC',
       '-Xms256m',
       '-Xmx512m',
@@ -171,10 +184,12 @@ export class JarCluster {
       this.jars.kafkaClasspath,
       'kafka.Kafka',
       this.propertiesFile(node),
-    ]);
+    ];
+    return this.run(`broker-${node.id}`, args, this.options.brokerEnvironment);
   }
 
-  private async startRegistry(): Promise<void> {
+  /** Also one that was killed; resolves when it answers. */
+  async startRegistry(): Promise<void> {
     const settings: Record<string, string> = {
       'quarkus.http.host': '127.0.0.1',
       'quarkus.http.port': String(portNamed(this.ports, 'registry')),
@@ -196,9 +211,9 @@ export class JarCluster {
     await this.awaitJvm(jvm, () => registryAnswers(this.registryUrl));
   }
 
-  private run(name: string, args: readonly string[]): Jvm {
+  private run(name: string, args: readonly string[], environment: Readonly<Record<string, string>> = {}): Jvm {
     const logFile = join(this.options.folder, `${name}.log`);
-    const jvm = startJvm(name, args, { cwd: this.options.folder, logFile });
+    const jvm = startJvm(name, args, { cwd: this.options.folder, logFile, environment });
     this.jvms.set(name, jvm);
     void jvm.ended.then(() => {
       if (!this.dismissed.has(jvm))

@@ -11,6 +11,8 @@ export interface Jvm {
   stop(): Promise<void>;
   /** kill -9, as a crash would. */
   kill(): Promise<void>;
+  /** Stops it where it stands, or lets it go on. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void;
   /** The last lines that it logged. */
   lastWords(): string;
 }
@@ -34,11 +36,19 @@ kill -KILL $watcher 2>/dev/null
 exit $code
 `;
 
+export interface JvmOptions {
+  readonly cwd: string;
+  readonly logFile: string;
+  /** More of its environment. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
 /** Starts `java ...args`, with what it prints in `logFile`, in a process group of its own: a Ctrl-C reaches the launcher alone. */
-export function startJvm(name: string, args: readonly string[], options: { cwd: string; logFile: string }): Jvm {
+export function startJvm(name: string, args: readonly string[], options: JvmOptions): Jvm {
   const log = openSync(options.logFile, 'w');
   const child = spawn('sh', ['-c', SHELL, 'sh', 'java', ...args], {
     cwd: options.cwd,
+    env: { ...process.env, ...options.environment },
     detached: true,
     stdio: ['pipe', log, log],
   });
@@ -70,6 +80,9 @@ function jvmOf(name: string, child: ChildProcess, logFile: string): Jvm {
     kill: () => {
       if (!over) process.kill(-pid, 'SIGKILL');
       return ended;
+    },
+    signal: (signal) => {
+      if (!over) process.kill(-pid, signal);
     },
     lastWords: () =>
       existsSync(logFile) ? readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-12).join('\n') : '',

@@ -21,6 +21,8 @@ export interface StartKafkaOptions {
   readonly registryPort?: number;
   /** Takes this way, whatever the environment holds. */
   readonly way?: Way;
+  /** More of the brokers' environment, in the jars' way. */
+  readonly brokerEnvironment?: Readonly<Record<string, string>>;
 }
 
 export interface RunningKafka extends ChosenWay {
@@ -34,8 +36,14 @@ export interface RunningKafka extends ChosenWay {
   stop(): Promise<void>;
   /** kill -9 of broker 1, 2 or 3. The jars' way only. */
   killBroker?(id: number): Promise<void>;
-  /** Starts a killed broker again; resolves when it answers. The jars' way only. */
+  /** Starts a broker again that was killed or has ended; resolves when it answers. The jars' way only. */
   startBroker?(id: number): Promise<void>;
+  /** Stops a broker where it stands, or lets it go on. The jars' way only. */
+  signalBroker?(id: number, signal: 'SIGSTOP' | 'SIGCONT'): void;
+  /** kill -9. The jars' way only. */
+  killRegistry?(): Promise<void>;
+  /** Starts a killed registry again; resolves when it answers. The jars' way only. */
+  startRegistry?(): Promise<void>;
 }
 
 const STATE = join(import.meta.dirname, '..', '..', '..', '.ratchet');
@@ -81,6 +89,7 @@ async function runJars(chosen: ChosenWay, options: StartKafkaOptions): Promise<R
     registry: options.registry ?? true,
     kafkaPort: options.kafkaPort,
     registryPort: options.registryPort,
+    brokerEnvironment: options.brokerEnvironment ?? {},
   });
   return {
     ...chosen,
@@ -90,5 +99,10 @@ async function runJars(chosen: ChosenWay, options: StartKafkaOptions): Promise<R
     stop: () => cluster.stop(),
     killBroker: (id) => cluster.killBroker(id),
     startBroker: (id) => cluster.startBroker(id),
+    signalBroker: (id, signal) => {
+      cluster.signalBroker(id, signal);
+    },
+    killRegistry: () => cluster.killRegistry(),
+    startRegistry: () => cluster.startRegistry(),
   };
 }

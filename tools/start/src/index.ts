@@ -1,4 +1,4 @@
 export { startRatchet, type RunningRatchet, type StartRatchetOptions } from './start-ratchet.ts';
 export { preferQuickStart } from './quick-start.ts';
 export { ServiceProcess, type Doors, type ServiceProcessOptions } from './service-process.ts';
-export { services, type ServiceName } from './services.ts';
+export { mainOf, services, type ServiceName } from './services.ts';

@@ -22,6 +22,8 @@ export interface ServiceProcessOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** Told what the service prints and what becomes of it, a line at a time. */
   readonly log: (line: string) => void;
+  /** Told whenever it has ended, asked to or not, and how: a signal or `code <n>`. */
+  readonly onEnd?: (how: string) => void;
 }
 
 /** Where the completion-gateway listens. */
@@ -69,8 +71,10 @@ export class ServiceProcess {
     return this.#doors;
   }
 
+  /** At once, be it that it waits to be started again. */
   start(): void {
     this.#wanted = true;
+    clearTimeout(this.#restartTimer);
     const { name, main, environment, log } = this.#options;
     const child = fork(main, [], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -96,7 +100,9 @@ export class ServiceProcess {
       log(`${name} could not be started: ${error.message}`);
     });
     child.once('exit', (code, signal) => {
-      this.#ended(signal ?? `code ${String(code)}`, code === WRONG_SETTINGS_CODE);
+      const how = signal ?? `code ${String(code)}`;
+      this.#ended(how, code === WRONG_SETTINGS_CODE);
+      this.#options.onEnd?.(how);
     });
   }
 

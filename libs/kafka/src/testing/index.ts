@@ -1,0 +1,2 @@
+export { apiKeys, KafkaProxy, type Fate, type ProxiedRequest } from './kafka-proxy.ts';
+export { readTopic } from './read-topic.ts';

@@ -1,0 +1,108 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Random } from '@ratchet/testing';
+import { JournalTail } from './journal-tail.ts';
+import { machineMs } from './journal.ts';
+import { expectedOutcomes } from './load/kinds.ts';
+import { judge } from './oracle/judge.ts';
+import { membersBack } from './oracle/members-back.ts';
+import { growing } from './oracle/memory.ts';
+import type { Scenario } from './scenarios.ts';
+import { Faults } from './stage/faults.ts';
+import { sessionMs, Stage } from './stage/stage.ts';
+import { verdictOf, type Verdict } from './verdict.ts';
+
+export interface DrillOptions {
+  readonly scenario: Scenario;
+  /** Empty or new; kept when anything is wrong. */
+  readonly folder: string;
+  /** How long faults go on. */
+  readonly ms: number;
+  readonly seed: number;
+  readonly say: (line: string) => void;
+}
+
+export const startsPerSecond = 50;
+/** Everyone is back within two sessions. */
+const backMsMax = 2 * sessionMs;
+const backWaitMsMax = 120_000;
+/** The longest way of an activity, and then some: what has not ended by then never will. */
+const finishMsMax = 180_000;
+const faultMsMax = 60_000;
+const warmUpCount = 150;
+const warmUpMsMax = 60_000;
+
+/** Plays a scenario on a stage of its own under load, and judges what came of it. */
+export async function drill({ scenario, folder, ms, seed, say }: DrillOptions): Promise<Verdict> {
+  mkdirSync(folder, { recursive: true });
+  const { stageOptions = {}, play, clear } = scenario.prepare(folder);
+  try {
+    const stage = await Stage.start({ folder, perSecond: startsPerSecond, seed, say, ...stageOptions });
+    try {
+      stage.startLoad();
+      await warmUp(stage);
+      const faults = new Faults(stage, say);
+      const endAt = machineMs() + ms;
+      const msMax = Math.min(faultMsMax, Math.max(6_000, ms / 3));
+      const random = new Random(seed);
+      await play({ stage, faults, random, isOver: () => machineMs() >= endAt, msMax });
+      return await conclude(stage, faults, scenario, say);
+    } finally {
+      await stage.stop();
+    }
+  } finally {
+    await clear?.();
+  }
+}
+
+async function conclude(
+  stage: Stage,
+  faults: Faults,
+  { mustHappen }: Scenario,
+  say: (line: string) => void,
+): Promise<Verdict> {
+  const limits = { limitMs: backMsMax, waitMsMax: backWaitMsMax };
+  const recovery = await membersBack(stage, faults.lastEndedAt, limits);
+  say(recovery.afterMs === undefined ? 'not everyone is back' : `everyone is back after ${seconds(recovery.afterMs)}`);
+  const hasFinished = await stage.finishLoad(finishMsMax);
+  await stage.stopMembers();
+  say('reading the topics ...');
+  const judgement = judge(stage.notes(), await stage.readLog(), expectedOutcomes);
+  const growths = growing(stage.memory, startsPerSecond);
+  const { unexpectedEnds } = stage;
+  const evidence = { ...judgement, faultCounts: faults.counts, recovery, hasFinished, unexpectedEnds, growths };
+  const verdict = verdictOf(evidence, mustHappen);
+  keep(stage, verdict);
+  return verdict;
+}
+
+/** Beside the journals, so that whoever looks into it later has all in one place. */
+function keep(stage: Stage, verdict: Verdict): void {
+  const text = JSON.stringify({ ...verdict, faultCounts: Object.fromEntries(verdict.faultCounts) }, undefined, 2);
+  writeFileSync(join(stage.folder, 'verdict.json'), text);
+  writeFileSync(
+    join(stage.folder, 'memory.jsonl'),
+    stage.memory.map((sample) => `${JSON.stringify(sample)}\n`).join(''),
+  );
+}
+
+/** Every fault is to find a load that runs. @throws Error when nothing gets going. */
+async function warmUp(stage: Stage): Promise<void> {
+  const tail = new JournalTail(join(stage.folder, 'journals'));
+  const giveUpAt = machineMs() + warmUpMsMax;
+  for (let told = 0; told < warmUpCount; told += tail.next().filter(({ note }) => note === 'told').length) {
+    if (machineMs() > giveUpAt)
+      throw new Error(
+        `Expected ${String(warmUpCount)} activities to end before the faults, but there are ${String(told)}`,
+      );
+    await pause(250);
+  }
+}
+
+export const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+
+/** What a drill without a fault leaves behind is of no use. */
+export const forget = (folder: string): void => {
+  rmSync(folder, { recursive: true, force: true });
+};

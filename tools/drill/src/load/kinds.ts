@@ -1,0 +1,136 @@
+import type { ActivityRequest } from '../journal.ts';
+
+/** Where the workers of the drill listen: over Kafka, and by polls of the gateway. */
+export const taskQueues = { kafka: 'drill', polled: 'drill-polled', nobody: 'drill-nobody' } as const;
+
+/** What is asked for. Durations in milliseconds; absent: none, or the default. */
+export interface Order {
+  readonly activityType: string;
+  readonly taskQueue: string;
+  readonly args: readonly unknown[];
+  readonly startToCloseMs: number;
+  readonly scheduleToCloseMs?: number;
+  readonly scheduleToStartMs?: number;
+  readonly heartbeatMs?: number;
+  readonly startDelayMs?: number;
+  readonly attemptsMax?: number;
+}
+
+/** What the client does after the start, beside waiting. `event`: it completes by a record of the topic for completions. */
+export type Meddling = ActivityRequest | 'event';
+
+export interface Kind {
+  /** Of a hundred activities. */
+  readonly share: number;
+  readonly order: Order;
+  readonly meddling?: Meddling;
+  /** The outcomes that it may come to, whatever fails meanwhile. */
+  readonly outcomes: RegExp;
+}
+
+/** As short as may be: what a fault interrupts is tried again soon. */
+export const retry = { initialIntervalMs: 200, backoffCoefficient: 1.5, maximumIntervalMs: 2_000 } as const;
+
+const on = (activityType: string, more: Partial<Order> = {}): Order => ({
+  activityType,
+  taskQueue: taskQueues.kafka,
+  args: [],
+  startToCloseMs: 4_000,
+  ...more,
+});
+
+const polled = (activityType: string): Order => on(activityType, { taskQueue: taskQueues.polled });
+
+/** The standalone activities of the load. */
+export const kinds = {
+  quick: { share: 19, order: on('quick'), outcomes: /^completed: "quick"$/ },
+  flaky: { share: 10, order: on('flaky'), outcomes: /^completed: "flaky"$/ },
+  fatal: { share: 3, order: on('fatal'), outcomes: /^failed: fatal on purpose$/ },
+  // Its last attempt may be one that a fault interrupts.
+  exhausted: {
+    share: 3,
+    order: on('failing', { attemptsMax: 2 }),
+    outcomes: /^(failed: fails on purpose|timed-out: activity StartToClose timeout)$/,
+  },
+  beating: { share: 8, order: on('beating'), outcomes: /^completed: "beating"$/ },
+  // Silent in its first attempt, then heartbeating as users do it.
+  silent: { share: 4, order: on('silent', { heartbeatMs: 1_000 }), outcomes: /^completed: "silent"$/ },
+  // Its first attempt overruns, and reports its end even so: that counts as long as nobody has noticed.
+  slow: { share: 5, order: on('slow', { startToCloseMs: 1_500 }), outcomes: /^completed: "slow (in time|too late)"$/ },
+  endless: {
+    share: 3,
+    order: on('untilTold', { startToCloseMs: 1_500, scheduleToCloseMs: 3_000 }),
+    outcomes: /^timed-out: (activity ScheduleTo(Close|Start) timeout|Not enough time to schedule next retry.*)$/,
+  },
+  nobody: {
+    share: 2,
+    order: on('quick', { taskQueue: taskQueues.nobody, scheduleToStartMs: 2_000 }),
+    outcomes: /^timed-out: activity ScheduleToStart timeout$/,
+  },
+  cancelled: {
+    share: 8,
+    order: on('untilTold', { startToCloseMs: 10_000 }),
+    meddling: 'cancel',
+    outcomes: /^(canceled: |timed-out: activity StartToClose timeout$)/,
+  },
+  stubborn: {
+    share: 4,
+    order: on('stubborn'),
+    meddling: 'cancel',
+    outcomes: /^(completed: "stubborn"$|canceled: |timed-out: activity StartToClose timeout$)/,
+  },
+  terminated: {
+    share: 3,
+    order: on('untilTold', { startToCloseMs: 10_000 }),
+    meddling: 'terminate',
+    outcomes: /^terminated: by the drill$/,
+  },
+  // Completed from outside, by its token.
+  later: { share: 6, order: on('later'), outcomes: /^completed: "later"$/ },
+  // Completed from outside, by its ids, whether an attempt runs or not.
+  outside: {
+    share: 5,
+    order: on('leftOpen', { startToCloseMs: 30_000 }),
+    meddling: 'complete',
+    outcomes: /^completed: "outside"$/,
+  },
+  // Completed from outside, by an event on Kafka.
+  announced: {
+    share: 3,
+    order: on('leftOpen', { startToCloseMs: 30_000 }),
+    meddling: 'event',
+    outcomes: /^completed: "outside"$/,
+  },
+  delayed: { share: 6, order: on('quick', { startDelayMs: 1_500 }), outcomes: /^completed: "quick"$/ },
+  'polled-quick': { share: 4, order: polled('quick'), outcomes: /^completed: "quick"$/ },
+  'polled-flaky': { share: 2, order: polled('flaky'), outcomes: /^completed: "flaky"$/ },
+  'polled-beating': { share: 2, order: polled('beating'), outcomes: /^completed: "beating"$/ },
+} as const satisfies Readonly<Record<string, Kind>>;
+
+export type KindName = keyof typeof kinds;
+
+/** The activities of a workflow run, which is cancelled while they are open. */
+export const runKinds = {
+  'run-told': { order: on('untilTold', { startToCloseMs: 10_000 }), outcomes: /^(canceled: |timed-out: )/ },
+  'run-delayed': {
+    order: on('quick', { startDelayMs: 4_000 }),
+    outcomes: /^(canceled: |completed: "quick"$|timed-out: )/,
+  },
+  'run-quick': { order: on('quick'), outcomes: /^(completed: "quick"$|canceled: |timed-out: )/ },
+} as const satisfies Readonly<Record<string, Pick<Kind, 'order' | 'outcomes'>>>;
+
+export type RunKindName = keyof typeof runKinds;
+
+/** How many of a hundred starts are runs, with all of `runKinds` in each. */
+export const runShare = 5;
+
+const outcomesByKind: ReadonlyMap<string, RegExp> = new Map(
+  Object.entries({ ...kinds, ...runKinds }).map(([name, { outcomes }]) => [name, outcomes]),
+);
+
+/** @throws Error for a kind that there is none of. */
+export function expectedOutcomes(kind: string): RegExp {
+  const outcomes = outcomesByKind.get(kind);
+  if (outcomes === undefined) throw new Error(`Expected to judge a kind of activity, but there is no kind '${kind}'`);
+  return outcomes;
+}

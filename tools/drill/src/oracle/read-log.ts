@@ -1,0 +1,162 @@
+import type { Activity, Command, Reply, StateRecord } from '@ratchet/domain';
+import type { InputRecord } from '@ratchet/kafka';
+import { readTopic } from '@ratchet/kafka/testing';
+import type { Cluster } from '@ratchet/protocol';
+import { topics, topicSpecs } from '@ratchet/schemas';
+import { textOf } from '../outcome-text.ts';
+import type { DeadLetter, Fact, LogFacts, Report, TokenAttempt } from './facts.ts';
+
+/** A record and what it says. */
+interface Read<T> {
+  readonly record: InputRecord;
+  readonly value: T;
+}
+
+/** Who asked what, by request id: what a reply to it is about. */
+type Asked = ReadonlyMap<string, string>;
+
+/**
+ * Reads all topics to their ends, as far as they are committed, and tells what they say of activities.
+ *
+ * @param taskTopics of the queues that were used: their dead letters count, too.
+ */
+export async function readLog(cluster: Cluster, taskTopics: readonly string[]): Promise<LogFacts> {
+  const { codec } = cluster;
+  const commands = await readAll(cluster, topics.commands, codec.decodeCommand);
+  const queries = await readAll(cluster, topics.queries, codec.decodeQuery);
+  const replies = await readAll(cluster, topics.replies, codec.decodeReply);
+  const states = await readAll(cluster, topics.executions, codec.decodeState);
+
+  const asked: Asked = new Map([
+    ...queries.flatMap(({ value }) =>
+      value.type === 'AwaitOutcome' ? [[value.requestId, value.target.activityId]] : [],
+    ),
+    ...commands.flatMap(({ value }) => (value.type === 'Schedule' ? [[value.requestId, value.target.activityId]] : [])),
+  ] as [string, string][]);
+  const decided = new Map(
+    commands.map((command) => [decisionKey(command.value.requestId, command.record.offset), command]),
+  );
+  return {
+    facts: [...replies.flatMap(({ value }) => factsOfReply(value, decided, asked)), ...states.flatMap(factsOfState)],
+    deadLetters: await readDeadLetters(cluster, taskTopics),
+  };
+}
+
+async function readAll<T>(
+  { connection }: Cluster,
+  topic: string,
+  decode: (bytes: Buffer) => T | Promise<T>,
+): Promise<readonly Read<T>[]> {
+  const records = await readTopic(connection, topic);
+  const read: Read<T>[] = [];
+  for (const record of records) {
+    if (record.value !== null) read.push({ record, value: await decode(record.value) });
+  }
+  return read;
+}
+
+const decisionKey = (requestId: string, offset: number): string => `${String(offset)} ${requestId}`;
+
+function factsOfReply(reply: Reply, decided: ReadonlyMap<string, Read<Command>>, asked: Asked): readonly Fact[] {
+  const { body, offset, requestId } = reply;
+  if (body.type === 'Described') return outcomeOf(body.description);
+  if (body.type === 'OutcomeReached') {
+    const id = asked.get(requestId);
+    const outcome = textOf(body.status, body.outcome);
+    return id === undefined ? [] : [{ id, partition: -1, fact: 'outcome', offset, outcome }];
+  }
+  if (body.type !== 'Accepted') return [];
+  const command = decided.get(decisionKey(requestId, offset));
+  return command === undefined ? [] : factsOfAccepted(command, body.answer);
+}
+
+const outcomeOf = (activity: Activity): readonly Fact[] =>
+  'outcome' in activity
+    ? [
+        {
+          id: activity.id.activityId,
+          partition: -1,
+          fact: 'outcome',
+          offset: activity.version,
+          outcome: textOf(activity.status, activity.outcome),
+        },
+      ]
+    : [];
+
+type Answer = Extract<Reply['body'], { readonly type: 'Accepted' }>['answer'];
+
+function factsOfAccepted({ record, value: command }: Read<Command>, answer: Answer): readonly Fact[] {
+  const { partition, offset } = record;
+  switch (command.type) {
+    case 'Schedule': {
+      const of = { id: command.target.activityId, partition, offset };
+      return answer.type === 'Scheduled' && answer.started ? [{ ...of, fact: 'scheduled' }] : [];
+    }
+    case 'Claim': {
+      const token = tokenOf(command.attempt);
+      if (token === undefined || answer.type !== 'Granted') return [];
+      const { claimId, target } = command;
+      const { startedAt } = answer;
+      return [{ id: target.activityId, partition, offset, fact: 'granted', claimId, startedAt, ...token }];
+    }
+    case 'RecordHeartbeat':
+    case 'Complete':
+    case 'Fail':
+    case 'ReportCanceled':
+      return [acceptedReport(command, partition, offset)];
+    default:
+      return [];
+  }
+}
+
+function acceptedReport(command: Extract<Command, { readonly type: Report }>, partition: number, offset: number): Fact {
+  const token = tokenOf(command.attempt);
+  const reportId = 'reportId' in command ? command.reportId : undefined;
+  return {
+    id: command.target.activityId,
+    partition,
+    offset,
+    fact: 'accepted',
+    report: command.type,
+    ...(token === undefined ? {} : { token }),
+    ...(reportId === undefined ? {} : { reportId }),
+  };
+}
+
+function tokenOf(attempt: Extract<Command, { readonly type: Report }>['attempt']): TokenAttempt | undefined {
+  if (attempt.by === 'id') return undefined;
+  const { by: _, ...token } = attempt;
+  return token;
+}
+
+function factsOfState({ record, value }: Read<StateRecord>): readonly Fact[] {
+  if (value.type !== 'ActivitySnapshot') return [];
+  const { activity } = value;
+  const { id, version, scheduleOffset, scheduledAt, status } = activity;
+  return [
+    {
+      id: id.activityId,
+      partition: record.partition,
+      fact: 'state',
+      place: record.offset,
+      offset: version,
+      scheduleOffset,
+      scheduledAt,
+      status,
+      ...('outcome' in activity ? { outcome: textOf(activity.status, activity.outcome) } : {}),
+    },
+  ];
+}
+
+/** Of every topic that there is from the start, and of the task queues. */
+async function readDeadLetters({ connection }: Cluster, taskTopics: readonly string[]): Promise<readonly DeadLetter[]> {
+  const steady = topicSpecs({ replication: 'development' }).map(({ name }) => name);
+  const names = [...steady.filter((name) => name.endsWith('.dlq')), ...taskTopics.map((name) => `${name}.dlq`)];
+  const letters: DeadLetter[] = [];
+  for (const topic of names) {
+    for (const { key, headers } of await readTopic(connection, topic)) {
+      letters.push({ topic, key: key ?? '', reason: String(headers['ratchet-dlq-reason'] ?? 'without a reason') });
+    }
+  }
+  return letters;
+}

@@ -1,0 +1,286 @@
+import { spawn } from 'node:child_process';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Random } from '@ratchet/testing';
+import { KafkaProxy } from '@ratchet/kafka/testing';
+import { Clocks } from './stage/clocks.ts';
+import type { FaultKind, Faults } from './stage/faults.ts';
+import { serviceRoles, workerRoles, type Member, type Role } from './stage/member.ts';
+import { SmallDisk } from './stage/small-disk.ts';
+import type { Stage, StageOptions } from './stage/stage.ts';
+
+/** What a scenario has to work with. */
+export interface Play {
+  readonly stage: Stage;
+  readonly faults: Faults;
+  readonly random: Random;
+  /** No further fault may begin. */
+  readonly isOver: () => boolean;
+  /** How long one fault may last. */
+  readonly msMax: number;
+}
+
+/** What a scenario needs before its stage is there. */
+export interface Preparation {
+  readonly stageOptions?: Pick<StageOptions, 'brokerEnvironment' | 'environmentOf' | 'addressFor'>;
+  readonly play: (play: Play) => Promise<void>;
+  /** Once the stage is gone. */
+  readonly clear?: () => void | Promise<void>;
+}
+
+export interface Scenario {
+  readonly about: string;
+  /** Without these nothing was drilled. */
+  readonly mustHappen: readonly FaultKind[];
+  /** @throws Error that says what this machine lacks for it. */
+  readonly prepare: (folder: string) => Preparation;
+}
+
+const seconds = (count: number): number => count * 1000;
+
+/** Everyone once, in another order each time; then again. */
+function* inTurns<T>(random: Random, list: () => readonly T[]): Generator<T, never> {
+  for (;;) yield* random.pickSome(Infinity, list());
+}
+
+const kill = async ({ stage, faults, random, isOver }: Play): Promise<void> => {
+  const victims = inTurns(random, () => stage.members);
+  while (!isOver()) {
+    // One time in three two at once, the instances of one service among them.
+    const pair = [victims.next().value, ...(random.oneIn(3) ? [victims.next().value] : [])];
+    await Promise.all(pair.map((victim) => faults.kill(victim)));
+    await pause(random.between(seconds(2), seconds(8)));
+  }
+};
+
+const stop = async ({ stage, faults, random, isOver, msMax }: Play): Promise<void> => {
+  const victims = inTurns(random, () => stage.members);
+  const lasting = (): number => random.between(seconds(3), msMax);
+  for (let turn = 0; !isOver(); turn++) {
+    const first = faults.stop(victims.next().value, lasting());
+    await pause(random.between(0, seconds(5)));
+    await Promise.all([
+      first,
+      turn % 3 === 2 ? faults.stopBroker(lasting()) : faults.stop(victims.next().value, lasting()),
+    ]);
+    await pause(random.between(seconds(2), seconds(8)));
+  }
+};
+
+/** A lost member's way back leads through a broker that answers for a moment only, and machines that have no time. */
+const stall = async ({ faults, random, isOver }: Play): Promise<void> => {
+  const busy = [1, 2].map(() => spawn('sh', ['-c', 'while :; do :; done'], { stdio: 'ignore' }));
+  try {
+    for (let turn = 0; turn === 0 || !isOver(); turn++) {
+      const [stopped, running, again] = turn === 0 ? [14, 0.6, 32] : drawStall(random);
+      await faults.stopBroker(seconds(stopped));
+      await pause(seconds(running));
+      await faults.stopBroker(seconds(again));
+      await pause(seconds(25));
+    }
+  } finally {
+    for (const child of busy) child.kill('SIGKILL');
+  }
+};
+
+const drawStall = (random: Random): [stopped: number, running: number, again: number] => [
+  random.between(10, 18),
+  random.between(0.2, 2),
+  random.between(20, 40),
+];
+
+const broker = async ({ faults, random, isOver }: Play): Promise<void> => {
+  while (!isOver()) {
+    await faults.killBroker(random.oneIn(2) ? 0 : random.between(seconds(2), seconds(20)));
+    await pause(random.between(seconds(5), seconds(15)));
+  }
+};
+
+const registry = async ({ stage, faults, random, isOver }: Play): Promise<void> => {
+  const services = inTurns(random, () => stage.services);
+  const workers = inTurns(random, () => stage.workers.filter(({ role }) => role === 'worker'));
+  for (let turn = 0; turn < 2 || !isOver(); turn++) {
+    const ms = random.between(seconds(5), seconds(20));
+    if (turn % 2 === 0) await faults.loseRegistry(ms);
+    else await faults.startWithoutRegistry([services.next().value, services.next().value, workers.next().value], ms);
+    await pause(random.between(seconds(3), seconds(8)));
+  }
+};
+
+/** A day and an hour for those whose clock decides nothing; seconds for the broker's, which is the clock of the log. */
+const clockSteps = { others: [86_400, -3_600], broker: [8, -8] } as const;
+
+function prepareClock(folder: string): Preparation {
+  const clocks = new Clocks(folder);
+  const play = async ({ stage, faults, random, isOver }: Play): Promise<void> => {
+    const groups = inTurns(random, () => [
+      ...serviceRoles.map((role) => stage.services.filter((member) => member.role === role)),
+      stage.workers,
+      random.pickSome(3, stage.members),
+      [],
+    ]);
+    for (let turn = 0; turn < 2 || !isOver(); turn++) {
+      const group: readonly Member[] = groups.next().value;
+      const names = group.length === 0 ? ['broker'] : group.map(({ name }) => name);
+      const ahead = clockSteps[group.length === 0 ? 'broker' : 'others'][turn % 2 === 0 ? 0 : 1];
+      await faults.during(
+        ahead > 0 ? 'clock-ahead' : 'clock-back',
+        names.join(', '),
+        `${String(ahead)} s`,
+        async () => {
+          for (const name of names) clocks.set(name, ahead);
+          await pause(seconds(17));
+          for (const name of names) clocks.set(name, 0);
+        },
+      );
+      await pause(random.between(seconds(3), seconds(10)));
+    }
+  };
+  return {
+    stageOptions: {
+      brokerEnvironment: clocks.environmentOf('broker'),
+      environmentOf: (name) => clocks.environmentOf(name),
+    },
+    play,
+  };
+}
+
+const diskMiB = 768;
+
+function prepareDisk(folder: string): Preparation {
+  const disk = SmallDisk.mount(`${folder}/kafka/broker-1`, diskMiB);
+  const play = async ({ stage, faults, random, isOver }: Play): Promise<void> => {
+    while (!isOver()) {
+      const ms = random.between(seconds(4), seconds(15));
+      await faults.during('disk-full', 'broker', `for ${(ms / 1000).toFixed(1)} s`, async () => {
+        disk.fill();
+        await pause(ms);
+        disk.free();
+        // A broker whose last disk fails ends; whoever runs it starts it again once there is room.
+        await stage.kafka.killBroker(1);
+        await stage.kafka.startBroker(1);
+      });
+      await pause(random.between(seconds(8), seconds(20)));
+    }
+  };
+  return {
+    play,
+    clear: () => {
+      disk.unmount();
+    },
+  };
+}
+
+const storm = async ({ faults, random, isOver }: Play): Promise<void> => {
+  const roles: readonly Role[] = [...serviceRoles, ...workerRoles];
+  const comeAndGo = async (): Promise<void> => {
+    while (!isOver()) {
+      await faults.comeAndGo(
+        random.pick(roles),
+        random.between(seconds(1), seconds(10)),
+        random.oneIn(2) ? 'SIGTERM' : 'SIGKILL',
+      );
+      await pause(random.between(0, seconds(3)));
+    }
+  };
+  await Promise.all([comeAndGo(), comeAndGo(), comeAndGo()]);
+};
+
+/** Requests to a group's coordinator, by their numbers in Kafka's protocol. */
+const groupRequests = {
+  'offset commit': 8,
+  'offset fetch': 9,
+  'find coordinator': 10,
+  join: 11,
+  heartbeat: 12,
+  leave: 13,
+  sync: 14,
+} as const;
+
+function prepareCoordinator(): Preparation {
+  let proxy: KafkaProxy | undefined;
+  const play = async ({ faults, random, isOver, msMax }: Play): Promise<void> => {
+    const names = inTurns(random, () => Object.keys(groupRequests) as (keyof typeof groupRequests)[]);
+    for (let turn = 0; !isOver(); turn++) {
+      const chosen = [names.next().value, names.next().value];
+      const keys: readonly number[] = chosen.map((name) => groupRequests[name]);
+      const ms = random.between(seconds(3), Math.min(msMax, seconds(30)));
+      const silence = faults.during(
+        'coordinator-silent',
+        chosen.join(', '),
+        `for ${(ms / 1000).toFixed(1)} s`,
+        async () => {
+          if (proxy !== undefined)
+            proxy.decide = ({ apiKey }) => (keys.includes(apiKey) ? 'swallow-answer' : 'forward');
+          await pause(ms);
+          if (proxy !== undefined) proxy.decide = () => 'forward';
+        },
+      );
+      await pause(ms / 2);
+      if (turn % 2 === 0)
+        await faults.during('coordinator-cut', 'all connections', '', () => Promise.resolve(proxy?.cut()));
+      await silence;
+      await pause(random.between(seconds(3), seconds(10)));
+    }
+  };
+  return {
+    stageOptions: {
+      addressFor: async (brokers) => {
+        proxy = await KafkaProxy.start(brokers);
+        return proxy.address;
+      },
+    },
+    play,
+    clear: () => proxy?.stop(),
+  };
+}
+
+/** What a stage goes through, by name. */
+export const scenarios = {
+  kill: {
+    about: 'kill -9 of services and workers, one or two at a time',
+    mustHappen: ['service-killed', 'worker-killed'],
+    prepare: () => ({ play: kill }),
+  },
+  stop: {
+    about: 'SIGSTOP of services, workers and the broker, in pairs',
+    mustHappen: ['service-stopped', 'worker-stopped', 'broker-stopped'],
+    prepare: () => ({ play: stop }),
+  },
+  stall: {
+    about: 'the broker stopped for 14 s, running for 0.6 s, stopped for 32 s, beside busy processes',
+    mustHappen: ['broker-stopped'],
+    prepare: () => ({ play: stall }),
+  },
+  broker: {
+    about: 'kill -9 of the broker, and a restart',
+    mustHappen: ['broker-killed'],
+    prepare: () => ({ play: broker }),
+  },
+  registry: {
+    about: 'the registry gone, while everyone runs and while some start',
+    mustHappen: ['registry-gone-warm', 'registry-gone-cold'],
+    prepare: () => ({ play: registry }),
+  },
+  clock: {
+    about: 'wall clocks set ahead and back, of services, workers and the broker',
+    mustHappen: ['clock-ahead', 'clock-back'],
+    prepare: prepareClock,
+  },
+  disk: {
+    about: "the broker's disk full; takes root",
+    mustHappen: ['disk-full'],
+    prepare: prepareDisk,
+  },
+  storm: {
+    about: 'instances that come and go, three at a time',
+    mustHappen: ['member-came-and-went'],
+    prepare: () => ({ play: storm }),
+  },
+  coordinator: {
+    about: "the group coordinator's answers lost on the way, and connections cut",
+    mustHappen: ['coordinator-silent', 'coordinator-cut'],
+    prepare: prepareCoordinator,
+  },
+} as const satisfies Readonly<Record<string, Scenario>>;
+
+export type ScenarioName = keyof typeof scenarios;

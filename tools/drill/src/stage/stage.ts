@@ -1,0 +1,261 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { appendFileSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { connectCluster } from '@ratchet/protocol';
+import { taskTopic } from '@ratchet/domain';
+import { startKafka, type RunningKafka } from '@ratchet/tools-kafka';
+import type { Doors } from '@ratchet/tools-start';
+import { machineMs, readJournals, type Noted } from '../journal.ts';
+import { tellGateways } from '../load/gateways.ts';
+import { taskQueues } from '../load/kinds.ts';
+import { settingsEnvironment, type ProcessSettings } from '../load/process-settings.ts';
+import type { LogFacts } from '../oracle/facts.ts';
+import { readLog } from '../oracle/read-log.ts';
+import { isService, Member, serviceRoles, type Role } from './member.ts';
+import { residentMiB, type MemorySample } from './memory-samples.ts';
+
+/** Of each co-partitioned topic. */
+export const partitionCount = 4;
+/** As in production. */
+export const sessionMs = 10_000;
+const instancesOf = (role: Role): number => (role === 'worker' ? 3 : role === 'polling-worker' ? 1 : 2);
+const roles: readonly Role[] = [...serviceRoles, 'worker', 'polling-worker'];
+const sampleEveryMs = 1_000;
+const clientNames = ['client-1', 'client-2'];
+
+export interface StageOptions {
+  /** Everything of this drill: journals, logs, the broker's data. */
+  readonly folder: string;
+  /** How many starts a second, of all clients together. */
+  readonly perSecond: number;
+  readonly seed: number;
+  readonly say: (line: string) => void;
+  readonly brokerEnvironment?: Readonly<Record<string, string>>;
+  /** More of a member's environment. */
+  readonly environmentOf?: (name: string) => Readonly<Record<string, string>>;
+  /** Where members find the broker; default: where it is. */
+  readonly addressFor?: (brokers: string) => Promise<string>;
+}
+
+/** The jars' way can do all that a broker may be asked for. */
+type JarKafka = Required<RunningKafka>;
+
+/** A process that ended although nobody here had ended it. */
+export interface UnexpectedEnd {
+  readonly at: number;
+  readonly name: string;
+  readonly how: string;
+}
+
+/** A broker, a registry, two instances of each service, workers and clients, all of them processes of their own. */
+export class Stage {
+  readonly folder: string;
+  readonly kafka: JarKafka;
+  readonly memory: MemorySample[] = [];
+  readonly unexpectedEnds: UnexpectedEnd[] = [];
+  readonly #options: StageOptions;
+  readonly #brokers: string;
+  readonly #tokenSecret = randomBytes(32).toString('hex');
+  readonly #members = new Map<string, Member>();
+  #clients: readonly ChildProcess[] = [];
+  #sampling: NodeJS.Timeout | undefined;
+
+  private constructor(options: StageOptions, kafka: JarKafka, brokers: string) {
+    this.folder = options.folder;
+    this.kafka = kafka;
+    this.#options = options;
+    this.#brokers = brokers;
+  }
+
+  /** Resolves when every service is ready. What was started is stopped again when one is not. */
+  static async start(options: StageOptions): Promise<Stage> {
+    const { folder, brokerEnvironment = {}, addressFor } = options;
+    for (const name of ['journals', 'logs']) mkdirSync(join(folder, name), { recursive: true });
+    const kafka = (await startKafka({ way: 'jars', folder: join(folder, 'kafka'), brokerEnvironment })) as JarKafka;
+    const stage = new Stage(options, kafka, (await addressFor?.(kafka.brokers)) ?? kafka.brokers);
+    try {
+      await stage.#startMembers();
+      return stage;
+    } catch (error) {
+      await stage.stop();
+      throw error;
+    }
+  }
+
+  /** Those that run now. */
+  get members(): readonly Member[] {
+    return [...this.#members.values()];
+  }
+
+  get services(): readonly Member[] {
+    return this.members.filter(({ role }) => isService(role));
+  }
+
+  get workers(): readonly Member[] {
+    return this.members.filter(({ role }) => !isService(role));
+  }
+
+  /** One more of a role. */
+  add(role: Role): Member {
+    const taken = this.members.filter((member) => member.role === role).map(({ name }) => name);
+    let number = 1;
+    while (taken.includes(`${role}-${String(number)}`)) number++;
+    const name = `${role}-${String(number)}`;
+    const member = new Member({
+      name,
+      role,
+      environment: isService(role) ? this.#serviceEnvironment(name) : this.#processEnvironment(name),
+      logs: join(this.folder, 'logs'),
+      onUnexpectedEnd: (_, how) => {
+        this.unexpectedEnds.push({ at: machineMs(), name, how });
+        this.#options.say(`${name} has ended with ${how}, and nobody has ended it`);
+      },
+    });
+    this.#members.set(name, member);
+    member.start();
+    return member;
+  }
+
+  async remove(member: Member, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    this.#members.delete(member.name);
+    await member.stop(signal);
+  }
+
+  startLoad(): void {
+    const { perSecond, seed } = this.#options;
+    this.#clients = clientNames.map((who, index) =>
+      this.#fork('client', who, {
+        ...this.#settings(who),
+        perSecond: perSecond / clientNames.length,
+        seed: seed + index,
+      }),
+    );
+  }
+
+  /** Starts nothing more, and waits until everything has ended, or so long. @returns whether everything has. */
+  async finishLoad(msMax: number): Promise<boolean> {
+    const ended = Promise.all(
+      this.#clients.map(async (client) => {
+        if (client.exitCode !== null || client.signalCode !== null) return;
+        const exit = once(client, 'exit');
+        client.send('finish');
+        await exit;
+      }),
+    ).then(() => true);
+    const late = AbortSignal.timeout(msMax);
+    const isDone = await Promise.race([ended, once(late, 'abort').then(() => false)]);
+    for (const client of this.#clients) if (client.connected) client.send('give-up');
+    await ended;
+    return isDone;
+  }
+
+  notes(): readonly Noted[] {
+    return readJournals(join(this.folder, 'journals'));
+  }
+
+  /** Of the topics as they are now; asked once nobody writes any more. */
+  async readLog(): Promise<LogFacts> {
+    const { brokers, registryUrl } = this.kafka;
+    const cluster = await connectCluster({ brokers, registryUrl, clientId: 'drill', createTopics: false });
+    try {
+      return await readLog(
+        cluster,
+        Object.values(taskQueues).map((queue) => taskTopic('default', queue)),
+      );
+    } finally {
+      await cluster.close();
+    }
+  }
+
+  async stopMembers(): Promise<void> {
+    clearInterval(this.#sampling);
+    for (const client of this.#clients) client.kill('SIGKILL');
+    await Promise.all(this.members.map((member) => member.stop()));
+  }
+
+  async stop(): Promise<void> {
+    await this.stopMembers();
+    await this.kafka.stop();
+  }
+
+  async #startMembers(): Promise<void> {
+    for (const role of serviceRoles) for (let count = 0; count < instancesOf(role); count++) this.add(role);
+    this.#tellGateways();
+    this.#sampling = setInterval(() => {
+      this.#sample();
+      this.#tellGateways();
+    }, sampleEveryMs);
+    await Promise.all(this.services.map(({ process }) => process.ready()));
+    this.#tellGateways();
+    for (const role of roles.filter((each) => !isService(each)))
+      for (let count = 0; count < instancesOf(role); count++) this.add(role);
+  }
+
+  #sample(): void {
+    for (const { name, pid } of this.members) {
+      const resident = pid === undefined ? undefined : residentMiB(pid);
+      if (pid !== undefined && resident !== undefined)
+        this.memory.push({ at: machineMs(), name, pid, residentMiB: resident });
+    }
+  }
+
+  #tellGateways(): void {
+    const up = this.services.flatMap(({ process }): Doors[] =>
+      process.doors === undefined || process.healthUrl === undefined ? [] : [process.doors],
+    );
+    tellGateways(this.folder, up);
+  }
+
+  #settings(who: string): ProcessSettings {
+    const { brokers, registryUrl } = this.kafka;
+    const { folder } = this;
+    const journals = join(folder, 'journals');
+    return { who, journals, folder, brokers, registryUrl, perSecond: 0, seed: 0 };
+  }
+
+  #fork(main: string, who: string, settings: ProcessSettings): ChildProcess {
+    const child = fork(join(import.meta.dirname, '..', '..', 'dist', 'load', `${main}.js`), {
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      detached: true,
+      env: { ...inherited(), ...settingsEnvironment(settings) },
+    });
+    const log = (text: Buffer): void => {
+      appendFileSync(join(this.folder, 'logs', `${who}.log`), text);
+    };
+    child.stdout?.on('data', log);
+    child.stderr?.on('data', log);
+    return child;
+  }
+
+  #processEnvironment(name: string): Record<string, string> {
+    const settings = { ...this.#settings(name), brokers: this.#brokers };
+    return { ...inherited(), ...settingsEnvironment(settings), ...this.#options.environmentOf?.(name) };
+  }
+
+  #serviceEnvironment(name: string): Record<string, string> {
+    return {
+      ...inherited(),
+      // Else glibc keeps what was freed in an arena of each thread.
+      MALLOC_ARENA_MAX: '2',
+      RATCHET_ENVIRONMENT: 'development',
+      RATCHET_PARTITIONS: String(partitionCount),
+      RATCHET_KAFKA_BROKERS: this.#brokers,
+      RATCHET_SCHEMA_REGISTRY_URL: this.kafka.registryUrl,
+      RATCHET_SESSION_TIMEOUT_MS: String(sessionMs),
+      RATCHET_TOKEN_SECRET: this.#tokenSecret,
+      RATCHET_HEALTH_PORT: '0',
+      RATCHET_GRPC_PORT: '0',
+      RATCHET_HTTP_PORT: '0',
+      RATCHET_LOG_FORMAT: 'json',
+      ...this.#options.environmentOf?.(name),
+    };
+  }
+}
+
+/** This process's environment without what is meant for services. */
+function inherited(): Record<string, string> {
+  const entries = Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return Object.fromEntries(entries.filter(([name]) => !name.startsWith('RATCHET_')));
+}
