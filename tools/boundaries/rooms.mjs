@@ -50,6 +50,7 @@ export const rooms = [
   ...[
     ['bench', 'bench'],
     ['drill', 'tools/drill'],
+    ['attack', 'tools/attack'],
     ['documents', 'examples/documents'],
     ['example-quickstart', 'examples/quickstart'],
     ['example-temporal-sdk', 'examples/temporal-sdk'],

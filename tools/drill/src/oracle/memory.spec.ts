@@ -1,5 +1,4 @@
-import type { MemorySample } from '../stage/memory-samples.ts';
-import { growing, lifeMsMin } from './memory.ts';
+import { growing, lifeMsMin, type MemorySample } from './memory.ts';
 
 /** A sample each second of a life of ten minutes, whose memory is as `residentAt` says of the part of it that has passed. */
 const life = (residentAt: (part: number) => number, ms = 600_000): readonly MemorySample[] =>

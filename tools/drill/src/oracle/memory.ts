@@ -1,4 +1,11 @@
-import type { MemorySample } from '../stage/memory-samples.ts';
+/** The memory of a process at a moment. */
+export interface MemorySample {
+  /** See `machineMs`. */
+  readonly at: number;
+  readonly name: string;
+  readonly pid: number;
+  readonly residentMiB: number;
+}
 
 /** A process whose memory only grew. */
 export interface Growth {

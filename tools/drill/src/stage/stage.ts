@@ -6,15 +6,15 @@ import { join } from 'node:path';
 import { connectCluster } from '@ratchet/protocol';
 import { taskTopic } from '@ratchet/domain';
 import { startKafka, type RunningKafka } from '@ratchet/tools-kafka';
-import type { Doors } from '@ratchet/tools-start';
+import { residentMiB, type Doors } from '@ratchet/tools-start';
 import { machineMs, readJournals, type Noted } from '../journal.ts';
 import { tellGateways } from '../load/gateways.ts';
 import { taskQueues } from '../load/kinds.ts';
 import { settingsEnvironment, type ProcessSettings } from '../load/process-settings.ts';
 import type { LogFacts } from '../oracle/facts.ts';
+import type { MemorySample } from '../oracle/memory.ts';
 import { readLog } from '../oracle/read-log.ts';
 import { isService, Member, serviceRoles, type Role } from './member.ts';
-import { residentMiB, type MemorySample } from './memory-samples.ts';
 
 /** Of each co-partitioned topic. */
 export const partitionCount = 4;

@@ -1,14 +1,5 @@
 import { readFileSync } from 'node:fs';
 
-/** The memory of a process at a moment. */
-export interface MemorySample {
-  /** See `machineMs`. */
-  readonly at: number;
-  readonly name: string;
-  readonly pid: number;
-  readonly residentMiB: number;
-}
-
 /** How much memory a process holds now, as the kernel counts it; `undefined` when it is gone. Linux only. */
 export function residentMiB(pid: number): number | undefined {
   try {
