@@ -1,7 +1,7 @@
 import TestSequencer from '@jest/test-sequencer';
 
 /** Files that take half a minute and more: at the end of a run one of them would leave the other worker idle. */
-const LONG = ['kill-drill', 'temporal-traces', 'timeout-tracker', 'cancellation-race', 'start-kafka', 'partition-kill'];
+const LONG = ['drill', 'temporal-traces', 'timeout-tracker', 'cancellation-race', 'start-kafka', 'partition-kill'];
 
 /** The long ones first; the others as Jest orders them, by what it remembers of them. */
 export default class LongFirst extends TestSequencer {

@@ -7,34 +7,18 @@ const main = fileURLToPath(new URL('../../dist/drill/worker.js', import.meta.url
 
 /** A worker in a process of its own; it does not outlive this one. */
 export class WorkerProcess {
-  readonly #environment: Readonly<Record<string, string>>;
-  #child: ChildProcess;
+  readonly #child: ChildProcess;
 
   /** @param environment KAFKA_BROKERS, SCHEMA_REGISTRY_URL, DRILL_TASK_QUEUE, DRILL_SLOTS, DRILL_RUNS_FILE. */
   constructor(environment: Readonly<Record<string, string>>) {
-    this.#environment = environment;
-    this.#child = this.#start();
+    this.#child = fork(main, [], { env: { ...process.env, ...environment }, execArgv: [] });
   }
 
-  /** kill -9, and another in its place. */
-  async kill(): Promise<void> {
-    await this.#end('SIGKILL');
-    this.#child = this.#start();
-  }
-
-  stop(): Promise<void> {
-    return this.#end('SIGTERM');
-  }
-
-  #start(): ChildProcess {
-    return fork(main, [], { env: { ...process.env, ...this.#environment }, execArgv: [] });
-  }
-
-  async #end(signal: NodeJS.Signals): Promise<void> {
+  async stop(): Promise<void> {
     const child = this.#child;
     if (child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, 'exit');
-    child.kill(signal);
+    child.kill('SIGTERM');
     await ended;
   }
 }

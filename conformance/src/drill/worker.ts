@@ -1,6 +1,5 @@
 import { Worker } from '@ratchet/worker';
-import * as activities from './activities.ts';
-import * as cancelActivities from './cancel-activities.ts';
+import * as activities from './cancel-activities.ts';
 
 /** A worker that its drill may kill at any moment. */
 
@@ -8,7 +7,7 @@ const worker = await Worker.create({
   brokers: process.env['KAFKA_BROKERS'] ?? '',
   registry: process.env['SCHEMA_REGISTRY_URL'] ?? '',
   taskQueue: process.env['DRILL_TASK_QUEUE'] ?? '',
-  activities: { ...activities, ...cancelActivities },
+  activities,
   maxConcurrentActivities: Number(process.env['DRILL_SLOTS']),
   // Hundreds fail on purpose.
   log: () => undefined,

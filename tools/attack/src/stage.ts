@@ -202,7 +202,7 @@ export class Stage {
       [variables.httpUrl]: httpUrl,
     };
     const start = (main: string): ChildProcess =>
-      fork(join(import.meta.dirname, '..', 'dist', `${main}.js`), { env, execArgv: [] });
+      fork(join(import.meta.dirname, '..', 'dist', `${main}.js`), { env, execArgv: [], serialization: 'advanced' });
     this.#neighbours = [start('neighbour'), start('neighbour-worker')];
   }
 }

@@ -2,6 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Random } from '@ratchet/testing';
+import type { Addresses } from '@ratchet/tools-kafka';
 import { JournalTail } from './journal-tail.ts';
 import { machineMs } from './journal.ts';
 import { expectedOutcomes } from './load/kinds.ts';
@@ -21,11 +22,14 @@ export interface DrillOptions {
   readonly ms: number;
   readonly seed: number;
   readonly say: (line: string) => void;
+  /** A broker and a registry of someone else, for scenarios that do nothing to them; default: they are started. */
+  readonly kafka?: Addresses;
+  /** Within which everyone must be back; default: two sessions. */
+  readonly backMsMax?: number;
 }
 
 export const startsPerSecond = 50;
-/** Everyone is back within two sessions. */
-const backMsMax = 2 * sessionMs;
+const backMsMaxDefault = 2 * sessionMs;
 const backWaitMsMax = 120_000;
 /** The longest way of an activity, and then some: what has not ended by then never will. */
 const finishMsMax = 180_000;
@@ -34,11 +38,13 @@ const warmUpCount = 150;
 const warmUpMsMax = 60_000;
 
 /** Plays a scenario on a stage of its own under load, and judges what came of it. */
-export async function drill({ scenario, folder, ms, seed, say }: DrillOptions): Promise<Verdict> {
+export async function drill(options: DrillOptions): Promise<Verdict> {
+  const { scenario, folder, ms, seed, say, kafka } = options;
   mkdirSync(folder, { recursive: true });
   const { stageOptions = {}, play, clear } = scenario.prepare(folder);
   try {
-    const stage = await Stage.start({ folder, perSecond: startsPerSecond, seed, say, ...stageOptions });
+    const ofOthers = kafka === undefined ? {} : { kafka };
+    const stage = await Stage.start({ folder, perSecond: startsPerSecond, seed, say, ...ofOthers, ...stageOptions });
     try {
       stage.startLoad();
       await warmUp(stage);
@@ -47,7 +53,7 @@ export async function drill({ scenario, folder, ms, seed, say }: DrillOptions): 
       const msMax = Math.min(faultMsMax, Math.max(6_000, ms / 3));
       const random = new Random(seed);
       await play({ stage, faults, random, isOver: () => machineMs() >= endAt, msMax });
-      return await conclude(stage, faults, scenario, say);
+      return await conclude(stage, faults, options);
     } finally {
       await stage.stop();
     }
@@ -59,8 +65,7 @@ export async function drill({ scenario, folder, ms, seed, say }: DrillOptions): 
 async function conclude(
   stage: Stage,
   faults: Faults,
-  { mustHappen }: Scenario,
-  say: (line: string) => void,
+  { scenario, say, backMsMax = backMsMaxDefault }: DrillOptions,
 ): Promise<Verdict> {
   const limits = { limitMs: backMsMax, waitMsMax: backWaitMsMax };
   const recovery = await membersBack(stage, faults.lastEndedAt, limits);
@@ -72,7 +77,7 @@ async function conclude(
   const growths = growing(stage.memory, startsPerSecond);
   const { unexpectedEnds } = stage;
   const evidence = { ...judgement, faultCounts: faults.counts, recovery, hasFinished, unexpectedEnds, growths };
-  const verdict = verdictOf(evidence, mustHappen);
+  const verdict = verdictOf(evidence, scenario.mustHappen);
   keep(stage, verdict);
   return verdict;
 }

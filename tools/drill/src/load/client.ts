@@ -22,7 +22,7 @@ import { driveRun } from './run.ts';
 /** So many are under way at most: what a long fault would pile up without end. */
 const underWayMax = 5_000;
 
-const { who, journals, folder, brokers, registryUrl, perSecond, seed } = readSettings();
+const { who, journals, folder, brokers, registryUrl, perSecond, seed, idPrefix } = readSettings();
 const journal = new Journal(journals, who);
 const random = new Random(seed);
 const client = await ActivityClient.connect({ brokers, registry: registryUrl, identity: who });
@@ -101,7 +101,7 @@ async function meddle(
 
 function nextCase(): Promise<void> {
   const kindName = random.pickByShare(shares);
-  const id = `${who}-${kindName}-${String(startedCount++)}`;
+  const id = `${idPrefix}-${who}-${kindName}-${String(startedCount++)}`;
   if (kindName === 'run') return driveRun({ id, client, journal, random, signal: givenUp.signal });
   const gateway = random.pick(throughGateway);
   const [door, observer] = random.oneIn(2) ? [kafka, gateway] : [gateway, kafka];

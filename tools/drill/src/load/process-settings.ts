@@ -11,6 +11,8 @@ export interface ProcessSettings {
   /** Of a client: how many starts a second. */
   readonly perSecond: number;
   readonly seed: number;
+  /** What the ids of its activities begin with: no other drill on the same broker has it. */
+  readonly idPrefix: string;
 }
 
 const variable = 'DRILL_PROCESS';

@@ -19,13 +19,16 @@ export interface Judgement {
   readonly violations: readonly Violation[];
 }
 
+/** Every activity of a drill was asked for by one of its clients; what others do on the same broker is none of its matter. */
+const isAsked = (story: Story): boolean => story.noted('asked').length > 0;
+
 /**
  * Holds what clients and workers noted and what the topics say against the promises.
  *
  * Asks nothing of Ratchet itself: not its state, not its rules.
  */
 export function judge(notes: readonly Noted[], log: LogFacts, expected: ExpectedOutcomes): Judgement {
-  const stories = storiesOf(notes, log.facts);
+  const stories = storiesOf(notes, log.facts).filter(isAsked);
   return {
     acceptedCount: stories.filter(({ isAccepted }) => isAccepted).length,
     unansweredCount: stories.filter(({ isAccepted, lives }) => !isAccepted && lives.size > 0).length,

@@ -5,13 +5,14 @@ import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { connectCluster } from '@ratchet/protocol';
 import { taskTopic } from '@ratchet/domain';
-import { startKafka, type RunningKafka } from '@ratchet/tools-kafka';
+import { uniqueName } from '@ratchet/testing';
+import { startKafka, type Addresses, type RunningKafka } from '@ratchet/tools-kafka';
 import { residentMiB, type Doors } from '@ratchet/tools-start';
 import { machineMs, readJournals, type Noted } from '../journal.ts';
 import { tellGateways } from '../load/gateways.ts';
 import { taskQueues } from '../load/kinds.ts';
 import { settingsEnvironment, type ProcessSettings } from '../load/process-settings.ts';
-import type { LogFacts } from '../oracle/facts.ts';
+import type { DeadLetter, LogFacts } from '../oracle/facts.ts';
 import type { MemorySample } from '../oracle/memory.ts';
 import { readLog } from '../oracle/read-log.ts';
 import { isService, Member, serviceRoles, type Role } from './member.ts';
@@ -32,6 +33,8 @@ export interface StageOptions {
   readonly perSecond: number;
   readonly seed: number;
   readonly say: (line: string) => void;
+  /** A broker and a registry of someone else, to which nothing can be done; default: they are started. */
+  readonly kafka?: Addresses;
   readonly brokerEnvironment?: Readonly<Record<string, string>>;
   /** More of a member's environment. */
   readonly environmentOf?: (name: string) => Readonly<Record<string, string>>;
@@ -39,8 +42,8 @@ export interface StageOptions {
   readonly addressFor?: (brokers: string) => Promise<string>;
 }
 
-/** The jars' way can do all that a broker may be asked for. */
-type JarKafka = Required<RunningKafka>;
+/** A broker that was started here: the jars' way can do all that may be asked of one. */
+export type OwnKafka = Required<RunningKafka>;
 
 /** A process that ended although nobody here had ended it. */
 export interface UnexpectedEnd {
@@ -52,28 +55,34 @@ export interface UnexpectedEnd {
 /** A broker, a registry, two instances of each service, workers and clients, all of them processes of their own. */
 export class Stage {
   readonly folder: string;
-  readonly kafka: JarKafka;
   readonly memory: MemorySample[] = [];
   readonly unexpectedEnds: UnexpectedEnd[] = [];
   readonly #options: StageOptions;
-  readonly #brokers: string;
+  readonly #addresses: Addresses;
+  readonly #ownKafka: OwnKafka | undefined;
+  /** Where members find the broker. */
+  readonly #memberBrokers: string;
+  readonly #idPrefix = uniqueName('drill');
   readonly #tokenSecret = randomBytes(32).toString('hex');
   readonly #members = new Map<string, Member>();
   #clients: readonly ChildProcess[] = [];
   #sampling: NodeJS.Timeout | undefined;
 
-  private constructor(options: StageOptions, kafka: JarKafka, brokers: string) {
+  private constructor(options: StageOptions, kafka: Addresses | OwnKafka, memberBrokers: string) {
     this.folder = options.folder;
-    this.kafka = kafka;
     this.#options = options;
-    this.#brokers = brokers;
+    this.#addresses = kafka;
+    this.#ownKafka = 'stop' in kafka ? kafka : undefined;
+    this.#memberBrokers = memberBrokers;
   }
 
   /** Resolves when every service is ready. What was started is stopped again when one is not. */
   static async start(options: StageOptions): Promise<Stage> {
     const { folder, brokerEnvironment = {}, addressFor } = options;
     for (const name of ['journals', 'logs']) mkdirSync(join(folder, name), { recursive: true });
-    const kafka = (await startKafka({ way: 'jars', folder: join(folder, 'kafka'), brokerEnvironment })) as JarKafka;
+    const start = async (): Promise<OwnKafka> =>
+      (await startKafka({ way: 'jars', folder: join(folder, 'kafka'), brokerEnvironment })) as OwnKafka;
+    const kafka = options.kafka ?? (await start());
     const stage = new Stage(options, kafka, (await addressFor?.(kafka.brokers)) ?? kafka.brokers);
     try {
       await stage.#startMembers();
@@ -82,6 +91,13 @@ export class Stage {
       await stage.stop();
       throw error;
     }
+  }
+
+  /** @throws Error when it is someone else's. */
+  get kafka(): OwnKafka {
+    if (this.#ownKafka === undefined)
+      throw new Error("Expected to do something to the broker, but it is someone else's");
+    return this.#ownKafka;
   }
 
   /** Those that run now. */
@@ -157,13 +173,13 @@ export class Stage {
 
   /** Of the topics as they are now; asked once nobody writes any more. */
   async readLog(): Promise<LogFacts> {
-    const { brokers, registryUrl } = this.kafka;
+    const { brokers, registryUrl } = this.#addresses;
     const cluster = await connectCluster({ brokers, registryUrl, clientId: 'drill', createTopics: false });
     try {
-      return await readLog(
-        cluster,
-        Object.values(taskQueues).map((queue) => taskTopic('default', queue)),
-      );
+      const queues = Object.values(taskQueues).map((queue) => taskTopic('default', queue));
+      const { facts, deadLetters } = await readLog(cluster, queues);
+      const isOurs = ({ key }: DeadLetter): boolean => this.#ownKafka !== undefined || key.includes(this.#idPrefix);
+      return { facts, deadLetters: deadLetters.filter(isOurs) };
     } finally {
       await cluster.close();
     }
@@ -177,7 +193,7 @@ export class Stage {
 
   async stop(): Promise<void> {
     await this.stopMembers();
-    await this.kafka.stop();
+    await this.#ownKafka?.stop();
   }
 
   async #startMembers(): Promise<void> {
@@ -209,10 +225,10 @@ export class Stage {
   }
 
   #settings(who: string): ProcessSettings {
-    const { brokers, registryUrl } = this.kafka;
+    const { brokers, registryUrl } = this.#addresses;
     const { folder } = this;
     const journals = join(folder, 'journals');
-    return { who, journals, folder, brokers, registryUrl, perSecond: 0, seed: 0 };
+    return { who, journals, folder, brokers, registryUrl, perSecond: 0, seed: 0, idPrefix: this.#idPrefix };
   }
 
   #fork(main: string, who: string, settings: ProcessSettings): ChildProcess {
@@ -230,7 +246,7 @@ export class Stage {
   }
 
   #processEnvironment(name: string): Record<string, string> {
-    const settings = { ...this.#settings(name), brokers: this.#brokers };
+    const settings = { ...this.#settings(name), brokers: this.#memberBrokers };
     return { ...inherited(), ...settingsEnvironment(settings), ...this.#options.environmentOf?.(name) };
   }
 
@@ -241,8 +257,8 @@ export class Stage {
       MALLOC_ARENA_MAX: '2',
       RATCHET_ENVIRONMENT: 'development',
       RATCHET_PARTITIONS: String(partitionCount),
-      RATCHET_KAFKA_BROKERS: this.#brokers,
-      RATCHET_SCHEMA_REGISTRY_URL: this.kafka.registryUrl,
+      RATCHET_KAFKA_BROKERS: this.#memberBrokers,
+      RATCHET_SCHEMA_REGISTRY_URL: this.#addresses.registryUrl,
       RATCHET_SESSION_TIMEOUT_MS: String(sessionMs),
       RATCHET_TOKEN_SECRET: this.#tokenSecret,
       RATCHET_HEALTH_PORT: '0',
