@@ -11,7 +11,7 @@ const names = Object.keys(attacks);
 const usage = `npm run attack -- [--attack <name>,...] [--seconds <count>]
 
 Attacks a Ratchet that it starts itself, with API keys, a key for tokens, a webhook and a gateway beside it that asks
-nobody; each attack comes from a process of the least priority. A neighbour in another namespace runs 40 activities a
+nobody; each attack comes from a process of less priority. A neighbour in another namespace runs 40 activities a
 second all the while. Ends with 1 when the neighbour's p99 is more than 3 times the quiet one, a service takes more than
 200 MiB more, an activity of the neighbour fails, or the attack is not refused as it should be.
 
