@@ -51,6 +51,8 @@ export class OwnedPartition<T> {
   readonly #committer: GroupCommitter;
   readonly #flow: TopicFlow;
   readonly #guards = new Map<string, PositionGuard>();
+  /** Where the inputs ended when the partition was taken. */
+  readonly #formerEnds = new Map<string, number>();
   readonly #queue = new RecordQueue();
   #restore: Restore | undefined;
   #writer: StateWriter | undefined;
@@ -228,6 +230,7 @@ export class OwnedPartition<T> {
   async #startOf(input: ProcessorInput, positions: Positions): Promise<number> {
     const { topic, start: from, onGap } = input;
     const log = await this.#host.logRange(topic, this.partition);
+    this.#formerEnds.set(topic, log.end);
     const named = from === 'group' ? await this.#host.groupOffset(topic, this.partition) : positions.get(topic);
     // Without any progress nothing was handled yet: what the log has lost by then is a gap like any other.
     const offset = named ?? (from === 'group' ? log.start : 0);
@@ -332,8 +335,15 @@ export class OwnedPartition<T> {
     this.#flow.direct((topic) => {
       if (!hasRoom || this.#isOver()) return false;
       if (this.#restore !== undefined) return this.#restore.endOf(topic) !== undefined;
-      return this.#phase === 'running' && topic !== this.#host.options.stateTopic;
+      return this.#phase === 'running' && topic !== this.#host.options.stateTopic && this.#isItsTurn(topic);
     }, anew);
+  }
+
+  /** What stands behind another input waits until that has come to where it ended before. */
+  #isItsTurn(topic: string): boolean {
+    const { behind } = this.#host.options.inputs.find((input) => input.topic === topic) ?? {};
+    if (behind === undefined) return true;
+    return (this.#handler.positions.get(behind) ?? 0) >= (this.#formerEnds.get(behind) ?? 0);
   }
 
   /** Asks the broker what is true before anything is concluded, and goes on where the records are. */

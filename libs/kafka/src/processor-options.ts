@@ -18,6 +18,11 @@ export interface ProcessorInput {
    * `skip` them, where whoever wrote them writes again by itself.
    */
   readonly onGap?: 'stop' | 'skip';
+  /**
+   * Another input, which a partition that was just taken catches up with first: up to where its log ended then. For
+   * questions, whose askers may know all that stands there. Default: none.
+   */
+  readonly behind?: string;
 }
 
 export interface PartitionProcessorOptions<T> {

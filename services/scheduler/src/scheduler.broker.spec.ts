@@ -147,6 +147,40 @@ test('replaying the log gives the state that was committed (P7)', async () => {
   });
 });
 
+test('a question that finds the scheduler behind is answered from all that stood in the log before', async () => {
+  const partition = 3;
+  const replies = await recordsOf(topics.replies, 5);
+  await ratchet.services.scheduler.stop();
+  // Enough for a question to come by before they are decided.
+  const targets = Array.from({ length: 3_000 }, () => newActivity(partition));
+  const place = { topic: topics.commands, partition };
+  await Promise.all(
+    targets.map((target) => {
+      const value = cluster.codec.encodeCommand(scheduleOf(target));
+      return outbox.send({ ...place, key: partitionKey(target), value });
+    }),
+  );
+  const target = targets.at(-1) ?? newActivity();
+  const replyTo = { partition: 5, address: uniqueName('asker') };
+  // Of an asker who has heard nothing of this partition, but perhaps of this activity.
+  const query = { type: 'Describe', target, requestId: randomUUID(), replyTo, seenOffset: -1 } as const;
+  await outbox.send({
+    topic: topics.queries,
+    partition,
+    key: partitionKey(target),
+    value: cluster.codec.encodeQuery(query),
+  });
+
+  await ratchet.services.scheduler.restart();
+
+  await eventually(() => replies.some(({ key }) => key === replyTo.address), { deadlineMs: 60_000 });
+  const answer = replies.find(({ key }) => key === replyTo.address)?.value ?? Buffer.alloc(0);
+  expect((await cluster.codec.decodeReply(answer)).body).toMatchObject({
+    type: 'Described',
+    description: { id: target },
+  });
+});
+
 function newLogic(partition: number): SchedulerLogic {
   const signer = createTokenSigner('replay');
   const taskTopics = new TaskTopics(() => Promise.resolve());

@@ -60,8 +60,8 @@ export async function createSchedulerRunner(
     service: 'ratchet-scheduler',
     inputs: [
       { topic: topics.commands, start: 'progress' },
-      // Askers ask again by themselves.
-      { topic: topics.queries, start: 'progress', onGap: 'skip' },
+      // Askers ask again by themselves. What a former owner has told the world is not taken back by its successor.
+      { topic: topics.queries, start: 'progress', onGap: 'skip', behind: topics.commands },
     ],
     stateTopic: topics.executions,
     createLogic,

@@ -1,8 +1,8 @@
-import type { Activity, Command, Reply, StateRecord } from '@ratchet/domain';
+import type { Activity, Command, Query, Reply, StateRecord } from '@ratchet/domain';
 import type { InputRecord } from '@ratchet/kafka';
 import { readTopic } from '@ratchet/kafka/testing';
 import type { Cluster } from '@ratchet/protocol';
-import { topics, topicSpecs } from '@ratchet/schemas';
+import { topics, topicSpecs, UnreadableRecordError } from '@ratchet/schemas';
 import { textOf } from '../outcome-text.ts';
 import type { DeadLetter, Fact, LogFacts, Report, TokenAttempt } from './facts.ts';
 
@@ -12,8 +12,11 @@ interface Read<T> {
   readonly value: T;
 }
 
-/** Who asked what, by request id: what a reply to it is about. */
+/** What was asked about which activity, by `questionKey`: what a reply to it is about. */
 type Asked = ReadonlyMap<string, string>;
+
+/** A request id is its asker's own, and the next one may have the same. */
+const questionKey = (address: string, requestId: string): string => `${address} ${requestId}`;
 
 /**
  * Reads all topics to their ends, as far as they are committed, and tells what they say of activities.
@@ -27,12 +30,7 @@ export async function readLog(cluster: Cluster, taskTopics: readonly string[]): 
   const replies = await readAll(cluster, topics.replies, codec.decodeReply);
   const states = await readAll(cluster, topics.executions, codec.decodeState);
 
-  const asked: Asked = new Map([
-    ...queries.flatMap(({ value }) =>
-      value.type === 'AwaitOutcome' ? [[value.requestId, value.target.activityId]] : [],
-    ),
-    ...commands.flatMap(({ value }) => (value.type === 'Schedule' ? [[value.requestId, value.target.activityId]] : [])),
-  ] as [string, string][]);
+  const asked: Asked = new Map([...commands, ...queries].flatMap(({ value }) => questionOf(value)));
   const decided = new Map(
     commands.map((command) => [decisionKey(command.value.requestId, command.record.offset), command]),
   );
@@ -42,6 +40,12 @@ export async function readLog(cluster: Cluster, taskTopics: readonly string[]): 
   };
 }
 
+function questionOf(asked: Command | Query): readonly (readonly [key: string, id: string])[] {
+  if ((asked.type !== 'AwaitOutcome' && asked.type !== 'Schedule') || asked.replyTo === undefined) return [];
+  return [[questionKey(asked.replyTo.address, asked.requestId), asked.target.activityId]];
+}
+
+/** What cannot be read is in a dead-letter topic, or it is no record of this drill. */
 async function readAll<T>(
   { connection }: Cluster,
   topic: string,
@@ -50,7 +54,12 @@ async function readAll<T>(
   const records = await readTopic(connection, topic);
   const read: Read<T>[] = [];
   for (const record of records) {
-    if (record.value !== null) read.push({ record, value: await decode(record.value) });
+    if (record.value === null) continue;
+    try {
+      read.push({ record, value: await decode(record.value) });
+    } catch (error) {
+      if (!(error instanceof UnreadableRecordError)) throw error;
+    }
   }
   return read;
 }
@@ -58,10 +67,10 @@ async function readAll<T>(
 const decisionKey = (requestId: string, offset: number): string => `${String(offset)} ${requestId}`;
 
 function factsOfReply(reply: Reply, decided: ReadonlyMap<string, Read<Command>>, asked: Asked): readonly Fact[] {
-  const { body, offset, requestId } = reply;
+  const { address, body, offset, requestId } = reply;
   if (body.type === 'Described') return outcomeOf(body.description);
   if (body.type === 'OutcomeReached') {
-    const id = asked.get(requestId);
+    const id = asked.get(questionKey(address, requestId));
     const outcome = textOf(body.status, body.outcome);
     return id === undefined ? [] : [{ id, partition: -1, fact: 'outcome', offset, outcome }];
   }
