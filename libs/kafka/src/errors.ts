@@ -13,6 +13,7 @@ export const operationalErrorCodes = [
   /** no answer in time */ 'RKT1201',
   /** a setting of the environment is missing or wrong */ 'RKT1301',
   /** a service has other settings than those of its cluster */ 'RKT1302',
+  /** an address to listen on cannot be had */ 'RKT1303',
 ] as const;
 export type OperationalErrorCode = (typeof operationalErrorCodes)[number];
 

@@ -34,13 +34,6 @@ const registry: RequestListener = ({ headers, url = '', method }, response) => {
   }
 };
 
-/** Where nobody listens any more. */
-async function nowhere(): Promise<string> {
-  const address = await listening(createTcpServer());
-  await new Promise((resolve) => server?.close(resolve));
-  return address;
-}
-
 const withSecret = (host: string): string => `http://user:${encodeURIComponent(secret)}@${host}`;
 const page = `<html>\n${'not here\n'.repeat(100)}</html>`;
 
@@ -53,7 +46,7 @@ describe('a registry that asks for a password', () => {
     ['refuses', () => serving((_, response) => response.writeHead(401).end('no')), false, /says 401 \(no\)/],
     ['has another path', () => serving((_, response) => response.writeHead(404).end(page)), true, /404 .*path right\?/],
     ['is a site for people', () => serving((_, response) => response.end(page)), true, /says 200 \(<html> not here/],
-    ['is away', nowhere, true, /ECONNREFUSED/],
+    ['is away', () => Promise.resolve('127.0.0.1:2'), true, /ECONNREFUSED/],
     ['takes connections and is silent', () => listening(createTcpServer()), true, /timeout|within 0\.7 s/],
   ])('and %s is told of in one line, without it', async (_, host, retryable, reason) => {
     const address = await host();
@@ -74,21 +67,23 @@ describe('a registry that asks for a password', () => {
 
 describe('who waits for a registry as long as it takes', () => {
   it('says so once, and goes on when it is there', async () => {
-    const address = await listening(createTcpServer((socket) => socket.destroy()));
+    let isThere = false;
+    const address = await serving((request, response) => {
+      if (isThere) registry(request, response);
+      else request.socket.destroy();
+    });
     const said: string[] = [];
     const log = { info: () => undefined, warn: (_: object, message: string) => said.push(message) };
     const codec = createCodec({ registryUrl: withSecret(address), waitMs: Infinity, log });
     await new Promise((resolve) => setTimeout(resolve, 1_500));
-    await new Promise((resolve) => server?.close(resolve));
-    const came = createServer(registry).listen(Number(address.split(':')[1]), '127.0.0.1');
+    isThere = true;
     await expect(codec).resolves.toBeDefined();
-    came.close();
     expect(said).toEqual([expect.stringMatching(/^waiting for the schema registry: \[RKT1101\]/)]);
   });
 
   it('stops when nobody waits any more', async () => {
     const asked = new AbortController();
-    const codec = createCodec({ registryUrl: 'http://127.0.0.1:1', waitMs: Infinity, signal: asked.signal });
+    const codec = createCodec({ registryUrl: 'http://127.0.0.1:2', waitMs: Infinity, signal: asked.signal });
     setTimeout(() => {
       asked.abort();
     }, 100);

@@ -1,6 +1,7 @@
 export { clusterSettings, type ClusterSettings } from './cluster-settings.ts';
 export { hostPattern, isHostIn, isLoopback, refuseForeign, securityHeaders } from './http-safety.ts';
 export { LiveConfig, type SettingsChanges } from './live-config.ts';
+export { listenAt, type ListenAddress } from './listen-at.ts';
 export { processorRunner, type ProcessorParts } from './processor-runner.ts';
 export { readConfig, type ReadConfig, type Variables } from './read-config.ts';
 export { runService, type ServicePlan } from './run-service.ts';

@@ -4,6 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Logger } from 'nestjs-pino';
 import { protectHealth } from './http-safety.ts';
+import { listenAt, PortInUseError } from './listen-at.ts';
 import { LiveConfig } from './live-config.ts';
 import { PartitionTransport } from './partition-transport.ts';
 import { readConfig } from './read-config.ts';
@@ -94,7 +95,9 @@ async function openDoor(
   const app = await NestFactory.create<NestFastifyApplication>(module, new FastifyAdapter(), options);
   protectHealth(app.getHttpAdapter().getInstance(), config.healthHost);
   app.connectMicroservice({ strategy: app.get(PartitionTransport) });
-  await app.listen(config.healthPort, config.healthHost);
+  const { healthHost: host, healthPort: port } = config;
+  const address = { host, port, hostVariable: 'RATCHET_HEALTH_HOST', portVariable: 'RATCHET_HEALTH_PORT' } as const;
+  await listenAt(address, () => app.listen(port, host));
   const healthUrl = `${await app.getUrl()}/health/ready`;
   log.info({ healthUrl }, 'health and metrics answer');
   process.send?.({ type: 'listening', healthUrl });
@@ -121,7 +124,11 @@ function crash(log: ServiceLog, error: unknown): void {
   const code = codeOf(error);
   if (code === undefined) log.fatal({ err: error }, message);
   else log.fatal(message);
-  process.exit(code !== undefined && ofSettings.test(code) ? WRONG_SETTINGS_CODE : 1);
+  const end = (): void => process.exit(code !== undefined && ofSettings.test(code) ? WRONG_SETTINGS_CODE : 1);
+  // Whoever started the service may choose another port, and must hear of it before the channel is closed.
+  if (error instanceof PortInUseError && process.send !== undefined)
+    process.send({ type: 'port-in-use', variable: error.variable }, undefined, undefined, end);
+  else end();
 }
 
 /** A setting is wrong, is not the cluster's, or is not that of a topic. */

@@ -46,7 +46,7 @@ export function registryEnvironment(): Record<string, string> {
   };
 }
 
-/** A broker and a registry in containers of their own, for one run of tests. The broker advertises `hostPort`, which must be free. */
+/** A broker and a registry in containers of their own, for one run of tests. The broker advertises `hostPort`, which is the caller's. */
 export async function startContainers(hostPort: number): Promise<RunningContainers> {
   const network = await new Network().start();
   const started: StartedTestContainer[] = [];

@@ -1,6 +1,6 @@
 import { globSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort, missingOfDocker, namedAddresses, startKafka } from '@ratchet/tools-kafka';
+import { leasePort, missingOfDocker, namedAddresses, startKafka } from '@ratchet/tools-kafka';
 import { preferQuickStart } from '@ratchet/tools-start';
 import { startContainers } from './containers.ts';
 
@@ -57,7 +57,15 @@ async function start(folder: string, registryUrl: string | undefined): Promise<R
     return { ...started, registryUrl: registryUrl ?? started.registryUrl };
   }
   print('Kafka: in containers, since a Docker engine answers.');
-  return startContainers(await freePort());
+  const { port, release } = await leasePort();
+  const containers = await startContainers(port);
+  return {
+    ...containers,
+    stop: async () => {
+      await containers.stop();
+      release();
+    },
+  };
 }
 
 function announce(): void {

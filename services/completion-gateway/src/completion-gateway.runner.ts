@@ -1,5 +1,12 @@
 import { connectCluster, createTokenSigner, DeadlineClock, openRequestChannel } from '@ratchet/protocol';
-import { clusterSettings, tokenKeyRing, type RunnerTools, type ServiceRunner } from '@ratchet/service-kit';
+import {
+  clusterSettings,
+  listenAt,
+  type ListenAddress,
+  tokenKeyRing,
+  type RunnerTools,
+  type ServiceRunner,
+} from '@ratchet/service-kit';
 import { authConfig, CallAudit, createAuthenticator, openDoorsWarning, type AuthConfig } from './auth/index.ts';
 import type { CompletionGatewayConfig } from './completion-gateway.config.ts';
 import { createFrontDoor, type FrontDoor } from './front-door/index.ts';
@@ -77,6 +84,20 @@ const authOf = (config: CompletionGatewayConfig): AuthConfig =>
     { host: config.httpHost, variable: 'RATCHET_HTTP_HOST' },
   ]);
 
+const grpcAddress = ({ grpcHost: host, grpcPort: port }: CompletionGatewayConfig): ListenAddress => ({
+  host,
+  port,
+  hostVariable: 'RATCHET_GRPC_HOST',
+  portVariable: 'RATCHET_GRPC_PORT',
+});
+
+const httpAddress = ({ httpHost: host, httpPort: port }: CompletionGatewayConfig): ListenAddress => ({
+  host,
+  port,
+  hostVariable: 'RATCHET_HTTP_HOST',
+  portVariable: 'RATCHET_HTTP_PORT',
+});
+
 /** @returns what closes them, once all who came in have been answered. */
 async function openDoors(
   frontDoor: FrontDoor,
@@ -89,29 +110,33 @@ async function openDoors(
   const audit = new CallAudit(log, metrics);
   let current = config;
   const { tls } = auth;
-  const grpc = await startGrpcServer({
-    frontDoor,
-    authenticator,
-    limits,
-    audit,
-    host: config.grpcHost,
-    port: config.grpcPort,
-    ...(tls === undefined ? {} : { tls }),
-    onError: (method, error) => {
-      log.error({ err: error, method }, 'a call failed');
-    },
-  });
-  const http = await openHttpDoor({
-    settings: config,
-    frontDoor,
-    authenticator,
-    limits,
-    audit,
-    tls,
-    log,
-    webhooks: () => current.webhooks,
-    callbacks: () => current,
-  });
+  const grpc = await listenAt(grpcAddress(config), () =>
+    startGrpcServer({
+      frontDoor,
+      authenticator,
+      limits,
+      audit,
+      host: config.grpcHost,
+      port: config.grpcPort,
+      ...(tls === undefined ? {} : { tls }),
+      onError: (method, error) => {
+        log.error({ err: error, method }, 'a call failed');
+      },
+    }),
+  );
+  const http = await listenAt(httpAddress(config), () =>
+    openHttpDoor({
+      settings: config,
+      frontDoor,
+      authenticator,
+      limits,
+      audit,
+      tls,
+      log,
+      webhooks: () => current.webhooks,
+      callbacks: () => current,
+    }),
+  );
   log.info({ grpc: grpc.address, http: http.url }, 'the doors are open');
   const warnOf = (used: AuthConfig): void => {
     const warning = openDoorsWarning(used, [grpc.address, http.url]);

@@ -1,6 +1,7 @@
 export { kafkaAnswers, registryAnswers } from './answers.ts';
 export { missingOfDocker } from './docker.ts';
 export { namedAddresses, type Addresses } from './environment.ts';
-export { freePort } from './ports.ts';
+export { leasePort, type PortLease } from './ports.ts';
+export { awaitProgress, type Awaited } from './progress.ts';
 export { startKafka, type RunningKafka, type StartKafkaOptions } from './start-kafka.ts';
 export type { Way } from './way.ts';

@@ -1,12 +1,13 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { awaitAnswer, kafkaAnswers, registryAnswers } from './answers.ts';
+import { kafkaAnswers, registryAnswers } from './answers.ts';
 import { brokerProperties, type BrokerNode } from './broker-properties.ts';
 import { outcomeOf } from './command.ts';
 import { lockFolder } from './folder-lock.ts';
 import type { Jars } from './jars.ts';
 import { startJvm, type Jvm } from './jvm.ts';
-import { claimPorts } from './ports.ts';
+import { claimPorts, portInUse, type ClaimedPorts } from './ports.ts';
+import { awaitProgress } from './progress.ts';
 
 export interface JarClusterOptions {
   readonly folder: string;
@@ -21,7 +22,8 @@ export interface JarClusterOptions {
 const LOG4J = join(import.meta.dirname, '..', 'log4j2.properties');
 /** Fixed: it names nothing that leaves the machine, and lets every start find the data of the last one. */
 const CLUSTER_ID = 'cmF0Y2hldC1jbHVzdGVyMQ';
-const START_DEADLINE_MS = 180_000;
+/** Where a start that found a port in use tries other ones. */
+const PORT_TRIES_MAX = 5;
 const QUICK_START = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto'];
 
 /** One or three brokers and the registry, run from the jars with their data in a folder. */
@@ -29,22 +31,22 @@ export class JarCluster {
   readonly nodes: readonly BrokerNode[];
   private readonly jars: Jars;
   private readonly options: JarClusterOptions;
-  private readonly ports: Readonly<Record<string, number>>;
+  private readonly ports: ClaimedPorts;
   private readonly unlock: () => void;
   private readonly jvms = new Map<string, Jvm>();
   /** Those that someone here has ended. */
   private readonly dismissed = new Set<Jvm>();
   private readonly lost = Promise.withResolvers<string>();
 
-  private constructor(jars: Jars, options: JarClusterOptions, ports: Record<string, number>, unlock: () => void) {
+  private constructor(jars: Jars, options: JarClusterOptions, ports: ClaimedPorts, unlock: () => void) {
     this.jars = jars;
     this.options = options;
     this.ports = ports;
     this.unlock = unlock;
     this.nodes = Array.from({ length: options.brokerCount }, (_, at) => ({
       id: at + 1,
-      port: portNamed(ports, `broker-${at + 1}`),
-      controllerPort: portNamed(ports, `controller-${at + 1}`),
+      port: portNamed(ports.byName, `broker-${at + 1}`),
+      controllerPort: portNamed(ports.byName, `controller-${at + 1}`),
     }));
   }
 
@@ -54,16 +56,35 @@ export class JarCluster {
     const unlock = await lockFolder(options.folder);
     try {
       if (options.fresh) clean(options.folder);
-      const ids = Array.from({ length: options.brokerCount }, (_, at) => at + 1);
-      const names = [...ids.map((id) => `broker-${id}`), ...ids.map((id) => `controller-${id}`)];
-      const ports = await claimPorts(join(options.folder, 'ports.json'), [...names, 'registry'], {
-        'broker-1': options.kafkaPort,
-        registry: options.registryPort,
-      });
-      return await new JarCluster(jars, options, ports, unlock).startAll();
+      return await JarCluster.startOnPorts(jars, options, unlock);
     } catch (error) {
       unlock();
       throw error;
+    }
+  }
+
+  /** On other ports when one is in use that nobody asked for. */
+  private static async startOnPorts(jars: Jars, options: JarClusterOptions, unlock: () => void): Promise<JarCluster> {
+    const ids = Array.from({ length: options.brokerCount }, (_, at) => at + 1);
+    const names = [...ids.map((id) => `broker-${id}`), ...ids.map((id) => `controller-${id}`), 'registry'];
+    const wanted: Record<string, number | undefined> = {
+      'broker-1': options.kafkaPort,
+      registry: options.registryPort,
+    };
+    const inUse = new Set<number>();
+    for (let attempt = 1; ; attempt += 1) {
+      const ports = await claimPorts({ file: join(options.folder, 'ports.json'), names, wanted, inUse });
+      try {
+        return await new JarCluster(jars, options, ports, unlock).startAll();
+      } catch (error) {
+        ports.release();
+        if (!(error instanceof PortInUseError) || attempt === PORT_TRIES_MAX) throw error;
+        for (const name of [error.server, error.server.replace('broker', 'controller')]) {
+          const [asked, tried] = [wanted[name], ports.byName[name]];
+          if (asked !== undefined && error.message.includes(`:${asked}`)) throw portInUse(name, asked);
+          if (tried !== undefined) inUse.add(tried);
+        }
+      }
     }
   }
 
@@ -73,7 +94,7 @@ export class JarCluster {
   }
 
   get registryUrl(): string {
-    return `http://127.0.0.1:${portNamed(this.ports, 'registry')}/apis/ccompat/v7`;
+    return `http://127.0.0.1:${portNamed(this.ports.byName, 'registry')}/apis/ccompat/v7`;
   }
 
   /** Resolves when a broker or the registry ends without being asked to: which, and its last words. */
@@ -86,6 +107,7 @@ export class JarCluster {
     for (const jvm of this.jvms.values()) this.dismissed.add(jvm);
     await this.jvms.get('registry')?.stop();
     await Promise.all([...this.jvms.values()].map((jvm) => jvm.stop()));
+    this.ports.release();
     this.unlock();
   }
 
@@ -144,9 +166,17 @@ export class JarCluster {
   }
 
   private async awaitJvm(jvm: Jvm, answers: () => Promise<boolean>): Promise<void> {
-    if (await awaitAnswer(answers, START_DEADLINE_MS, () => jvm.hasEnded())) return;
-    const how = jvm.hasEnded() ? 'it ended' : `it gave no answer for ${START_DEADLINE_MS / 1000} s`;
-    throw new Error(`Expected to start ${jvm.name}, but ${how}. Its last words:\n${jvm.lastWords()}`);
+    const result = await awaitProgress({
+      isDone: answers,
+      isOver: () => jvm.hasEnded(),
+      signs: () => jvm.loggedBytes(),
+      pid: () => jvm.pid,
+    });
+    if (result === 'done') return;
+    const words = jvm.lastWords();
+    if (result === 'over' && SAYS_PORT_IN_USE.test(words)) throw new PortInUseError(jvm.name, words);
+    const how = result === 'over' ? 'it ended' : 'it neither answers nor gets on';
+    throw new Error(`Expected to start ${jvm.name}, but ${how}. Its last words:\n${words}`);
   }
 
   private propertiesFile(node: BrokerNode): string {
@@ -192,7 +222,7 @@ export class JarCluster {
   async startRegistry(): Promise<void> {
     const settings: Record<string, string> = {
       'quarkus.http.host': '127.0.0.1',
-      'quarkus.http.port': String(portNamed(this.ports, 'registry')),
+      'quarkus.http.port': String(portNamed(this.ports.byName, 'registry')),
       'quarkus.http.access-log.enabled': 'false',
       'apicurio.storage.kind': 'kafkasql',
       'apicurio.kafkasql.bootstrap.servers': this.brokers,
@@ -220,6 +250,19 @@ export class JarCluster {
         this.lost.resolve(`${name} has ended by itself; its last words in ${logFile}:\n${jvm.lastWords()}`);
     });
     return jvm;
+  }
+}
+
+/** Java's words, and those of the registry's server. */
+const SAYS_PORT_IN_USE = /Address already in use|BindException|already bound|in use by another process/;
+
+/** Of the port of a broker's controller it is the broker that says so. */
+class PortInUseError extends Error {
+  readonly server: string;
+
+  constructor(server: string, words: string) {
+    super(`Expected to start ${server}, but one of its ports is in use. Its last words:\n${words}`);
+    this.server = server;
   }
 }
 

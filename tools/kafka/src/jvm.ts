@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, statSync } from 'node:fs';
 
 export interface Jvm {
   readonly name: string;
@@ -15,6 +15,8 @@ export interface Jvm {
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void;
   /** The last lines that it logged. */
   lastWords(): string;
+  /** How much it has logged. */
+  loggedBytes(): number;
 }
 
 /**
@@ -86,5 +88,6 @@ function jvmOf(name: string, child: ChildProcess, logFile: string): Jvm {
     },
     lastWords: () =>
       existsSync(logFile) ? readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-12).join('\n') : '',
+    loggedBytes: () => statSync(logFile, { throwIfNoEntry: false })?.size ?? 0,
   };
 }

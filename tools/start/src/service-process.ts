@@ -1,9 +1,9 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { awaitProgress } from '@ratchet/tools-kafka';
+import { healthAt } from './health.ts';
 import { eachLine } from './lines.ts';
-import { answers, poll } from './poll.ts';
 
-const READY_MS_MAX = 60_000;
 const STOP_MS_MAX = 20_000;
 const RESTART_MS_MIN = 100;
 const RESTART_MS_MAX = 10_000;
@@ -19,7 +19,10 @@ export interface ServiceProcessOptions {
   readonly name: string;
   /** The JavaScript file to run. */
   readonly main: string;
-  readonly environment: Readonly<Record<string, string>>;
+  /** Asked at each start. */
+  readonly environment: () => Readonly<Record<string, string>>;
+  /** A port is in use that this variable set. @returns `undefined` when no other may be set; else resolves once one is. */
+  readonly changePort?: (variable: string) => Promise<void> | undefined;
   /** Told what the service prints and what becomes of it, a line at a time. */
   readonly log: (line: string) => void;
   /** Told whenever it has ended, asked to or not, and how: a signal or `code <n>`. */
@@ -35,7 +38,7 @@ export interface Doors {
 
 /**
  * One service in a process of its own, kept alive: whenever it ends without being asked to, it is started again,
- * after 0.1 s, 0.2 s, ... 10 s, unless its settings are wrong.
+ * after 0.1 s, 0.2 s, ... 10 s, unless its settings are wrong. Where a port is in use that it need not have, it gets another.
  *
  * It has its own process group, so that a Ctrl-C reaches only the one who knows in which order things stop; and it
  * is connected by a channel whose end it notices, so that it never outlives its parent.
@@ -49,6 +52,10 @@ export class ServiceProcess {
   #startedAt = 0;
   #wanted = false;
   #hasWrongSettings = false;
+  /** The variable of a port that is in use, as the process has said before it ended. */
+  #portInUse: string | undefined;
+  #lineCount = 0;
+  #health = '';
   #restartTimer: NodeJS.Timeout | undefined;
   #lastWords: string[] = [];
 
@@ -82,15 +89,17 @@ export class ServiceProcess {
       // Records and calls live a few milliseconds: a larger nursery keeps the garbage collector from copying them. None is
       // made old from the start because its like once lived longer: what it holds would be kept until a major collection.
       execArgv: ['--max-semi-space-size=32', '--no-allocation-site-pretenuring'],
-      env: environment,
+      env: environment(),
     });
     this.#child = child;
     this.#startedAt = performance.now();
     child.on('message', (message) => {
       this.#healthUrl = healthUrlIn(message) ?? this.#healthUrl;
       this.#doors = doorsIn(message) ?? this.#doors;
+      this.#portInUse = portInUseIn(message) ?? this.#portInUse;
     });
     const say = (line: string): void => {
+      this.#lineCount++;
       this.#lastWords = [...this.#lastWords.slice(1 - LAST_WORDS_COUNT), line];
       log(line);
     };
@@ -106,12 +115,19 @@ export class ServiceProcess {
     });
   }
 
-  /** Resolves once the service says it is ready; rejects with its last words when it is not within a minute, or keeps ending. */
+  /**
+   * Resolves once the service says it is ready, however long it takes as long as it gets on; rejects with its last words
+   * when it does not, or keeps ending.
+   */
   async ready(): Promise<void> {
-    const isReady = async (): Promise<boolean> => this.#healthUrl !== undefined && (await answers(this.#healthUrl));
-    await poll(async () => this.#whyNotReady() !== undefined || (await isReady()), READY_MS_MAX);
-    if (!(await isReady()))
-      throw this.#notReady(this.#whyNotReady() ?? `it is not within ${String(READY_MS_MAX / 1000)} s`);
+    const result = await awaitProgress({
+      isDone: () => this.#isReady(),
+      isOver: () => this.#whyNotReady() !== undefined,
+      signs: () => `${String(this.#lineCount)} ${this.#health}`,
+      pid: () => this.pid,
+      everyMs: 25,
+    });
+    if (result !== 'done') throw this.#notReady(this.#whyNotReady() ?? `it does not get on (${this.#health})`);
     this.#crashCount = 0;
   }
 
@@ -144,6 +160,13 @@ export class ServiceProcess {
     clearTimeout(impatience);
   }
 
+  async #isReady(): Promise<boolean> {
+    if (this.#healthUrl === undefined) return false;
+    const { isReady, text } = await healthAt(this.#healthUrl);
+    this.#health = text;
+    return isReady;
+  }
+
   /** Why it is no use to wait any longer. */
   #whyNotReady(): string | undefined {
     if (this.#hasWrongSettings) return 'its settings are wrong';
@@ -159,17 +182,28 @@ export class ServiceProcess {
   #ended(how: string, hasWrongSettings: boolean): void {
     this.#child = undefined;
     this.#healthUrl = undefined;
-    this.#hasWrongSettings = hasWrongSettings;
+    if (!this.#wanted) return;
+    const isChanged = this.#portInUse === undefined ? undefined : this.#options.changePort?.(this.#portInUse);
+    this.#portInUse = undefined;
     // Another try would find the same settings.
-    if (!this.#wanted || hasWrongSettings) return;
+    this.#hasWrongSettings = hasWrongSettings && isChanged === undefined;
+    if (this.#hasWrongSettings) return;
     if (performance.now() - this.#startedAt > STEADY_MS) this.#crashCount = 0;
     const delayMs = Math.min(RESTART_MS_MIN * 2 ** this.#crashCount, RESTART_MS_MAX);
     this.#crashCount++;
     this.#options.log(`ended with ${how}: it is started again in ${String(delayMs)} ms`);
     this.#restartTimer = setTimeout(() => {
-      this.start();
+      void Promise.resolve(isChanged).then(() => {
+        if (this.#wanted) this.start();
+      });
     }, delayMs);
   }
+}
+
+function portInUseIn(message: unknown): string | undefined {
+  if (typeof message !== 'object' || message === null) return undefined;
+  if (!('type' in message && message.type === 'port-in-use' && 'variable' in message)) return undefined;
+  return typeof message.variable === 'string' ? message.variable : undefined;
 }
 
 function doorsIn(message: unknown): Doors | undefined {

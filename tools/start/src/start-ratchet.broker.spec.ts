@@ -1,8 +1,7 @@
 import { fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { namedAddresses } from '@ratchet/tools-kafka';
-import { freePortOr } from './free-port.ts';
-import { poll } from './poll.ts';
+import { createServer, type Server } from 'node:net';
+import { awaitProgress, namedAddresses } from '@ratchet/tools-kafka';
 import { startRatchet, type StartRatchetOptions } from './start-ratchet.ts';
 
 const kafka = namedAddresses(process.env);
@@ -39,13 +38,41 @@ test('a service that is killed is started again and gets ready; a stop ends all 
   expect(saidStopped.toSorted()).toEqual(['cancellation', 'completion-gateway', 'scheduler', 'timeout-tracker']);
 });
 
-test('the doors are where everyone expects them, where nobody else is', async () => {
-  const [grpc, http] = [await freePortOr(7233, 0), await freePortOr(7243, 0)];
-  const ratchet = await startRatchet({ ...options(), ports: 'usual' });
-  const { grpcAddress, httpUrl } = ratchet;
+/** Takes a port, unless someone else has it already. */
+const occupied = async (port: number): Promise<Server> => {
+  const server = createServer().listen(port, '127.0.0.1');
+  await Promise.race([once(server, 'listening'), once(server, 'error')]).catch(() => undefined);
+  return server;
+};
+
+test('where a usual port is in use the service gets another, and a port that was asked for is an error', async () => {
+  const servers = await Promise.all([9401, 7233].map(occupied));
+  const lines: string[] = [];
+  try {
+    const ratchet = await startRatchet({ ...options((line) => lines.push(line)), ports: 'usual' });
+    const { grpcAddress, services } = ratchet;
+    const { healthUrl } = services.scheduler;
+    await ratchet.stop();
+    expect(grpcAddress).toMatch(/^127\.0\.0\.1:(?!7233$)\d+$/);
+    expect(healthUrl).toMatch(/:(?!9401\/)\d+\//);
+
+    const asked = { ...options(), serviceEnv: { ...serviceEnv, RATCHET_GRPC_PORT: '7233' } };
+    await expect(startRatchet(asked)).rejects.toThrow(
+      /settings are wrong[^]*RKT1303.*127\.0\.0\.1, port 7233 \(RATCHET_GRPC_HOST, RATCHET_GRPC_PORT\), but the port is in use/,
+    );
+  } finally {
+    for (const server of servers) server.close();
+  }
+});
+
+test('the doors are where they were when the gateway is started again', async () => {
+  const ratchet = await startRatchet(options());
+  const { services, grpcAddress, httpUrl } = ratchet;
+  await services['completion-gateway'].kill('SIGKILL');
+  await services['completion-gateway'].ready();
+  const { doors } = services['completion-gateway'];
   await ratchet.stop();
-  expect(grpcAddress).toMatch(grpc === 0 ? /^127\.0\.0\.1:(?!7233$)\d+$/ : /^127\.0\.0\.1:7233$/);
-  expect(httpUrl).toMatch(http === 0 ? /^http:\/\/127\.0\.0\.1:(?!7243$)\d+$/ : /^http:\/\/127\.0\.0\.1:7243$/);
+  expect(doors).toEqual({ grpcAddress, httpUrl });
 });
 
 test('a service that cannot start ends the start, and its last words say why', async () => {
@@ -70,5 +97,7 @@ test('when the one who started them is killed with kill -9, none is left behind'
   expect(pids.filter(isRunning)).toHaveLength(4);
 
   starter.kill('SIGKILL');
-  expect(await poll(() => !pids.some(isRunning), 10_000)).toBe(true);
+  const areGone = (): boolean => !pids.some(isRunning);
+  const waiting = { isDone: areGone, isOver: () => false, signs: () => '', pid: () => undefined, stallMsMax: 60_000 };
+  expect(await awaitProgress(waiting)).toBe('done');
 });

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { freePort, startKafka, type Way } from '@ratchet/tools-kafka';
-import { freePortOr } from './free-port.ts';
+import { leasePort, startKafka, type PortLease, type Way } from '@ratchet/tools-kafka';
 import { ServiceProcess } from './service-process.ts';
 import { mainOf, services, type ServiceName } from './services.ts';
 import { keptTokenSecret } from './token-secret.ts';
@@ -19,7 +18,7 @@ export interface StartRatchetOptions {
   readonly serviceEnv?: Readonly<Record<string, string>>;
   /** Aborted: what was started is stopped again, and `startRatchet` rejects. A broker that is starting is waited for. */
   readonly signal?: AbortSignal;
-  /** `usual`: health at 9401 to 9404, gRPC at 7233 and HTTP at 7243, where these are free. Default: any free ones. */
+  /** `usual`: health at 9401 to 9404, gRPC at 7233 and HTTP at 7243, where nobody else is. Default: any. */
   readonly ports?: 'usual' | 'free';
 }
 
@@ -48,21 +47,27 @@ export async function startRatchet(options: StartRatchetOptions = {}): Promise<R
   requireBuilt();
   const log = options.log ?? (() => undefined);
   const kafka = await kafkaFor(options, log);
-  const doors = await doorPorts(options);
   const processes = await Promise.all(
-    services.map(async ({ name, healthPort }) => {
-      const health = options.ports === 'usual' ? await freePortOr(healthPort, 0) : 0;
-      const ports = name === 'completion-gateway' ? { health, doors } : { health };
-      const environment = environmentOf(options, kafka, ports);
+    services.map(async (service) => {
+      const { name } = service;
+      const ports = await LeasedPorts.take(portVariables(service, options), options.ports === 'usual');
       const prefixed = (line: string): void => {
         log(`${name.padEnd(18)} | ${line}`);
       };
-      return [name, new ServiceProcess({ name, main: mainOf(name), environment, log: prefixed })] as const;
+      const process = new ServiceProcess({
+        name,
+        main: mainOf(name),
+        environment: () => environmentOf(options, kafka, ports.variables),
+        changePort: (variable) => ports.change(variable),
+        log: prefixed,
+      });
+      return [name, process, ports] as const;
     }),
   );
   const all = processes.map(([, process]) => process);
   const stop = async (): Promise<void> => {
     await Promise.all(all.map((process) => process.stop()));
+    for (const [, , ports] of processes) ports.release();
     await kafka.stop();
   };
   try {
@@ -74,7 +79,10 @@ export async function startRatchet(options: StartRatchetOptions = {}): Promise<R
     await stop();
     throw error;
   }
-  const byName = Object.fromEntries(processes) as Record<ServiceName, ServiceProcess>;
+  const byName = Object.fromEntries(processes.map(([name, process]) => [name, process])) as Record<
+    ServiceName,
+    ServiceProcess
+  >;
   const addresses = byName['completion-gateway'].doors;
   if (addresses === undefined)
     throw new Error('Expected the completion-gateway to say where its doors are, but it did not');
@@ -115,22 +123,56 @@ function kafkaFor({ kafka, folder }: StartRatchetOptions, log: (line: string) =>
   return startKafka({ log, ...(folder === undefined ? {} : { folder: resolve(folder, 'kafka') }) });
 }
 
-interface DoorPorts {
-  readonly grpc: number;
-  readonly http: number;
+/** The variables that set a service's ports, and the usual ones; not those that the caller's environment sets. */
+function portVariables(
+  { name, healthPort }: (typeof services)[number],
+  { serviceEnv = {} }: StartRatchetOptions,
+): ReadonlyMap<string, number> {
+  const variables = new Map<string, number>([['RATCHET_HEALTH_PORT', healthPort]]);
+  if (name !== 'completion-gateway') return variables;
+  for (const [variable, port] of doorPorts) {
+    if ((serviceEnv[variable] ?? process.env[variable] ?? '') === '') variables.set(variable, port);
+  }
+  return variables;
 }
 
-interface Ports {
-  readonly health: number;
-  /** Of the service that has some. */
-  readonly doors?: DoorPorts;
-}
+const doorPorts = [
+  ['RATCHET_GRPC_PORT', 7233],
+  ['RATCHET_HTTP_PORT', 7243],
+] as const;
 
-/** Named, so that doors are where they were after a restart. Looked for once: two looks at one port find each other there. */
-async function doorPorts({ ports }: StartRatchetOptions): Promise<DoorPorts> {
-  const [grpc, http] = [await freePort(), await freePort()];
-  if (ports !== 'usual') return { grpc, http };
-  return { grpc: await freePortOr(7233, grpc), http: await freePortOr(7243, http) };
+/** The ports of one service: named, so that it is where it was after a restart. */
+class LeasedPorts {
+  readonly #leases: Map<string, PortLease>;
+
+  private constructor(leases: Map<string, PortLease>) {
+    this.#leases = leases;
+  }
+
+  /** @param usual whether the usual ones are preferred. */
+  static async take(variables: ReadonlyMap<string, number>, usual: boolean): Promise<LeasedPorts> {
+    const leases = new Map<string, PortLease>();
+    for (const [variable, port] of variables) leases.set(variable, await leasePort(usual ? port : undefined));
+    return new LeasedPorts(leases);
+  }
+
+  get variables(): Readonly<Record<string, string>> {
+    return Object.fromEntries(Array.from(this.#leases, ([variable, { port }]) => [variable, String(port)]));
+  }
+
+  /** Another port for one that turned out to be in use. @returns nothing when it was the caller's choice. */
+  change(variable: string): Promise<void> | undefined {
+    const former = this.#leases.get(variable);
+    if (former === undefined) return undefined;
+    return leasePort().then((lease) => {
+      this.#leases.set(variable, lease);
+      former.release();
+    });
+  }
+
+  release(): void {
+    for (const lease of this.#leases.values()) lease.release();
+  }
 }
 
 /** Our own broker allows a short one, so that a service that was killed is soon back at its partitions. */
@@ -140,7 +182,7 @@ const shortSessionMs = 3_000;
 function environmentOf(
   { partitions, serviceEnv, kafka, folder = '.ratchet' }: StartRatchetOptions,
   { brokers, registryUrl, way }: Kafka,
-  { health, doors }: Ports,
+  ports: Readonly<Record<string, string>>,
 ): Record<string, string> {
   const inherited = Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined);
   const given = { ...Object.fromEntries(inherited), ...serviceEnv };
@@ -152,7 +194,6 @@ function environmentOf(
     ...(way === 'jars' ? { RATCHET_SESSION_TIMEOUT_MS: String(shortSessionMs) } : {}),
     // A broker of someone else's may have tasks of someone else's services.
     ...(kafka === undefined && way !== 'environment' ? { RATCHET_TOKEN_SECRET: keptTokenSecret(resolve(folder)) } : {}),
-    ...(doors === undefined ? {} : { RATCHET_GRPC_PORT: String(doors.grpc), RATCHET_HTTP_PORT: String(doors.http) }),
   };
   return {
     // What is given as a file must not be given otherwise, too.
@@ -160,7 +201,7 @@ function environmentOf(
     ...Object.fromEntries(inherited),
     RATCHET_KAFKA_BROKERS: brokers,
     RATCHET_SCHEMA_REGISTRY_URL: registryUrl,
-    RATCHET_HEALTH_PORT: String(health),
+    ...ports,
     ...(partitions === undefined ? {} : { RATCHET_PARTITIONS: String(partitions) }),
     ...serviceEnv,
   };
