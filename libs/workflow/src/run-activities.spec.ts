@@ -1,10 +1,14 @@
 import { ActivityAlreadyStartedError, WorkflowNotFoundError } from '@ratchet/client';
 import type { Refusal, Reply } from '@ratchet/domain';
 import { eventually } from '@ratchet/testing';
+import { OperationalError } from '@ratchet/kafka';
+import type { OutcomeReply } from '@ratchet/protocol';
 import { CancellationScope } from './cancellation-scope.ts';
 import type { ActivityCancellationType } from './cancellation-type.ts';
 import { ActivityFailure, isCancellation, WorkflowRunClosedError } from './errors.ts';
+import { effectiveCancellation } from './effective-cancellation.ts';
 import { RunActivities } from './run-activities.ts';
+import { RunActivityHandle } from './run-activity-handle.ts';
 import { acknowledged, RunDesk } from './run-desk.fixture.ts';
 
 const options = { taskQueue: 'payments', timeouts: { startToClose: '1m' } } as const;
@@ -57,6 +61,49 @@ test.each<{ type: ActivityCancellationType; asked: number; atOnce: boolean; shie
   if (!atOnce) return;
   expect(ended).toBeInstanceOf(ActivityFailure);
   expect(ended).toMatchObject({ activityType: 'charge', retryState: 'cancel-requested', cause: { message: 'enough' } });
+});
+
+describe('a result that could not be had', () => {
+  const away = new OperationalError('Expected to get the outcome, but nothing came', 'RKT1201', true);
+
+  /** Asked for again and again: each time it goes as the next answer says. */
+  const handleOf = (answers: (Error | Reply['body'])[], scope: CancellationScope): RunActivityHandle =>
+    new RunActivityHandle(desk.session, {
+      activityId: 'charge-1',
+      cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+      cancellation: effectiveCancellation(scope),
+      awaitOutcome: () => {
+        const answer = answers.shift();
+        if (answer === undefined || answer instanceof Error)
+          return Promise.reject(answer ?? new Error('asked too often'));
+        return Promise.resolve({ address: '', requestId: '', offset: 1, body: answer } as OutcomeReply);
+      },
+    });
+
+  test('is asked for anew, and kept once it is there', async () => {
+    const handle = handleOf([away, away, completed], desk.session.scope);
+    await expect(handle.result()).rejects.toBe(away);
+    await expect(handle.result()).rejects.toBe(away);
+    await expect(handle.result()).resolves.toBeUndefined();
+    await expect(handle.result()).resolves.toBeUndefined();
+  });
+
+  test('is a failure for good when that is what came', async () => {
+    const failure = { message: 'no', source: '', stackTrace: '' };
+    const info = { type: 'application', errorType: 'No', nonRetryable: true, details: [] } as const;
+    const outcome = { type: 'failure', failure: { ...failure, info }, retryState: 'non-retryable-failure' } as const;
+    const handle = handleOf([{ ...completed, status: 'failed', outcome } as Reply['body']], desk.session.scope);
+    await expect(handle.result()).rejects.toBeInstanceOf(ActivityFailure);
+    await expect(handle.result()).rejects.toBeInstanceOf(ActivityFailure);
+  });
+
+  test('does not keep the activity from being cancelled with its scope', async () => {
+    const scope = new CancellationScope({ parent: null });
+    const handle = handleOf([away], scope);
+    await expect(handle.result()).rejects.toBe(away);
+    scope.cancel('enough');
+    expect(desk.of('RequestCancel').map(({ message }) => message.reason)).toEqual(['enough']);
+  });
 });
 
 test('what has ended is not asked any more', async () => {

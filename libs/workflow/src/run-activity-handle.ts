@@ -44,7 +44,8 @@ export class RunActivityHandle<Result = unknown> {
   }
 
   /**
-   * Waits for the end, across restarts of any service.
+   * Waits for the end, across restarts of any service. What it gives is kept; after any other error than `ActivityFailure`
+   * the next call asks anew.
    *
    * @throws ActivityFailure (rejects) when it failed, timed out, was cancelled or terminated; its `cause` says how. When its
    * scope is cancelled: at once or once it has ended, as its cancellation type says.
@@ -52,8 +53,13 @@ export class RunActivityHandle<Result = unknown> {
    * for two minutes.
    */
   result(): Promise<Result> {
-    this.#result ??= Promise.race([this.#outcome(), this.#reported.promise]);
-    return this.#result;
+    if (this.#result !== undefined) return this.#result;
+    const result = Promise.race([this.#outcome(), this.#reported.promise]);
+    this.#result = result;
+    result.catch((error: unknown) => {
+      if (!(error instanceof ActivityFailure)) this.#result = undefined;
+    });
+    return result;
   }
 
   /**
@@ -78,9 +84,9 @@ export class RunActivityHandle<Result = unknown> {
   }
 
   async #outcome(): Promise<Result> {
-    const { body } = await this.#parts.awaitOutcome(this.#given.signal).finally(() => {
-      if (!this.#given.signal.aborted) this.#unwatch();
-    });
+    const { body } = await this.#parts.awaitOutcome(this.#given.signal);
+    // Until it is known to have ended, a cancellation of its scope reaches it.
+    this.#unwatch();
     if (body.type === 'Refused') throw refusalError(body.refusal, this.#target);
     const { converter } = this.#run.session;
     const { outcome, activityType, workerIdentity: identity } = body;

@@ -60,7 +60,10 @@ export class QueueReaders implements TaskDispatch {
     for (const [key, reader] of this.#readers) {
       if (now - reader.idleSince < idleMsMax) continue;
       this.#readers.delete(key);
-      this.#stopping = Promise.all([this.#stopping, reader.stop()]);
+      const stopped = reader.stop().catch((error: unknown) => {
+        this.#parts.log('warn', `a task queue could not be left: ${String(error)}`);
+      });
+      this.#stopping = Promise.all([this.#stopping, stopped]);
     }
     for (const [key, at] of this.#shutDownAt) if (now - at > shutDownMs) this.#shutDownAt.delete(key);
   }
