@@ -3,7 +3,7 @@ import type { Admin, Kafka as KafkaClass, KafkaConfig, LogEntry } from 'kafkajs'
 import { OperationalError } from './errors.ts';
 import type { GroupMember } from './group-consumer.ts';
 import { Kafka, logLevel } from './kafkajs/index.ts';
-import { silent, type Log } from './log.ts';
+import { guardedLog, silent, type Log } from './log.ts';
 import type { ConnectionMetrics } from './metrics.ts';
 import { PartitionCounts } from './partition-counts.ts';
 import { clientRetry } from './retry-options.ts';
@@ -101,7 +101,8 @@ export class KafkaConnection {
   #isClosed = false;
 
   constructor(options: ConnectionOptions) {
-    const { brokers, clientId, log = silent } = options;
+    const { brokers, clientId } = options;
+    const log = guardedLog(options.log ?? silent);
     this.brokers = brokers;
     this.clientId = clientId;
     this.log = log;

@@ -3,7 +3,7 @@ export { connectKafka, KafkaConnection, withoutCredentials, type ConnectionOptio
 export { deadLetter, deadLetterTopic } from './dead-letter.ts';
 export * from './errors.ts';
 export type { GroupMember } from './group-consumer.ts';
-export type { Log, LogLevel } from './log.ts';
+export { guardedLog, type Log, type LogLevel } from './log.ts';
 export type { ConnectionMetrics, OutboxMetrics, ProcessorMetrics } from './metrics.ts';
 export type { SentRecord } from './outbox-request.ts';
 export { Outbox, type OutboxOptions } from './outbox.ts';

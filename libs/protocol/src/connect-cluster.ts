@@ -79,7 +79,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       registryUrl,
       ...(createTopics ? { waitMs: Infinity } : {}),
       ...(signal === undefined ? {} : { signal }),
-      ...(log === undefined ? {} : { log: codecLogOf(log) }),
+      log: codecLogOf(connection.log),
     });
     const replication = createTopics ? await joinCluster(connection, codec, options) : await readAll(connection);
     const partitions = await connection.partitionCounts.of(topics.commands);

@@ -16,7 +16,7 @@ import { endOfThrown, type AttemptEnd } from './attempt-end.ts';
 import { AttemptHeartbeats } from './attempt-heartbeats.ts';
 import { attemptReport, type AttemptReport } from './attempt-report.ts';
 import type { CancelReason } from './cancel-reason.ts';
-import { Cancellation } from './cancellation.ts';
+import { Cancellation, isCancellation } from './cancellation.ts';
 import { Context } from './context.ts';
 import type { AttemptTools } from './worker-tools.ts';
 
@@ -44,6 +44,7 @@ export class AttemptRun implements Due {
   readonly #cancellation = new Cancellation();
   readonly #heartbeats: AttemptHeartbeats;
   readonly #startToCloseAt: number;
+  readonly #stray = Promise.withResolvers<never>();
   #ended = false;
 
   constructor(attempt: GrantedAttempt, tools: AttemptTools) {
@@ -63,16 +64,19 @@ export class AttemptRun implements Due {
       },
     });
     this.dueAt = this.#deadline();
+    this.#stray.promise.catch(() => undefined);
   }
 
   /**
    * Runs the function.
    *
-   * @returns once it has ended: the report on its way, which settles (never rejects) when it was answered.
+   * @returns once the attempt has ended: the report on its way, which settles (never rejects) when it was answered; and
+   * the function, which goes on for a while when a promise that it left alone has failed the attempt.
    */
-  async run(): Promise<{ readonly reported: Promise<void> }> {
+  async run(): Promise<{ readonly reported: Promise<void>; readonly returned: Promise<unknown> }> {
     this.#tools.clock.add(this);
-    const end = await this.#endOf();
+    const returned = this.#call();
+    const end = await this.#endOf(Promise.race([returned, this.#stray.promise]));
     this.#ended = true;
     this.#tools.clock.remove(this);
     // Nobody may be waiting for the activity, and it may be retried for ever: here at least it is seen.
@@ -81,7 +85,7 @@ export class AttemptRun implements Due {
         ...fieldsOf(this.#attempt.task),
         error: end.error,
       });
-    return { reported: this.#report(end, this.#heartbeats.take()) };
+    return { reported: this.#report(end, this.#heartbeats.take()), returned: returned.catch(() => undefined) };
   }
 
   cancel(reason: CancelReason): void {
@@ -100,9 +104,9 @@ export class AttemptRun implements Due {
     return Math.min(this.#startToCloseAt, this.#heartbeats.deadline);
   }
 
-  async #endOf(): Promise<AttemptEnd> {
+  async #endOf(outcome: Promise<unknown>): Promise<AttemptEnd> {
     try {
-      const result = await this.#call();
+      const result = await outcome;
       return this.#cancellation.isAbandoned ? { type: 'unsaid' } : { type: 'completed', result };
     } catch (error) {
       const end = endOfThrown(error, this.#cancellation);
@@ -125,9 +129,27 @@ export class AttemptRun implements Due {
       heartbeat: (details) => {
         if (!this.#ended) this.#heartbeats.add(details);
       },
+      stray: (error) => {
+        this.#strayed(error);
+      },
     });
     // The stack traces of failures are cut at this file (see the failure converter).
     return tracing.within(traceparent, () => Context.run(context, () => activity(...args)));
+  }
+
+  /** The attempt fails at once: what it waits for may have been the promise's part. What still runs of it is told to stop. */
+  #strayed(error: unknown): void {
+    // What it was told to stop, and nobody waited for.
+    if (isCancellation(error) && this.#cancellation.reason !== undefined) return;
+    if (!this.#ended) {
+      this.#stray.reject(error);
+      this.#cancellation.deliver('NOT_FOUND');
+      return;
+    }
+    this.#tools.log('warn', `a promise that the activity left alone was rejected after its end: ${messageOf(error)}`, {
+      ...fieldsOf(this.#attempt.task),
+      error,
+    });
   }
 
   async #report(end: AttemptEnd, unsent: Payloads | undefined): Promise<void> {

@@ -106,9 +106,10 @@ export class AttemptRunner {
     const key = runKeyOf(token);
     this.#runs.set(key, run);
     if (this.#isStopping) run.cancel('WORKER_SHUTDOWN');
-    const { reported } = await run.run();
+    const { reported, returned } = await run.run();
     this.#runs.delete(key);
     void tracked(this.#reports, reported);
+    await returned;
   }
 }
 

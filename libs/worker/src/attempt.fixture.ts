@@ -39,6 +39,8 @@ export class AttemptStage {
     type === 'RecordHeartbeat' ? goOn : { type: 'Acknowledged' };
   /** How long it takes. */
   answerDelayMs = 0;
+  /** Settles when the function itself does, which may be after the attempt. */
+  returned: Promise<unknown> | undefined;
   readonly #clock = new DeadlineClock();
 
   constructor(
@@ -66,7 +68,8 @@ export class AttemptStage {
   /** Runs it to the end and the report's answer. @returns the report; `undefined` when nothing was reported. */
   async report(): Promise<CommandDraft | undefined> {
     try {
-      const { reported } = await this.run.run();
+      const { reported, returned } = await this.run.run();
+      this.returned = returned;
       await reported;
       return this.sent.findLast(({ type }) => type !== 'RecordHeartbeat');
     } finally {

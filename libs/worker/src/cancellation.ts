@@ -52,11 +52,16 @@ export class Cancellation implements StopSource {
     if (this.#heard.has(reason)) return false;
     this.#heard.add(reason);
     if (this.#reason === undefined || weights[reason] > weights[this.#reason]) this.#reason = reason;
-    if (this.#delivered !== undefined) return true;
+    this.deliver(reason);
+    return true;
+  }
+
+  /** Tells the function to stop, unless it was told before. What its end means stays as it is. */
+  deliver(reason: CancelReason): void {
+    if (this.#delivered !== undefined) return;
     this.#delivered = reason;
     this.#details = cancellationDetailsOf(reason);
     this.#controller?.abort(new CancelledFailure(reason));
-    return true;
   }
 }
 

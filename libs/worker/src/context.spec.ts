@@ -6,7 +6,7 @@ import { Context } from './context.ts';
 const log = (): undefined => undefined;
 
 const contextOf = (cancellation: Cancellation, heartbeat: (details: unknown) => void = () => undefined): Context =>
-  new Context({ info: { activityId: 'a' } as ActivityInfo, log, cancellation, heartbeat });
+  new Context({ info: { activityId: 'a' } as ActivityInfo, log, cancellation, heartbeat, stray: () => undefined });
 
 test('is found anywhere in the calls of its activity, and nowhere else', async () => {
   const context = contextOf(new Cancellation());

@@ -13,6 +13,8 @@ export interface ContextParts {
   readonly log: Log;
   readonly cancellation: Pick<Cancellation, 'signal' | 'details'>;
   readonly heartbeat: (details: unknown) => void;
+  /** A promise that the activity left alone was rejected; perhaps after its end. */
+  readonly stray: (error: unknown) => void;
 }
 
 /** Where code runs: in an activity, and there perhaps in a shield. */
@@ -59,6 +61,14 @@ export class Context {
   /** @internal */
   static run<T>(context: Context, work: () => T): T {
     return places.run({ context, source: context.#parts.cancellation }, work);
+  }
+
+  /** @internal @returns whether an activity runs here, or did: then it is its failure. */
+  static failCurrent(error: unknown): boolean {
+    const context = places.getStore()?.context;
+    if (context === undefined) return false;
+    context.#parts.stray(error);
+    return true;
   }
 
   /**

@@ -7,7 +7,13 @@ import { Context } from './context.ts';
 function stage(): { readonly context: Context; readonly cancellation: Cancellation } {
   const cancellation = new Cancellation();
   const info = { activityId: 'a' } as ActivityInfo;
-  const context = new Context({ info, log: () => undefined, cancellation, heartbeat: () => undefined });
+  const context = new Context({
+    info,
+    log: () => undefined,
+    cancellation,
+    heartbeat: () => undefined,
+    stray: () => undefined,
+  });
   return { context, cancellation };
 }
 

@@ -12,7 +12,7 @@ import {
   type LoadedDataConverter,
 } from '@ratchet/protocol';
 import { z } from 'zod';
-import { stderrLog } from './activity-log.ts';
+import { stderrLog, userLog } from './activity-log.ts';
 import type { RunnableActivity } from './worker-tools.ts';
 
 /** An activity: a function whose arguments and result travel as payloads. */
@@ -101,7 +101,7 @@ export function loadWorkerOptions(options: WorkerOptions): LoadedWorkerOptions {
     forceMs: shutdownForceTime === undefined ? undefined : durationMs(shutdownForceTime),
     identity,
     converter: loadDataConverter(options.dataConverter),
-    log,
+    log: userLog(log),
   };
 }
 

@@ -12,6 +12,7 @@ import {
 } from '@ratchet/protocol';
 import { AttemptRunner } from './attempt-runner.ts';
 import { TaskIntake } from './task-intake.ts';
+import { watchStrayRejections } from './stray-rejections.ts';
 import { loadWorkerOptions, type LoadedWorkerOptions, type WorkerOptions } from './worker-options.ts';
 
 /** What the connection says is no news to who runs a worker, unless something is wrong. */
@@ -127,6 +128,7 @@ export class Worker {
   async run(): Promise<void> {
     if (this.#state !== 'initialized') throw new Error(`Expected to run a new worker, but this one is ${this.#state}`);
     this.#state = 'running';
+    const unwatch = watchStrayRejections();
     try {
       await Promise.race([this.#start(), this.#stopRequested.promise]);
       await this.#stopRequested.promise;
@@ -135,6 +137,7 @@ export class Worker {
       await this.#runner.stop(this.#options);
     } finally {
       await this.#disconnect();
+      unwatch();
       this.#state = 'stopped';
     }
   }

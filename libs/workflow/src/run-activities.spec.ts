@@ -92,7 +92,7 @@ describe('a result that could not be had', () => {
     const failure = { message: 'no', source: '', stackTrace: '' };
     const info = { type: 'application', errorType: 'No', nonRetryable: true, details: [] } as const;
     const outcome = { type: 'failure', failure: { ...failure, info }, retryState: 'non-retryable-failure' } as const;
-    const handle = handleOf([{ ...completed, status: 'failed', outcome } as Reply['body']], desk.session.scope);
+    const handle = handleOf([{ ...completed, status: 'failed', outcome }], desk.session.scope);
     await expect(handle.result()).rejects.toBeInstanceOf(ActivityFailure);
     await expect(handle.result()).rejects.toBeInstanceOf(ActivityFailure);
   });

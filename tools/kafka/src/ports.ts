@@ -11,7 +11,7 @@ const TRIES_MAX = 200;
 export interface PortLease {
   readonly port: number;
   /** Safe to call twice. */
-  release(): void;
+  readonly release: () => void;
 }
 
 /**
@@ -58,7 +58,7 @@ async function bound(socket: Socket, port: number): Promise<void> {
 /** The ports of the servers of one data folder. */
 export interface ClaimedPorts {
   readonly byName: Readonly<Record<string, number>>;
-  release(): void;
+  readonly release: () => void;
 }
 
 export interface PortClaim {

@@ -46,6 +46,8 @@ export class MockActivityEnvironment {
       heartbeat: (details) => {
         this.#heartbeat(details);
       },
+      // Nobody listens for such promises here: Node says it, and so does whoever runs the test.
+      stray: () => undefined,
     });
   }
 
