@@ -1,9 +1,9 @@
-import { createTokenSigner, TaskTokenError } from '@ratchet/protocol';
+import { attemptOf, createTokenSigner, decodeTaskToken, TaskTokenError } from '@ratchet/protocol';
 import { attemptTarget, type ActivityReference } from './attempt-target.ts';
 
 const id = { namespace: 'default', workflowId: '', runId: 'run-1', activityId: 'charge-42' };
 const token = createTokenSigner('secret').sign({ id, scheduleOffset: 5, attempt: 2, stamp: 3 });
-const attempt = { by: 'token', scheduleOffset: 5, attempt: 2, stamp: 3 };
+const attempt = attemptOf(decodeTaskToken(token));
 
 test.each<{ given: string; reference: ActivityReference; then: object }>([
   { given: 'the bytes of a token', reference: token, then: { target: id, attempt } },

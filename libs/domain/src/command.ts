@@ -8,7 +8,14 @@ import type { RunCloseStatus } from './workflow-run.ts';
 /** Which attempt is meant. By id: the current one, whichever it is. By token: that one and no other. */
 export type AttemptReference =
   | { readonly by: 'id' }
-  | { readonly by: 'token'; readonly scheduleOffset: Offset; readonly attempt: number; readonly stamp: number };
+  | {
+      readonly by: 'token';
+      readonly scheduleOffset: Offset;
+      readonly attempt: number;
+      readonly stamp: number;
+      /** What of the token proves who has it; the scheduler asks for it before it decides. */
+      readonly proof?: Uint8Array;
+    };
 
 /** The attempt a timer was set for. */
 export interface TimerReference {
@@ -22,6 +29,10 @@ export interface ForwardedFrom {
   readonly offset: Offset;
   /** Counts from 0. */
   readonly index: number;
+  /** When that record was appended: where its topic was made anew, offsets begin again. 0 is unknown. */
+  readonly appendedAt: EpochMillis;
+  /** The cancellation service's signature; the scheduler asks for it before it decides. Absent in the progress. */
+  readonly proof?: Uint8Array;
 }
 
 /** What every command has. */

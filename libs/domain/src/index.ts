@@ -1,5 +1,6 @@
 export * from './activity.ts';
 export * from './activity-options.ts';
+export * from './check-record.ts';
 export * from './checked.ts';
 export * from './command.ts';
 export * from './deadlines.ts';
@@ -34,7 +35,7 @@ export * from './shared-settings.ts';
 export * from './size.ts';
 export { statusName } from './status-name.ts';
 export * from './units.ts';
-export { utf8Length } from './utf8.ts';
+export { truncateUtf8, utf8Length } from './utf8.ts';
 export * from './validate.ts';
 export { checkSchedule, validateSchedule } from './validate-schedule.ts';
 export * from './workflow-run.ts';

@@ -52,6 +52,15 @@ export const callbackUrlBytesMax = 2000;
 /** Signal ids remembered per run, so that a repeated signal is dropped. */
 export const recentSignalIdsMax = 100;
 
+/** Longest address of an answer: an instance's own, and what it adds to tell its questions apart, a run id perhaps. */
+export const replyAddressBytesMax = 1_100;
+
+/** Activities of a run that one page of its cancel or close tells of. */
+export const fanOutPageMax = 1_000;
+
+/** What of the reason of a run's cancel goes to each of its activities: a page makes a thousand copies of it. */
+export const cascadedReasonBytesMax = 4 * 1024;
+
 /** Signals that may wait in a run, and the bytes of their arguments together: they wait in memory. */
 export const waitingSignalsMax = 10_000;
 export const waitingSignalBytesMax = 32 * 1024 * 1024;

@@ -106,9 +106,15 @@ export type CancellationRecord =
       readonly overAt: EpochMillis;
       /** How often the notice was sent before this record was written. */
       readonly sentCount: number;
-    } & AttemptPlace)
+    } & DecidedNotice)
   /** From the scheduler: the attempt of a `NotifyWorker` before it has learned of it, or is over. */
-  | ({ readonly type: 'NoticeSettled' } & AttemptPlace);
+  | ({ readonly type: 'NoticeSettled' } & DecidedNotice);
+
+/** What the scheduler says of an attempt, and where it was decided. */
+export interface DecidedNotice extends AttemptPlace {
+  /** Offset of the command: copies may come late, and what a later command has settled stays settled. -1 is unknown. */
+  readonly decidedOffset: Offset;
+}
 
 /** A completion event of an external system, by token or by ids. */
 export interface CompletionEvent {
@@ -176,4 +182,8 @@ export type StateRecord =
       readonly rules: number;
       /** The last command that the cancellation service forwarded. */
       readonly forwarded?: ForwardedFrom;
+      /** Ids of the keys that proofs were verified with. Absent: none were. */
+      readonly tokenKeyIds?: readonly string[];
+      /** Task topics that are being made: tasks that were dispatched to them may not have been sent. Absent: none. */
+      readonly unsentTopics?: readonly string[];
     };

@@ -234,6 +234,7 @@ export class OwnedPartition<T> {
     const named = from === 'group' ? await this.#host.groupOffset(topic, this.partition) : positions.get(topic);
     // Without any progress nothing was handled yet: what the log has lost by then is a gap like any other.
     const offset = named ?? (from === 'group' ? log.start : 0);
+    this.#logic.goesOn?.(topic, log.end);
     return offsetInLog({ topic, partition: this.partition, offset }, log, onGap === 'skip');
   }
 

@@ -32,6 +32,9 @@ export interface PartitionLogic<T> {
    */
   restored(): Positions | Promise<Positions>;
 
+  /** An input will be read from where the restore has said; `logEnd` is where its log ends now. */
+  goesOn?(topic: string, logEnd: number): void;
+
   /**
    * Reads the bytes, before `handle`. Called for a whole batch first.
    * @returns the value, or a promise of it when something outside must be there first (a schema, a topic). Nothing is

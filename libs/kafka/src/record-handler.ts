@@ -4,7 +4,7 @@ import { InvariantError } from './errors.ts';
 import { asError } from './kafka-error.ts';
 import type { Output, PartitionLogic, Positions } from './partition-logic.ts';
 import type { PartitionProcessorOptions, ProcessorTuning } from './processor-options.ts';
-import type { InputRecord, OutputRecord } from './record.ts';
+import { traceparentOf, type InputRecord, type OutputRecord } from './record.ts';
 import { OpenGroup, sealedGroup, type SealedGroup } from './sealed-group.ts';
 
 /** Applies records to a logic, sends their effects at once, and remembers what must be committed because of them. */
@@ -95,7 +95,7 @@ export class RecordHandler<T> {
       return;
     }
     const { outbox } = this.#options;
-    const { traceparent } = record.headers;
+    const traceparent = traceparentOf(record.headers);
     for (const effect of output.effects) outbox.add(traceparent === undefined ? effect : traced(effect, traceparent));
     for (const key of output.changedKeys) this.#group.changed.set(key, traceparent);
   }

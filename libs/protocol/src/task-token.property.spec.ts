@@ -15,8 +15,8 @@ test('every token says what was signed', () => {
   fc.assert(
     fc.property(tokens, (token) => {
       const bytes = signer.sign(token);
-      expect(signer.verify(bytes)).toEqual(token);
-      expect(decodeTaskToken(bytes)).toEqual(token);
+      expect(signer.verify(bytes)).toMatchObject(token);
+      expect(decodeTaskToken(bytes)).toMatchObject(token);
     }),
   );
 });
@@ -39,6 +39,28 @@ test('two tokens are never the same bytes', () => {
     fc.property(tokens, tokens, (one, other) => {
       fc.pre(JSON.stringify(one) !== JSON.stringify(other));
       expect(Buffer.from(signer.sign(one)).equals(signer.sign(other))).toBe(false);
+    }),
+  );
+});
+
+test('a proof is valid for its token alone', () => {
+  fc.assert(
+    fc.property(tokens, tokens, fc.nat(), fc.integer({ min: 1, max: 255 }), (token, other, at, by) => {
+      const { proof } = decodeTaskToken(signer.sign(token));
+      if (proof === undefined) throw new Error('Expected a proof');
+      expect(signer.verifyAttempt(token, proof)).toBe('valid');
+      const changed = proof.with(at % proof.length, (proof[at % proof.length] ?? 0) ^ by);
+      expect(signer.verifyAttempt(token, changed)).not.toBe('valid');
+      fc.pre(JSON.stringify(token) !== JSON.stringify(other));
+      expect(signer.verifyAttempt(other, proof)).toBe('invalid');
+    }),
+  );
+});
+
+test('no bytes are a proof by chance, nor end in an error', () => {
+  fc.assert(
+    fc.property(tokens, fc.uint8Array({ maxLength: 60 }), (token, bytes) => {
+      expect(signer.verifyAttempt(token, bytes)).not.toBe('valid');
     }),
   );
 });

@@ -1,6 +1,6 @@
 import { createHmac, createSecretKey, scrypt, timingSafeEqual, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
-import type { AttemptReference, ExecutionId, Offset } from '@ratchet/domain';
+import type { AttemptReference, EpochMillis, ExecutionId, Offset } from '@ratchet/domain';
 
 /** What a task token says: one attempt of one life of one execution. */
 export interface TaskToken {
@@ -10,6 +10,27 @@ export interface TaskToken {
   readonly attempt: number;
   /** Changes with every attempt, reset, pause and re-dispatch. */
   readonly stamp: number;
+  /** Key id and signature, for who has no token at hand but what it says: see `ProofVerifier`. */
+  readonly proof?: Uint8Array;
+}
+
+/** Of which record of `cancellations`, and which command of it, the cancellation service made a command. */
+export interface ForwardedPlace {
+  readonly partition: number;
+  readonly offset: Offset;
+  readonly index: number;
+  readonly appendedAt: EpochMillis;
+}
+
+/** `unknownKey`: nobody can tell, for there is no key of that id. */
+export type ProofVerdict = 'valid' | 'invalid' | { readonly unknownKey: string };
+
+/** Tells whether what a command says of itself was signed with one of the keys. */
+export interface ProofVerifier {
+  /** Of the keys that proofs are verified with. */
+  readonly keyIds: readonly string[];
+  verifyAttempt(attempt: TaskToken, proof: Uint8Array | undefined): ProofVerdict;
+  verifyForwarding(place: ForwardedPlace, proof: Uint8Array | undefined): ProofVerdict;
 }
 
 /** A token that names no attempt. The messages are the reference's (semantics 2.4). */
@@ -28,8 +49,10 @@ export interface TaskTokenVerifier {
   verify(bytes: Uint8Array): TaskToken;
 }
 
-export interface TaskTokenSigner extends TaskTokenVerifier {
+export interface TaskTokenSigner extends TaskTokenVerifier, ProofVerifier {
   sign(token: TaskToken): Uint8Array;
+  /** @returns the proof. */
+  signForwarding(place: ForwardedPlace): Uint8Array;
   /**
    * @returns what signs and verifies with these keys from then on.
    * @throws Error as `createTokenSigner`, and when no key stays: every token that is out would be refused.
@@ -53,15 +76,18 @@ interface KeyRing {
 }
 
 const formatVersion = 2;
+/** The first byte of what is signed of a forwarding: never that of a token. */
+const forwardingVersion = 3;
 /** Half of an HMAC-SHA256: 128 bits cannot be guessed, and a token stays short. */
 const signatureBytes = 16;
 
 /** How an attempt is named in a command that carries a token. */
-export const attemptOf = ({ scheduleOffset, attempt, stamp }: TaskToken): AttemptReference => ({
+export const attemptOf = ({ scheduleOffset, attempt, stamp, proof }: TaskToken): AttemptReference => ({
   by: 'token',
   scheduleOffset,
   attempt,
   stamp,
+  ...(proof === undefined ? {} : { proof }),
 });
 
 /**
@@ -88,12 +114,26 @@ export function createTokenSigner(given: TokenKeys): TaskTokenSigner {
     verify: (bytes) => {
       const { keyId, token } = decode(bytes);
       const bodyBytes = bytes.byteLength - signatureBytes;
-      const key = ring.byId.get(keyId);
-      const expected = signature(key ?? ring.signing.key, bytes.subarray(0, bodyBytes));
-      if (!timingSafeEqual(expected, bytes.subarray(bodyBytes)) || key === undefined) {
+      if (judge(ring, keyId, bytes.subarray(0, bodyBytes), bytes.subarray(bodyBytes)) !== 'valid') {
         throw new TaskTokenError('bad-signature', 'Error deserializing task token. The signature does not match.');
       }
       return token;
+    },
+    get keyIds() {
+      return [...ring.byId.keys()];
+    },
+    verifyAttempt: (attempt, proof) => {
+      const { scheduleOffset, attempt: count, stamp } = attempt;
+      if (proof === undefined || ![scheduleOffset, count, stamp].every(isCount)) return 'invalid';
+      return judgeProof(ring, proof, (keyId) => encodeBody(keyId, attempt));
+    },
+    signForwarding: (place) => {
+      const { id, key } = ring.signing;
+      return encodeProof(id, signature(key, encodeForwarding(id, place)));
+    },
+    verifyForwarding: (place, proof) => {
+      if (proof === undefined || !Object.values(place).every(isCount)) return 'invalid';
+      return judgeProof(ring, proof, (keyId) => encodeForwarding(keyId, place));
     },
     prepare: (keys) => {
       const next = keyRing(keys);
@@ -104,6 +144,27 @@ export function createTokenSigner(given: TokenKeys): TaskTokenSigner {
       };
     },
   };
+}
+
+const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
+
+function judgeProof(ring: KeyRing, proof: Uint8Array, bodyOf: (keyId: string) => Uint8Array): ProofVerdict {
+  try {
+    const reader = new TokenReader(proof, proof.byteLength - signatureBytes);
+    const keyId = reader.text();
+    reader.end();
+    return judge(ring, keyId, bodyOf(keyId), proof.subarray(proof.byteLength - signatureBytes));
+  } catch (error) {
+    if (error instanceof TaskTokenError) return 'invalid';
+    throw error;
+  }
+}
+
+function judge(ring: KeyRing, keyId: string, body: Uint8Array, given: Uint8Array): ProofVerdict {
+  const key = ring.byId.get(keyId);
+  const isSigned = timingSafeEqual(signature(key ?? ring.signing.key, body), given);
+  if (key === undefined) return { unknownKey: keyId };
+  return isSigned ? 'valid' : 'invalid';
 }
 
 function keyRing(keys: TokenKeys): KeyRing {
@@ -148,9 +209,10 @@ function decode(bytes: Uint8Array): { readonly keyId: string; readonly token: Ta
     runId: reader.text(),
     activityId: reader.text(),
   };
-  const token = { id, scheduleOffset: reader.number(), attempt: reader.number(), stamp: reader.number() };
+  const numbers = { scheduleOffset: reader.number(), attempt: reader.number(), stamp: reader.number() };
   reader.end();
-  return { keyId, token };
+  const proof = encodeProof(keyId, bytes.subarray(bytes.byteLength - signatureBytes));
+  return { keyId, token: { id, ...numbers, proof } };
 }
 
 const undecodable = (): TaskTokenError => new TaskTokenError('undecodable', 'Error deserializing task token.');
@@ -158,18 +220,38 @@ const undecodable = (): TaskTokenError => new TaskTokenError('undecodable', 'Err
 const signature = (key: KeyObject, body: Uint8Array): Buffer =>
   createHmac('sha256', key).update(body).digest().subarray(0, signatureBytes);
 
-function encodeBody(keyId: string, { id, scheduleOffset, attempt, stamp }: TaskToken): Buffer {
-  const texts = [keyId, id.namespace, id.workflowId, id.runId, id.activityId];
-  // Three bytes of UTF-8 for a UTF-16 unit at most, five of length; 30 for the numbers, 1 for the version.
-  const body = Buffer.allocUnsafe(texts.reduce((sum, text) => sum + text.length * 3 + 5, 31));
+const encodeBody = (keyId: string, { id, scheduleOffset, attempt, stamp }: TaskToken): Buffer =>
+  encodeParts(
+    formatVersion,
+    [keyId, id.namespace, id.workflowId, id.runId, id.activityId],
+    [scheduleOffset, attempt, stamp],
+  );
+
+const encodeForwarding = (keyId: string, { partition, offset, index, appendedAt }: ForwardedPlace): Buffer =>
+  encodeParts(forwardingVersion, [keyId], [partition, offset, index, appendedAt]);
+
+function encodeParts(version: number, texts: readonly string[], numbers: readonly number[]): Buffer {
+  // Three bytes of UTF-8 for a UTF-16 unit at most, five of length; eight for a number, 1 for the version.
+  const bytesMax = texts.reduce((sum, text) => sum + text.length * 3 + 5, 1 + 8 * numbers.length);
+  const parts = Buffer.allocUnsafe(bytesMax);
+  parts[0] = version;
   let end = 1;
-  body[0] = formatVersion;
-  for (const text of texts) {
-    end = writeNumber(body, end, Buffer.byteLength(text));
-    end += body.write(text, end, 'utf8');
-  }
-  for (const number of [scheduleOffset, attempt, stamp]) end = writeNumber(body, end, number);
-  return body.subarray(0, end);
+  for (const text of texts) end = writeText(parts, end, text);
+  for (const number of numbers) end = writeNumber(parts, end, number);
+  return parts.subarray(0, end);
+}
+
+/** Layout: key id as byte length and UTF-8, signature. */
+function encodeProof(keyId: string, signed: Uint8Array): Buffer {
+  const proof = Buffer.allocUnsafe(keyId.length * 3 + 5 + signatureBytes);
+  const end = writeText(proof, 0, keyId);
+  proof.set(signed, end);
+  return proof.subarray(0, end + signatureBytes);
+}
+
+function writeText(into: Buffer, start: number, text: string): number {
+  const end = writeNumber(into, start, Buffer.byteLength(text));
+  return end + into.write(text, end, 'utf8');
 }
 
 // By arithmetic, not by bits: an offset may be larger than 32 bits.

@@ -1,4 +1,5 @@
 export { clusterSettings, type ClusterSettings } from './cluster-settings.ts';
+export { followTokenKeys } from './follow-token-keys.ts';
 export { hostPattern, isHostIn, isLoopback, refuseForeign, securityHeaders } from './http-safety.ts';
 export { LiveConfig, type SettingsChanges } from './live-config.ts';
 export { listenAt, type ListenAddress } from './listen-at.ts';
@@ -6,6 +7,7 @@ export { processorRunner, type ProcessorParts } from './processor-runner.ts';
 export { readConfig, type ReadConfig, type Variables } from './read-config.ts';
 export { runService, type ServicePlan } from './run-service.ts';
 export { ServiceKitModule } from './service-kit.module.ts';
+export { seldom } from './seldom.ts';
 export type { ServiceLog } from './service-log.ts';
 export { createServiceMetrics, type ServiceMetrics } from './service-metrics.ts';
 export type { Readiness, RunnerFactory, RunnerTools, ServiceRunner } from './service-runner.ts';

@@ -1,8 +1,10 @@
 import { epochMillis, partitionKey, type CancellationRecord, type ExecutionId } from '@ratchet/domain';
 import { partitionFor, type InputRecord, type OutputRecord } from '@ratchet/kafka';
+import { createTokenSigner } from '@ratchet/protocol';
 import { localCodec, topics } from '@ratchet/schemas';
 import { jest } from '@jest/globals';
 import { CancellationLogic } from './cancellation-logic.ts';
+import type { PendingNotice } from './pending-notice.ts';
 
 const partitions = 4;
 const codec = localCodec();
@@ -14,6 +16,7 @@ const workerAddress = { partition: 2, address: 'worker' };
 const place = { id, scheduleOffset: 7, attempt: 1, stamp: 1 };
 const request = { requestId: 'cancel-1', identity: 'operator', reason: 'no longer needed' };
 const startAt = 1_000_000;
+const appendedAt = epochMillis(900_000);
 
 const notify = (change: Partial<Extract<CancellationRecord, { type: 'NotifyWorker' }>> = {}): CancellationRecord => ({
   type: 'NotifyWorker',
@@ -22,13 +25,20 @@ const notify = (change: Partial<Extract<CancellationRecord, { type: 'NotifyWorke
   reason: 'cancel-requested',
   overAt: epochMillis(startAt + 3_600_000),
   sentCount: 0,
+  decidedOffset: 20,
   ...change,
 });
-const settled: CancellationRecord = { type: 'NoticeSettled', ...place };
+const settled = { type: 'NoticeSettled', ...place, decidedOffset: 21 } as const;
+const signer = createTokenSigner('a secret of at least thirty-two characters');
+
+const proofOf = (offset: number, index: number): Buffer =>
+  Buffer.from(signer.signForwarding({ partition, offset, index, appendedAt }));
 
 /** A partition's logic, fed record by record as the legs would; its clock stands still unless it is moved. */
 class Desk {
   readonly sent: OutputRecord[] = [];
+  /** Activity ids of the notices that were given up. */
+  readonly givenUp: string[] = [];
   readonly logic: CancellationLogic;
   #offset: number;
 
@@ -38,7 +48,8 @@ class Desk {
       partition: on,
       send: (records: readonly OutputRecord[]) => void this.sent.push(...records),
     };
-    this.logic = new CancellationLogic({ context, codec, partitions, own: Date.now });
+    const onGivenUp = ({ record }: PendingNotice): void => void this.givenUp.push(record.id.activityId);
+    this.logic = new CancellationLogic({ context, codec, signer, partitions, own: Date.now, onGivenUp });
   }
 
   async take(record: CancellationRecord): Promise<readonly OutputRecord[]> {
@@ -50,7 +61,7 @@ class Desk {
       key: partitionKey(id),
       value,
       headers: {},
-      timestampMs: 0,
+      timestampMs: appendedAt,
     };
     return this.logic.handle(input, await this.logic.decode(input)).effects;
   }
@@ -83,9 +94,20 @@ describe('what becomes a command', () => {
         ...request,
         replyTo: asker,
         cascaded: false,
-        forwardedFrom: { offset: 41, index: 0 },
+        forwardedFrom: { offset: 41, index: 0, appendedAt, proof: proofOf(41, 0) },
       },
     ]);
+  });
+
+  test('each command proves where it comes from', async () => {
+    const activityIds = ['charge', 'ship'];
+    const page = { type: 'FanOut', run, cause: 'run-closed', decidedOffset: 12, ...request, activityIds } as const;
+    const commands = commandsOf(await new Desk({ offset: 7 }).take(page));
+    for (const [index, command] of commands.entries()) {
+      const { proof, ...from } = (await command).forwardedFrom ?? { proof: undefined };
+      expect(from).toEqual({ offset: 7, index, appendedAt });
+      expect(signer.verifyForwarding({ partition, offset: 7, index, appendedAt }, proof)).toBe('valid');
+    }
   });
 
   test('a request for a run', async () => {
@@ -124,6 +146,59 @@ describe('what becomes a command', () => {
   });
 });
 
+describe('what Ratchet never writes is a dead letter', () => {
+  const forged: readonly { given: string; record: CancellationRecord; why: string }[] = [
+    {
+      given: 'a page of more activities than a page has',
+      record: {
+        type: 'FanOut',
+        run,
+        cause: 'run-closed',
+        decidedOffset: 1,
+        ...request,
+        activityIds: Array.from({ length: 1_001 }, String),
+      },
+      why: 'activityIds has 1001 entries, and may have 1000',
+    },
+    {
+      given: 'a page with a reason to copy a thousand times',
+      record: {
+        type: 'FanOut',
+        run,
+        cause: 'run-cancel-requested',
+        decidedOffset: 1,
+        ...request,
+        reason: 'x'.repeat(5_000),
+        activityIds: ['charge'],
+      },
+      why: 'reason has 5000 bytes, and may have 4096',
+    },
+    {
+      given: 'a notice to an address of a megabyte',
+      record: notify({ workerAddress: { partition: 1, address: 'x'.repeat(1_000_000) } }),
+      why: 'workerAddress.address has 1000000 bytes',
+    },
+    {
+      given: 'a notice to a partition that is none',
+      record: notify({ workerAddress: { partition: -1, address: 'w' } }),
+      why: 'workerAddress.partition is -1',
+    },
+    {
+      given: 'a settled attempt of an id beyond ids',
+      record: { type: 'NoticeSettled', ...place, decidedOffset: 1, id: { ...id, activityId: 'x'.repeat(2_000) } },
+      why: 'id.activityId has 2000 bytes, and may have 1000',
+    },
+    {
+      given: 'a request whose answer goes to an address of a megabyte',
+      record: { type: 'CancelRun', run, ...request, replyTo: { partition: 1, address: 'x'.repeat(1_000_000) } },
+      why: 'replyTo.address has 1000000 bytes',
+    },
+  ];
+  test.each(forged)('$given', async ({ record, why }) => {
+    await expect(new Desk().take(record)).rejects.toThrow(`Expected to read a cancellation, but ${why}`);
+  });
+});
+
 describe('a notice', () => {
   beforeEach(() => void jest.useFakeTimers({ now: startAt }));
   afterEach(() => void jest.useRealTimers());
@@ -143,7 +218,7 @@ describe('a notice', () => {
 
   test('holds back where reading goes on after a crash, as long as it is not settled', async () => {
     const desk = new Desk({ offset: 10 });
-    await desk.take(settled);
+    await desk.take({ ...settled, decidedOffset: 19 });
     await desk.take(notify());
     await desk.take({ type: 'CancelRun', run, ...request });
     expect(desk.resumesAt).toBe(11);
@@ -178,7 +253,7 @@ describe('a notice', () => {
     },
   );
 
-  test('that nobody settles is carried on to the end of the log, and given up when the attempt must be over', async () => {
+  test('that nobody settles is carried on to the end of the log, and is told no more after eleven minutes', async () => {
     const desk = new Desk();
     await desk.take(notify());
     jest.advanceTimersByTime(30_000);
@@ -188,9 +263,43 @@ describe('a notice', () => {
     expect(record).toMatchObject(notify({ sentCount: 9 }));
     expect(await desk.take(record)).toEqual([]);
     expect(desk.resumesAt).toBe(1);
+    jest.advanceTimersByTime(12 * 60_000);
+    expect(desk.logic.pendingCount).toBe(0);
+    expect(desk.sent.filter(({ topic }) => topic === topics.replies)).toHaveLength(19);
     jest.advanceTimersByTime(2 * 3_600_000);
+    expect(desk.sent.length).toBeLessThan(40);
+  });
+
+  test('is told no more when the attempt must be over', async () => {
+    const desk = new Desk();
+    await desk.take(notify({ overAt: epochMillis(startAt + 1_000) }));
+    jest.advanceTimersByTime(130_000);
     expect(desk.logic.pendingCount).toBe(0);
   });
+
+  test('that was settled is not taken up again by a late copy, but by what was decided later', async () => {
+    const desk = new Desk();
+    await desk.take(notify());
+    await desk.take(settled);
+    expect(await desk.take(notify({ sentCount: 9 }))).toEqual([]);
+    expect(desk.logic.pendingCount).toBe(0);
+    expect(noticesOf(await desk.take(notify({ reason: 'paused', decidedOffset: 30 })))).toHaveLength(1);
+    await desk.take(settled);
+    expect(desk.logic.pendingCount).toBe(1);
+  });
+
+  test('gives way to newer ones when they take too much together, and that is said', async () => {
+    const desk = new Desk();
+    const [long, count] = ['x'.repeat(900), 12_000];
+    const ids = { ...id, workflowId: long, runId: long };
+    for (let each = 0; each < count; each++) {
+      await desk.take(notify({ id: { ...ids, activityId: `${long}${String(each)}` } }));
+    }
+    expect(desk.givenUp.length).toBeGreaterThan(100);
+    expect(desk.givenUp[0]).toBe(`${long}0`);
+    expect(desk.logic.pendingCount).toBe(count - desk.givenUp.length);
+    expect(desk.resumesAt).toBe(desk.givenUp.length);
+  }, 60_000);
 
   test('that was carried on is sent at once by the next owner, and then as rarely as before', async () => {
     const desk = new Desk({ offset: 50 });

@@ -1,26 +1,35 @@
-import { partitionKey, type CancellationRecord, type Command } from '@ratchet/domain';
+import {
+  checkCancellationRecord,
+  epochMillis,
+  partitionKey,
+  type CancellationRecord,
+  type Command,
+  type ForwardedFrom,
+} from '@ratchet/domain';
 import {
   deadLetter,
   partitionFor,
-  type Headers,
+  PoisonousRecordError,
+  traceHeadersOf,
   type InputRecord,
   type Output,
   type OutputRecord,
   type PartitionLogic,
   type Positions,
 } from '@ratchet/kafka';
-import { readable } from '@ratchet/protocol';
+import { readable, type TaskTokenSigner } from '@ratchet/protocol';
 import { topics } from '@ratchet/schemas';
 import { forwardedCommands } from './forwarded-commands.ts';
 import { NoticeBook } from './notice-book.ts';
 import { Notifier, type NotifierParts } from './notifier.ts';
-import { noticeKey } from './pending-notice.ts';
 
 export interface CancellationLogicParts extends Omit<NotifierParts, 'book'> {
   readonly codec: NotifierParts['codec'] & {
     encodeCommand(command: Command): Buffer;
     decodeCancellation(bytes: Buffer): CancellationRecord | Promise<CancellationRecord>;
   };
+  /** Proves to the scheduler that a command was forwarded from the place that it names. */
+  readonly signer: Pick<TaskTokenSigner, 'signForwarding'>;
   /** How many partitions the co-partitioned topics have. */
   readonly partitions: number;
 }
@@ -58,15 +67,19 @@ export class CancellationLogic implements PartitionLogic<CancellationRecord> {
   }
 
   decode({ value }: InputRecord): CancellationRecord | Promise<CancellationRecord> {
-    return readable((bytes) => this.#parts.codec.decodeCancellation(bytes), value);
+    const cancellation = readable((bytes) => this.#parts.codec.decodeCancellation(bytes), value);
+    return cancellation instanceof Promise ? cancellation.then(checked) : checked(cancellation);
   }
 
   handle(record: InputRecord, cancellation: CancellationRecord): Output {
     switch (cancellation.type) {
       case 'NotifyWorker':
-        return { ...nothing, effects: this.#notifier.take(cancellation, record.offset, traceContextOf(record)) };
+        return {
+          ...nothing,
+          effects: this.#notifier.take(cancellation, record.offset, traceHeadersOf(record.headers)),
+        };
       case 'NoticeSettled':
-        this.#book.delete({ key: noticeKey(cancellation) });
+        this.#book.settle(cancellation);
         return nothing;
       case 'CancelActivity':
       case 'CancelRun':
@@ -100,12 +113,18 @@ export class CancellationLogic implements PartitionLogic<CancellationRecord> {
     const { partition } = this.#parts.context;
     if (partitionFor(key, this.#parts.partitions) !== partition)
       return this.#refuseWrongPartition(record, cancellation);
-    return forwardedCommands(cancellation, record.offset).map((command) => ({
+    return forwardedCommands(cancellation, (index) => this.#forwardedFrom(record, index)).map((command) => ({
       topic: topics.commands,
       key,
       partition,
       value: this.#parts.codec.encodeCommand(command),
     }));
+  }
+
+  #forwardedFrom({ offset, timestampMs }: InputRecord, index: number): ForwardedFrom {
+    const { context, signer } = this.#parts;
+    const place = { offset, index, appendedAt: epochMillis(Math.max(0, timestampMs)) };
+    return { ...place, proof: signer.signForwarding({ partition: context.partition, ...place }) };
   }
 
   /** Here its order among the others of its workflow is lost, and a repetition could not be told from it. */
@@ -126,8 +145,8 @@ export class CancellationLogic implements PartitionLogic<CancellationRecord> {
   }
 }
 
-const untraced: Headers = {};
-
-/** Only the trace context: what else a record carries is not kept as long as a notice is pending. */
-const traceContextOf = ({ headers: { traceparent } }: InputRecord): Headers =>
-  traceparent === undefined ? untraced : { traceparent };
+function checked(record: CancellationRecord): CancellationRecord {
+  const wrong = checkCancellationRecord(record);
+  if (wrong !== undefined) throw new PoisonousRecordError(`Expected to read a cancellation, but ${wrong}`);
+  return record;
+}

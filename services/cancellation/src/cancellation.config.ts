@@ -1,5 +1,6 @@
-import { serviceSettings, type ConfigOf } from '@ratchet/service-kit';
+import { serviceSettings, tokenKeys, tokenSecret, type ConfigOf } from '@ratchet/service-kit';
 
-export const cancellationSettings = serviceSettings(9403);
+/** The cancellation service signs where a command was forwarded from. */
+export const cancellationSettings = { ...serviceSettings(9403), tokenSecret, tokenKeys };
 
 export type CancellationConfig = ConfigOf<typeof cancellationSettings>;

@@ -1,18 +1,33 @@
 import { PartitionProcessor, type PartitionContext } from '@ratchet/kafka';
-import { connectCluster } from '@ratchet/protocol';
+import { connectCluster, createTokenSigner } from '@ratchet/protocol';
 import { topics } from '@ratchet/schemas';
-import { clusterSettings, processorRunner, type RunnerTools, type ServiceRunner } from '@ratchet/service-kit';
+import {
+  clusterSettings,
+  followTokenKeys,
+  processorRunner,
+  seldom,
+  tokenKeyRing,
+  type RunnerTools,
+  type ServiceRunner,
+} from '@ratchet/service-kit';
 import { CancellationLogic } from './cancellation-logic.ts';
 import type { CancellationConfig } from './cancellation.config.ts';
+import type { PendingNotice } from './pending-notice.ts';
 
 /** Goes on where the group's offset says, which is never past a notice that is not settled; keeps nothing else. */
-export async function createCancellationRunner(config: CancellationConfig, tools: RunnerTools): Promise<ServiceRunner> {
+export async function createCancellationRunner(
+  config: CancellationConfig,
+  tools: RunnerTools<CancellationConfig>,
+): Promise<ServiceRunner> {
   const cluster = await connectCluster(clusterSettings(config, tools));
   const { connection, codec, partitions } = cluster;
   const outbox = cluster.createOutbox({ metrics: tools.metrics.outbox });
+  const signer = createTokenSigner(tokenKeyRing(config));
+  followTokenKeys(tools.changes, signer, cluster);
+  const onGivenUp = noticesGivenUp(tools);
   const logics = new Map<number, CancellationLogic>();
   const createLogic = (context: PartitionContext): CancellationLogic => {
-    const logic = new CancellationLogic({ context, codec, partitions, own: Date.now });
+    const logic = new CancellationLogic({ context, codec, signer, partitions, own: Date.now, onGivenUp });
     logics.set(context.partition, logic);
     return logic;
   };
@@ -30,4 +45,14 @@ export async function createCancellationRunner(config: CancellationConfig, tools
     tuning: { sessionTimeoutMs: config.sessionTimeoutMs },
   });
   return processorRunner({ processor, outbox, cluster });
+}
+
+function noticesGivenUp({ metrics, log }: RunnerTools): (notice: PendingNotice) => void {
+  const help = 'Notices that made room for others while nobody had heard them';
+  const givenUp = metrics.counter('ratchet_notices_given_up_total', help, []);
+  const say = seldom(log, 'warn');
+  return ({ record: { id, attempt, reason } }) => {
+    givenUp.inc();
+    say({ ...id, attempt, reason }, 'a notice is given up to make room for others: its worker learns by its heartbeat');
+  };
 }

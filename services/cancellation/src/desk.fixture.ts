@@ -3,12 +3,16 @@ import {
   millis,
   type ActivityDescription,
   type ActivityOptionsRequest,
+  type AttemptReference,
   type ExecutionId,
   type RunId,
 } from '@ratchet/domain';
 import { ReplyInbox, type InputRecord, type Outbox } from '@ratchet/kafka';
 import {
+  attemptOf,
   connectCluster,
+  createTokenSigner,
+  decodeTaskToken,
   openRequestChannel,
   type CancelNotice,
   type Cluster,
@@ -17,10 +21,14 @@ import {
   type CommandReply,
   type OpenRequestChannel,
 } from '@ratchet/protocol';
+import { developmentSecrets } from '@ratchet/service-kit';
 
 type WithoutSender<C> = C extends CommandDraft ? Omit<C, 'requestId' | 'identity'> : never;
 
-/** Asks for everything by hand, and is the worker too: claims by id, and hears what workers are told. */
+/** The scheduler of a test signs with the same. */
+const signer = createTokenSigner(developmentSecrets.token);
+
+/** Asks for everything by hand, and is the worker too: claims without a task, and hears what workers are told. */
 export class Desk {
   readonly namespace = `cancellation-${randomUUID()}`;
   readonly notices: CancelNotice[] = [];
@@ -102,21 +110,21 @@ export class Desk {
   /** Running, in the hands of this desk. */
   async start(target: ExecutionId, options: Partial<ActivityOptionsRequest> = {}): Promise<ExecutionId> {
     accepted(await this.schedule(target, options));
-    await this.accepted({ type: 'Claim', target, attempt: { by: 'id' }, claimId: randomUUID() });
+    await this.accepted({ type: 'Claim', target, attempt: await this.#attemptOf(target), claimId: randomUUID() });
     return target;
   }
 
   /** What the worker that has the attempt would send. */
   async heartbeat(target: ExecutionId): Promise<CommandReply> {
+    return this.request({ type: 'RecordHeartbeat', target, attempt: await this.#attemptOf(target), details: [] });
+  }
+
+  /** As the task of its current attempt would say it. */
+  async #attemptOf(target: ExecutionId): Promise<AttemptReference> {
     const activity = await this.describe(target);
     if (activity === undefined || !('stamp' in activity)) throw new Error('Expected it to be open');
     const { scheduleOffset, attempt, stamp } = activity;
-    return this.request({
-      type: 'RecordHeartbeat',
-      target,
-      attempt: { by: 'token', scheduleOffset, attempt, stamp },
-      details: [],
-    });
+    return attemptOf(decodeTaskToken(signer.sign({ id: target, scheduleOffset, attempt, stamp })));
   }
 
   request(command: WithoutSender<CommandDraft>, requestId: string = randomUUID()): Promise<CommandReply> {

@@ -13,6 +13,9 @@ export const repeatAfterMs = (sentCount: number): number =>
 /** Copies of a notice of an attempt that is over anyway: nothing that its worker still does has an effect. */
 const copiesOfOver = 4;
 
+/** Copies of any other: about eleven minutes. A worker that hears none of them by then learns of it by its heartbeat. */
+const copiesMax = 20;
+
 /**
  * The copy from which on a notice is written to `cancellations` anew, so that a restart need not read on from where it
  * was first told of: about half a minute after that.
@@ -24,7 +27,7 @@ export const isCarriedOn = ({ sentCount, record }: PendingNotice): boolean =>
 
 /** Nobody waits for the notice any more. @param now epoch milliseconds. */
 export const isSpent = ({ sentCount, record }: PendingNotice, now: number): boolean =>
-  isOfOver(record) ? sentCount >= copiesOfOver : now > record.overAt + graceMs;
+  sentCount >= (isOfOver(record) ? copiesOfOver : copiesMax) || now > record.overAt + graceMs;
 
 /** The log's clock may be behind ours. */
 const graceMs = 60_000;

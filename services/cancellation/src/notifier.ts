@@ -16,6 +16,8 @@ export interface NotifierParts {
     encodeCancellation(record: CancellationRecord): Buffer;
   };
   readonly book: NoticeBook;
+  /** Told of a notice that makes room for another. */
+  readonly onGivenUp: (notice: PendingNotice) => void;
   /** This process's own clock, in epoch milliseconds. */
   readonly own: () => number;
 }
@@ -32,18 +34,19 @@ export class Notifier {
 
   /**
    * A record tells of a notice. One that is pending already is told again after a crash of whoever wrote it, or is our
-   * own, carried on: only its place is new.
+   * own, carried on: only its place is new. One that was settled meanwhile is told no more.
    *
    * @returns what is to be sent at once.
    */
   take(record: NotifyWorker, offset: number, headers: Headers): readonly OutputRecord[] {
-    const { book, own } = this.#parts;
+    const { book, own, onGivenUp } = this.#parts;
+    if (book.isSettled(record)) return [];
     const former = book.find(record);
     const isKnown = former?.record.reason === record.reason;
     const known = isKnown ? former : { sentCount: record.sentCount, repeatAt: -Infinity };
     const { sentCount, repeatAt } = known;
     const notice: PendingNotice = { key: noticeKey(record), record, offset, headers, sentCount, repeatAt };
-    book.set(notice);
+    for (const givenUp of book.set(notice)) onGivenUp(givenUp);
     if (!isKnown) book.requeue(notice, sentCount + 1, own() + repeatAfterMs(sentCount + 1));
     this.#rearm();
     return isKnown ? [] : [this.#notice(notice)];

@@ -1,6 +1,7 @@
 import { connectCluster, createTokenSigner, DeadlineClock, openRequestChannel } from '@ratchet/protocol';
 import {
   clusterSettings,
+  followTokenKeys,
   listenAt,
   type ListenAddress,
   tokenKeyRing,
@@ -43,13 +44,7 @@ export async function createCompletionGatewayRunner(
     sessionTimeoutMs: config.sessionTimeoutMs,
   });
   const tokens = createTokenSigner(tokenKeyRing(config));
-  tools.changes.onChange((changed) => {
-    const take = tokens.prepare(tokenKeyRing(changed));
-    return () => {
-      take();
-      cluster.recordTokenKeys(tokenKeyRing(changed));
-    };
-  });
+  followTokenKeys(tools.changes, tokens, cluster);
   const limits = createLimits(config, tools.metrics);
   const { polls } = limits;
   const frontDoor = createFrontDoor({ channel, tokens, directory: namespaces.directory, dispatch, polls });

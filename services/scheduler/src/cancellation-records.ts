@@ -1,5 +1,8 @@
 import {
+  cascadedReasonBytesMax,
+  fanOutPageMax,
   startToCloseDeadline,
+  truncateUtf8,
   type AttemptPlace,
   type CancellationRecord,
   type Command,
@@ -8,25 +11,26 @@ import {
   type RunningActivity,
 } from '@ratchet/domain';
 
-/** How many activities of a run one record tells of: a page stays far below what a record may hold. */
-const fanOutPageSize = 1_000;
-
 /**
  * What makes the cancellation service tell the worker of an attempt to stop it: only where the activity heartbeats, that
  * is, has a heartbeat timeout or has recorded a heartbeat. Of any other nobody listens.
  */
-export function notifyWorker(activity: RunningActivity, reason: NoticeReason): CancellationRecord | undefined {
+export function notifyWorker(
+  activity: RunningActivity,
+  reason: NoticeReason,
+  decidedOffset: number,
+): CancellationRecord | undefined {
   const { workerAddress } = activity;
   if (workerAddress === undefined || !heartbeats(activity)) return undefined;
   const overAt = startToCloseDeadline(activity);
-  return { type: 'NotifyWorker', ...placeOf(activity), workerAddress, reason, overAt, sentCount: 0 };
+  return { type: 'NotifyWorker', ...placeOf(activity), workerAddress, reason, overAt, sentCount: 0, decidedOffset };
 }
 
 /** Ends what `notifyWorker` began. */
-export const noticeSettled = (activity: RunningActivity): CancellationRecord | undefined =>
+export const noticeSettled = (activity: RunningActivity, decidedOffset: number): CancellationRecord | undefined =>
   activity.workerAddress === undefined || !heartbeats(activity)
     ? undefined
-    : { type: 'NoticeSettled', ...placeOf(activity) };
+    : { type: 'NoticeSettled', ...placeOf(activity), decidedOffset };
 
 const heartbeats = ({ options, heartbeat }: RunningActivity): boolean =>
   options.heartbeatTimeoutMs > 0 || heartbeat !== undefined;
@@ -47,10 +51,10 @@ export function fanOutPages(
 ): CancellationRecord[] {
   const cause = command.type === 'CloseRun' ? 'run-closed' : 'run-cancel-requested';
   const { requestId, identity } = command;
-  const reason = 'reason' in command ? command.reason : '';
+  const reason = 'reason' in command ? truncateUtf8(command.reason, cascadedReasonBytesMax) : '';
   const pages: CancellationRecord[] = [];
-  for (let start = 0; start < openActivityIds.length; start += fanOutPageSize) {
-    const activityIds = openActivityIds.slice(start, start + fanOutPageSize);
+  for (let start = 0; start < openActivityIds.length; start += fanOutPageMax) {
+    const activityIds = openActivityIds.slice(start, start + fanOutPageMax);
     pages.push({ type: 'FanOut', run, cause, decidedOffset, requestId, identity, reason, activityIds });
   }
   return pages;

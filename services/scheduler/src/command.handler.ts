@@ -26,6 +26,7 @@ import {
   type OutputRecord,
 } from '@ratchet/kafka';
 import type { Effects } from './effects.ts';
+import type { Proofs } from './proofs.ts';
 import type { StateKey } from './state-records.ts';
 import type { OutcomeWaiter, Waiters } from './waiters.ts';
 
@@ -37,6 +38,9 @@ export interface LogPosition {
   forwarded?: ForwardedFrom;
 }
 
+/** Told of a command that is not decided: seen already, or without the proof it needs. */
+export type OnDropped = (why: 'repeated' | 'unproved', command: Command, offset: number) => void;
+
 export interface CommandHandlerParts {
   readonly partition: number;
   readonly partitions: number;
@@ -44,6 +48,8 @@ export interface CommandHandlerParts {
   readonly position: LogPosition;
   readonly effects: Effects;
   readonly waiters: Waiters<OutcomeWaiter>;
+  readonly proofs: Proofs;
+  readonly onDropped: OnDropped;
   /** Remembers which entity stands behind a changed key. */
   readonly markChanged: (key: string, entity: StateKey) => void;
 }
@@ -68,26 +74,47 @@ export class CommandHandler {
     const { offset } = record;
     if (!this.#belongsHere(command)) return this.#refuseWrongPartition(record, command);
 
-    const decision = this.#isNews(command) ? decide(state, command, { now, offset, rules: state.rules }) : undefined;
+    const unproved = this.#parts.proofs.refusal(command, offset, state.rules);
+    const isNews = unproved === undefined && this.#isNews(command);
+    const decision = isNews ? decide(state, command, { now, offset, rules: state.rules }) : undefined;
     position.now = now;
     position.offset = offset;
-    if (decision === undefined) return nothing;
+    if (decision === undefined) return this.#drop(command, offset, unproved);
     const output =
       decision.kind === 'accepted'
         ? this.#carryOut(decision, command, offset)
-        : { effects: this.#answer(command, offset, { type: 'Refused', refusal: decision.refusal }), changedKeys: [] };
-    if (command.forwardedFrom !== undefined) position.forwarded = command.forwardedFrom;
+        : this.#refuse(command, offset, decision.refusal);
+    this.#markForwarded(command);
     return output;
+  }
+
+  #drop(command: Command, offset: number, unproved: Refusal | undefined): Output {
+    this.#parts.onDropped(unproved === undefined ? 'repeated' : 'unproved', command, offset);
+    return unproved === undefined ? nothing : this.#refuse(command, offset, unproved);
+  }
+
+  #refuse(command: Command, offset: number, refusal: Refusal): Output {
+    return { effects: this.#answer(command, offset, { type: 'Refused', refusal }), changedKeys: [] };
   }
 
   /**
    * The cancellation service forwards in the order of its own log, and after a crash again from some earlier point: what
    * does not come after the last is a repetition, whose first copy was decided and answered. It must not be decided
-   * again, for it may name the latest run of an id, and that may be another one by now.
+   * again, for it may name the latest run of an id, and that may be another one by now. Where `cancellations` was made
+   * anew, offsets begin again, but later.
    */
   #isNews({ forwardedFrom }: Command): boolean {
     const { forwarded } = this.#parts.position;
     return forwardedFrom === undefined || forwarded === undefined || isAfter(forwardedFrom, forwarded);
+  }
+
+  #markForwarded({ forwardedFrom }: Command): void {
+    if (forwardedFrom === undefined) return;
+    const { position } = this.#parts;
+    const { offset, index, appendedAt } = forwardedFrom;
+    // A leader's clock may be behind the one before it: an earlier record must not look like a later one.
+    const latest = Math.max(appendedAt, position.forwarded?.appendedAt ?? 0);
+    position.forwarded = { offset, index, appendedAt: latest as EpochMillis };
   }
 
   #carryOut(decision: Extract<Decision, { readonly kind: 'accepted' }>, command: Command, offset: number): Output {
@@ -174,18 +201,17 @@ export class CommandHandler {
       `Expected to find the key '${record.key ?? ''}' in the partition that Kafka's default partitioner (murmur2) gives ` +
       `it of ${String(partitions)}, but the record stands in partition ${String(partition)}: use the Java client's ` +
       `partitioner (librdkafka: partitioner=murmur2_random)`;
-    const refusal: Refusal = { reason: 'wrong-partition', message };
-    return {
-      effects: [...this.#answer(command, record.offset, { type: 'Refused', refusal }), deadLetter(record, message)],
-      changedKeys: [],
-    };
+    const { effects } = this.#refuse(command, record.offset, { reason: 'wrong-partition', message });
+    return { effects: [...effects, deadLetter(record, message)], changedKeys: [] };
   }
 }
 
 const nothing: Output = { effects: [], changedKeys: [] };
 
-const isAfter = (one: ForwardedFrom, other: ForwardedFrom): boolean =>
-  one.offset > other.offset || (one.offset === other.offset && one.index > other.index);
+function isAfter(one: ForwardedFrom, other: ForwardedFrom): boolean {
+  if (one.offset > other.offset || (one.offset === other.offset && one.index > other.index)) return true;
+  return other.appendedAt > 0 && one.appendedAt > other.appendedAt;
+}
 
 /** Whoever scheduled something new and waits for its outcome gets nothing before it, unless they ask for both. */
 const isAnsweredByOutcome = (command: Command, answer: Answer): boolean =>

@@ -86,10 +86,10 @@ export class Effects {
         return;
       }
       case 'AttemptInterrupted':
-        this.#addCancellation(event.activity.id, notifyWorker(event.activity, event.reason), out);
+        this.#addCancellation(event.activity.id, notifyWorker(event.activity, event.reason, offset), out);
         return;
       case 'AttemptInformed':
-        this.#addCancellation(event.activity.id, noticeSettled(event.activity), out);
+        this.#addCancellation(event.activity.id, noticeSettled(event.activity, offset), out);
         return;
       case 'RunChanged':
         told.run = event.run;

@@ -1,6 +1,14 @@
-import { millis, partitionKey, type Command, type ExecutionId, type Query, type Reply } from '@ratchet/domain';
-import { partitionFor, type InputRecord, type Output } from '@ratchet/kafka';
-import { createTokenSigner } from '@ratchet/protocol';
+import {
+  currentRules,
+  millis,
+  partitionKey,
+  type Command,
+  type ExecutionId,
+  type Query,
+  type Reply,
+} from '@ratchet/domain';
+import { partitionFor, type InputRecord, type Output, type OutputRecord } from '@ratchet/kafka';
+import { createTokenSigner, type TaskTokenSigner } from '@ratchet/protocol';
 import { localCodec, topics, type Codec } from '@ratchet/schemas';
 import { SchedulerLogic } from './scheduler-logic.ts';
 import { TaskTopics } from './task-topics.ts';
@@ -12,7 +20,7 @@ export const partition = partitionFor(partitionKey(charge), partitions);
 export const client = { partition: 1, address: 'client' };
 export const worker = { partition: 2, address: 'worker' };
 
-const signer = createTokenSigner('a secret of at least thirty-two characters');
+export const signer = createTokenSigner('a secret of at least thirty-two characters');
 
 export const schedule = (change: Partial<Extract<Command, { type: 'Schedule' }>> = {}): Command => ({
   type: 'Schedule',
@@ -36,18 +44,44 @@ export const schedule = (change: Partial<Extract<Command, { type: 'Schedule' }>>
 export class Stage {
   readonly createdTopics: string[] = [];
   readonly logged: string[] = [];
+  /** What no input caused. */
+  readonly sent: OutputRecord[] = [];
+  /** Why commands were not decided. */
+  readonly dropped: string[] = [];
   readonly logic: SchedulerLogic;
   #offset = 0;
   readonly changedKeys = new Set<string>();
 
-  constructor(onPartition = partition, ownCodec: Codec = codec) {
+  constructor(onPartition = partition, ownCodec: Codec = codec, ownSigner: TaskTokenSigner = signer) {
     const create = (topic: string): Promise<void> => {
       this.createdTopics.push(topic);
       return Promise.resolve();
     };
     const taskTopics = new TaskTopics(create);
+    const context = {
+      partition: onPartition,
+      send: (records: readonly OutputRecord[]) => void this.sent.push(...records),
+    };
+    const onDropped = (why: string): void => void this.dropped.push(why);
     const log = (level: string, message: string): unknown => this.logged.push(`${level}: ${message}`);
-    this.logic = new SchedulerLogic({ partition: onPartition, partitions, codec: ownCodec, signer, taskTopics, log });
+    const own = { codec: ownCodec, signer: ownSigner };
+    this.logic = new SchedulerLogic({ context, partitions, ...own, taskTopics, onDropped, log });
+  }
+
+  /** Where every scheduler has said in the log that it knows the newest rules. */
+  static async underCurrentRules(ownSigner?: TaskTokenSigner): Promise<Stage> {
+    const stage = new Stage(undefined, undefined, ownSigner);
+    await stage.useRules(currentRules);
+    return stage;
+  }
+
+  /** Of the next command. */
+  get nextOffset(): number {
+    return this.#offset;
+  }
+
+  async useRules(version: number): Promise<void> {
+    await this.command({ type: 'UseRules', version, requestId: '', identity: 'scheduler' }, 0);
   }
 
   /** @param atMs append time, epoch milliseconds. */

@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
 import {
+  checkCommandRecord,
+  checkQueryRecord,
+  currentRules,
   epochMillis,
   invariant,
   PartitionState,
@@ -9,11 +12,21 @@ import {
   type Query,
   type StateRecord,
 } from '@ratchet/domain';
-import type { InputRecord, Log, Output, OutputRecord, PartitionLogic, Positions } from '@ratchet/kafka';
+import {
+  PoisonousRecordError,
+  type InputRecord,
+  type Log,
+  type Output,
+  type OutputRecord,
+  type PartitionContext,
+  type PartitionLogic,
+  type Positions,
+} from '@ratchet/kafka';
 import { readable } from '@ratchet/protocol';
 import { topics } from '@ratchet/schemas';
-import { CommandHandler, type LogPosition } from './command.handler.ts';
+import { CommandHandler, type LogPosition, type OnDropped } from './command.handler.ts';
 import { Effects, type EffectTools } from './effects.ts';
+import { Proofs } from './proofs.ts';
 import { QueryHandler } from './query.handler.ts';
 import { RunWaiters } from './run-waiters.ts';
 import {
@@ -27,15 +40,19 @@ import {
 } from './state-records.ts';
 import { Waiters, type OutcomeWaiter } from './waiters.ts';
 
+/** How long a partition is owned before newer rules are proposed: while schedulers are replaced one by one, it moves. */
+const rulesAfterMs = 60_000;
+
 /** A record of one of the two inputs. */
 export type SchedulerInput =
   { readonly kind: 'command'; readonly command: Command } | { readonly kind: 'query'; readonly query: Query };
 
 export interface SchedulerLogicParts extends Omit<EffectTools, 'waiters' | 'runWaiters'> {
-  readonly partition: number;
+  readonly context: PartitionContext;
   /** How many partitions the co-partitioned topics have. */
   readonly partitions: number;
   readonly log: Log;
+  readonly onDropped: OnDropped;
   /** Told when the partition is no longer owned. */
   readonly onClosed?: () => void;
 }
@@ -44,6 +61,18 @@ export interface SchedulerLogicParts extends Omit<EffectTools, 'waiters' | 'runW
 const clockAheadMsMax = 5_000;
 
 const nothing: Output = { effects: [], changedKeys: [] };
+
+function checkedCommand(command: Command): SchedulerInput {
+  const wrong = checkCommandRecord(command);
+  if (wrong !== undefined) throw new PoisonousRecordError(`Expected to read a command, but ${wrong}`);
+  return { kind: 'command', command };
+}
+
+function checkedQuery(query: Query): SchedulerInput {
+  const wrong = checkQueryRecord(query);
+  if (wrong !== undefined) throw new PoisonousRecordError(`Expected to read a query, but ${wrong}`);
+  return { kind: 'query', query };
+}
 
 /**
  * The scheduler's thinking for one partition: the only caller of `decide`, the only writer of `executions`.
@@ -54,6 +83,7 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
   readonly #parts: SchedulerLogicParts;
   readonly #state = new PartitionState();
   readonly #position: LogPosition = { now: epochMillis(0), offset: -1 };
+  readonly #proofs: Proofs;
   readonly #commands: CommandHandler;
   readonly #queries: QueryHandler;
   /** Until the restore is over. */
@@ -67,18 +97,22 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
   #restoredPositions: Positions = new Map();
   #clockAheadMs = 0;
   #saysClockIsAhead = false;
+  #rulesTimer: NodeJS.Timeout | undefined;
 
   constructor(parts: SchedulerLogicParts) {
     this.#parts = parts;
-    const { partition, partitions } = parts;
+    const { partitions, onDropped } = parts;
+    const { partition } = parts.context;
+    const proofs = (this.#proofs = new Proofs(partition, parts.signer));
     const waiters = this.#outcomeWaiters;
     const runWaiters = this.#runWaiters;
     const state = this.#state;
     const position = this.#position;
     const effects = new Effects(state, partition, { ...parts, waiters, runWaiters });
     const markChanged = (key: string, entity: StateKey): void => void this.#changed.set(key, entity);
-    this.#commands = new CommandHandler({ partition, partitions, state, position, effects, waiters, markChanged });
-    this.#queries = new QueryHandler({ state, position, effects, waiters, runWaiters });
+    const common = { state, position, effects, waiters };
+    this.#commands = new CommandHandler({ partition, partitions, ...common, proofs, onDropped, markChanged });
+    this.#queries = new QueryHandler({ ...common, runWaiters });
   }
 
   /** How many wait for an outcome or for news of a run. */
@@ -108,14 +142,21 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
     const assembly = this.#assembly;
     this.#assembly = undefined;
     if (assembly !== undefined) this.#storedParts = await assembly.restoreInto(this.#state);
+    // What is new has no former owner. Else one may take over again that does not know these rules yet.
+    if (this.#position.offset < 0) this.#proposeRules();
+    else this.#rulesTimer = setTimeout(() => this.#proposeRules(), rulesAfterMs).unref();
     return this.#restoredPositions;
+  }
+
+  goesOn(topic: string, logEnd: number): void {
+    if (topic === topics.commands) this.#proofs.replaysUntil(logEnd);
   }
 
   decode({ topic, value }: InputRecord): SchedulerInput | Promise<SchedulerInput> {
     const { codec } = this.#parts;
     if (topic === topics.queries) {
       const query = readable(codec.decodeQuery, value);
-      return query instanceof Promise ? query.then((q) => ({ kind: 'query', query: q })) : { kind: 'query', query };
+      return query instanceof Promise ? query.then(checkedQuery) : checkedQuery(query);
     }
     const command = readable(codec.decodeCommand, value);
     return command instanceof Promise ? command.then((c) => this.#withTopic(c)) : this.#withTopic(command);
@@ -150,7 +191,8 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
     const { rules } = this.#state;
     const commands = positions.get(topics.commands) ?? 0;
     const queries = positions.get(topics.queries) ?? 0;
-    const progress: StateRecord = { type: 'Progress', commands, queries, now, rules };
+    const { keyIds: tokenKeyIds } = this.#proofs;
+    const progress: StateRecord = { type: 'Progress', commands, queries, now, rules, tokenKeyIds };
     return this.#stateRecord(progressKey, forwarded === undefined ? progress : { ...progress, forwarded });
   }
 
@@ -165,6 +207,7 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
   }
 
   close(): void {
+    clearTimeout(this.#rulesTimer);
     this.#changed.clear();
     this.#parts.onClosed?.();
   }
@@ -174,8 +217,8 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
     this.#clockAheadMs = this.#position.now - timestampMs;
     if (this.#clockAheadMs > clockAheadMsMax === this.#saysClockIsAhead) return;
     this.#saysClockIsAhead = !this.#saysClockIsAhead;
-    const { partition, log } = this.#parts;
-    const of = `the log of partition ${String(partition)}`;
+    const { context, log } = this.#parts;
+    const of = `the log of partition ${String(context.partition)}`;
     if (this.#saysClockIsAhead) {
       const seconds = String(Math.round(this.#clockAheadMs / 1000));
       log('error', `the clock of ${of}'s broker was set back: its deadlines wait for ${seconds} s (see the runbook)`);
@@ -186,12 +229,13 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
 
   #restoreRecord(key: string, record: StateRecord): void {
     if (record.type !== 'Progress') return this.#assembly?.add(key, record);
-    const { commands, queries, now, rules, forwarded } = record;
+    const { commands, queries, now, rules, forwarded, tokenKeyIds = [] } = record;
     invariant(
       supportsRules(rules),
       `the progress was made under rules ${String(rules)}, which this version does not know`,
     );
     this.#state.restoreRules(rules);
+    this.#proofs.restore(tokenKeyIds);
     Object.assign(this.#position, { now, offset: commands - 1 }, forwarded === undefined ? {} : { forwarded });
     this.#restoredPositions = new Map([
       [topics.commands, commands],
@@ -201,7 +245,7 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
 
   /** The task topic of a schedule is made before the command is decided, so that deciding never waits. */
   #withTopic(command: Command): SchedulerInput | Promise<SchedulerInput> {
-    const input = { kind: 'command', command } as const;
+    const input = checkedCommand(command);
     // What will be refused needs none. For other options of an open activity, which are rare, the outbox makes it.
     if (command.type !== 'Schedule' || validateSchedule(command) !== undefined) return input;
     const { taskTopics } = this.#parts;
@@ -210,8 +254,21 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
     return created === undefined ? input : created.then(() => input);
   }
 
+  /** The rules change where the log says so, at the same command for whoever decides it again. */
+  #proposeRules(): void {
+    if (this.#state.rules >= currentRules) return;
+    const { codec, context } = this.#parts;
+    const value = codec.encodeCommand({
+      type: 'UseRules',
+      version: currentRules,
+      requestId: '',
+      identity: 'scheduler',
+    });
+    context.send([{ topic: topics.commands, key: null, partition: context.partition, value }]);
+  }
+
   #stateRecord(key: string, record: StateRecord | undefined): OutputRecord {
     const value = record === undefined ? null : this.#parts.codec.encodeState(record);
-    return { topic: topics.executions, key, partition: this.#parts.partition, value };
+    return { topic: topics.executions, key, partition: this.#parts.context.partition, value };
   }
 }

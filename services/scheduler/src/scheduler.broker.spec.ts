@@ -184,5 +184,7 @@ test('a question that finds the scheduler behind is answered from all that stood
 function newLogic(partition: number): SchedulerLogic {
   const signer = createTokenSigner('replay');
   const taskTopics = new TaskTopics(() => Promise.resolve());
-  return new SchedulerLogic({ partition, partitions, codec: cluster.codec, signer, taskTopics, log: () => undefined });
+  const context = { partition, send: () => undefined };
+  const parts = { onDropped: (): void => undefined, log: (): void => undefined };
+  return new SchedulerLogic({ context, partitions, codec: cluster.codec, signer, taskTopics, ...parts });
 }

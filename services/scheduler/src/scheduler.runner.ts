@@ -3,11 +3,14 @@ import { connectCluster, createTokenSigner } from '@ratchet/protocol';
 import { topics } from '@ratchet/schemas';
 import {
   clusterSettings,
+  followTokenKeys,
   processorRunner,
+  seldom,
   tokenKeyRing,
   type RunnerTools,
   type ServiceRunner,
 } from '@ratchet/service-kit';
+import type { OnDropped } from './command.handler.ts';
 import type { SchedulerConfig } from './scheduler.config.ts';
 import { SchedulerLogic } from './scheduler-logic.ts';
 import { TaskTopics } from './task-topics.ts';
@@ -21,23 +24,19 @@ export async function createSchedulerRunner(
   const { connection, codec, partitions } = cluster;
   const outbox = cluster.createOutbox({ metrics: tools.metrics.outbox });
   const signer = createTokenSigner(tokenKeyRing(config));
-  tools.changes.onChange((changed) => {
-    const take = signer.prepare(tokenKeyRing(changed));
-    return () => {
-      take();
-      cluster.recordTokenKeys(tokenKeyRing(changed));
-    };
-  });
+  followTokenKeys(tools.changes, signer, cluster);
   const taskTopics = new TaskTopics((topic) => cluster.ensureTaskTopic(topic));
   const owned = new Set<SchedulerLogic>();
-  const createLogic = ({ partition }: PartitionContext): SchedulerLogic => {
+  const onDropped = droppedCommands(tools);
+  const createLogic = (context: PartitionContext): SchedulerLogic => {
     const onClosed = (): void => void owned.delete(logic);
     const logic = new SchedulerLogic({
-      partition,
+      context,
       partitions,
       codec,
       signer,
       taskTopics,
+      onDropped,
       onClosed,
       log: connection.log,
     });
@@ -70,4 +69,18 @@ export async function createSchedulerRunner(
     tuning: { sessionTimeoutMs: config.sessionTimeoutMs },
   });
   return processorRunner({ processor, outbox, cluster });
+}
+
+/** Counts commands that were not decided, and says so now and then. */
+function droppedCommands({ metrics, log }: RunnerTools): OnDropped {
+  const dropped = metrics.counter('ratchet_commands_dropped_total', 'Commands that were not decided', ['reason']);
+  const say = seldom(log, 'warn');
+  const messages = {
+    repeated: 'a command was forwarded again and is dropped: it was decided before',
+    unproved: 'a command is refused, for its task token or forwardedFrom is not signed with one of our keys',
+  };
+  return (reason, { type, requestId, identity }, offset) => {
+    dropped.inc({ reason });
+    say({ reason, type, requestId, identity, offset }, messages[reason]);
+  };
 }

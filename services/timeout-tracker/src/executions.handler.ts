@@ -1,5 +1,5 @@
 import { deadlines, type Activity, type ActivityHeartbeat, type Millis, type StateRecord } from '@ratchet/domain';
-import type { Headers } from '@ratchet/kafka';
+import { traceHeadersOf, type Headers } from '@ratchet/kafka';
 import type { DeadlineBook } from './deadline-book.ts';
 import type { ExpiryBook } from './expiry-book.ts';
 import type { LogClockEstimate } from './log-clock-estimate.ts';
@@ -61,7 +61,7 @@ export class ExecutionsHandler {
     const { id, options } = activity;
     const pending = deadlines(activity, taskRetentionMs);
     const { heartbeatTimeoutMs } = options;
-    const watch = { key, id, deadlines: pending, heartbeatTimeoutMs, headers: traceContextOf(headers) };
+    const watch = { key, id, deadlines: pending, heartbeatTimeoutMs, headers: traceHeadersOf(headers) };
     this.#settle(pending.length === 0 ? book.delete(key) : book.set(watch));
   }
 
@@ -81,8 +81,3 @@ export class ExecutionsHandler {
     if (former?.proposal !== undefined) answerTime.observe(own() - former.proposal.sentAt);
   }
 }
-
-const untraced: Headers = {};
-
-/** Only the trace context: what else a record carries is not kept for as long as an activity lives. */
-const traceContextOf = ({ traceparent }: Headers): Headers => (traceparent === undefined ? untraced : { traceparent });

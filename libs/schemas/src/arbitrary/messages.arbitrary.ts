@@ -22,6 +22,7 @@ import {
   instant,
   duration,
   texts,
+  someTexts,
   constant,
   oneOf,
   payloads,
@@ -126,7 +127,7 @@ export const states: Readonly<Record<StateRecord['type'], Arbitrary<StateRecord>
   }),
   Progress: partial(
     { type: constant('Progress'), commands: offset, queries: offset, now: instant, rules: count },
-    { forwarded: forwardedFrom },
+    { forwarded: forwardedFrom, tokenKeyIds: someTexts, unsentTopics: someTexts },
   ),
 };
 
@@ -149,8 +150,9 @@ export const cancellations: Readonly<Record<CancellationRecord['type'], Arbitrar
     reason: noticeReason,
     overAt: instant,
     sentCount: count,
+    decidedOffset: offset,
   }),
-  NoticeSettled: record({ type: constant('NoticeSettled'), id, ...attemptFields }),
+  NoticeSettled: record({ type: constant('NoticeSettled'), id, ...attemptFields, decidedOffset: offset }),
 };
 export const completionBodies: Readonly<Record<CompletionEvent['body']['type'], Arbitrary<CompletionEvent['body']>>> = {
   Completed: record({ type: constant('Completed'), result: payloads }),

@@ -60,12 +60,16 @@ export const header = dictionary(payload);
 export const id = record<ExecutionId>({ namespace: text, workflowId: text, runId: text, activityId: text });
 export const run = record<RunId>({ namespace: text, workflowId: text, runId: text });
 export const replyTo = record<ReplyAddress>({ partition: count, address: text });
-export const forwardedFrom = record<ForwardedFrom>({ offset, index: count });
+export const forwardedFrom = partial<ForwardedFrom, Pick<ForwardedFrom, 'proof'>>(
+  { offset, index: count, appendedAt: instant },
+  { proof: bytes },
+);
 export const attemptFields = { scheduleOffset: offset, attempt: count, stamp: count };
 export const timer = record<TimerReference>(attemptFields);
+type TokenReference = Extract<AttemptReference, { by: 'token' }>;
 export const attempt: Arbitrary<AttemptReference> = fc.oneof(
   record<{ by: 'id' }>({ by: constant('id') }),
-  record<Extract<AttemptReference, { by: 'token' }>>({ by: constant('token'), ...attemptFields }),
+  partial<TokenReference, Pick<TokenReference, 'proof'>>({ by: constant('token'), ...attemptFields }, { proof: bytes }),
 );
 
 export const closedStatus = oneOf('completed', 'failed', 'canceled', 'terminated', 'timed-out');

@@ -124,6 +124,8 @@ export type IdConflictPolicy = 'fail' | 'use-existing';
 export interface Claim {
   /** Which attempt is meant; absent: the current one, by id. */
   readonly attempt?: AttemptReference | null;
+  /** What of the attempt's task token proves who has it: key id and signature. Absent: by id. */
+  readonly proof?: Uint8Array | null;
   /** The same id asks for the same grant again. */
   readonly claimId: string;
 }
@@ -131,6 +133,8 @@ export interface Claim {
 export interface RecordHeartbeat {
   /** Which attempt is meant; absent: the current one, by id. */
   readonly attempt?: AttemptReference | null;
+  /** What of the attempt's task token proves who has it: key id and signature. Absent: by id. */
+  readonly proof?: Uint8Array | null;
   /** Reach the next attempt. */
   readonly details: readonly Payload[];
 }
@@ -138,6 +142,8 @@ export interface RecordHeartbeat {
 export interface Complete {
   /** Which attempt is meant; absent: the current one, by id. */
   readonly attempt?: AttemptReference | null;
+  /** What of the attempt's task token proves who has it: key id and signature. Absent: by id. */
+  readonly proof?: Uint8Array | null;
   /** The result. */
   readonly result: readonly Payload[];
   /** The same in every repetition of a report that may come more than once; absent: it comes once. */
@@ -147,6 +153,8 @@ export interface Complete {
 export interface Fail {
   /** Which attempt is meant; absent: the current one, by id. */
   readonly attempt?: AttemptReference | null;
+  /** What of the attempt's task token proves who has it: key id and signature. Absent: by id. */
+  readonly proof?: Uint8Array | null;
   /** Absent: the worker gave no details. */
   readonly failure?: Failure | null;
   /** Recorded before the failure. */
@@ -158,6 +166,8 @@ export interface Fail {
 export interface ReportCanceled {
   /** Which attempt is meant; absent: the current one, by id. */
   readonly attempt?: AttemptReference | null;
+  /** What of the attempt's task token proves who has it: key id and signature. Absent: by id. */
+  readonly proof?: Uint8Array | null;
   /** What the activity gave along. */
   readonly details: readonly Payload[];
   /** The same in every repetition of a report that may come more than once; absent: it comes once. */

@@ -74,6 +74,8 @@ export interface NotifyWorker {
   readonly attempt: number;
   /** The stamp of the attempt. */
   readonly stamp: number;
+  /** Offset of the command that decided it: what is settled by a later one is not told again. -1 is unknown. */
+  readonly decidedOffset: number;
   /** Where that worker listens. */
   readonly workerAddress: ReplyAddress;
   /** Why it must stop. */
@@ -93,4 +95,6 @@ export interface NoticeSettled {
   readonly attempt: number;
   /** The stamp of the attempt. */
   readonly stamp: number;
+  /** Offset of the command that decided it: what is settled by a later one is not told again. -1 is unknown. */
+  readonly decidedOffset: number;
 }

@@ -15,4 +15,8 @@ export interface Progress {
   readonly rules: number;
   /** The last command that the cancellation service forwarded; one that does not come after it is a repetition. */
   readonly forwarded?: ForwardedFrom | null;
+  /** Ids of the keys that proofs were verified with. */
+  readonly tokenKeyIds: readonly string[];
+  /** Task topics that are being made: tasks that were dispatched to them may not have been sent. */
+  readonly unsentTopics: readonly string[];
 }

@@ -2,6 +2,7 @@ import type { AttemptReference, Command, ExecutionId } from '@ratchet/domain';
 import type * as avro from '../generated/index.ts';
 import { UnreadableRecordError } from '../unreadable-record-error.ts';
 import { optionsRequestToDomain } from './activity-options.mapping.ts';
+import { forwardedFromToDomain } from './forwarded-from.mapping.ts';
 import { failureToAvro, failureToDomain } from './failure.mapping.ts';
 import type { RecordMapping } from './record-mapping.ts';
 import { isPresent, isSome, setPresent } from './set-present.ts';
@@ -24,23 +25,23 @@ const bodyWriters: { readonly [T in CommandType]: (command: CommandOf<T>) => avr
       callbackUrls: command.callbackUrls ?? [],
     },
   }),
-  Claim: ({ attempt, claimId }) => ({ 'ratchet.v1.Claim': { attempt: attemptToAvro(attempt), claimId } }),
+  Claim: ({ attempt, claimId }) => ({ 'ratchet.v1.Claim': { ...attemptToAvro(attempt), claimId } }),
   RecordHeartbeat: ({ attempt, details }) => ({
-    'ratchet.v1.RecordHeartbeat': { attempt: attemptToAvro(attempt), details },
+    'ratchet.v1.RecordHeartbeat': { ...attemptToAvro(attempt), details },
   }),
   Complete: ({ attempt, result, reportId = null }) => ({
-    'ratchet.v1.Complete': { attempt: attemptToAvro(attempt), result, reportId },
+    'ratchet.v1.Complete': { ...attemptToAvro(attempt), result, reportId },
   }),
   Fail: ({ attempt, failure, lastHeartbeatDetails, reportId = null }) => ({
     'ratchet.v1.Fail': {
-      attempt: attemptToAvro(attempt),
+      ...attemptToAvro(attempt),
       failure: failure === undefined ? null : failureToAvro(failure),
       lastHeartbeatDetails: lastHeartbeatDetails ?? null,
       reportId,
     },
   }),
   ReportCanceled: ({ attempt, details, reportId = null }) => ({
-    'ratchet.v1.ReportCanceled': { attempt: attemptToAvro(attempt), details, reportId },
+    'ratchet.v1.ReportCanceled': { ...attemptToAvro(attempt), details, reportId },
   }),
   RequestCancel: ({ reason, cascaded, openBefore = null }) => ({
     'ratchet.v1.RequestCancel': { reason, cascaded, openBefore },
@@ -92,36 +93,36 @@ const bodyReaders: BodyReaders = {
     awaitOutcome: body.awaitOutcome,
     ...(body.acknowledge ? { acknowledge: true } : {}),
   }),
-  'ratchet.v1.Claim': ({ attempt, claimId }, envelope) => ({
+  'ratchet.v1.Claim': (body, envelope) => ({
     type: 'Claim',
     ...ofActivity(envelope),
-    attempt: attemptToDomain(attempt),
-    claimId,
+    attempt: attemptToDomain(body),
+    claimId: body.claimId,
   }),
-  'ratchet.v1.RecordHeartbeat': ({ attempt, details }, envelope) => ({
+  'ratchet.v1.RecordHeartbeat': (body, envelope) => ({
     type: 'RecordHeartbeat',
     ...ofActivity(envelope),
-    attempt: attemptToDomain(attempt),
-    details,
+    attempt: attemptToDomain(body),
+    details: body.details,
   }),
-  'ratchet.v1.Complete': ({ attempt, result, reportId }, envelope) => ({
+  'ratchet.v1.Complete': ({ result, reportId, ...body }, envelope) => ({
     type: 'Complete',
     ...ofActivity(envelope),
-    attempt: attemptToDomain(attempt),
+    attempt: attemptToDomain(body),
     result,
     ...(isPresent(reportId) ? { reportId } : {}),
   }),
-  'ratchet.v1.Fail': ({ attempt, failure, lastHeartbeatDetails, reportId }, envelope) => {
-    const command: CommandOf<'Fail'> = { type: 'Fail', ...ofActivity(envelope), attempt: attemptToDomain(attempt) };
+  'ratchet.v1.Fail': ({ failure, lastHeartbeatDetails, reportId, ...body }, envelope) => {
+    const command: CommandOf<'Fail'> = { type: 'Fail', ...ofActivity(envelope), attempt: attemptToDomain(body) };
     if (isPresent(failure)) setPresent(command, 'failure', failureToDomain(failure));
     setPresent(command, 'lastHeartbeatDetails', lastHeartbeatDetails);
     setPresent(command, 'reportId', reportId);
     return command;
   },
-  'ratchet.v1.ReportCanceled': ({ attempt, details, reportId }, envelope) => ({
+  'ratchet.v1.ReportCanceled': ({ details, reportId, ...body }, envelope) => ({
     type: 'ReportCanceled',
     ...ofActivity(envelope),
-    attempt: attemptToDomain(attempt),
+    attempt: attemptToDomain(body),
     details,
     ...(isPresent(reportId) ? { reportId } : {}),
   }),
@@ -154,13 +155,21 @@ const bodyReaders: BodyReaders = {
   'ratchet.v1.UseRules': (body, envelope) => ({ type: 'UseRules', ...ofPartition(envelope), ...body }),
 };
 
-const attemptToAvro = (attempt: AttemptReference): avro.AttemptReference | null =>
-  attempt.by === 'token' ? attempt : null;
+interface AvroAttempt {
+  readonly attempt?: avro.AttemptReference | null;
+  readonly proof?: Uint8Array | null;
+}
 
-const attemptToDomain = (attempt: avro.AttemptReference | null | undefined): AttemptReference => {
+const attemptToAvro = (attempt: AttemptReference): Required<AvroAttempt> =>
+  attempt.by === 'token' ? { attempt, proof: attempt.proof ?? null } : byId;
+const byId = { attempt: null, proof: null };
+
+function attemptToDomain({ attempt, proof }: AvroAttempt): AttemptReference {
   if (!isPresent(attempt)) return { by: 'id' };
-  return { by: 'token', scheduleOffset: attempt.scheduleOffset, attempt: attempt.attempt, stamp: attempt.stamp };
-};
+  const { scheduleOffset, attempt: count, stamp } = attempt;
+  const reference = { by: 'token', scheduleOffset, attempt: count, stamp } as const;
+  return isPresent(proof) ? { ...reference, proof } : reference;
+}
 
 const noTarget: ExecutionId = { namespace: '', workflowId: '', runId: '', activityId: '' };
 
@@ -188,7 +197,8 @@ export const commandMapping: RecordMapping<Command, avro.ActivityCommand> = {
     const command = readBody((envelope.body as Readonly<Record<string, unknown>>)[branch], envelope);
     setPresent(command, 'principal', envelope.principal === '' ? null : envelope.principal);
     setPresent(command, 'replyTo', envelope.replyTo);
-    setPresent(command, 'forwardedFrom', envelope.forwardedFrom);
+    if (isPresent(envelope.forwardedFrom))
+      setPresent(command, 'forwardedFrom', forwardedFromToDomain(envelope.forwardedFrom));
     return command;
   },
 };

@@ -1,8 +1,9 @@
 import type { StateRecord } from '@ratchet/domain';
 import type * as avro from '../generated/index.ts';
 import { activityToAvro, activityToDomain } from './activity-snapshot.mapping.ts';
+import { forwardedFromToDomain } from './forwarded-from.mapping.ts';
 import { runToDomain } from './run.mapping.ts';
-import { setPresent } from './set-present.ts';
+import { isPresent, isSome, setPresent } from './set-present.ts';
 
 type StateType = StateRecord['type'];
 type StateOf<T extends StateType> = Extract<StateRecord, { readonly type: T }>;
@@ -23,7 +24,7 @@ export const stateWriters: { readonly [T in StateType]: (record: StateOf<T>) => 
   ActivityHeartbeat: (record) => record,
   RunSnapshot: ({ run }) => run,
   SignalSnapshot: ({ run, signal }) => ({ run, ...signal }),
-  Progress: (record) => record,
+  Progress: ({ tokenKeyIds = [], unsentTopics = [], ...record }) => ({ ...record, tokenKeyIds, unsentTopics }),
 };
 
 export const stateReaders: { readonly [T in StateType]: (value: AvroState[T]) => StateOf<T> } = {
@@ -32,9 +33,11 @@ export const stateReaders: { readonly [T in StateType]: (value: AvroState[T]) =>
   ActivityHeartbeat: (heartbeat) => ({ type: 'ActivityHeartbeat', ...heartbeat }),
   RunSnapshot: (snapshot) => ({ type: 'RunSnapshot', run: runToDomain(snapshot) }),
   SignalSnapshot: ({ run, ...signal }) => ({ type: 'SignalSnapshot', run, signal }),
-  Progress: ({ forwarded, ...rest }) => {
+  Progress: ({ forwarded, tokenKeyIds, unsentTopics, ...rest }) => {
     const progress: StateOf<'Progress'> = { type: 'Progress', ...rest };
-    setPresent(progress, 'forwarded', forwarded);
+    if (isPresent(forwarded)) setPresent(progress, 'forwarded', forwardedFromToDomain(forwarded));
+    if (isSome(tokenKeyIds)) setPresent(progress, 'tokenKeyIds', tokenKeyIds);
+    if (isSome(unsentTopics)) setPresent(progress, 'unsentTopics', unsentTopics);
     return progress;
   },
 };
