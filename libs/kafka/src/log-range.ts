@@ -9,7 +9,8 @@ export interface LogRange {
 /**
  * Where to go on in a log.
  *
- * @returns `offset` when the log has it, or the nearest one that it has where gaps may be skipped.
+ * @returns `offset` when the log has it; where gaps may be skipped, else its first one: behind what was deleted, and at the
+ * beginning of a log that was made anew, of which nothing was read.
  * @throws OperationalError RKT1005 when records were deleted before they were read, or the log was made anew.
  */
 export function offsetInLog(
@@ -19,7 +20,7 @@ export function offsetInLog(
 ): number {
   const { topic, partition, offset } = at;
   if (offset >= log.start && offset <= log.end) return offset;
-  if (skip) return Math.min(Math.max(offset, log.start), log.end);
+  if (skip) return log.start;
   throw new OperationalError(
     `Expected to go on at offset ${String(offset)} of ${topic}[${String(partition)}], but its log has the offsets ` +
       `${String(log.start)} to ${String(log.end)}`,

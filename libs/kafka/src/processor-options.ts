@@ -15,7 +15,7 @@ export interface ProcessorInput {
   readonly start: 'progress' | 'beginning' | 'group';
   /**
    * What to do when records were deleted before they were read: `stop` the partition with RKT1005 (the default), or
-   * `skip` them, where whoever wrote them writes again by itself.
+   * `skip` them, where whoever wrote them writes again by itself. A log that was made anew is then read from its beginning.
    */
   readonly onGap?: 'stop' | 'skip';
   /**
