@@ -35,7 +35,7 @@ export * from './shared-settings.ts';
 export * from './size.ts';
 export { statusName } from './status-name.ts';
 export * from './units.ts';
-export { truncateUtf8, utf8Length } from './utf8.ts';
+export { isLongerThan, truncateUtf8, utf8Length } from './utf8.ts';
 export * from './validate.ts';
 export { checkSchedule, validateSchedule } from './validate-schedule.ts';
 export * from './workflow-run.ts';

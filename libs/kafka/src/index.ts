@@ -1,6 +1,7 @@
 export { agreeOnRecord, type AgreedRecordOptions } from './agreed-record.ts';
 export { connectKafka, KafkaConnection, withoutCredentials, type ConnectionOptions } from './connection.ts';
 export { deadLetter, deadLetterTopic } from './dead-letter.ts';
+export { readTraceparent, traceparentHeader } from './traceparent.ts';
 export * from './errors.ts';
 export type { GroupMember } from './group-consumer.ts';
 export { guardedLog, type Log, type LogLevel } from './log.ts';

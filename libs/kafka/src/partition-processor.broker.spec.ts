@@ -51,15 +51,20 @@ test('what was counted is restored by the next, which handles nothing twice', as
   expect(await stage.read('effects')).toHaveLength(1001);
 });
 
-test('the trace context goes on to effects and state', async () => {
+test('the trace context goes on to effects and state, and nothing that is none', async () => {
   const stage = await newStage('trace', 1);
   await stage.start();
   const { commands } = stage.topics;
-  await stage.source.send({ topic: commands, key: 'a', value: Buffer.from('x'), headers: { traceparent: '00-abc' } });
-  await eventually(async () => (await stage.read('state')).length > 0);
-  const [effect] = await stage.read('effects');
-  const [state] = await stage.read('state');
-  expect([effect, state].map((record) => String(record?.headers['traceparent']))).toEqual(['00-abc', '00-abc']);
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+  const send = (key: string, trace: string): Promise<unknown> =>
+    stage.source.send({ topic: commands, key, value: Buffer.from('x'), headers: { traceparent: trace } });
+  await send('a', traceparent);
+  await send('b', 'x'.repeat(8_000));
+  await eventually(async () => (await stage.read('state')).some(({ key }) => key === 'b'));
+  for (const topic of ['effects', 'state'] as const) {
+    const traces = new Map((await stage.read(topic)).map(({ key, headers }) => [key, headers['traceparent']]));
+    expect([String(traces.get('a')), traces.get('b')]).toEqual([traceparent, undefined]);
+  }
 });
 
 test.each([

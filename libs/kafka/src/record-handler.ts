@@ -4,8 +4,9 @@ import { InvariantError } from './errors.ts';
 import { asError } from './kafka-error.ts';
 import type { Output, PartitionLogic, Positions } from './partition-logic.ts';
 import type { PartitionProcessorOptions, ProcessorTuning } from './processor-options.ts';
-import { traceparentOf, type InputRecord, type OutputRecord } from './record.ts';
+import type { InputRecord, OutputRecord } from './record.ts';
 import { OpenGroup, sealedGroup, type SealedGroup } from './sealed-group.ts';
+import { readTraceparent, traceparentHeader } from './traceparent.ts';
 
 /** Applies records to a logic, sends their effects at once, and remembers what must be committed because of them. */
 export class RecordHandler<T> {
@@ -95,13 +96,13 @@ export class RecordHandler<T> {
       return;
     }
     const { outbox } = this.#options;
-    const traceparent = traceparentOf(record.headers);
+    const traceparent = readTraceparent(record.headers[traceparentHeader]);
     for (const effect of output.effects) outbox.add(traceparent === undefined ? effect : traced(effect, traceparent));
     for (const key of output.changedKeys) this.#group.changed.set(key, traceparent);
   }
 }
 
-function traced(record: OutputRecord, traceparent: Buffer | string): OutputRecord {
-  if (record.headers?.['traceparent'] !== undefined) return record;
-  return { ...record, headers: { ...record.headers, traceparent } };
+function traced(record: OutputRecord, traceparent: string): OutputRecord {
+  if (record.headers?.[traceparentHeader] !== undefined) return record;
+  return { ...record, headers: { ...record.headers, [traceparentHeader]: traceparent } };
 }

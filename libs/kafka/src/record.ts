@@ -1,3 +1,5 @@
+import { readTraceparent, traceparentHeader } from './traceparent.ts';
+
 /** Header values; a header that is missing is not there. */
 export type Headers = Readonly<Record<string, Buffer | string>>;
 
@@ -23,20 +25,12 @@ const overheadBytes = 1000;
 
 export const memoryBytesOf = ({ value }: InputRecord): number => overheadBytes + (value === null ? 0 : value.length);
 
-/** A trace context takes 55 bytes; a later version of the standard may take more. */
-const traceparentBytesMax = 128;
-
-/** The W3C trace context that came with a record and goes on with its effects; a header too long to be one stays behind. */
-export function traceparentOf({ traceparent }: Headers): Buffer | string | undefined {
-  return traceparent === undefined || traceparent.length > traceparentBytesMax ? undefined : traceparent;
-}
-
 const untraced: Headers = {};
 
 /** Only the trace context: what else a record carries is not kept as long as what it told of is. */
 export function traceHeadersOf(headers: Headers): Headers {
-  const traceparent = traceparentOf(headers);
-  return traceparent === undefined ? untraced : { traceparent };
+  const traceparent = readTraceparent(headers[traceparentHeader]);
+  return traceparent === undefined ? untraced : { [traceparentHeader]: traceparent };
 }
 
 /** One record to be written. */

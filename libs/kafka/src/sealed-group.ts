@@ -26,7 +26,7 @@ export const sealedGroup = (records: number, states: readonly OutputRecord[], po
 /** What was handled since the last group was sealed. */
 export class OpenGroup {
   /** Changed key to the trace context of the last record that changed it. */
-  readonly changed = new Map<string, Buffer | string | undefined>();
+  readonly changed = new Map<string, string | undefined>();
   records = 0;
   bytes = 0;
 

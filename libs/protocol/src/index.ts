@@ -17,4 +17,5 @@ export * from './request-channel.ts';
 export { TaskReader, type ReadTask, type TaskReaderOptions } from './task-reader.ts';
 export { taskSources } from './task-sources.ts';
 export * from './task-token.ts';
-export { freshTraceparent, traceparentHeader, type Tracing } from './tracing.ts';
+export { freshTraceparent, type Tracing } from './tracing.ts';
+export { readTraceparent, traceparentHeader } from '@ratchet/kafka';

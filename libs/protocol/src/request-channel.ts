@@ -8,14 +8,21 @@ import {
   type ReplyAddress,
   type RunId,
 } from '@ratchet/domain';
-import { OperationalError, TransientMap, partitionFor, type Outbox, type OutputRecord } from '@ratchet/kafka';
+import {
+  OperationalError,
+  TransientMap,
+  partitionFor,
+  traceparentHeader,
+  type Outbox,
+  type OutputRecord,
+} from '@ratchet/kafka';
 import { topics, type Codec } from '@ratchet/schemas';
 import { AnnouncedOutcomes } from './announced-outcomes.ts';
 import { DeadlineClock } from './deadline-clock.ts';
 import { endedBy, reasonOf } from './ended-by.ts';
 import { Exchange, type ExchangeCarrier, type ExchangePlan, type NextQuestion } from './exchange.ts';
 import { isOutcome, ofLife, outcomePauses, OutcomeWaits } from './outcome-wait.ts';
-import { traceparentHeader, type Tracing } from './tracing.ts';
+import type { Tracing } from './tracing.ts';
 
 type WithoutReplyTo<C> = C extends Command ? Omit<C, 'replyTo'> : never;
 /** A command to an activity or a run as its sender knows it: where the answer goes is the channel's matter. */

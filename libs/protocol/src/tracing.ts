@@ -1,7 +1,5 @@
 import { randomFillSync } from 'node:crypto';
-
-/** The header that carries the W3C trace context through every hop. */
-export const traceparentHeader = 'traceparent';
+import { traceparentHeader } from '@ratchet/kafka';
 
 /** What of a trace is known to this process. */
 export interface Tracing {

@@ -1,9 +1,9 @@
 import { executionKey, type EpochMillis } from '@ratchet/domain';
-import type { InputRecord } from '@ratchet/kafka';
 import {
   after,
   claimTask,
   decodeTaskToken,
+  readTraceparent,
   traceparentHeader,
   type CancelNotice,
   type ReadTask,
@@ -47,7 +47,7 @@ export class AttemptRunner {
     const claiming = this.#claim(taken);
     const granted = await tracked(this.#claims, claiming);
     if (granted === undefined || this.#isStopped) return;
-    const traceparent = traceparentOf(taken.record);
+    const traceparent = readTraceparent(taken.record.headers[traceparentHeader]);
     await tracked(
       this.#executions,
       this.#execute(new AttemptRun({ task, ...granted, traceparent }, this.#tools), granted.token),
@@ -82,7 +82,7 @@ export class AttemptRunner {
     const { startToCloseTimeoutMs, heartbeatTimeoutMs } = task.options;
     try {
       const token = decodeTaskToken(task.taskToken);
-      const traceparent = traceparentOf(record);
+      const traceparent = readTraceparent(record.headers[traceparentHeader]);
       const claim = await claimTask(channel, {
         token,
         identity,
@@ -125,11 +125,6 @@ const reasons: Readonly<Record<CancelNotice['reason'], CancelReason>> = {
 /** Which attempt runs. */
 const runKeyOf = ({ id, scheduleOffset, attempt, stamp }: TaskToken): string =>
   `${executionKey(id)} ${String(scheduleOffset)} ${String(attempt)} ${String(stamp)}`;
-
-const traceparentOf = ({ headers }: InputRecord): string | undefined => {
-  const value = headers[traceparentHeader];
-  return value === undefined ? undefined : String(value);
-};
 
 /** Is in `set` until it settles. */
 async function tracked<T>(set: Set<Promise<unknown>>, promise: Promise<T>): Promise<T> {

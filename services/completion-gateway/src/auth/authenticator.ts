@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Principal } from '../front-door/caller.ts';
 import { everyone } from '../front-door/caller.ts';
 import { FrontDoorError } from '../front-door/front-door-error.ts';
+import { isRight } from '../fields/fields.ts';
 import type { AuthConfig } from './auth.settings.ts';
 import { findApiKey } from './api-keys.ts';
 import { createTokenReader } from './json-web-token.ts';
@@ -19,7 +20,6 @@ export interface Authenticator {
   authenticate(authorization: string | undefined, certificate?: string): Promise<Principal>;
 }
 
-const bearer = /^Bearer +([\w.~+/=-]+)$/i;
 const threeParts = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
 /** By API key, by JWT, or, where neither is configured, everyone. `use` changes who is known, from the next call on. */
@@ -33,8 +33,8 @@ export function createAuthenticator(auth: AuthConfig): Authenticator & { use(cha
     authenticate: async (authorization, certificate) => {
       if (apiKeys.length === 0 && readToken === undefined)
         return certificate === undefined ? everyone : holderOf(certificate);
-      const credential = bearer.exec(authorization ?? '')?.[1];
-      if (credential === undefined) throw unauthenticated('no API key or token was given');
+      if (!isRight('authorization', authorization)) throw unauthenticated('no API key or token was given');
+      const credential = authorization.slice('Bearer'.length).trim();
       const principal =
         findApiKey(apiKeys, credential) ??
         (readToken !== undefined && threeParts.test(credential) ? await readToken(credential) : undefined);

@@ -1,5 +1,6 @@
 import { createRemoteJWKSet, errors, importSPKI, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
 import type { Principal, Role } from '../front-door/caller.ts';
+import { fields, isRight } from '../fields/fields.ts';
 import { FrontDoorError } from '../front-door/front-door-error.ts';
 import { unauthenticated } from './authenticator.ts';
 import { everyNamespace, principalOf, type Grant } from './authorise.ts';
@@ -46,7 +47,7 @@ export function createTokenReader(config: JwtConfig): (token: string) => Promise
         clockTolerance: clockToleranceSeconds,
         requiredClaims: ['exp'],
       });
-      return principalOf('token', nameOf(payload), grantsOf(payload[permissionsClaim]));
+      return principalOf('token', subjectOf(payload), grantsOf(payload[permissionsClaim]));
     } catch (error) {
       throw asRefusal(error);
     }
@@ -92,12 +93,17 @@ function asRefusal(error: unknown): FrontDoorError {
   return unauthenticated('the token cannot be verified', error);
 }
 
-const nameOf = ({ sub, iss }: JWTPayload): string => sub ?? iss ?? 'a token';
+/** The library says that a subject is a text, and has not looked. @throws FrontDoorError UNAUTHENTICATED. */
+function subjectOf({ sub, iss = 'a token' }: JWTPayload): string {
+  const subject: unknown = sub ?? iss;
+  if (isRight('sub', subject)) return subject;
+  throw unauthenticated('the subject of the token is no text of 1 to 255 characters');
+}
 
 /** What a token permits; what is not of the form `<namespace>:<role>` permits nothing. */
 export function grantsOf(claim: unknown): readonly Grant[] {
-  if (!Array.isArray(claim)) return [];
-  return claim.flatMap((permission: unknown) => (typeof permission === 'string' ? grantIn(permission) : []));
+  if (!Array.isArray(claim) || claim.length > fields.permissions.countMax) return [];
+  return claim.flatMap((permission: unknown) => (isRight('permissions', permission) ? grantIn(permission) : []));
 }
 
 function grantIn(permission: string): readonly Grant[] {

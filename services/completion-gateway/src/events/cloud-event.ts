@@ -3,7 +3,10 @@ import { PoisonousRecordError, type InputRecord } from '@ratchet/kafka';
 import { encodingKey, encodings } from '@ratchet/protocol';
 import { CloudEvent, Kafka } from 'cloudevents';
 import { z } from 'zod';
+import type { FieldName } from '../fields/fields.ts';
 import { failureOf, failureSchema } from '../http/failure-json.ts';
+import { textField } from '../http/field-schema.ts';
+import { parseJson } from '../http/json-body.ts';
 
 /**
  * A completion event as a CloudEvent 1.0, in Kafka's binary mode (`ce_*` headers, the record's value is the data) or in
@@ -39,22 +42,22 @@ export const isCloudEvent = (record: InputRecord): boolean =>
 
 const contentTypeOf = ({ headers }: InputRecord): string => String(headers['content-type'] ?? '').toLowerCase();
 
-const name = z.string().min(1);
+const some = (name: FieldName): z.ZodString => textField(name).min(1);
 const attributesSchema = z.object({
   specversion: z.literal('1.0'),
-  id: name,
-  source: name,
+  id: some('ce-id'),
+  source: some('ce-source'),
   type: z.enum([
     'ratchet.activity.completed',
     'ratchet.activity.failed',
     'ratchet.activity.canceled',
     'ratchet.activity.heartbeat',
   ]),
-  tasktoken: name.optional(),
-  namespace: name.optional(),
-  activityid: name.optional(),
-  workflowid: z.string().default(''),
-  runid: z.string().default(''),
+  tasktoken: some('ce-tasktoken').optional(),
+  namespace: some('ce-namespace').optional(),
+  activityid: some('ce-activityid').optional(),
+  workflowid: textField('ce-workflowid').default(''),
+  runid: textField('ce-runid').default(''),
 });
 type EventType = z.output<typeof attributesSchema>['type'];
 
@@ -161,9 +164,12 @@ const targetOf = ({
 
 function jsonOf(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return parseJson(bytes);
   } catch (cause) {
-    throw unreadable('its data is not JSON', cause);
+    throw unreadable(
+      `its data is not JSON that is taken: ${cause instanceof Error ? cause.message : String(cause)}`,
+      cause,
+    );
   }
 }
 

@@ -2,6 +2,7 @@ import type { CompletionEvent } from '@ratchet/domain';
 import { PoisonousRecordError, type InputRecord } from '@ratchet/kafka';
 import { UnreadableRecordError, type Codec } from '@ratchet/schemas';
 import type { AttemptCalls, AttemptName, Caller } from '../front-door/index.ts';
+import { fields, wrongIn } from '../fields/fields.ts';
 import { reportIdOf } from '../http/report-id.ts';
 import { isCloudEvent, readCloudEvent } from './cloud-event.ts';
 
@@ -41,6 +42,7 @@ export class CompletionHandler {
   async carryOut(event: CompletionEvent, traceparent: string | undefined): Promise<void> {
     const { attempts } = this.#parts;
     const { source, eventId, body } = event;
+    checkEvent(event);
     const name = nameIn(event);
     const caller: Caller = {
       namespace: event.taskToken === undefined ? (event.target?.namespace ?? '') : '',
@@ -66,6 +68,18 @@ export class CompletionHandler {
 
 /** Of at most four bytes each, well below the limit of 1000 bytes. */
 const identityLengthMax = 200;
+
+/** The ids are looked at where they are used. */
+function checkEvent({ eventId, source, taskToken = new Uint8Array() }: CompletionEvent): void {
+  const wrong =
+    said('id', wrongIn(fields['ce-id'], eventId)) ??
+    said('source', wrongIn(fields['ce-source'], source)) ??
+    said('task token', wrongIn(fields.taskToken, taskToken));
+  if (wrong !== undefined) throw new PoisonousRecordError(`Expected to read a completion event, but its ${wrong}`);
+}
+
+const said = (what: string, wrong: string | undefined): string | undefined =>
+  wrong === undefined ? undefined : `${what} ${wrong}`;
 
 function nameIn({ taskToken, target }: CompletionEvent): AttemptName {
   if (taskToken !== undefined) return { taskToken };

@@ -1,13 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import {
   deadLetter,
+  readTraceparent,
   TaskConsumer,
+  traceparentHeader,
   type InputRecord,
   type KafkaConnection,
   type Log,
   type Outbox,
 } from '@ratchet/kafka';
-import { traceparentHeader } from '@ratchet/protocol';
 import { topics } from '@ratchet/schemas';
 import { FrontDoorError } from '../front-door/front-door-error.ts';
 import { isPoisonous, type CompletionHandler } from './completion-handler.ts';
@@ -91,9 +92,9 @@ export class CompletionsReader {
   /** Resolves when it is settled, one way or the other. */
   async #carryOut(record: InputRecord): Promise<void> {
     const { handler, outbox } = this.#parts;
-    const traceparent = record.headers[traceparentHeader];
+    const traceparent = readTraceparent(record.headers[traceparentHeader]);
     try {
-      await handler.carryOut(await handler.read(record), traceparent === undefined ? undefined : String(traceparent));
+      await handler.carryOut(await handler.read(record), traceparent);
     } catch (error) {
       if (!isVerdict(error)) throw error;
       await outbox.send(deadLetter(record, error instanceof Error ? error.message : String(error)));

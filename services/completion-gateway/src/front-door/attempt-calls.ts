@@ -1,7 +1,9 @@
 import {
   blobBytesMax,
   checkAttemptReport,
+  checkLength,
   failureBytes,
+  firstRefusal,
   isOversized,
   oversizedFailure,
   oversizedFailureBytesKept,
@@ -110,7 +112,15 @@ export class AttemptCalls {
   #find(caller: Caller, name: AttemptName): FoundAttempt {
     const found = 'taskToken' in name ? this.#byToken(caller, name.taskToken) : byIds(caller, name);
     this.#desk.admit(found.caller, 'worker');
-    throwRefusal(checkAttemptReport(found.target, caller.identity));
+    const { workflowId, runId, activityId } = found.target;
+    throwRefusal(
+      firstRefusal(
+        checkAttemptReport(found.target, caller.identity),
+        checkLength('workflow ID', workflowId),
+        checkLength('run ID', runId),
+        checkLength('activity ID', activityId),
+      ),
+    );
     return found;
   }
 

@@ -13,8 +13,8 @@ export interface Principal {
 /** Where authentication is off: only on a loopback interface, unless the operator said otherwise. */
 export const everyone: Principal = { name: 'everyone', provedBy: 'nothing', may: () => true };
 
-/** The subject of a token may be of any length; what is recorded of it has at most so many characters. */
-const recordedLengthMax = 200;
+/** The subject of a certificate may be of any length; what is recorded of it has at most so many characters. */
+const recordedLengthMax = 255;
 
 /** As it is recorded with a command and in the audit log: `api-key:billing`; empty where nothing was proved. */
 export const recorded = ({ provedBy, name }: Principal): string =>

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { Answer, ExecutionId, Namespace } from '@ratchet/domain';
+import { checkLength, type Answer, type ExecutionId, type Namespace } from '@ratchet/domain';
 import type { CommandDraft, CommandReply, RequestChannel, RequestOptions } from '@ratchet/protocol';
 import { recorded, type Caller, type Role } from './caller.ts';
 import { FrontDoorError } from './front-door-error.ts';
-import { asFrontDoorError, refusedError } from './front-door-errors.ts';
+import { asFrontDoorError, refusedError, throwRefusal } from './front-door-errors.ts';
 import { NamespaceLimits } from './namespace-limits.ts';
 import type { NamespaceDirectory } from './namespace-directory.ts';
 import type { Quota } from '../limits/quota.ts';
@@ -49,6 +49,7 @@ export class Desk {
   /** As `admit`, but for the limit: who is to change it must not be kept out by it. */
   find({ namespace, principal }: Caller, role: Role): Namespace {
     if (namespace === '') throw new FrontDoorError('INVALID_ARGUMENT', 'Namespace not set on request.');
+    throwRefusal(checkLength('namespace', namespace));
     if (!principal.may(role, namespace)) throw notPermitted(namespace);
     const found = this.#directory.find(namespace);
     if (found === undefined) throw namespaceNotFound(namespace);

@@ -152,12 +152,12 @@ test('what was proved of who calls is recorded beside what they say of themselve
   const calls = { ...caller, identity: 'admin@trusted-host', principal: billing };
   await door.attempts.complete(calls, { taskToken: token }, []);
   await door.attempts.complete({ ...calls, principal: everyone }, { taskToken: token }, []);
-  const long: Principal = { ...billing, name: `${'x'.repeat(199)}\u{1f600}` };
+  const long: Principal = { ...billing, name: `${'x'.repeat(254)}\u{1f600}` };
   await door.attempts.complete({ ...calls, principal: long }, { taskToken: token }, []);
   expect(sent).toMatchObject([
     { type: 'Complete', identity: 'admin@trusted-host', principal: 'api-key:billing' },
     { type: 'Complete', identity: 'admin@trusted-host', principal: '' },
-    { principal: `api-key:${'x'.repeat(199)}\ufffd` },
+    { principal: `api-key:${'x'.repeat(254)}\ufffd` },
   ]);
 });
 

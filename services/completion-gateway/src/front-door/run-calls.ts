@@ -30,6 +30,7 @@ export class RunCalls {
         checkRun(run),
         checkId('signalName', signalName),
         checkLength('request ID', requestId),
+        checkLength('identity', caller.identity),
         checkInput(args),
       ),
     );

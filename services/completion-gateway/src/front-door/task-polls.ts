@@ -58,11 +58,12 @@ export class TaskPolls {
   /** A worker says that it lives. @throws FrontDoorError as `Desk.admit`. */
   admitWorker(caller: Caller): void {
     this.#desk.admit(caller, 'worker');
+    throwRefusal(checkLength('identity', caller.identity));
   }
 
   /** A worker shuts down: the polls that it has open are answered with nothing. */
   shutdownWorker(caller: Caller, workerInstanceKey: string): void {
-    this.#desk.admit(caller, 'worker');
+    this.admitWorker(caller);
     if (workerInstanceKey !== '') this.#dispatch.endPolls(caller.namespace, workerInstanceKey);
   }
 }

@@ -7,7 +7,9 @@ import {
   type UntypedServiceImplementation,
   type ServiceDefinition,
 } from '@grpc/grpc-js';
+import { readTraceparent } from '@ratchet/kafka';
 import { secureContext, type Authenticator, type CallAudit, type TlsConfig } from '../auth/index.ts';
+import { messageBytesMax } from '../fields/fields.ts';
 import { asFrontDoorError } from '../front-door/front-door-errors.ts';
 import { FrontDoorError, type FrontDoor, type Principal } from '../front-door/index.ts';
 import type { Limits } from '../limits/index.ts';
@@ -26,6 +28,7 @@ import { healthDefinition, healthService } from './health-service.ts';
 import { internalError, statusError } from './status-error.ts';
 import { letGoOfEndedCalls } from './transient-streams.ts';
 import { methodsOf, type MessageType } from './wire/proto.ts';
+import { readRequest } from './wire/request-fields.ts';
 
 export interface GrpcServerOptions {
   readonly frontDoor: FrontDoor;
@@ -50,7 +53,6 @@ export interface RunningGrpcServer {
 }
 
 const workflowService = 'temporal.api.workflowservice.v1.WorkflowService';
-const messageBytesMax = 4 * 1024 * 1024;
 /** A connection whose other side is gone is found out. */
 const keepAliveMs = 60_000;
 const stopMsMax = 3_000;
@@ -93,7 +95,8 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<Runni
   };
 }
 
-const handlersOf = (frontDoor: FrontDoor): Partial<Handlers> => ({
+/** The calls that there are. */
+export const handlersOf = (frontDoor: FrontDoor): Partial<Handlers> => ({
   ...clusterHandlers,
   ...activityHandlers(frontDoor.activities),
   ...attemptHandlers(frontDoor.attempts),
@@ -131,7 +134,7 @@ async function answer(
   call: ServerUnaryCall<Buffer, unknown>,
   respond: sendUnaryData<unknown>,
 ): Promise<void> {
-  const { context, close } = callContext(call, headerOf(call, 'traceparent'));
+  const { context, close } = callContext(call, readTraceparent(headerOf(call, 'traceparent')));
   let principal: Principal | undefined;
   let namespace = '';
   try {
@@ -139,7 +142,7 @@ async function answer(
     const caller = principalOf(call);
     principal = caller;
     const answered = options.limits.grpc.calls.during(caller, async () => {
-      const request = decoded(requestType, call.request) as Parameters<typeof handler>[0];
+      const request = readRequest(requestType, call.request) as Parameters<typeof handler>[0];
       namespace = namespaceIn(request);
       return handler(request, { ...context, principal: caller });
     });
@@ -161,17 +164,6 @@ async function answer(
 
 const namespaceIn = (request: object): string =>
   'namespace' in request && typeof request.namespace === 'string' ? request.namespace : '';
-
-function decoded(type: MessageType, bytes: Buffer): unknown {
-  try {
-    return type.decode(bytes);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new FrontDoorError('INVALID_ARGUMENT', `Expected to read a ${type.fullName.slice(1)}, but ${reason}`, {
-      cause,
-    });
-  }
-}
 
 function headerOf({ metadata }: ServerUnaryCall<Buffer, unknown>, name: string): string | undefined {
   const [value] = metadata.get(name);

@@ -1,7 +1,8 @@
 import { durationExpected, durationMs, type Duration } from '@ratchet/protocol';
 import { z } from 'zod';
+import { textField } from './field-schema.ts';
 
-const duration = z.union([z.number(), z.string()]).describe("Milliseconds, or text such as '30s'.");
+const duration = z.union([z.number(), textField('duration')]).describe("Milliseconds, or text such as '30s'.");
 
 /** Milliseconds, or text such as '30s'; read as milliseconds. */
 export const durationText = duration.transform((given, context): number => {

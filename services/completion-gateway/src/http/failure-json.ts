@@ -3,17 +3,20 @@ import { z } from 'zod';
 import { present } from '../present.ts';
 import { durationText } from './duration-text.ts';
 import type { FailureJson } from './answers.ts';
+import { listField, textField } from './field-schema.ts';
 import { payloadsOf, payloadSchema, valueJson } from './payload-json.ts';
 
 /** A failure of the activity's own, as whoever reports it says it. */
 export const failureSchema = z
   .strictObject({
-    message: z.string().max(1_000_000).default(''),
-    type: z.string().max(1000).default('').describe("Matched against the retry policy's nonRetryableErrorTypes."),
+    message: textField('Failure.message').default(''),
+    type: textField('ApplicationFailureInfo.type')
+      .default('')
+      .describe("Matched against the retry policy's nonRetryableErrorTypes."),
     nonRetryable: z.boolean().default(false),
     details: z.unknown().optional(),
-    detailsPayloads: z.array(payloadSchema).optional(),
-    stackTrace: z.string().max(1_000_000).default(''),
+    detailsPayloads: listField('Payloads.payloads', payloadSchema).optional(),
+    stackTrace: textField('Failure.stackTrace').default(''),
     nextRetryDelay: durationText.optional(),
     category: z
       .enum(['unspecified', 'benign'])

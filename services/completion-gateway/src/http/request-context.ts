@@ -1,9 +1,11 @@
 import { TLSSocket } from 'node:tls';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { readTraceparent, traceparentHeader } from '@ratchet/kafka';
 import { certificateName, type Authenticator, type RefusedCall } from '../auth/index.ts';
 import type { Caller, Principal } from '../front-door/caller.ts';
 import type { Connection } from '../limits/index.ts';
+import { fields, wrongIn, type FieldName } from '../fields/fields.ts';
 import { ProblemError } from './problem.ts';
 
 /** What was found out about a request before its handler is called. */
@@ -37,22 +39,15 @@ export const refusedCall = (request: FastifyRequest): Omit<RefusedCall, 'error'>
   from: request.ip,
 });
 
-const traceparent = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
-const idempotencyKeyLengthMax = 1000;
-
 /** Who calls; the namespace is that of the address. */
 export const From = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {
   const request = context.switchToHttp().getRequest<FastifyRequest>();
   const principal = callers.get(request)?.principal;
   if (principal === undefined) throw new ProblemError(401, 'Request unauthorized.');
-  const given = request.headers['traceparent'];
+  const namespace = textIn(request.params, 'namespace') ?? '';
+  checkParameter('namespace', namespace);
   const identity = textIn(request.body, 'identity') ?? principal.name;
-  return {
-    namespace: textIn(request.params, 'namespace') ?? '',
-    identity,
-    principal,
-    ...(typeof given === 'string' && traceparent.test(given) ? { traceparent: given } : {}),
-  };
+  return { namespace, identity, principal, traceparent: readTraceparent(request.headers[traceparentHeader]) };
 });
 
 /** The request's own id: in the body, or in the header Idempotency-Key; empty when there is none. */
@@ -63,13 +58,15 @@ export const RequestId = createParamDecorator((_: unknown, context: ExecutionCon
   const header = request.headers['idempotency-key'];
   const key = Array.isArray(header) ? header[0] : header;
   if (key === undefined) return '';
-  if (key.length > idempotencyKeyLengthMax) {
-    const parameter = 'Idempotency-Key';
-    const detail = `expected at most ${String(idempotencyKeyLengthMax)} characters`;
-    throw new ProblemError(400, `${parameter}: ${detail}`, { errors: [{ parameter, detail }] });
-  }
+  checkParameter('idempotency-key', key);
   return key;
 });
+
+/** @throws ProblemError 400 for what is not as the table of fields has it. */
+function checkParameter(parameter: FieldName, value: string): void {
+  const detail = wrongIn(fields[parameter], value);
+  if (detail !== undefined) throw new ProblemError(400, `${parameter}: ${detail}`, { errors: [{ parameter, detail }] });
+}
 
 /** How a caller wants to be told of what is yet to come. */
 export interface Listener {

@@ -1,25 +1,25 @@
-import { utf8Length } from '@ratchet/domain';
 import { z } from 'zod';
+import { fields, type FieldName } from '../fields/fields.ts';
 import { durationText } from './duration-text.ts';
 import { failureSchema } from './failure-json.ts';
-import { base64Text, payloadSchema } from './payload-json.ts';
+import { listField, mapField, textField } from './field-schema.ts';
+import { base64LengthOf, base64Text, payloadSchema } from './payload-json.ts';
 
-const bytesMax = 1000;
-const text = z
-  .string()
-  .refine((value) => utf8Length(value) <= bytesMax, `expected at most ${String(bytesMax)} bytes`)
-  .refine((value) => value.isWellFormed(), 'expected well-formed Unicode');
-const someText = text.refine((value) => value !== '', 'expected some text');
+const some = (name: FieldName): z.ZodString => textField(name).refine((value) => value !== '', 'expected some text');
 
-const identity = text.optional().describe('Who asks; shown to people. Default: whose key or token it is.');
-const requestId = text
+const identity = textField('identity')
+  .optional()
+  .describe('Who asks; shown to people. Default: whose key or token it is.');
+const requestId = textField('requestId')
   .optional()
   .describe('The same in every repetition of a request, which then counts once. Default: the header Idempotency-Key.');
 const runId = z
   .union([z.uuid(), z.literal('')])
   .default('')
   .describe('Default: the latest run.');
-const reason = z.string().max(100_000).default('');
+const reason = textField('reason').default('');
+
+const callbackUrl = textField('callbackUrls').pipe(z.url({ protocol: /^https?$/ }));
 
 const retry = z
   .strictObject({
@@ -27,7 +27,7 @@ const retry = z
     backoffCoefficient: z.number().optional(),
     maximumInterval: durationText.optional(),
     maximumAttempts: z.int().optional(),
-    nonRetryableErrorTypes: z.array(text).max(100).optional(),
+    nonRetryableErrorTypes: listField('RetryPolicy.nonRetryableErrorTypes', textField('text')).optional(),
   })
   .meta({ id: 'RetryPolicy' });
 
@@ -41,19 +41,17 @@ const timeouts = z
   .meta({ id: 'Timeouts' });
 
 const argsOrPayloads = {
-  args: z.array(z.unknown()).max(1000).optional().describe('The arguments, each any JSON value.'),
-  argsPayloads: z
-    .array(payloadSchema)
-    .max(1000)
+  args: listField('Payloads.payloads', z.unknown()).optional().describe('The arguments, each any JSON value.'),
+  argsPayloads: listField('Payloads.payloads', payloadSchema)
     .optional()
     .describe('The arguments as raw payloads, in place of args.'),
 };
 
 export const startRequest = z
   .strictObject({
-    activityId: someText.optional().describe('Default: one is made.'),
-    activityType: someText,
-    taskQueue: someText,
+    activityId: some('activityId').optional().describe('Default: one is made.'),
+    activityType: some('ActivityType.name'),
+    taskQueue: some('TaskQueue.name'),
     ...argsOrPayloads,
     timeouts: timeouts.describe('startToClose or scheduleToClose must be there.'),
     startDelay: durationText.optional(),
@@ -62,10 +60,8 @@ export const startRequest = z
       .enum(['allow-duplicate', 'allow-duplicate-failed-only', 'reject-duplicate'])
       .default('allow-duplicate'),
     idConflictPolicy: z.enum(['fail', 'use-existing']).default('fail'),
-    header: z.record(z.string(), payloadSchema).optional(),
-    callbackUrls: z
-      .array(z.url({ protocol: /^https?$/ }))
-      .max(10)
+    header: mapField('list', payloadSchema).optional(),
+    callbackUrls: listField('callbackUrls', callbackUrl)
       .optional()
       .describe('Told of the outcome by a signed POST (Standard Webhooks), at least once.'),
     requestId,
@@ -93,17 +89,25 @@ export const resetOrder = z
   })
   .meta({ id: 'Reset' });
 
-const byIds = { runId: text.default('').describe('Default: the latest run.'), workflowId: text.default('') };
-const byToken = { taskToken: base64Text.min(1).max(20_000).describe('As the task has it, in base64.') };
+const byIds = {
+  runId: textField('runId').default('').describe('Default: the latest run.'),
+  workflowId: textField('workflowId').default(''),
+};
+const byToken = {
+  taskToken: base64Text
+    .min(1)
+    .max(base64LengthOf(fields.taskToken.bytesMax))
+    .describe('As the task has it, in base64.'),
+};
 const sender = { requestId, identity };
 
 const result = {
   result: z.unknown().optional().describe('Any JSON value; absent: no result.'),
-  resultPayloads: z.array(payloadSchema).max(1000).optional().describe('In place of result.'),
+  resultPayloads: listField('Payloads.payloads', payloadSchema).optional().describe('In place of result.'),
 };
 const details = {
   details: z.unknown().optional().describe('Any JSON value.'),
-  detailsPayloads: z.array(payloadSchema).max(1000).optional().describe('In place of details.'),
+  detailsPayloads: listField('Payloads.payloads', payloadSchema).optional().describe('In place of details.'),
 };
 const failure = { failure: failureSchema.optional() };
 
@@ -115,8 +119,8 @@ export const failByToken = z.strictObject({ ...byToken, ...failure, ...sender })
 export const detailsByToken = z.strictObject({ ...byToken, ...details, ...sender }).meta({ id: 'ReportByToken' });
 
 export const signalRequest = z
-  .strictObject({ runId: text.default(''), ...argsOrPayloads, requestId, identity })
+  .strictObject({ runId: textField('runId').default(''), ...argsOrPayloads, requestId, identity })
   .meta({ id: 'Signal' });
 
 /** Names in the address. */
-export const nameInPath = someText;
+export const nameInPath = some('text');

@@ -1,13 +1,14 @@
 import {
   claimTask,
   decodeTaskToken,
+  readTraceparent,
   traceparentHeader,
   type DeadlineClock,
   type Due,
   type ReadTask,
   type RequestChannel,
 } from '@ratchet/protocol';
-import type { InputRecord, Log } from '@ratchet/kafka';
+import type { Log } from '@ratchet/kafka';
 import type { GrantedTask, TaskRequest } from '../front-door/index.ts';
 import { RateLimit } from '../rate-limit.ts';
 import { OpenPoll } from './open-poll.ts';
@@ -165,7 +166,7 @@ export class QueueDoor implements Due {
         principal: poll.request.principal,
         heartbeatTimeoutMs,
         startToCloseTimeoutMs,
-        traceparent: traceparentOf(record),
+        traceparent: readTraceparent(record.headers[traceparentHeader]),
       });
       done();
       if (result.type === 'granted') {
@@ -249,8 +250,3 @@ export class QueueDoor implements Due {
 }
 
 const orNever = (timeoutMs: number): number => (timeoutMs === 0 ? Infinity : timeoutMs);
-
-const traceparentOf = ({ headers }: InputRecord): string | undefined => {
-  const value = headers[traceparentHeader];
-  return value === undefined ? undefined : String(value);
-};

@@ -7,6 +7,8 @@ const idleMsMax = 90_000;
 const lookMs = 10_000;
 /** How long the polls of a worker that has shut down are sent away. */
 const shutDownMs = 60_000;
+/** So many such workers are remembered: the oldest is forgotten for the next. */
+const shutDownMax = 10_000;
 
 /** Reads the queues that are polled, each from its first poll on. */
 export class QueueReaders implements TaskDispatch {
@@ -36,6 +38,7 @@ export class QueueReaders implements TaskDispatch {
   }
 
   endPolls(namespace: string, workerInstanceKey: string): void {
+    if (this.#shutDownAt.size >= shutDownMax) this.#forgetOldest();
     this.#shutDownAt.set(keyOf(namespace, workerInstanceKey), performance.now());
     for (const [key, reader] of this.#readers) {
       if (key.startsWith(keyOf(namespace, ''))) reader.endPolls(workerInstanceKey);
@@ -53,6 +56,11 @@ export class QueueReaders implements TaskDispatch {
 
   #isUnwanted({ namespace, workerInstanceKey }: TaskRequest, signal: AbortSignal): boolean {
     return this.#stopped || signal.aborted || this.#shutDownAt.has(keyOf(namespace, workerInstanceKey));
+  }
+
+  #forgetOldest(): void {
+    const [oldest] = this.#shutDownAt.keys();
+    if (oldest !== undefined) this.#shutDownAt.delete(oldest);
   }
 
   #look(): void {

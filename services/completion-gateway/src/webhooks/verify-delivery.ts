@@ -1,15 +1,13 @@
 import { Webhook as StandardWebhook } from 'standardwebhooks';
+import { isRight, type FieldName } from '../fields/fields.ts';
 import { ProblemError } from '../http/problem.ts';
 
 /** What Standard Webhooks puts beside the body. */
 export type DeliveryHeaders = Readonly<Partial<Record<string, string | readonly string[]>>>;
 
 const names = ['webhook-id', 'webhook-timestamp', 'webhook-signature'] as const;
-const headerLengthMax = 1000;
 /** Older or newer is refused (Standard Webhooks). */
 const toleranceSeconds = 5 * 60;
-/** One of the signatures: `v1,` and 32 bytes in base64. */
-const signatureShape = /(?:^| )v1,[A-Za-z0-9+/]{43}=(?: |$)/;
 
 /**
  * Whether a delivery may be one that is signed, before its body is here.
@@ -17,9 +15,8 @@ const signatureShape = /(?:^| )v1,[A-Za-z0-9+/]{43}=(?: |$)/;
  * @throws ProblemError 401; a stranger is not told which part of it was wrong.
  */
 export function checkDeliveryHeaders(headers: DeliveryHeaders): void {
-  const { 'webhook-timestamp': timestamp = '', 'webhook-signature': signature = '' } = signedHeaders(headers);
-  const isNow = /^\d{1,12}$/.test(timestamp) && Math.abs(Date.now() / 1000 - Number(timestamp)) <= toleranceSeconds;
-  if (!isNow || !signatureShape.test(signature)) throw notSigned();
+  const { 'webhook-timestamp': timestamp } = signedHeaders(headers);
+  if (Math.abs(Date.now() / 1000 - Number(timestamp)) > toleranceSeconds) throw notSigned();
 }
 
 /**
@@ -36,11 +33,11 @@ export function verifyDelivery(secrets: readonly string[], headers: DeliveryHead
 }
 
 const signedHeaders = (headers: DeliveryHeaders): Record<string, string> =>
-  Object.fromEntries(names.map((name) => [name, single(headers[name])]));
+  Object.fromEntries(names.map((name) => [name, single(name, headers[name])]));
 
-function single(header: string | readonly string[] | undefined): string {
+function single(name: FieldName, header: string | readonly string[] | undefined): string {
   const value = typeof header === 'string' ? header : header?.[0];
-  if (value === undefined || value === '' || value.length > headerLengthMax) throw notSigned();
+  if (!isRight(name, value)) throw notSigned();
   return value;
 }
 

@@ -1,10 +1,25 @@
+import { createRequire } from 'node:module';
 import proto from '@temporalio/proto';
 
 /** A message of the published definitions: its (de)serialisation is generated code. */
 export interface MessageType<T = unknown> {
+  readonly name: string;
   readonly fullName: string;
+  readonly fieldsArray: readonly FieldInfo[];
   encode(message: T): { finish(): Uint8Array };
   decode(bytes: Uint8Array): T;
+}
+
+/** A field of a message. */
+export interface FieldInfo {
+  readonly name: string;
+  /** A scalar type, or the name of a message or an enum. */
+  readonly type: string;
+  readonly repeated: boolean;
+  readonly map: boolean;
+  /** Of a field that is neither scalar; an enum has no fields. */
+  readonly resolvedType: (MessageType & Partial<Pick<MessageType, 'fieldsArray'>>) | null;
+  resolve(): FieldInfo;
 }
 
 export interface ServiceMethod {
@@ -50,3 +65,27 @@ export function numbersOf<Word extends string, E>(name: string, words: Readonly<
 
 /** A message type of `@temporalio/proto`; the caller says what it holds. */
 export const messageType = <T>(name: string): MessageType<T> => root.lookupType(name) as MessageType<T>;
+
+/** What a reader of protobufjs does for each field; only a part of it is of interest. */
+type ReaderClass = new (bytes: Uint8Array) => { tag(): number };
+
+const { BufferReader } = createRequire(createRequire(import.meta.url).resolve('@temporalio/proto'))(
+  'protobufjs/minimal',
+) as { readonly BufferReader: ReaderClass };
+
+/** Of a message and all within it: more of them make a reader hold up everyone else, and none has so many. */
+const fieldCountMax = 100_000;
+
+/** Gives up where a message has too many fields, before it is built. */
+class BoundedReader extends BufferReader {
+  #count = 0;
+
+  override tag(): number {
+    if (++this.#count > fieldCountMax) throw new Error(`it has more than ${String(fieldCountMax)} fields`);
+    return super.tag();
+  }
+}
+
+/** @throws Error when the bytes are no such message, or one of too many fields. */
+export const decodeMessage = (type: MessageType, bytes: Uint8Array): unknown =>
+  type.decode(new BoundedReader(bytes) as unknown as Uint8Array);
