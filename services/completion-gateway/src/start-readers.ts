@@ -32,13 +32,13 @@ export async function startReaders(parts: ReadersParts): Promise<{ stop(): Promi
 }
 
 function callbacksOf({ cluster, outbox, config, changes }: ReadersParts) {
-  let secret = config.callbackSecret;
-  changes.onChange(({ callbackSecret }) => () => {
-    secret = callbackSecret;
+  let current: CallbackSettings = config;
+  changes.onChange((changed) => () => {
+    current = changed;
   });
   const { connection, codec } = cluster;
   const { sessionTimeoutMs, callbackBackoffMs: backoffMs, callbackRetryMs: retryMs } = config;
-  const sender = new CallbackSender({ secret: () => secret, allowPrivate: config.callbackPrivateAddresses });
+  const sender = new CallbackSender({ secret: () => current.callbackSecret, hosts: () => current.callbackHosts });
   const reader = new CallbacksReader({ connection, codec, outbox, sender, sessionTimeoutMs, backoffMs, retryMs });
   return {
     start: () => reader.start(),

@@ -1,10 +1,10 @@
 import { wrongField } from '../http/problem.ts';
 import { ProblemError } from '../http/problem.ts';
 import type { CallbackSettings } from './callbacks.settings.ts';
-import { forbiddenReason } from './public-address.ts';
+import { ForbiddenAddressError, reachOfUrl } from './callback-hosts.ts';
 
 /** What a start may ask for. */
-export type CallbackPolicy = Pick<CallbackSettings, 'callbackSecret' | 'callbackPrivateAddresses'>;
+export type CallbackPolicy = Pick<CallbackSettings, 'callbackSecret' | 'callbackHosts'>;
 
 /**
  * Refuses at once what could never be told.
@@ -16,8 +16,11 @@ export function checkCallbackUrls(urls: readonly string[], policy: CallbackPolic
     throw new ProblemError(422, 'callbackUrls: callbacks are not enabled here (RATCHET_CALLBACK_SECRET is not set)');
   }
   for (const [index, url] of urls.entries()) {
-    const reason = forbiddenReason(url, policy.callbackPrivateAddresses);
-    if (reason !== undefined)
-      throw wrongField(`/callbackUrls/${String(index)}`, `it may not be called: ${reason}`, 422);
+    try {
+      reachOfUrl(url, policy.callbackHosts);
+    } catch (error) {
+      if (!(error instanceof ForbiddenAddressError)) throw error;
+      throw wrongField(`/callbackUrls/${String(index)}`, `it may not be called: ${error.message}`, 422);
+    }
   }
 }

@@ -2,13 +2,13 @@ import type { CallbackRequest } from '@ratchet/domain';
 import { Webhook } from 'standardwebhooks';
 import { Agent, request } from 'undici';
 import { callbackMessage } from './callback-message.ts';
-import { ForbiddenAddressError, forbiddenReason, lookupPublic } from './public-address.ts';
+import { ForbiddenAddressError, lookupWithin, reachOfUrl, type CallbackHost, type Reach } from './callback-hosts.ts';
 
 export interface CallbackSenderOptions {
   /** `whsec_...`, as it is set now. */
   readonly secret: () => string;
-  /** Also to addresses that are not public. */
-  readonly allowPrivate: boolean;
+  /** Where callbacks may go now. */
+  readonly hosts: () => readonly CallbackHost[];
   /** How long an answer may take; 15 s by default. */
   readonly timeoutMs?: number;
 }
@@ -30,16 +30,18 @@ const gone = 410;
 /** Tells URLs of outcomes, signed as Standard Webhooks says. Redirections are not followed: they are no success. */
 export class CallbackSender {
   readonly #options: CallbackSenderOptions;
-  readonly #agent: Agent;
+  readonly #agents: Readonly<Record<Reach, Agent>>;
 
   constructor(options: CallbackSenderOptions) {
     this.#options = options;
-    const { timeoutMs = timeoutMsDefault, allowPrivate } = options;
-    this.#agent = new Agent({
-      connect: { timeout: timeoutMs, ...(allowPrivate ? {} : { lookup: lookupPublic }) },
-      headersTimeout: timeoutMs,
-      bodyTimeout: timeoutMs,
-    });
+    const { timeoutMs: timeout = timeoutMsDefault } = options;
+    const agentOf = (reach: Reach): Agent =>
+      new Agent({
+        connect: { timeout, lookup: lookupWithin(reach) },
+        headersTimeout: timeout,
+        bodyTimeout: timeout,
+      });
+    this.#agents = { public: agentOf('public'), inside: agentOf('inside') };
   }
 
   /**
@@ -47,15 +49,14 @@ export class CallbackSender {
    * what the network says.
    */
   async send(callback: CallbackRequest): Promise<void> {
-    const { allowPrivate, timeoutMs = timeoutMsDefault } = this.#options;
+    const { hosts, timeoutMs = timeoutMsDefault } = this.#options;
     const { url } = callback;
-    const reason = forbiddenReason(url, allowPrivate);
-    if (reason !== undefined) throw new ForbiddenAddressError(`Expected to call ${url}, but ${reason}`);
+    const reach = reachOfUrl(url, hosts());
     const { id, body } = callbackMessage(callback);
     const now = new Date();
     const { statusCode, body: answer } = await request(url, {
       method: 'POST',
-      dispatcher: this.#agent,
+      dispatcher: this.#agents[reach],
       signal: AbortSignal.timeout(timeoutMs),
       headers: {
         'content-type': 'application/json',
@@ -71,8 +72,8 @@ export class CallbackSender {
     if (statusCode < 200 || statusCode > 299) throw new CallbackRefusedError(url, statusCode);
   }
 
-  close(): Promise<void> {
-    return this.#agent.destroy();
+  async close(): Promise<void> {
+    await Promise.all(Object.values(this.#agents).map((agent) => agent.destroy()));
   }
 }
 

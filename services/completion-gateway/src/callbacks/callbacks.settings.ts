@@ -8,6 +8,7 @@ import {
   type Settings,
 } from '@ratchet/service-kit';
 import { z } from 'zod';
+import { callbackHosts, type CallbackHost } from './callback-hosts.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -23,11 +24,15 @@ const callbackSecret: Setting<string> = {
   isLive: true,
 };
 
-const callbackPrivateAddresses: Setting<boolean> = {
-  variable: 'RATCHET_CALLBACK_PRIVATE_ADDRESSES',
-  expected: 'true when callbacks may go to private, loopback and link-local addresses; the default is false',
-  schema: z.enum(['true', 'false']).transform((value) => value === 'true'),
-  defaults: inEvery(false),
+const callbackHostsSetting: Setting<readonly CallbackHost[]> = {
+  variable: 'RATCHET_CALLBACK_HOSTS',
+  expected:
+    'where callbacks may go, several separated by commas: * (every public address), a name (hooks.example.com, ' +
+    '*.internal) or an address, which may be a private one, each with http:// or https:// before it and a port behind ' +
+    'it where nothing else is meant; the default is https://*, in development *',
+  schema: callbackHosts,
+  defaults: { development: [{ host: '*' }], production: [{ scheme: 'https:', host: '*' }] },
+  isLive: true,
 };
 
 const callbackRetryMs: Setting<number> = {
@@ -51,7 +56,7 @@ const callbackBackoffMs: Setting<number> = {
 /** Telling others of outcomes. */
 export const callbackSettings = {
   callbackSecret,
-  callbackPrivateAddresses,
+  callbackHosts: callbackHostsSetting,
   callbackRetryMs,
   callbackBackoffMs,
 } satisfies Settings;

@@ -29,7 +29,7 @@ beforeAll(async () => {
   ratchet = await startCluster({
     serviceEnv: {
       RATCHET_CALLBACK_SECRET: secret,
-      RATCHET_CALLBACK_PRIVATE_ADDRESSES: 'true',
+      RATCHET_CALLBACK_HOSTS: '127.0.0.1',
       RATCHET_CALLBACK_BACKOFF_MS: '100',
       // The seventh try, 6.3 s after the end, is the last: the next would be 12.7 s after it.
       RATCHET_CALLBACK_RETRY_MS: '12500',

@@ -91,7 +91,7 @@ export async function openHttpDoor(parts: HttpDoorParts): Promise<HttpDoor> {
 }
 
 const none = (): readonly Webhook[] => [];
-const noCallbacks = (): CallbackPolicy => ({ callbackSecret: '', callbackPrivateAddresses: false });
+const noCallbacks = (): CallbackPolicy => ({ callbackSecret: '', callbackHosts: [] });
 
 function moduleOf(
   { frontDoor, callbacks = noCallbacks }: HttpDoorParts,
