@@ -16,6 +16,9 @@ interface ComposeFile {
         readonly environment: Readonly<Record<string, string | number>>;
         readonly build?: { readonly context: string; readonly dockerfile: string };
         readonly healthcheck?: object;
+        readonly read_only?: boolean;
+        readonly cap_drop?: readonly string[];
+        readonly security_opt?: readonly string[];
       }
     >
   >;
@@ -60,6 +63,11 @@ describe('docker-compose.yml', () => {
     );
   });
 
+  it.each(serviceFolders)('gives %s nothing of its machine', (name) => {
+    const hardened = { read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] };
+    expect(composeFile.services[name]).toMatchObject(hardened);
+  });
+
   it('allows in production nothing that is for development', () => {
     const { environment = {} } = composeFile.services['completion-gateway'] ?? {};
     const allowances = Object.entries(environment).filter(([name]) => name.startsWith('RATCHET_ALLOW_'));
@@ -81,6 +89,11 @@ describe('docker-compose.yml', () => {
       `apicurio/apicurio-registry:${versionInPom('apicurio.version') ?? ''}`,
     );
   });
+});
+
+test('what is sent to the builder of the image has no secrets in it', () => {
+  const ignored = textOf('.dockerignore').split('\n');
+  expect(ignored).toEqual(expect.arrayContaining(['.git', '.ratchet', '**/.env*', '**/*.pem', '**/*.key']));
 });
 
 describe('deploy/Dockerfile', () => {

@@ -52,7 +52,8 @@ export class JarCluster {
 
   /** Starts all of it; resolves when the brokers and the registry answer. When one does not, all are stopped and it rejects. */
   static async start(jars: Jars, options: JarClusterOptions): Promise<JarCluster> {
-    mkdirSync(options.folder, { recursive: true });
+    // What users of the development broker write is for nobody else on the machine.
+    mkdirSync(options.folder, { recursive: true, mode: 0o700 });
     const unlock = await lockFolder(options.folder);
     try {
       if (options.fresh) clean(options.folder);

@@ -7,7 +7,7 @@ export function keptTokenSecret(folder: string): string {
   const file = join(folder, 'token-secret');
   if (existsSync(file)) return readFileSync(file, 'utf8');
   const secret = randomBytes(32).toString('hex');
-  mkdirSync(folder, { recursive: true });
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
   writeFileSync(file, secret, { mode: 0o600 });
   return secret;
 }
