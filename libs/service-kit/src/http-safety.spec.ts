@@ -1,4 +1,4 @@
-import { ForeignRequestError, hostPattern, isHostIn, refuseForeign } from './http-safety.ts';
+import { hostPattern, isHostIn, refuseForeign, type ForeignRequestError } from './http-safety.ts';
 
 const statusOf = (host: string | undefined, origin?: string, names: readonly string[] = []): number => {
   try {

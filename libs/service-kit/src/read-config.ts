@@ -92,7 +92,7 @@ function read(
   given: Given | undefined,
   environment: Environment,
 ): { readonly value: unknown } | Problem {
-  const { variable, expected, schema, defaults, secretsIn } = setting;
+  const { variable, expected, schema, defaults } = setting;
   if (given === undefined) {
     const value = defaults?.[environment];
     return value === undefined ? { problem: `${variable} is not set: expected ${expected}` } : { value };
@@ -100,7 +100,7 @@ function read(
   const { text, spokenOf } = given;
   const parsed = schema.safeParse(text);
   if (!parsed.success) return { problem: `${spokenOf} ${shown(setting, text)}: expected ${expected}` };
-  const secrets = environment === 'production' ? (secretsIn?.(parsed.data) ?? []) : [];
+  const secrets = environment === 'production' ? (setting.secretsIn?.(parsed.data) ?? []) : [];
   const weakness = secrets.map(weaknessOf).find((found) => found !== undefined);
   return weakness === undefined
     ? { value: parsed.data }

@@ -21,18 +21,21 @@ export interface Listening {
  * are asked for, or the keys that verify it, come unencrypted from another machine.
  */
 export function authConfig(settings: GatewayAuth, doors: readonly Listening[]): AuthConfig {
-  const { apiKeys, jwtJwksUrl, allowUnauthenticated, allowPlaintext } = settings;
+  const { apiKeys } = settings;
   const jwt = jwtConfig(settings);
   const tls = tlsConfig(settings);
-  const asksForCredential = apiKeys.length > 0 || jwt !== undefined;
+  const config = { apiKeys, ...(jwt === undefined ? {} : { jwt }), ...(tls === undefined ? {} : { tls }) };
   const far = doors.find(({ host }) => !isLoopback(host));
-  const mayBeOpen = asksForCredential || tls?.clientCa !== undefined || isAllowed(allowUnauthenticated, settings);
-  if (far !== undefined && !mayBeOpen) throw openToEveryone(far);
-  if (!isAllowed(allowPlaintext, settings)) {
-    if (far !== undefined && asksForCredential && tls === undefined) throw plaintextCredentials(far);
-    if (isPlaintext(jwtJwksUrl)) throw plaintextKeys(jwtJwksUrl);
-  }
-  return { apiKeys, ...(jwt === undefined ? {} : { jwt }), ...(tls === undefined ? {} : { tls }) };
+  if (far !== undefined) checkOpenDoor(far, config, settings);
+  return config;
+}
+
+function checkOpenDoor(far: Listening, { apiKeys, jwt, tls }: AuthConfig, settings: GatewayAuth): void {
+  const asksForCredential = apiKeys.length > 0 || jwt !== undefined;
+  const asksWhoCalls = asksForCredential || tls?.clientCa !== undefined;
+  if (!asksWhoCalls && !isAllowed(settings.allowUnauthenticated, settings)) throw openToEveryone(far);
+  const isPlain = asksForCredential && tls === undefined;
+  if (isPlain && !isAllowed(settings.allowPlaintext, settings)) throw plaintextCredentials(far);
 }
 
 const isAllowed = (allowance: Allowance, { environment }: GatewayAuth): boolean =>
@@ -52,7 +55,7 @@ export function openDoorsWarning({ apiKeys, jwt, tls }: AuthConfig, addresses: r
   );
 }
 
-function jwtConfig(settings: AuthSettings): JwtConfig | undefined {
+function jwtConfig(settings: GatewayAuth): JwtConfig | undefined {
   const { jwtIssuer: issuer, jwtAudience: audience, jwtJwksUrl: jwksUrl, jwtPublicKey: publicKey } = settings;
   if (issuer === '') {
     if (audience !== '' || jwksUrl !== '' || publicKey !== '') throw missing('RATCHET_JWT_ISSUER', 'RATCHET_JWT_*');
@@ -62,6 +65,7 @@ function jwtConfig(settings: AuthSettings): JwtConfig | undefined {
   if (jwksUrl === '' && publicKey === '')
     throw missing('RATCHET_JWT_JWKS_URL or RATCHET_JWT_PUBLIC_KEY', 'RATCHET_JWT_ISSUER');
   if (publicKey !== '') checkPublicKey(publicKey);
+  if (isPlaintext(jwksUrl) && !isAllowed(settings.allowPlaintext, settings)) throw plaintextKeys(jwksUrl);
   const keys = jwksUrl === '' ? { publicKey } : { jwksUrl };
   return { issuer, audience, keys, permissionsClaim: settings.jwtPermissionsClaim };
 }

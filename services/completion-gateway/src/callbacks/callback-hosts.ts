@@ -56,22 +56,15 @@ function hostIn(entry: string): CallbackHost | undefined {
  * @returns how far the call may reach. @throws ForbiddenAddressError that says why not.
  */
 export function reachOfUrl(url: string, hosts: readonly CallbackHost[]): Reach {
-  if (!URL.canParse(url)) throw new ForbiddenAddressError('it is no URL');
-  const { protocol, username, password, hostname, port } = new URL(url);
-  if (protocol !== 'https:' && protocol !== 'http:') throw new ForbiddenAddressError('it is neither https nor http');
-  if (username !== '' || password !== '') throw new ForbiddenAddressError('it has a user name or a password');
-  const host = plainHost(hostname);
-  const usedPort = port === '' ? usualPort[protocol] : port;
-  const allowing = hosts.filter(
-    (allowed) =>
-      (allowed.scheme ?? protocol) === protocol &&
-      (allowed.port ?? usedPort) === usedPort &&
-      (allowed.host === '*' || isHostIn(host, [allowed.host])),
-  );
+  const called = calledIn(url);
+  const allowing = hosts.filter((allowed) => isAllowing(allowed, called));
   if (allowing.length === 0) {
-    throw new ForbiddenAddressError(`RATCHET_CALLBACK_HOSTS does not allow ${protocol}//${host}:${usedPort}`);
+    throw new ForbiddenAddressError(
+      `RATCHET_CALLBACK_HOSTS does not allow ${called.scheme}//${called.host}:${called.port}`,
+    );
   }
   const reach = allowing.some((allowed) => allowed.host !== '*') ? 'inside' : 'public';
+  const { host } = called;
   if (reach === 'public' && (host === 'localhost' || host.endsWith('.localhost'))) {
     throw new ForbiddenAddressError('its host is this machine');
   }
@@ -79,6 +72,19 @@ export function reachOfUrl(url: string, hosts: readonly CallbackHost[]): Reach {
     throw new ForbiddenAddressError(`its address ${host} is ${why(reach)}`);
   return reach;
 }
+
+function calledIn(url: string): Required<CallbackHost> {
+  if (!URL.canParse(url)) throw new ForbiddenAddressError('it is no URL');
+  const { protocol: scheme, username, password, hostname, port } = new URL(url);
+  if (scheme !== 'https:' && scheme !== 'http:') throw new ForbiddenAddressError('it is neither https nor http');
+  if (username !== '' || password !== '') throw new ForbiddenAddressError('it has a user name or a password');
+  return { scheme, host: plainHost(hostname), port: port === '' ? usualPort[scheme] : port };
+}
+
+const isAllowing = (allowed: CallbackHost, { scheme, host, port }: Required<CallbackHost>): boolean =>
+  (allowed.scheme ?? scheme) === scheme &&
+  (allowed.port ?? port) === port &&
+  (allowed.host === '*' || isHostIn(host, [allowed.host]));
 
 const usualPort = { 'https:': '443', 'http:': '80' } as const;
 

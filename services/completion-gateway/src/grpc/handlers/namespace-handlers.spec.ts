@@ -1,9 +1,7 @@
-import type { RequestChannel } from '@ratchet/protocol';
 import { limitsFor } from '../../limits/limits.fixture.ts';
 import { Desk } from '../../front-door/desk.ts';
 import { everyone, NamespaceCalls } from '../../front-door/index.ts';
 import { NamespaceDirectory } from '../../front-door/namespace-directory.ts';
-import type { RequestOf } from '../handler.ts';
 import { namespaceHandlers } from './namespace-handlers.ts';
 
 // Namespaces on the wire, over a directory without a topic.
@@ -14,15 +12,14 @@ const call = {
   timeoutMs: undefined,
   patience: () => new AbortController().signal,
 };
-type Update = RequestOf<'updateNamespace'>;
+/** Nothing of a namespace is asked of the log. */
+const noLog = undefined as never;
 
 async function open() {
   const directory = new NamespaceDirectory(() => Promise.resolve());
   await directory.ensureDefault();
-  const handlers = namespaceHandlers(
-    new NamespaceCalls(new Desk({} as RequestChannel, directory, limitsFor().polls), directory),
-  );
-  const update = (request: object) => handlers.updateNamespace({ namespace: 'default', ...request } as Update, call);
+  const handlers = namespaceHandlers(new NamespaceCalls(new Desk(noLog, directory, limitsFor().polls), directory));
+  const update = (request: object) => handlers.updateNamespace({ namespace: 'default', ...request }, call);
   return { handlers, update };
 }
 
@@ -30,14 +27,14 @@ test('a limit is given as data, and shown as such', async () => {
   const { handlers, update } = await open();
   const answered = await update({ updateInfo: { data: { requestsPerSecondMax: '50', team: 'payments' } } });
   expect(answered).toMatchObject({ namespaceInfo: { name: 'default', data: { requestsPerSecondMax: '50' } } });
-  const described = await handlers.describeNamespace({ namespace: 'default' } as never, call);
+  const described = await handlers.describeNamespace({ namespace: 'default' }, call);
   expect(described).toMatchObject({
     namespaceInfo: { data: { requestsPerSecondMax: '50' }, description: 'There from the start.' },
     config: { workflowExecutionRetentionTtl: { seconds: { low: 86_400 } } },
     replicationConfig: { activeClusterName: 'ratchet' },
   });
   await update({ updateInfo: { data: { requestsPerSecondMax: '0' } } });
-  expect(await handlers.describeNamespace({ namespace: 'default' } as never, call)).toMatchObject({
+  expect(await handlers.describeNamespace({ namespace: 'default' }, call)).toMatchObject({
     namespaceInfo: { data: {} },
   });
 });
