@@ -2,6 +2,7 @@ import type { ActivityOptions } from './activity-options.ts';
 import type { Failure, RetryState } from './failure.ts';
 import type { ExecutionId, ReplyAddress } from './identity.ts';
 import type { Payload, Payloads } from './payload.ts';
+import type { RememberedId } from './remembered-id.ts';
 import type { EpochMillis, Millis, Offset } from './units.ts';
 
 /** How a closed activity ended. Semantics section 2. */
@@ -30,7 +31,7 @@ interface ActivityBase {
   /** Whom to tell of the outcome. Absent: nobody. */
   readonly callbackUrls?: readonly string[];
   /** The latest `reportId`s, those of the id's former run included, so that a repeated report is known. Absent: none. */
-  readonly reportIds?: readonly string[];
+  readonly reportIds?: readonly RememberedId[];
 }
 
 /** The last recorded heartbeat; its details reach the next attempt. */

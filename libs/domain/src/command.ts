@@ -79,9 +79,15 @@ export interface Schedule extends OfActivity {
 }
 
 /** What may reach us more than once and must count once: a webhook, an event, a request repeated after a silence. */
-interface Repeatable {
+interface Repeatable extends Issued {
   /** Names what is reported, the same in every repetition: the second one is acknowledged and changes nothing. */
   readonly reportId?: string;
+}
+
+/** What is signed with its time, so that who has caught it can neither keep nor change it: a webhook. */
+interface Issued {
+  /** When it was sent. It is nothing to a run that began later. Absent: nobody knows. */
+  readonly issuedAt?: EpochMillis;
 }
 /** A worker asks for the right to run an attempt. The same `claimId` asks for the same grant again. */
 export interface Claim extends OfActivity {
@@ -189,7 +195,7 @@ export interface CloseRun extends OfRun {
   /** For people: why it failed or was terminated. May be empty. */
   readonly reason: string;
 }
-export interface SignalRun extends OfRun {
+export interface SignalRun extends OfRun, Issued {
   readonly type: 'SignalRun';
   /** The requestId is the signal's id. */
   readonly name: string;

@@ -30,6 +30,7 @@ export * from './refusal.ts';
 export * from './retry-policy.ts';
 export { isRetryable, isTimeoutName, timeoutErrorTypePrefix, timeoutName } from './retryable.ts';
 export * from './rules.ts';
+export type { RememberedId } from './remembered-id.ts';
 export { sameOptions } from './same-options.ts';
 export * from './shared-settings.ts';
 export * from './size.ts';

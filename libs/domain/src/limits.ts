@@ -42,14 +42,26 @@ export const taskTopicBytesMax = 245;
 /** Request ids remembered per activity. The first started it; of the attached ones the latest are kept. */
 export const requestIdsMax = 100;
 
-/** Report ids remembered per activity, and handed on to the next run of its id. */
+/** Report ids remembered per activity in any case, and handed on to the next run of its id: the latest. */
 export const reportIdsMax = 20;
+
+/**
+ * How long the id of a report or a signal is remembered at least, however many come after it: twice the age at which a
+ * webhook is refused, for the log's clock and that of the gateway differ, and a sender's may be ahead by as much.
+ */
+export const repetitionMs = millis(10 * 60 * 1000);
+
+/** As many such ids are kept of an activity or a run; beyond, the next signed one is refused until one is forgotten. */
+export const rememberedIdsMax = 1000;
+
+/** By so much the sender's clock may be behind the log's: what it sends of a run that has just begun is not too old. */
+export const senderClockMs = millis(1_000);
 
 /** URLs that are told of one activity's outcome, and the longest of them in bytes. */
 export const callbackUrlsMax = 10;
 export const callbackUrlBytesMax = 2000;
 
-/** Signal ids remembered per run, so that a repeated signal is dropped. */
+/** Signal ids remembered per run in any case, so that a repeated signal is dropped: the latest. */
 export const recentSignalIdsMax = 100;
 
 /** Longest address of an answer: an instance's own, and what it adds to tell its questions apart, a run id perhaps. */

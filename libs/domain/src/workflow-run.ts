@@ -1,5 +1,6 @@
 import type { RunId } from './identity.ts';
 import type { Payloads } from './payload.ts';
+import type { RememberedId } from './remembered-id.ts';
 import type { EpochMillis, Millis, Offset } from './units.ts';
 
 export type RunCloseStatus = 'completed' | 'failed' | 'canceled' | 'terminated' | 'timed-out' | 'continued-as-new';
@@ -46,5 +47,5 @@ export interface WorkflowRun {
   /** Signals up to and with this offset were acknowledged, of every name; what was acknowledged by name is not counted. */
   readonly signalsAcknowledgedTo: Offset;
   /** Ids of the latest signals (bounded), so that a repeated one is dropped. */
-  readonly recentSignalIds: readonly string[];
+  readonly recentSignalIds: readonly RememberedId[];
 }

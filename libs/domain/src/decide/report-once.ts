@@ -5,7 +5,8 @@ import type { DomainEvent } from '../event.ts';
 import type { ExecutionId } from '../identity.ts';
 import { reportIdsMax } from '../limits.ts';
 import type { PartitionView } from '../partition-view.ts';
-import { checkLength } from '../validate.ts';
+import { checkIssued, checkIssuedAt, isRemembered, remember, type RememberedId } from '../remembered-id.ts';
+import { checkLength, firstRefusal } from '../validate.ts';
 import { findActivity, findRun } from './lookup.ts';
 
 type Report = Complete | Fail | ReportCanceled;
@@ -19,14 +20,29 @@ type Report = Complete | Fail | ReportCanceled;
 export const reportOnce =
   <R extends Report>(decideReport: (view: PartitionView, report: R, context: DecisionContext) => Decision) =>
   (view: PartitionView, report: R, context: DecisionContext): Decision => {
-    const { reportId, target } = report;
+    const { reportId, target, issuedAt } = report;
     if (reportId === undefined) return decideReport(view, report, context);
-    const refusal = checkLength('report ID', reportId);
+    const reported = reportedOf(view, target);
+    const known = reported?.reportIds ?? [];
+    if (isRemembered(known, reportId)) return accept(acknowledged);
+    const memory = { ...context, latest: reportIdsMax };
+    const refusal = firstRefusal(
+      checkLength('report ID', reportId),
+      checkIssuedAt(issuedAt),
+      reported === undefined || !mayMeanAnother(report)
+        ? undefined
+        : checkIssued(issuedAt, reported.scheduledAt, known, memory),
+    );
     if (refusal !== undefined) return { kind: 'refused', refusal };
-    if (reportedOf(view, target)?.reportIds?.includes(reportId) === true) return accept(acknowledged);
     const decision = decideReport(view, report, context);
-    return decision.kind === 'refused' ? decision : { ...decision, events: decision.events.map(remembering(reportId)) };
+    if (decision.kind === 'refused') return decision;
+    const reportIds = (ids: readonly RememberedId[] = []) => remember(ids, { id: reportId, issuedAt }, memory);
+    return { ...decision, events: decision.events.map(remembering(reportIds)) };
   };
+
+/** A token, and the run of a standalone activity, name the one that is meant: it is no other, however late it is. */
+const mayMeanAnother = ({ attempt, target }: Report): boolean =>
+  attempt.by === 'id' && (target.workflowId !== '' || target.runId === '');
 
 /** Also of a closed workflow run: what was reported before it closed is known. */
 function reportedOf(view: PartitionView, target: ExecutionId): Activity | undefined {
@@ -36,9 +52,8 @@ function reportedOf(view: PartitionView, target: ExecutionId): Activity | undefi
 }
 
 const remembering =
-  (reportId: string) =>
+  (added: (ids: Activity['reportIds']) => readonly RememberedId[]) =>
   (event: DomainEvent): DomainEvent => {
     if (event.type !== 'ActivityChanged') return event;
-    const reportIds = [...(event.activity.reportIds ?? []).slice(1 - reportIdsMax), reportId];
-    return { ...event, activity: { ...event.activity, reportIds } };
+    return { ...event, activity: { ...event.activity, reportIds: added(event.activity.reportIds) } };
   };

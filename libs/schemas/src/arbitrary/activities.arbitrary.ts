@@ -54,7 +54,7 @@ export const openFields = {
   retryIntervalMs: duration,
   retryIntervalSource: oneOf('retry-policy', 'worker-override'),
 };
-export const activityOptional = { callbackUrls: someTexts, reportIds: someTexts };
+export const activityOptional = { callbackUrls: someTexts, reportIds: fc.array(remembered, { minLength: 1, maxLength: 3 }) };
 export const openOptional = {
   ...activityOptional,
   heartbeat: record<Heartbeat>({ details: payloads, recordedAt: instant, count }),

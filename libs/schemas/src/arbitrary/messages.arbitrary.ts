@@ -77,7 +77,7 @@ const workflowRun = partial<WorkflowRun, Pick<WorkflowRun, 'cancel' | 'close'>>(
     openRequestId: text,
     retentionMs: duration,
     signalsAcknowledgedTo: fc.integer({ min: -1 }),
-    recentSignalIds: texts,
+    recentSignalIds: fc.array(remembered, { maxLength: 4 }),
   },
   {
     cancel: request,

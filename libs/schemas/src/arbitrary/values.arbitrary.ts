@@ -10,6 +10,7 @@ import type {
   Outcome,
   Payload,
   ForwardedFrom,
+  RememberedId,
   ReplyAddress,
   RetryPolicy,
   RunId,
@@ -46,6 +47,7 @@ export const bytes = fc.uint8Array({ maxLength: 40 }).map((value): Uint8Array =>
 export const key = text.filter((value) => value !== '__proto__');
 export const someText = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 });
 export const texts = fc.array(text, { maxLength: 4 });
+export const remembered = record<RememberedId>({ id: text, until: instant });
 /** Of a list that is absent when it is empty. */
 export const someTexts = fc.array(text, { minLength: 1, maxLength: 3 });
 export const dictionary = <T>(values: Arbitrary<T>): Arbitrary<Readonly<Record<string, T>>> =>

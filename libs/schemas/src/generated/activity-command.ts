@@ -148,6 +148,8 @@ export interface Complete {
   readonly result: readonly Payload[];
   /** The same in every repetition of a report that may come more than once; absent: it comes once. */
   readonly reportId?: string | null;
+  /** When its sender has sent it, as a signature proves: not to a run that began later. In milliseconds since the Unix epoch; absent: nobody knows. */
+  readonly issuedAt?: EpochMillis | null;
 }
 /** The attempt failed. */
 export interface Fail {
@@ -161,6 +163,8 @@ export interface Fail {
   readonly lastHeartbeatDetails?: readonly Payload[] | null;
   /** The same in every repetition of a report that may come more than once; absent: it comes once. */
   readonly reportId?: string | null;
+  /** When its sender has sent it, as a signature proves: not to a run that began later. In milliseconds since the Unix epoch; absent: nobody knows. */
+  readonly issuedAt?: EpochMillis | null;
 }
 /** The worker accepted the cancellation. */
 export interface ReportCanceled {
@@ -172,6 +176,8 @@ export interface ReportCanceled {
   readonly details: readonly Payload[];
   /** The same in every repetition of a report that may come more than once; absent: it comes once. */
   readonly reportId?: string | null;
+  /** When its sender has sent it, as a signature proves: not to a run that began later. In milliseconds since the Unix epoch; absent: nobody knows. */
+  readonly issuedAt?: EpochMillis | null;
 }
 /** Asks for the cancellation of an activity. */
 export interface RequestCancel {
@@ -262,6 +268,8 @@ export interface SignalRun {
   readonly name: string;
   /** Its arguments. */
   readonly args: readonly Payload[];
+  /** When its sender has sent it, as a signature proves: not to a run that began later. In milliseconds since the Unix epoch; absent: nobody knows. */
+  readonly issuedAt?: EpochMillis | null;
 }
 /** The run has taken its signals. */
 export interface AcknowledgeSignals {

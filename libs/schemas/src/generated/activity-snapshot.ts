@@ -41,6 +41,8 @@ export interface ActivitySnapshot {
   readonly callbackUrls: readonly string[];
   /** The latest report ids, those of the id's former run included. */
   readonly reportIds: readonly string[];
+  /** Of each of them, until when it is remembered at least; 0, or none at all: only as long as it is one of the latest. In milliseconds since the Unix epoch. */
+  readonly reportIdsUntil: readonly EpochMillis[];
 }
 /** How the latest failed attempt ended. */
 export interface AttemptFailure {

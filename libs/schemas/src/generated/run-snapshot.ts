@@ -29,6 +29,8 @@ export interface RunSnapshot {
   readonly signalsAcknowledgedTo: number;
   /** Ids of the latest signals, so that a repeated one is dropped. */
   readonly recentSignalIds: readonly string[];
+  /** Of each of them, until when it is remembered at least; 0, or none at all: only as long as it is one of the latest. In milliseconds since the Unix epoch. */
+  readonly recentSignalIdsUntil: readonly EpochMillis[];
 }
 /** How and when it ended. */
 export interface RunClose {

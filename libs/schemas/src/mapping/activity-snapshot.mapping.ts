@@ -12,6 +12,7 @@ import type * as avro from '../generated/index.ts';
 import { UnreadableRecordError } from '../unreadable-record-error.ts';
 import { failureToAvro, failureToDomain } from './failure.mapping.ts';
 import { outcomeToAvro, outcomeToDomain } from './outcome.mapping.ts';
+import { rememberedToAvro, rememberedToDomain } from './remembered-id.mapping.ts';
 import { isPresent, isSome, setPresent } from './set-present.ts';
 
 /** Leaves out input, header and heartbeat, which are records of their own. */
@@ -19,6 +20,7 @@ export function activityToAvro(activity: Activity): avro.ActivitySnapshot {
   const { id, activityType, scheduleOffset, version, requestIds, scheduledAt, retentionMs, attempt } = activity;
   const { lastWorkerIdentity, lastFailure } = activity;
   const isClosed = 'outcome' in activity;
+  const reports = rememberedToAvro(activity.reportIds ?? []);
   return {
     id,
     activityType,
@@ -31,7 +33,8 @@ export function activityToAvro(activity: Activity): avro.ActivitySnapshot {
     lastWorkerIdentity,
     lastFailure: lastFailure === undefined ? null : attemptFailureToAvro(lastFailure),
     callbackUrls: activity.callbackUrls ?? [],
-    reportIds: activity.reportIds ?? [],
+    reportIds: reports.ids,
+    reportIdsUntil: reports.until,
     open: isClosed ? null : openToAvro(activity),
     closed: isClosed ? closedToAvro(activity) : null,
   };
@@ -111,7 +114,9 @@ const baseOf = (snapshot: avro.ActivitySnapshot) => ({
   attempt: snapshot.attempt,
   lastWorkerIdentity: snapshot.lastWorkerIdentity,
   ...(isSome(snapshot.callbackUrls) ? { callbackUrls: snapshot.callbackUrls } : {}),
-  ...(isSome(snapshot.reportIds) ? { reportIds: snapshot.reportIds } : {}),
+  ...(isSome(snapshot.reportIds)
+    ? { reportIds: rememberedToDomain({ ids: snapshot.reportIds, until: snapshot.reportIdsUntil }) }
+    : {}),
 });
 
 type OpenBase = Omit<PausedActivity, 'status'>;

@@ -29,19 +29,20 @@ const bodyWriters: { readonly [T in CommandType]: (command: CommandOf<T>) => avr
   RecordHeartbeat: ({ attempt, details }) => ({
     'ratchet.v1.RecordHeartbeat': { ...attemptToAvro(attempt), details },
   }),
-  Complete: ({ attempt, result, reportId = null }) => ({
-    'ratchet.v1.Complete': { ...attemptToAvro(attempt), result, reportId },
+  Complete: ({ attempt, result, reportId = null, issuedAt = null }) => ({
+    'ratchet.v1.Complete': { ...attemptToAvro(attempt), result, reportId, issuedAt },
   }),
-  Fail: ({ attempt, failure, lastHeartbeatDetails, reportId = null }) => ({
+  Fail: ({ attempt, failure, lastHeartbeatDetails, reportId = null, issuedAt = null }) => ({
     'ratchet.v1.Fail': {
       ...attemptToAvro(attempt),
       failure: failure === undefined ? null : failureToAvro(failure),
       lastHeartbeatDetails: lastHeartbeatDetails ?? null,
       reportId,
+      issuedAt,
     },
   }),
-  ReportCanceled: ({ attempt, details, reportId = null }) => ({
-    'ratchet.v1.ReportCanceled': { ...attemptToAvro(attempt), details, reportId },
+  ReportCanceled: ({ attempt, details, reportId = null, issuedAt = null }) => ({
+    'ratchet.v1.ReportCanceled': { ...attemptToAvro(attempt), details, reportId, issuedAt },
   }),
   RequestCancel: ({ reason, cascaded, openBefore = null }) => ({
     'ratchet.v1.RequestCancel': { reason, cascaded, openBefore },
@@ -105,26 +106,27 @@ const bodyReaders: BodyReaders = {
     attempt: attemptToDomain(body),
     details: body.details,
   }),
-  'ratchet.v1.Complete': ({ result, reportId, ...body }, envelope) => ({
+  'ratchet.v1.Complete': ({ result, ...body }, envelope) => ({
     type: 'Complete',
     ...ofActivity(envelope),
     attempt: attemptToDomain(body),
     result,
-    ...(isPresent(reportId) ? { reportId } : {}),
+    ...repeatableToDomain(body),
   }),
-  'ratchet.v1.Fail': ({ failure, lastHeartbeatDetails, reportId, ...body }, envelope) => {
+  'ratchet.v1.Fail': ({ failure, lastHeartbeatDetails, reportId, issuedAt, ...body }, envelope) => {
     const command: CommandOf<'Fail'> = { type: 'Fail', ...ofActivity(envelope), attempt: attemptToDomain(body) };
     if (isPresent(failure)) setPresent(command, 'failure', failureToDomain(failure));
     setPresent(command, 'lastHeartbeatDetails', lastHeartbeatDetails);
     setPresent(command, 'reportId', reportId);
+    setPresent(command, 'issuedAt', issuedAt);
     return command;
   },
-  'ratchet.v1.ReportCanceled': ({ details, reportId, ...body }, envelope) => ({
+  'ratchet.v1.ReportCanceled': ({ details, ...body }, envelope) => ({
     type: 'ReportCanceled',
     ...ofActivity(envelope),
     attempt: attemptToDomain(body),
     details,
-    ...(isPresent(reportId) ? { reportId } : {}),
+    ...repeatableToDomain(body),
   }),
   'ratchet.v1.RequestCancel': ({ reason, cascaded, openBefore }, envelope) => {
     const command: CommandOf<'RequestCancel'> = { type: 'RequestCancel', ...ofActivity(envelope), reason, cascaded };
@@ -150,10 +152,23 @@ const bodyReaders: BodyReaders = {
   'ratchet.v1.OpenRun': (body, envelope) => ({ type: 'OpenRun', ...ofRun(envelope), ...body }),
   'ratchet.v1.RequestCancelRun': (body, envelope) => ({ type: 'RequestCancelRun', ...ofRun(envelope), ...body }),
   'ratchet.v1.CloseRun': (body, envelope) => ({ type: 'CloseRun', ...ofRun(envelope), ...body }),
-  'ratchet.v1.SignalRun': (body, envelope) => ({ type: 'SignalRun', ...ofRun(envelope), ...body }),
+  'ratchet.v1.SignalRun': ({ issuedAt, ...body }, envelope) => {
+    const command: CommandOf<'SignalRun'> = { type: 'SignalRun', ...ofRun(envelope), ...body };
+    setPresent(command, 'issuedAt', issuedAt);
+    return command;
+  },
   'ratchet.v1.AcknowledgeSignals': (body, envelope) => ({ type: 'AcknowledgeSignals', ...ofRun(envelope), ...body }),
   'ratchet.v1.UseRules': (body, envelope) => ({ type: 'UseRules', ...ofPartition(envelope), ...body }),
 };
+
+type Repeatable = Pick<CommandOf<'Complete'>, 'reportId' | 'issuedAt'>;
+
+function repeatableToDomain({ reportId, issuedAt }: Pick<BodyOf<'Complete'>, 'reportId' | 'issuedAt'>): Repeatable {
+  const repeatable: Repeatable = {};
+  setPresent(repeatable, 'reportId', reportId);
+  setPresent(repeatable, 'issuedAt', issuedAt);
+  return repeatable;
+}
 
 interface AvroAttempt {
   readonly attempt?: avro.AttemptReference | null;

@@ -4,7 +4,7 @@ import { UnreadableRecordError } from '../unreadable-record-error.ts';
 import { activityToAvro, activityToDomain } from './activity-snapshot.mapping.ts';
 import { outcomeToAvro, outcomeToDomain } from './outcome.mapping.ts';
 import type { RecordMapping } from './record-mapping.ts';
-import { runToDomain } from './run.mapping.ts';
+import { runToAvro, runToDomain } from './run.mapping.ts';
 import { isPresent, setPresent } from './set-present.ts';
 
 type Body = Reply['body'];
@@ -35,7 +35,7 @@ function bodyToAvro(body: Body): AvroBody {
       return { described: descriptionToAvro(body.description) };
     case 'RunDescribed': {
       const { run, signals } = body;
-      return { runDescribed: { snapshot: run, signals: signals.map((signal) => ({ run: run.id, ...signal })) } };
+      return { runDescribed: { snapshot: runToAvro(run), signals: signals.map((signal) => ({ run: run.id, ...signal })) } };
     }
     case 'CancelNotice':
       return { cancelNotice: body };

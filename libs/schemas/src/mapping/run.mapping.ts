@@ -1,9 +1,16 @@
 import type { WorkflowRun } from '@ratchet/domain';
 import type * as avro from '../generated/index.ts';
+import { rememberedToAvro, rememberedToDomain } from './remembered-id.mapping.ts';
 import { setPresent } from './set-present.ts';
 
-export function runToDomain({ cancel, close, ...rest }: avro.RunSnapshot): WorkflowRun {
-  const run: WorkflowRun = rest;
+export function runToAvro(run: WorkflowRun): avro.RunSnapshot {
+  const { ids, until } = rememberedToAvro(run.recentSignalIds);
+  return { ...run, recentSignalIds: ids, recentSignalIdsUntil: until };
+}
+
+export function runToDomain({ cancel, close, recentSignalIds, recentSignalIdsUntil, ...rest }: avro.RunSnapshot): WorkflowRun {
+  const remembered = rememberedToDomain({ ids: recentSignalIds, until: recentSignalIdsUntil });
+  const run: WorkflowRun = { ...rest, recentSignalIds: remembered };
   setPresent(run, 'cancel', cancel);
   setPresent(run, 'close', close);
   return run;

@@ -2,7 +2,7 @@ import type { StateRecord } from '@ratchet/domain';
 import type * as avro from '../generated/index.ts';
 import { activityToAvro, activityToDomain } from './activity-snapshot.mapping.ts';
 import { forwardedFromToDomain } from './forwarded-from.mapping.ts';
-import { runToDomain } from './run.mapping.ts';
+import { runToAvro, runToDomain } from './run.mapping.ts';
 import { isPresent, isSome, setPresent } from './set-present.ts';
 
 type StateType = StateRecord['type'];
@@ -22,7 +22,7 @@ export const stateWriters: { readonly [T in StateType]: (record: StateOf<T>) => 
   ActivitySnapshot: ({ activity }) => activityToAvro(activity),
   ActivityInput: (record) => record,
   ActivityHeartbeat: (record) => record,
-  RunSnapshot: ({ run }) => run,
+  RunSnapshot: ({ run }) => runToAvro(run),
   SignalSnapshot: ({ run, signal }) => ({ run, ...signal }),
   Progress: ({ tokenKeyIds = [], unsentTopics = [], ...record }) => ({ ...record, tokenKeyIds, unsentTopics }),
 };
