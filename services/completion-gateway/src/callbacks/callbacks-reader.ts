@@ -10,6 +10,7 @@ import {
 } from '@ratchet/kafka';
 import { topics, UnreadableRecordError, type Codec } from '@ratchet/schemas';
 import { isFinal, type CallbackSender } from './callback-sender.ts';
+import { CallbackTurns } from './callback-turns.ts';
 
 export interface CallbacksReaderParts {
   readonly connection: KafkaConnection;
@@ -29,15 +30,19 @@ const windowMax = 100;
 /** Of those that wait for their next try: a timer each. */
 const retriesWindowMax = 1000;
 const repeatMs = 1_000;
+/** What is due later than that makes room for what is behind it, and is written anew. */
+const waitMsMax = 60_000;
 
 /**
  * Tells URLs of outcomes, at least once. Nothing is kept here: a request stands in `ratchet.activity.callbacks` until it
  * was told; tried in vain it moves to `ratchet.activity.callbacks.retries` with the time of its next try, so that a
- * receiver that is down delays nobody else; and at last to the dead letters with the reason.
+ * receiver that is down delays nobody else; and at last to the dead letters with the reason. What does not get its turn
+ * because the receivers of its namespace are slow counts as tried in vain.
  */
 export class CallbacksReader {
   readonly #parts: CallbacksReaderParts;
   readonly #consumers: readonly TaskConsumer[];
+  readonly #turns = new CallbackTurns();
   readonly #stopped = new AbortController();
 
   constructor(parts: CallbacksReaderParts) {
@@ -82,7 +87,7 @@ export class CallbacksReader {
         if (!this.#stopped.signal.aborted) done();
         return;
       } catch (error) {
-        this.#warn('a callback waits', record, error);
+        this.#say('warn', 'a callback waits', record, error);
         await pause(repeatMs, undefined, { signal }).catch(() => undefined);
       }
     }
@@ -93,15 +98,26 @@ export class CallbacksReader {
     if (request === undefined) return;
     const { signal } = this.#stopped;
     const waitMs = waitMsOf(record, request);
-    if (waitMs > 0) await pause(waitMs, undefined, { signal }).catch(() => undefined);
+    if (waitMs > 0) await pause(Math.min(waitMs, waitMsMax), undefined, { signal }).catch(() => undefined);
     if (signal.aborted) return;
+    if (waitMs > waitMsMax) await this.#parts.outbox.send(this.#retry(record, request));
+    else await this.#tell(record, request);
+  }
+
+  async #tell(record: InputRecord, request: CallbackRequest): Promise<void> {
+    const { sender, outbox } = this.#parts;
+    const { namespace } = request.id;
+    const end = await this.#turns.take(namespace);
     try {
-      await this.#parts.sender.send(request);
+      if (end === undefined) throw new SlowReceiversError(namespace);
+      if (!this.#stopped.signal.aborted) await sender.send(request);
     } catch (error) {
       // Cut off by our own leaving it says nothing of its receiver: whoever reads the record next tries it.
       if (this.#stopped.signal.aborted) return;
-      this.#warn('a callback was in vain', record, error);
-      await this.#parts.outbox.send(this.#afterFailure(record, request, error));
+      this.#say(error instanceof SlowReceiversError ? 'debug' : 'warn', 'a callback was in vain', record, error);
+      await outbox.send(this.#afterFailure(record, request, error));
+    } finally {
+      end?.();
     }
   }
 
@@ -118,25 +134,32 @@ export class CallbacksReader {
   }
 
   #afterFailure(record: InputRecord, request: CallbackRequest, error: unknown): OutputRecord {
-    const { backoffMs, retryMs, codec } = this.#parts;
+    const { backoffMs, retryMs } = this.#parts;
     const waitMs = Math.min(backoffMs * 2 ** Math.min(request.failedCount, 30), backoffMsMax);
     const notBefore = Math.max(record.timestampMs, request.notBefore ?? 0) + waitMs;
     if (isFinal(error) || notBefore > request.closedAt + retryMs) return deadLetter(record, reasonOf(error));
-    return {
-      topic: topics.callbackRetries,
-      key: executionKey(request.id),
-      partition: record.partition,
-      value: codec.encodeCallbackRequest({
-        ...request,
-        failedCount: request.failedCount + 1,
-        notBefore: epochMillis(notBefore),
-      }),
-      headers: record.headers,
-    };
+    return this.#retry(record, {
+      ...request,
+      failedCount: request.failedCount + 1,
+      notBefore: epochMillis(notBefore),
+    });
   }
 
-  #warn(message: string, { topic, partition, offset }: InputRecord, error: unknown): void {
-    this.#parts.connection.log('warn', `${message}: ${reasonOf(error)}`, { topic, partition, offset });
+  #retry({ partition, headers }: InputRecord, request: CallbackRequest): OutputRecord {
+    const value = this.#parts.codec.encodeCallbackRequest(request);
+    return { topic: topics.callbackRetries, key: executionKey(request.id), partition, value, headers };
+  }
+
+  #say(level: 'debug' | 'warn', message: string, { topic, partition, offset }: InputRecord, error: unknown): void {
+    this.#parts.connection.log(level, `${message}: ${reasonOf(error)}`, { topic, partition, offset });
+  }
+}
+
+class SlowReceiversError extends Error {
+  override readonly name = 'SlowReceiversError';
+
+  constructor(namespace: string) {
+    super(`Expected to tell a receiver of an outcome, but those of namespace ${namespace} are slow`);
   }
 }
 

@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { executionKey, partitionKey, type CompletionEvent, type ExecutionId } from '@ratchet/domain';
+import {
+  epochMillis,
+  executionKey,
+  partitionKey,
+  type CallbackRequest,
+  type CompletionEvent,
+  type ExecutionId,
+} from '@ratchet/domain';
 import { deadLetterTopic, ReplyInbox, type InputRecord, type Outbox, type OutputRecord } from '@ratchet/kafka';
 import { connectCluster, defaultPayloadConverter, type Cluster } from '@ratchet/protocol';
 import { topics } from '@ratchet/schemas';
@@ -51,7 +58,8 @@ beforeAll(async () => {
     request.on('end', () => {
       const status = answerTo(request.url ?? '');
       if (status === 200) received.push({ headers: request.headers, body });
-      response.writeHead(status).end();
+      // 0: it says nothing.
+      if (status !== 0) response.writeHead(status).end();
     });
   });
   await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
@@ -230,6 +238,33 @@ describe('a callback', () => {
     await eventually(() => letterOf(key) !== undefined, patient);
     expect(letterOf(key)).toMatch(/but it answers 503$/);
     expect(told(target)).toEqual([]);
+  });
+
+  test('of a namespace whose receivers say nothing holds up no other', async () => {
+    answerTo = (path) => (path === '/silent' ? 0 : 200);
+    const request = (of: string, index: number, url: string): CallbackRequest => ({
+      id: { namespace: of, workflowId: '', runId: 'r', activityId: `${of}-${String(index)}` },
+      url,
+      activityType: 'charge',
+      status: 'completed',
+      outcome: { type: 'success', result: [] },
+      closedAt: epochMillis(Date.now()),
+      closedOffset: index,
+      failedCount: 0,
+    });
+    const silent = Array.from({ length: 300 }, (_, index) => request('silent', index, urlOf('/silent')));
+    const due = [...silent, request('neighbour', 0, urlOf('/here'))];
+    const began = performance.now();
+    await Promise.all(
+      due.map((callback) => {
+        const key = executionKey(callback.id);
+        const value = cluster.codec.encodeCallbackRequest(callback);
+        return outbox.send({ topic: topics.callbacks, key, partition: 0, value, headers: {} });
+      }),
+    );
+    await eventually(() => received.some(({ body }) => body.includes('neighbour-0')), patient);
+    // Each of the silent ones takes 15 s, and a hundred are under way at once.
+    expect(performance.now() - began).toBeLessThan(15_000);
   });
 
   test('that nobody wants is no obstacle to others', async () => {
