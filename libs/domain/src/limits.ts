@@ -54,6 +54,9 @@ export const repetitionMs = millis(10 * 60 * 1000);
 /** As many such ids are kept of an activity or a run; beyond, the next signed one is refused until one is forgotten. */
 export const rememberedIdsMax = 1000;
 
+/** The ids that the gateway makes have half of it; a longer one is remembered only among the latest. */
+export const timedIdBytesMax = 100;
+
 /** By so much the sender's clock may be behind the log's: what it sends of a run that has just begun is not too old. */
 export const senderClockMs = millis(1_000);
 

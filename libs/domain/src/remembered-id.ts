@@ -1,7 +1,8 @@
 import type { Refusal } from './refusal.ts';
-import { rememberedIdsMax, repetitionMs, senderClockMs } from './limits.ts';
+import { rememberedIdsMax, repetitionMs, senderClockMs, timedIdBytesMax } from './limits.ts';
 import { isBounded } from './rules.ts';
 import { after, epochMillis, type EpochMillis } from './units.ts';
+import { utf8Length } from './utf8.ts';
 
 /** An id by which a repetition is known. */
 export interface RememberedId {
@@ -34,7 +35,8 @@ export const isRemembered = (ids: readonly RememberedId[], id: string): boolean 
  */
 export function remember(ids: readonly RememberedId[], { id, issuedAt }: Repetition, memory: Memory): RememberedId[] {
   const { now, rules, latest } = memory;
-  const until = isBounded(rules) && issuedAt !== undefined ? lastRepetitionAt(issuedAt, now) : never;
+  const isTimed = isBounded(rules) && utf8Length(id) <= timedIdBytesMax;
+  const until = isTimed && issuedAt !== undefined ? lastRepetitionAt(issuedAt, now) : never;
   const all = [...ids, { id, until }];
   return all.filter((known, index) => index >= all.length - latest || known.until > now).slice(-rememberedIdsMax);
 }
@@ -65,7 +67,8 @@ export function checkIssued(
     const ms = String(beganAt - issuedAt);
     return refused(`it was sent ${ms} ms before the run began that it would change`);
   }
-  if (ids.length < rememberedIdsMax || ids.filter(({ until }) => until > now).length < rememberedIdsMax) return undefined;
+  if (ids.length < rememberedIdsMax || ids.filter(({ until }) => until > now).length < rememberedIdsMax)
+    return undefined;
   return refused(`more than ${String(rememberedIdsMax)} have come within minutes: send it again later`);
 }
 

@@ -8,7 +8,8 @@ export const currentRules = 2;
 
 /**
  * What came with version 2: signals of a run have a limit, an `ExpireBefore` has one for all that it removes and refuses
- * an instant that is none, and the scheduler asks for the proof of a token or of a forwarding.
+ * an instant that is none, the scheduler asks for the proof of a token or of a forwarding, and what is signed with its
+ * time counts for the run that it was sent to, and is remembered by time.
  */
 export const isBounded = (rules: number): boolean => rules >= 2;
 

@@ -12,14 +12,18 @@ import {
   idBytesMax,
   millis,
   reasonBytesMax,
+  recentSignalIdsMax,
+  rememberedIdsMax,
   reportIdsMax,
   requestIdsMax,
   retriedFailureBytesMax,
+  timedIdBytesMax,
   type ActivityOptions,
   type CancelRequest,
   type Command,
   type Failure,
   type Payloads,
+  type RememberedId,
   type Reply,
   type RunningActivity,
   type WorkflowRun,
@@ -146,7 +150,7 @@ describe('a record of our own schemas', () => {
   it('may have no more items than a reader makes objects of without harm', () => {
     const bytes = codec.encodeCommand(complete([empty]));
     const items = Buffer.alloc(2 * (itemCountMax + 1));
-    const claiming = Buffer.concat([bytes.subarray(0, -4), long(itemCountMax + 1), items, Buffer.of(0)]);
+    const claiming = Buffer.concat([bytes.subarray(0, -5), long(itemCountMax + 1), items, Buffer.of(0)]);
     expect(() => codec.decodeCommand(claiming)).toThrow(`more than ${String(itemCountMax)} items`);
     expect(() => codec.encodeCommand(complete(new Array(itemCountMax + 1).fill(empty)))).toThrow('items');
     expect(codec.decodeCommand(codec.encodeCommand(complete(new Array(blobPartsMax).fill(empty))))).toBeDefined();
@@ -182,6 +186,13 @@ describe('what may be decided can be written down', () => {
   // As the outbox and the state writer cut their batches.
   const recordBytesMax = Number(topicTable.config['max.message.bytes']) - 64 * 1024;
   const id = (letter: string): string => letter.repeat(idBytesMax);
+  const rememberedIds = (latest: number): readonly RememberedId[] => [
+    ...Array.from({ length: rememberedIdsMax - latest }, () => ({
+      id: 'p'.repeat(timedIdBytesMax),
+      until: epochMillis(numberMax),
+    })),
+    ...Array.from({ length: latest }, () => ({ id: id('p'), until: epochMillis(0) })),
+  ];
   const executionId = { namespace: id('n'), workflowId: id('w'), runId: id('r'), activityId: id('a') };
   const blob: Payloads = [{ metadata: {}, data: new Uint8Array(blobBytesMax - blobPartsMax) }].concat(
     Array.from({ length: blobPartsMax - 1 }, () => ({ metadata: {}, data: new Uint8Array(1) })),
@@ -223,7 +234,7 @@ describe('what may be decided can be written down', () => {
     version: numberMax,
     requestIds: Array.from({ length: requestIdsMax }, () => id('q')),
     callbackUrls: Array.from({ length: callbackUrlsMax }, () => 'u'.repeat(callbackUrlBytesMax)),
-    reportIds: Array.from({ length: reportIdsMax }, () => id('p')),
+    reportIds: rememberedIds(reportIdsMax),
     scheduledAt: request.requestedAt,
     retentionMs: durationMsMax,
     attempt: 2 ** 31 - 1,
@@ -294,7 +305,7 @@ describe('what may be decided can be written down', () => {
           cancel: request,
           close: { ...close, expiresAt: request.requestedAt },
           signalsAcknowledgedTo: 1,
-          recentSignalIds: Array.from({ length: 100 }, () => id('s')),
+          recentSignalIds: rememberedIds(recentSignalIdsMax),
         },
       },
     },

@@ -9,7 +9,7 @@ const run: WorkflowRun = {
   openRequestId: 'open-1',
   retentionMs: millis(1),
   signalsAcknowledgedTo: -1,
-  recentSignalIds: ['signal-1'],
+  recentSignalIds: [{ id: 'signal-1', until: epochMillis(0) }],
 };
 const signal = (offset: number, name = 'count', bytes = 1): Signal => ({
   offset,

@@ -6,6 +6,7 @@ import type { ExecutionId } from '../identity.ts';
 import { reportIdsMax } from '../limits.ts';
 import type { PartitionView } from '../partition-view.ts';
 import { checkIssued, checkIssuedAt, isRemembered, remember, type RememberedId } from '../remembered-id.ts';
+import { epochMillis } from '../units.ts';
 import { checkLength, firstRefusal } from '../validate.ts';
 import { findActivity, findRun } from './lookup.ts';
 
@@ -29,9 +30,9 @@ export const reportOnce =
     const refusal = firstRefusal(
       checkLength('report ID', reportId),
       checkIssuedAt(issuedAt),
-      reported === undefined || !mayMeanAnother(report)
+      reported === undefined
         ? undefined
-        : checkIssued(issuedAt, reported.scheduledAt, known, memory),
+        : checkIssued(issuedAt, mayMeanAnother(report) ? reported.scheduledAt : epochMillis(0), known, memory),
     );
     if (refusal !== undefined) return { kind: 'refused', refusal };
     const decision = decideReport(view, report, context);

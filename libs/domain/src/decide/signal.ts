@@ -6,8 +6,9 @@ import type { RunId } from '../identity.ts';
 import type { Payloads } from '../payload.ts';
 import type { PartitionView } from '../partition-view.ts';
 import { isBounded } from '../rules.ts';
+import { checkIssued, checkIssuedAt, isRemembered, remember } from '../remembered-id.ts';
 import { payloadsBytes } from '../size.ts';
-import type { Offset } from '../units.ts';
+import { epochMillis, type Offset } from '../units.ts';
 import { checkId, checkInput, checkRequest, checkRun, firstRefusal } from '../validate.ts';
 import type { Signal } from '../workflow-run.ts';
 import { findRun, runNotFound } from './lookup.ts';
@@ -20,18 +21,25 @@ export function decideSignalRun(view: PartitionView, command: SignalRun, context
     checkRequest(command),
     checkId('signalName', command.name),
     checkInput(command.args),
+    checkIssuedAt(command.issuedAt),
   );
   if (refusal !== undefined) return { kind: 'refused', refusal };
   const run = findRun(view, command.run);
   if (run === undefined) return runNotFound(command.run);
-  const { requestId: signalId, name, args } = command;
-  if (run.recentSignalIds.includes(signalId)) return accept(acknowledged);
+  const { requestId: signalId, name, args, issuedAt } = command;
+  const known = run.recentSignalIds;
+  if (isRemembered(known, signalId)) return accept(acknowledged);
   if (run.status === 'closed') return runAlreadyClosed(run.id);
+  const memory = { ...context, latest: recentSignalIdsMax };
+  // A run id names the one that is meant, however late the signal is.
+  const beganAt = command.run.runId === '' ? run.openedAt : epochMillis(0);
+  const untimely = checkIssued(issuedAt, beganAt, known, memory);
+  if (untimely !== undefined) return { kind: 'refused', refusal: untimely };
   if (isBounded(context.rules) && isFull(view, run.id, args)) {
     return refuse('failed-precondition', 'exceeded workflow execution limit for signal events');
   }
   const { now, offset } = context;
-  const recentSignalIds = [...run.recentSignalIds.slice(-(recentSignalIdsMax - 1)), signalId];
+  const recentSignalIds = remember(known, { id: signalId, issuedAt }, memory);
   return accept(
     acknowledged,
     { type: 'RunChanged', run: { ...run, recentSignalIds, version: offset } },

@@ -22,6 +22,7 @@ import {
   outcome,
   options,
   type Arbitrary,
+  remembered,
 } from './values.arbitrary.ts';
 
 export const request = record<CancelRequest>({
@@ -54,7 +55,10 @@ export const openFields = {
   retryIntervalMs: duration,
   retryIntervalSource: oneOf('retry-policy', 'worker-override'),
 };
-export const activityOptional = { callbackUrls: someTexts, reportIds: fc.array(remembered, { minLength: 1, maxLength: 3 }) };
+export const activityOptional = {
+  callbackUrls: someTexts,
+  reportIds: fc.array(remembered, { minLength: 1, maxLength: 3 }),
+};
 export const openOptional = {
   ...activityOptional,
   heartbeat: record<Heartbeat>({ details: payloads, recordedAt: instant, count }),

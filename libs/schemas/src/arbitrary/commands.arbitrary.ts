@@ -85,7 +85,10 @@ export const commands: Readonly<Record<Command['type'], Arbitrary<Command>>> = {
   OpenRun: partial({ type: constant('OpenRun'), ...ofRun, retentionMs: duration }, optional),
   RequestCancelRun: partial({ type: constant('RequestCancelRun'), ...ofRun, reason: text }, optional),
   CloseRun: partial({ type: constant('CloseRun'), ...ofRun, status: runCloseStatus, reason: text }, optional),
-  SignalRun: partial({ type: constant('SignalRun'), ...ofRun, name: text, args: payloads }, { ...optional, issuedAt: instant }),
+  SignalRun: partial(
+    { type: constant('SignalRun'), ...ofRun, name: text, args: payloads },
+    { ...optional, issuedAt: instant },
+  ),
   AcknowledgeSignals: partial({ type: constant('AcknowledgeSignals'), ...ofRun, name: text, upTo: offset }, optional),
   UseRules: partial({ type: constant('UseRules'), ...common, version: count }, optional),
 };

@@ -37,6 +37,7 @@ import {
   failure,
   outcome,
   type Arbitrary,
+  remembered,
 } from './values.arbitrary.ts';
 
 /** As its snapshot has it. */

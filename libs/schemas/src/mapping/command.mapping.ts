@@ -164,7 +164,7 @@ const bodyReaders: BodyReaders = {
 type Repeatable = Pick<CommandOf<'Complete'>, 'reportId' | 'issuedAt'>;
 
 function repeatableToDomain({ reportId, issuedAt }: Pick<BodyOf<'Complete'>, 'reportId' | 'issuedAt'>): Repeatable {
-  const repeatable: Repeatable = {};
+  const repeatable: { -readonly [K in keyof Repeatable]: Repeatable[K] } = {};
   setPresent(repeatable, 'reportId', reportId);
   setPresent(repeatable, 'issuedAt', issuedAt);
   return repeatable;

@@ -35,7 +35,9 @@ function bodyToAvro(body: Body): AvroBody {
       return { described: descriptionToAvro(body.description) };
     case 'RunDescribed': {
       const { run, signals } = body;
-      return { runDescribed: { snapshot: runToAvro(run), signals: signals.map((signal) => ({ run: run.id, ...signal })) } };
+      return {
+        runDescribed: { snapshot: runToAvro(run), signals: signals.map((signal) => ({ run: run.id, ...signal })) },
+      };
     }
     case 'CancelNotice':
       return { cancelNotice: body };

@@ -8,7 +8,13 @@ export function runToAvro(run: WorkflowRun): avro.RunSnapshot {
   return { ...run, recentSignalIds: ids, recentSignalIdsUntil: until };
 }
 
-export function runToDomain({ cancel, close, recentSignalIds, recentSignalIdsUntil, ...rest }: avro.RunSnapshot): WorkflowRun {
+export function runToDomain({
+  cancel,
+  close,
+  recentSignalIds,
+  recentSignalIdsUntil,
+  ...rest
+}: avro.RunSnapshot): WorkflowRun {
   const remembered = rememberedToDomain({ ids: recentSignalIds, until: recentSignalIdsUntil });
   const run: WorkflowRun = { ...rest, recentSignalIds: remembered };
   setPresent(run, 'cancel', cancel);
