@@ -9,7 +9,7 @@ import { evolve } from './evolve.ts';
 import type { PartitionState } from './partition-state.ts';
 import type { Stage } from './stage.fixture.ts';
 import { applicationFailure, byId, expireBefore, options, payloads } from './stage.fixture.ts';
-import { millis } from './units.ts';
+import { epochMillis, millis } from './units.ts';
 
 /**
  * Moves are named relative to the present state: commands drawn blindly nearly all bounce off, and then a broken rule
@@ -183,7 +183,12 @@ export class History {
       case 'delete':
         return this.#expires ? seldom(pick, stage.delete({ requestId: this.#fresh('delete') })) : undefined;
       case 'report with an id': {
-        const report = { attempt: byTokenOrId, reportId: `report-${String(pick % 4)}` };
+        const issuedAt = epochMillis(Math.max(stage.now - (pick % 3) * 1_500, 0));
+        const report = {
+          attempt: byTokenOrId,
+          reportId: `report-${String(pick % 4)}`,
+          ...(pick % 5 === 0 ? {} : { issuedAt }),
+        };
         return pick % 8 === 0 ? stage.complete(report) : stage.fail(undefined, report);
       }
       case 'pause':

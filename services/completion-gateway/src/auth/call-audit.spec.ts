@@ -48,6 +48,12 @@ test('says who asked for what from where, and why not', async () => {
   expect(await counted('grpc', 'PERMISSION_DENIED')).toBe(1);
 });
 
+test('says to the operator what the caller is not told', () => {
+  const cause = new Error('there is no webhook payments');
+  refuse({ error: new ProblemError(401, 'The webhook is unknown here, is not signed, ...', {}, { cause }) });
+  expect(said[0]?.message).toMatch('unknown here, is not signed, ... (there is no webhook payments)');
+});
+
 test('says once what is refused in the same way, and then how often', async () => {
   for (let index = 0; index < 1_000; index++) refuse();
   refuse({ from: '10.0.0.2' });

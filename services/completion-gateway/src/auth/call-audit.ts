@@ -76,7 +76,7 @@ export class CallAudit {
       return;
     }
     const fields = { audit: 'refused', door, status, who, what, namespace: namespace.slice(0, 200), from };
-    const why = error instanceof Error ? error.message.slice(0, 300) : '';
+    const why = reasonOf(error);
     this.#lines.set(key, { fields, why, more: 0 });
     this.#log.warn(fields, `a call was refused: ${why}`);
   }
@@ -94,6 +94,13 @@ export class CallAudit {
     this.#lines.clear();
     this.#others = 0;
   }
+}
+
+/** With what its caller is not told. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return '';
+  const { message, cause } = error;
+  return (cause instanceof Error ? `${message} (${cause.message})` : message).slice(0, 300);
 }
 
 function refusedStatus(error: unknown): RefusedStatus | undefined {

@@ -12,6 +12,7 @@ import {
   validateFailure,
   type Answer,
   type AttemptReference,
+  type EpochMillis,
   type ExecutionId,
   type Failure,
   type Payloads,
@@ -35,6 +36,8 @@ export interface AttemptIds {
 /** What may be reported more than once and counts once has an id of its own. */
 export interface ReportOptions {
   readonly reportId?: string;
+  /** When it was sent, as a signature proves; it is nothing to a run that began later. */
+  readonly issuedAt?: EpochMillis;
 }
 
 export interface AttemptFailureReport extends ReportOptions {

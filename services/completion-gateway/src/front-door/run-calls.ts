@@ -1,4 +1,12 @@
-import { checkId, checkInput, checkLength, checkRun, firstRefusal, type Payloads } from '@ratchet/domain';
+import {
+  checkId,
+  checkInput,
+  checkLength,
+  checkRun,
+  firstRefusal,
+  type EpochMillis,
+  type Payloads,
+} from '@ratchet/domain';
 import type { Caller } from './caller.ts';
 import type { Desk } from './desk.ts';
 import { throwRefusal } from './front-door-errors.ts';
@@ -11,6 +19,8 @@ export interface SignalRequest {
   readonly args: Payloads;
   /** The signal's id: the second one with it is dropped. Empty: one is made. */
   readonly requestId: string;
+  /** As of `ReportOptions`. */
+  readonly issuedAt?: EpochMillis;
 }
 
 /** Workflow runs from outside. */
@@ -22,7 +32,8 @@ export class RunCalls {
   }
 
   /** @throws FrontDoorError as `Desk.admit`; INVALID_ARGUMENT; NOT_FOUND for an unknown or closed run; UNAVAILABLE. */
-  async signal(caller: Caller, { workflowId, runId, signalName, args, requestId }: SignalRequest): Promise<void> {
+  async signal(caller: Caller, request: SignalRequest): Promise<void> {
+    const { workflowId, runId, signalName, args, requestId, issuedAt } = request;
     this.#desk.admit(caller, 'writer');
     const run = { namespace: caller.namespace, workflowId, runId };
     throwRefusal(
@@ -34,6 +45,7 @@ export class RunCalls {
         checkInput(args),
       ),
     );
-    await this.#desk.send(caller, { type: 'SignalRun', run, name: signalName, args }, { requestId });
+    const issued = issuedAt === undefined ? {} : { issuedAt };
+    await this.#desk.send(caller, { type: 'SignalRun', run, name: signalName, args, ...issued }, { requestId });
   }
 }

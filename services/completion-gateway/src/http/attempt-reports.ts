@@ -1,7 +1,14 @@
 import type { Payloads } from '@ratchet/domain';
 import { blobBytesMax, failureBytes, isOversized } from '@ratchet/domain';
 import { decodeTaskToken } from '@ratchet/protocol';
-import type { AttemptFailureReport, AttemptName, Caller, FrontDoor, HeartbeatAnswer } from '../front-door/index.ts';
+import type {
+  AttemptFailureReport,
+  AttemptName,
+  Caller,
+  FrontDoor,
+  HeartbeatAnswer,
+  ReportOptions,
+} from '../front-door/index.ts';
 import { FrontDoorError } from '../front-door/front-door-error.ts';
 import { isClosed } from './activity-json.ts';
 import { ProblemError } from './problem.ts';
@@ -19,10 +26,10 @@ export class AttemptReports {
     this.#frontDoor = frontDoor;
   }
 
-  /** @param reportId the same in every repetition; absent: it counts as often as it comes. */
-  complete(caller: Caller, name: AttemptName, result: Payloads, reportId?: string): Promise<void> {
+  /** @param options without an id it counts as often as it comes. */
+  complete(caller: Caller, name: AttemptName, result: Payloads, options: ReportOptions = {}): Promise<void> {
     refuseOversized('result', isOversized(result));
-    return this.#told(caller, name, this.#frontDoor.attempts.complete(caller, name, result, reported(reportId)));
+    return this.#told(caller, name, this.#frontDoor.attempts.complete(caller, name, result, options));
   }
 
   async fail(caller: Caller, name: AttemptName, report: AttemptFailureReport): Promise<void> {
@@ -30,9 +37,9 @@ export class AttemptReports {
     await this.#told(caller, name, this.#frontDoor.attempts.fail(caller, name, report));
   }
 
-  reportCanceled(caller: Caller, name: AttemptName, details: Payloads, reportId?: string): Promise<void> {
+  reportCanceled(caller: Caller, name: AttemptName, details: Payloads, options: ReportOptions = {}): Promise<void> {
     refuseOversized('details', isOversized(details));
-    return this.#told(caller, name, this.#frontDoor.attempts.reportCanceled(caller, name, details, reported(reportId)));
+    return this.#told(caller, name, this.#frontDoor.attempts.reportCanceled(caller, name, details, options));
   }
 
   heartbeat(caller: Caller, name: AttemptName, details: Payloads): Promise<HeartbeatAnswer> {
@@ -65,9 +72,6 @@ export class AttemptReports {
       : late(409, `no attempt of activity ${activityId} is running`, error);
   }
 }
-
-const reported = (reportId: string | undefined): { readonly reportId?: string } =>
-  reportId === undefined ? {} : { reportId };
 
 const late = (status: 409 | 410, detail: string, cause: FrontDoorError): ProblemError =>
   new ProblemError(status, detail, {}, { cause });

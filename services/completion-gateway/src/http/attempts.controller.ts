@@ -7,7 +7,7 @@ import { doneAnswer, heartbeatAnswer } from './answers.ts';
 import { Answers, InNamespace } from './documented.ts';
 import { failureOf } from './failure-json.ts';
 import { payloadsOf } from './payload-json.ts';
-import { reportIdIn } from './report-id.ts';
+import { reportIn } from './report-id.ts';
 import { From, RequestId } from './request-context.ts';
 import {
   completeById,
@@ -42,7 +42,7 @@ export class AttemptsByIdController {
     @Body({ schema: completeById }) body: z.output<typeof completeById>,
   ): Promise<object> {
     const result = payloadsOf(body.result, body.resultPayloads);
-    await this.reports.complete(caller, idsOf(activityId, body), result, reportIdIn(caller, requestId));
+    await this.reports.complete(caller, idsOf(activityId, body), result, reportIn(caller, requestId));
     return {};
   }
 
@@ -82,7 +82,7 @@ export class AttemptsByIdController {
     @Param('activityId', { schema: nameInPath }) activityId: string,
     @Body({ schema: detailsById }) body: DetailsById,
   ): Promise<object> {
-    await this.reports.reportCanceled(caller, idsOf(activityId, body), detailsOf(body), reportIdIn(caller, requestId));
+    await this.reports.reportCanceled(caller, idsOf(activityId, body), detailsOf(body), reportIn(caller, requestId));
     return {};
   }
 }
@@ -105,7 +105,7 @@ export class AttemptsByTokenController {
     @Body({ schema: completeByToken }) body: z.output<typeof completeByToken>,
   ): Promise<object> {
     const result = payloadsOf(body.result, body.resultPayloads);
-    await this.reports.complete(caller, tokenOf(body), result, reportIdIn(caller, requestId));
+    await this.reports.complete(caller, tokenOf(body), result, reportIn(caller, requestId));
     return {};
   }
 
@@ -139,7 +139,7 @@ export class AttemptsByTokenController {
     @RequestId() requestId: string,
     @Body({ schema: detailsByToken }) body: DetailsByToken,
   ): Promise<object> {
-    await this.reports.reportCanceled(caller, tokenOf(body), detailsOf(body), reportIdIn(caller, requestId));
+    await this.reports.reportCanceled(caller, tokenOf(body), detailsOf(body), reportIn(caller, requestId));
     return {};
   }
 }
@@ -158,9 +158,5 @@ const detailsOf = ({ details, detailsPayloads }: Pick<DetailsById, 'details' | '
   payloadsOf(details, detailsPayloads);
 
 function failureReport(caller: Caller, requestId: string, { failure }: Pick<z.output<typeof failById>, 'failure'>) {
-  const reportId = reportIdIn(caller, requestId);
-  return {
-    ...(failure === undefined ? {} : { failure: failureOf(failure) }),
-    ...(reportId === undefined ? {} : { reportId }),
-  };
+  return { ...(failure === undefined ? {} : { failure: failureOf(failure) }), ...reportIn(caller, requestId) };
 }

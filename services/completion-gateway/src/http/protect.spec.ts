@@ -141,7 +141,7 @@ describe('where nobody is asked', () => {
 
   test('a webhook may come by any name: its signature is asked for', async () => {
     const headers = { ...json, host: 'tunnel.example', origin: 'https://sender.example' };
-    expect(await send(openToAll, '/webhooks/payments', { body: '{}', headers })).toMatchObject({ status: 404 });
+    expect(await send(openToAll, '/webhooks/payments', { body: '{}', headers })).toMatchObject({ status: 401 });
   });
 });
 

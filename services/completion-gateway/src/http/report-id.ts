@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Caller } from '../front-door/caller.ts';
+import type { Caller, ReportOptions } from '../front-door/index.ts';
 
 /**
  * A report's own id: the same for every repetition, short, and never that of another door or sender.
@@ -10,5 +10,5 @@ export const reportIdOf = (door: 'http' | 'webhook' | 'event', ...parts: readonl
   `${door}:${createHash('sha256').update(JSON.stringify(parts)).digest('base64url')}`;
 
 /** Of an HTTP request; none when it has no id of its own, and then it counts as often as it comes. */
-export const reportIdIn = ({ principal }: Caller, requestId: string): string | undefined =>
-  requestId === '' ? undefined : reportIdOf('http', principal.name, requestId);
+export const reportIn = ({ principal }: Caller, requestId: string): ReportOptions =>
+  requestId === '' ? {} : { reportId: reportIdOf('http', principal.name, requestId) };

@@ -160,7 +160,7 @@ describe('before its body is taken', () => {
     ['a stranger is told', 401, complete, {}],
     ['who has no address here is told', 404, '/nowhere', {}],
     ['a body that is too large is refused', 413, complete, { ...as('billing'), 'content-length': String(7 * mib) }],
-    ['a webhook that nobody knows is refused', 404, '/webhooks/nothing', signed('{}')],
+    ['a webhook that nobody knows is refused', 401, '/webhooks/nothing', signed('{}')],
     ['a webhook without a signature is refused', 401, '/webhooks/payments', {}],
     ['a webhook of yesterday is refused', 401, '/webhooks/payments', signed('{}', new Date(Date.now() - 86_400_000))],
     ['a large webhook is refused', 413, '/webhooks/payments', { ...signed('{}'), 'content-length': String(mib) }],

@@ -1,4 +1,5 @@
 import { Webhook as StandardWebhook } from 'standardwebhooks';
+import { epochMillis, type EpochMillis } from '@ratchet/domain';
 import { isRight, type FieldName } from '../fields/fields.ts';
 import { ProblemError } from '../http/problem.ts';
 
@@ -16,20 +17,29 @@ const toleranceSeconds = 5 * 60;
  */
 export function checkDeliveryHeaders(headers: DeliveryHeaders): void {
   const { 'webhook-timestamp': timestamp } = signedHeaders(headers);
-  if (Math.abs(Date.now() / 1000 - Number(timestamp)) > toleranceSeconds) throw notSigned();
+  const isNow = Math.abs(Date.now() / 1000 - Number(timestamp)) <= toleranceSeconds;
+  if (!isNow) throw notSigned('it is older or newer than five minutes');
 }
 
 /**
  * Checks the signature, and that it is not older or newer than five minutes.
  *
  * @param secrets any of them may have signed it.
- * @returns the id of the delivery: every repetition has the same.
  * @throws ProblemError 401; a stranger is not told which part of it was wrong.
  */
-export function verifyDelivery(secrets: readonly string[], headers: DeliveryHeaders, body: Buffer): string {
+export function verifyDelivery(secrets: readonly string[], headers: DeliveryHeaders, body: Buffer): VerifiedDelivery {
   const signed = signedHeaders(headers);
-  if (!secrets.some((secret) => isSigned(secret, signed, body))) throw notSigned();
-  return signed['webhook-id'] ?? '';
+  if (!secrets.some((secret) => isSigned(secret, signed, body))) throw notSigned('no secret fits');
+  const { 'webhook-id': id = '', 'webhook-timestamp': timestamp } = signed;
+  // It is of some time in that second.
+  return { id, issuedAt: epochMillis(Number(timestamp) * 1000 + 999) };
+}
+
+export interface VerifiedDelivery {
+  /** Every repetition has the same. */
+  readonly id: string;
+  /** When it was sent, this time. */
+  readonly issuedAt: EpochMillis;
 }
 
 const signedHeaders = (headers: DeliveryHeaders): Record<string, string> =>
@@ -37,7 +47,7 @@ const signedHeaders = (headers: DeliveryHeaders): Record<string, string> =>
 
 function single(name: FieldName, header: string | readonly string[] | undefined): string {
   const value = typeof header === 'string' ? header : header?.[0];
-  if (!isRight(name, value)) throw notSigned();
+  if (!isRight(name, value)) throw notSigned(`its ${name} is missing or of another shape`);
   return value;
 }
 
@@ -50,5 +60,11 @@ function isSigned(secret: string, headers: Record<string, string>, body: Buffer)
   }
 }
 
-const notSigned = (): ProblemError =>
-  new ProblemError(401, 'The webhook is not signed, is signed otherwise, or is too old (Standard Webhooks).');
+/** @param reason for the operator alone. */
+export const notSigned = (reason: string): ProblemError =>
+  new ProblemError(
+    401,
+    'The webhook is unknown here, is not signed, is signed otherwise, or is too old (Standard Webhooks).',
+    {},
+    { cause: new Error(reason) },
+  );

@@ -27,11 +27,12 @@ const configured = [
 ];
 
 let asked: readonly unknown[] = [];
+let answer: () => Promise<void> = () => Promise.resolve();
 const ask =
   (what: string) =>
   (...args: readonly unknown[]): Promise<void> => {
     asked = [what, ...args];
-    return Promise.resolve();
+    return answer();
   };
 const { webhooks } = readConfig('completion-gateway', webhookSettings, {
   RATCHET_WEBHOOKS: JSON.stringify(configured),
@@ -43,6 +44,7 @@ const deliveries = new WebhookDeliveries({
 });
 beforeEach(() => {
   asked = [];
+  answer = () => Promise.resolve();
 });
 
 interface Sent {
@@ -72,8 +74,8 @@ const payment = { kind: 'payment', data: { 'order/id': 7, ok: true } };
 test('a delivery completes what its body names', async () => {
   expect(await deliver('payments', payment)).toEqual({ ignored: false });
   const ids = { activityId: '7', workflowId: '', runId: '' };
-  const id = reportIdOf('webhook', 'payments', 'msg_1');
-  expect(asked).toMatchObject(['complete', caller, ids, json(payment.data), id]);
+  const reportId = reportIdOf('webhook', 'payments', 'msg_1');
+  expect(asked).toMatchObject(['complete', caller, ids, json(payment.data), { reportId }]);
 });
 
 test('or fails it', async () => {
@@ -93,6 +95,23 @@ test('or signals a run, with all of it', async () => {
   const requestId = reportIdOf('webhook', 'signals', 'msg_1');
   const request = { workflowId: 'order-1', runId: '', signalName: 'shipped', args: json(body), requestId };
   expect(asked).toMatchObject(['signal', caller, request]);
+});
+
+test('with when it was sent, so that the log can tell whether it is for this run', async () => {
+  // A timestamp is of a whole second.
+  const at = new Date(Math.floor(Date.now() / 1000) * 1000 - 60_000);
+  const issuedAt = at.getTime() + 999;
+  await deliver('payments', payment, { at });
+  expect(asked[4]).toMatchObject({ issuedAt });
+  await deliver('payments', { kind: 'payment', data: { 'order/id': 'a', ok: false } }, { at });
+  expect(asked[3]).toMatchObject({ issuedAt });
+  await deliver('signals', { order: 'order-1', type: 'shipped' }, { at });
+  expect(asked[2]).toMatchObject({ issuedAt });
+});
+
+test('the attempt of a token is no longer the current one: its sender need not stop sending to us', async () => {
+  answer = () => Promise.reject(new ProblemError(410, 'the attempt of this token is not the current one'));
+  await expect(deliver('tokens', { token: 'AQID' })).rejects.toMatchObject({ problem: { status: 409 } });
 });
 
 test('what is not meant is ignored', async () => {
@@ -145,7 +164,7 @@ test.each([
 });
 
 test.each<[string, string, unknown, number]>([
-  ['an unknown webhook', 'nothing', payment, 404],
+  ['an unknown webhook', 'nothing', payment, 401],
   ['a body without the id', 'payments', { kind: 'payment', data: {} }, 422],
   ['an id that is no text', 'payments', { kind: 'payment', data: { 'order/id': { a: 1 } } }, 422],
   ['a body that is no object', 'tokens', 'text', 422],

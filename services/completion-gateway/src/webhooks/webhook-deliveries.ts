@@ -1,11 +1,17 @@
-import type { Caller, FrontDoor, Principal } from '../front-door/index.ts';
+import type { Caller, FrontDoor, Principal, ReportOptions } from '../front-door/index.ts';
 import type { AttemptReports } from '../http/attempt-reports.ts';
 import { parseJson } from '../http/json-body.ts';
 import { payloadsOfValues } from '../http/payload-json.ts';
 import { ProblemError } from '../http/problem.ts';
 import { reportIdOf } from '../http/report-id.ts';
 import { holds, select, selectOptionalText, selectText } from './select.ts';
-import { checkDeliveryHeaders, verifyDelivery, type DeliveryHeaders } from './verify-delivery.ts';
+import {
+  checkDeliveryHeaders,
+  notSigned,
+  verifyDelivery,
+  type DeliveryHeaders,
+  type VerifiedDelivery,
+} from './verify-delivery.ts';
 import type { Webhook } from './webhooks.settings.ts';
 
 export interface WebhookDeliveriesParts {
@@ -15,20 +21,20 @@ export interface WebhookDeliveriesParts {
 }
 
 /** A delivery that was signed by whom the configuration knows. */
-export interface Delivery {
+export interface Delivery extends VerifiedDelivery {
   readonly webhook: Webhook;
-  readonly id: string;
   readonly body: unknown;
 }
 
+type SignedReport = Required<Pick<ReportOptions, 'reportId' | 'issuedAt'>>;
 type Completing = Extract<Webhook, { readonly completes: unknown }>;
 type Signalling = Extract<Webhook, { readonly signals: unknown }>;
 
 /**
  * Webhooks that complete activities or signal runs, as the configuration maps their bodies.
  *
- * The id of a delivery travels into the log: delivered again, by the same gateway or another, it is acknowledged and
- * changes nothing.
+ * The id of a delivery and the time at which it was sent travel into the log: delivered again, by the same gateway or
+ * another, it is acknowledged and changes nothing; and it changes no run that began later.
  */
 export class WebhookDeliveries {
   readonly #parts: WebhookDeliveriesParts;
@@ -40,7 +46,7 @@ export class WebhookDeliveries {
   /**
    * Who a delivery would be of, if it is signed: all that can be said before its body is here.
    *
-   * @throws ProblemError 404 for an unknown webhook, 401 for headers that no signed delivery has.
+   * @throws ProblemError 401 for an unknown webhook, and for headers that no signed delivery has.
    */
   expect(name: string, headers: DeliveryHeaders): Principal {
     const webhook = this.#find(name);
@@ -48,12 +54,12 @@ export class WebhookDeliveries {
     return callerOf(webhook).principal;
   }
 
-  /** @throws ProblemError 404 for an unknown webhook, 401 when it is not signed, 400 when the body is no JSON. */
+  /** @throws ProblemError 401 for an unknown webhook, and when it is not signed, 400 when the body is no JSON. */
   verify(name: string, headers: DeliveryHeaders, body: Buffer): Delivery {
     const webhook = this.#find(name);
-    const id = verifyDelivery(webhook.secrets, headers, body);
+    const verified = verifyDelivery(webhook.secrets, headers, body);
     // Only now: what is not signed is not read.
-    return { webhook, id, body: parseJson(body) };
+    return { webhook, ...verified, body: parseJson(body) };
   }
 
   /**
@@ -61,21 +67,22 @@ export class WebhookDeliveries {
    * @throws ProblemError (rejects) 422 when the body is not as the configuration says; else as the attempt reports and the
    * signal of a run.
    */
-  async receive({ webhook, id: deliveryId, body }: Delivery): Promise<{ readonly ignored: boolean }> {
+  async receive({ webhook, id: deliveryId, issuedAt, body }: Delivery): Promise<{ readonly ignored: boolean }> {
     if (typeof body !== 'object' || body === null) throw new ProblemError(422, 'The body is no JSON object.');
     if (webhook.when !== undefined && !holds(body, webhook.when)) return { ignored: true };
-    const id = reportIdOf('webhook', webhook.name, deliveryId);
-    await ('completes' in webhook ? this.#complete(webhook, body, id) : this.#signal(webhook, body, id));
+    const report = { reportId: reportIdOf('webhook', webhook.name, deliveryId), issuedAt };
+    const done = 'completes' in webhook ? this.#complete(webhook, body, report) : this.#signal(webhook, body, report);
+    await done.catch(throwNotGone);
     return { ignored: false };
   }
 
   #find(name: string): Webhook {
     const webhook = this.#parts.webhooks().find((each) => each.name === name);
-    if (webhook === undefined) throw new ProblemError(404, `There is no webhook ${name.slice(0, 100)}.`);
+    if (webhook === undefined) throw notSigned(`there is no webhook ${name.slice(0, 100)}`);
     return webhook;
   }
 
-  async #complete(webhook: Completing, body: object, reportId: string): Promise<void> {
+  async #complete(webhook: Completing, body: object, report: SignedReport): Promise<void> {
     const { reports } = this.#parts;
     const { completes } = webhook;
     const caller = callerOf(webhook);
@@ -85,14 +92,14 @@ export class WebhookDeliveries {
       const message = selectOptionalText(body, failure.message);
       const errorType = selectOptionalText(body, failure.type);
       const info = { type: 'application', errorType, nonRetryable: false, details: [] } as const;
-      await reports.fail(caller, attempt, { failure: { message, source: 'webhook', stackTrace: '', info }, reportId });
+      await reports.fail(caller, attempt, { failure: { message, source: 'webhook', stackTrace: '', info }, ...report });
       return;
     }
     const value = result === undefined ? undefined : select(body, result);
-    await reports.complete(caller, attempt, payloadsOfValues(value === undefined ? [] : [value]), reportId);
+    await reports.complete(caller, attempt, payloadsOfValues(value === undefined ? [] : [value]), report);
   }
 
-  async #signal(webhook: Signalling, body: object, requestId: string): Promise<void> {
+  async #signal(webhook: Signalling, body: object, { reportId: requestId, issuedAt }: SignedReport): Promise<void> {
     const { signals } = webhook;
     const argument = select(body, signals.argument);
     await this.#parts.runs.signal(callerOf(webhook), {
@@ -101,8 +108,15 @@ export class WebhookDeliveries {
       signalName: selectText(body, signals.signalName),
       args: payloadsOfValues(argument === undefined ? [] : [argument]),
       requestId,
+      issuedAt,
     });
   }
+}
+
+/** To a sender of Standard Webhooks 410 says that this address wants no more of any: it is this delivery that is not. */
+function throwNotGone(error: unknown): never {
+  if (!(error instanceof ProblemError) || error.problem.status !== 410) throw error;
+  throw new ProblemError(409, error.problem.detail, {}, { cause: error });
 }
 
 /** A webhook may do in its namespace what it was configured for. */

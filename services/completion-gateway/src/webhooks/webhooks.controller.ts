@@ -16,12 +16,14 @@ export class WebhooksController {
   @HttpCode(200)
   @ApiOperation({
     summary: 'Deliver a webhook',
-    description: 'Signed as Standard Webhooks says. Its id is remembered: a repeated delivery counts once.',
+    description:
+      'Signed as Standard Webhooks says. Its id is remembered: a repeated delivery counts once, and none counts for a run ' +
+      'that began after it was sent.',
   })
   @ApiHeader({ name: 'webhook-id', required: true })
   @ApiHeader({ name: 'webhook-timestamp', required: true })
   @ApiHeader({ name: 'webhook-signature', required: true })
-  @Answers(webhookAnswer, 409, 410)
+  @Answers(webhookAnswer, 409)
   @ApiParam({ name: 'name', schema: { type: 'string' } })
   deliver(@Req() { body }: FastifyRequest): Promise<{ readonly ignored: boolean }> {
     // What the gate has verified stands in place of the body.
