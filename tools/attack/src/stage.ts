@@ -78,7 +78,7 @@ export class Stage {
     const openGateway = new ServiceProcess({
       name: 'open-gateway',
       main: mainOf('completion-gateway'),
-      environment: openEnvironment(ratchet),
+      environment: () => openEnvironment(ratchet),
       log: (line) => {
         log(`open-gateway       | ${line}`);
       },

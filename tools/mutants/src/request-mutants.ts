@@ -198,7 +198,7 @@ export const requestMutants: readonly Mutant[] = [
   {
     name: 'a signal counts twice',
     file: 'decide/signal.ts',
-    text: `  if (run.recentSignalIds.includes(signalId)) return accept(acknowledged);
+    text: `  if (isRemembered(known, signalId)) return accept(acknowledged);
 `,
     replacement: '',
   },
@@ -229,8 +229,8 @@ export const requestMutants: readonly Mutant[] = [
   {
     name: 'a repeated report counts again',
     file: 'decide/report-once.ts',
-    text: '?.reportIds?.includes(reportId) === true',
-    replacement: '?.reportIds?.includes(reportId) === undefined',
+    text: '    if (isRemembered(known, reportId)) return accept(acknowledged);',
+    replacement: '',
   },
   {
     name: 'the next life of an id forgets what was reported of the former',

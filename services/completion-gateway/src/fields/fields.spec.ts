@@ -42,7 +42,7 @@ beforeAll(async () => {
     authenticator: createAuthenticator({ apiKeys: [] }),
     limits: limitsFor(),
     audit: { refused: () => undefined },
-    callbacks: () => ({ callbackSecret: 'whsec_', callbackPrivateAddresses: true }),
+    callbacks: () => ({ callbackSecret: 'whsec_', callbackHosts: [{ host: '*' }] }),
     log: { warn: () => undefined } as unknown as ServiceLog,
   });
   call = httpClient(door.url);

@@ -209,7 +209,7 @@ const forgedForward: Attack = {
       const ids = workflowIds(producer.cluster.partitions);
       for (const workflowId of ids) {
         const of = { namespace, workflowId, runId: randomUUID(), activityId: 'nothing' };
-        const forwardedFrom = { offset: 4e15, index: 0 };
+        const forwardedFrom = { offset: 4e15, index: 0, appendedAt: epochMillis(0) };
         const command = { type: 'Terminate', ...sender(), target: of, reason: '', forwardedFrom } as const;
         await producer.command(of, producer.cluster.codec.encodeCommand(command));
         told.add('sent');
@@ -250,7 +250,7 @@ const forgedNotices: Attack = {
       for (let count = 0; count < noticeCount; count++) {
         const id = { ...standalone(`notice-${String(count)}`), runId: randomUUID() };
         const key = partitionKey(id);
-        const attempt = { id, scheduleOffset: 1, attempt: 1, stamp: 1 };
+        const attempt = { id, scheduleOffset: 1, attempt: 1, stamp: 1, decidedOffset: 4e15 };
         const workerAddress = { partition: 0, address: 'nobody' };
         const notice = {
           type: 'NotifyWorker',

@@ -52,7 +52,7 @@ export class Member {
     this.process = new ServiceProcess({
       name,
       main: isService(role) ? mainOf(role) : join(import.meta.dirname, '..', '..', 'dist', 'load', `${role}.js`),
-      environment,
+      environment: () => environment,
       log: (line) => {
         appendFileSync(file, `${new Date().toISOString()} ${line}\n`);
         if (this.pid !== undefined) this.#speaks.resolve(undefined);
