@@ -1,5 +1,4 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -63,7 +62,6 @@ export class Stage {
   /** Where members find the broker. */
   readonly #memberBrokers: string;
   readonly #idPrefix = uniqueName('drill');
-  readonly #tokenSecret = randomBytes(32).toString('hex');
   readonly #members = new Map<string, Member>();
   #clients: readonly ChildProcess[] = [];
   #sampling: NodeJS.Timeout | undefined;
@@ -260,7 +258,6 @@ export class Stage {
       RATCHET_KAFKA_BROKERS: this.#memberBrokers,
       RATCHET_SCHEMA_REGISTRY_URL: this.#addresses.registryUrl,
       RATCHET_SESSION_TIMEOUT_MS: String(sessionMs),
-      RATCHET_TOKEN_SECRET: this.#tokenSecret,
       RATCHET_HEALTH_PORT: '0',
       RATCHET_GRPC_PORT: '0',
       RATCHET_HTTP_PORT: '0',
