@@ -56,6 +56,8 @@ async function live(step: Step, { name, fate }: Trouble): Promise<string | undef
       met++;
       return fate;
     };
+    // Beside other work a member is long on its way to the step. What is counted is committed, but nothing may be just now.
+    if (step !== 'offsetCommit') await eventually(() => met > 0, { deadlineMs: 60_000 });
     await pause(1.5 * sessionTimeoutMs);
     proxy.decide = () => 'forward';
     await stage.feed(20);
@@ -65,9 +67,8 @@ async function live(step: Step, { name, fate }: Trouble): Promise<string | undef
     await eventually(isCounted, { deadlineMs: 50_000 });
     const tookMs = performance.now() - begun;
     // Two sessions, and what restoring and a machine with other work take.
-    if (tookMs > 2 * sessionTimeoutMs + 8_000)
-      return `${step} that ${name}: back after ${String(Math.round(tookMs))} ms`;
-    return met === 0 && step !== 'offsetCommit' ? `${step} that ${name}: was never met` : undefined;
+    const isLate = tookMs > 2 * sessionTimeoutMs + 8_000;
+    return isLate ? `${step} that ${name}: back after ${String(Math.round(tookMs))} ms` : undefined;
   } catch (error) {
     return `${step} that ${name}: ${String(error)}`;
   } finally {
