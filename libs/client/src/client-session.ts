@@ -2,6 +2,7 @@ import type { ExecutionId, RunId } from '@ratchet/domain';
 import {
   failureToError,
   payloadsToValues,
+  repetitions,
   type CommandDraft,
   type CommandReply,
   type LoadedDataConverter,
@@ -30,12 +31,10 @@ type RunCommandDraft = Extract<CommandDraft, { readonly run: RunId }>;
  * @throws (rejects) the error of its refusal, or as `RequestChannel.request`.
  */
 export async function sendToRun({ channel }: ClientSession, command: RunCommandDraft): Promise<Accepted['answer']> {
-  const { body } = await channel.requestApart(command, { repeatMs: runCommandRepeatMs });
+  const { body } = await channel.requestApart(command, { repetition: repetitions.runCommand });
   if (body.type === 'Refused') throw workflowRefusalError(body.refusal, command.run);
   return body.answer;
 }
-
-const runCommandRepeatMs = 3_000;
 
 /** Sends a command. @throws (rejects) the error of its refusal, or as `RequestChannel.request`. */
 export async function send({ channel }: ClientSession, command: ActivityCommandDraft): Promise<Accepted['answer']> {

@@ -1,6 +1,7 @@
 import { epochMillis, type Reply } from '@ratchet/domain';
 import { jest } from '@jest/globals';
 import { claimTask, type ClaimRequest } from './claim.ts';
+import { repetitions } from './repetition.ts';
 import type { CommandDraft, CommandReply, RequestChannel, RequestOptions } from './request-channel.ts';
 
 const request: ClaimRequest = {
@@ -65,11 +66,11 @@ test.each<{ given: string; body: Reply['body']; afterMs: number; heartbeatTimeou
   expect((await claimTask(channel, { ...request, heartbeatTimeoutMs })).type).toBe(then);
 });
 
-test('a claim is asked for every second until answered, always with the same claim id', async () => {
+test('a claim is asked for until answered, always with the same claim id', async () => {
   const { channel, asked } = answering(granted, 1);
   expect(await claimTask(channel, request)).toEqual({ type: 'granted', startedAt: 77 });
   const [command, options] = asked[0] ?? [];
-  expect(options).toMatchObject({ repeatMs: 1_000, timeoutMs: Infinity });
+  expect(options).toMatchObject({ repetition: repetitions.claim, timeoutMs: Infinity });
   expect(command).toMatchObject({ type: 'Claim', attempt: { by: 'token', scheduleOffset: 5, attempt: 2, stamp: 3 } });
   expect(command).toMatchObject({ claimId: command?.requestId });
 });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { EpochMillis, Refusal } from '@ratchet/domain';
 import { attemptOf, type TaskToken } from './task-token.ts';
+import { repetitions } from './repetition.ts';
 import type { RequestChannel } from './request-channel.ts';
 
 export interface ClaimRequest {
@@ -21,10 +22,8 @@ export type ClaimResult =
   /** Granted so long ago that the attempt may have timed out meanwhile, and another may run. */
   | { readonly type: 'too-late' };
 
-const repeatMs = 1_000;
-
 /**
- * Asks for the right to run an attempt, again every second until answered.
+ * Asks for the right to run an attempt, again and again, ever more rarely, until answered.
  *
  * The grant began after the first asking, so an answer that comes later than the attempt's shortest limit may be of an
  * attempt that is over: it is not used, whatever it says. Our own clock that never goes back measures that.
@@ -37,7 +36,7 @@ export async function claimTask(channel: RequestChannel, request: ClaimRequest):
   const askedAt = performance.now();
   const { body } = await channel.request(
     { type: 'Claim', target: token.id, requestId: claimId, claimId, identity, principal, attempt: attemptOf(token) },
-    { repeatMs, timeoutMs: Infinity, traceparent },
+    { repetition: repetitions.claim, timeoutMs: Infinity, traceparent },
   );
   if (body.type === 'Refused') return { type: 'refused', refusal: body.refusal };
   const ageMs = performance.now() - askedAt;

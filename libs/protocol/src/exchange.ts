@@ -1,9 +1,11 @@
 import type { Reply } from '@ratchet/domain';
 import { OperationalError, type OutputRecord } from '@ratchet/kafka';
 import type { Due } from './deadline-clock.ts';
+import { pauseMsAfter, type Repetition } from './repetition.ts';
 
 /** What an exchange needs of the channel that carries it. */
 export interface ExchangeCarrier {
+  /** Tells the exchange by `written` once the broker has it; until then the record is sent again by whoever carries it. */
   send(record: OutputRecord, exchange: Exchange): void;
   /** It is over, one way or the other. */
   close(exchange: Exchange): void;
@@ -13,11 +15,9 @@ export interface ExchangeCarrier {
 export interface NextQuestion {
   /** Made only when it is needed. */
   readonly record: () => OutputRecord | undefined;
-  readonly repeatMs: number;
-  /** The pauses grow by half up to this; absent: they stay as they are. */
-  readonly repeatMsMax?: number;
+  readonly repetition: Repetition;
   readonly silenceMsMax: number;
-  /** Or after `repeatMs`. */
+  /** Or after the first pause. */
   readonly atOnce: boolean;
 }
 
@@ -32,11 +32,10 @@ export interface ExchangePlan {
   readonly isUnasked?: boolean;
   /** Told once the record is in the log, and where. */
   readonly onWritten?: (offset: number) => void;
-  /** What is sent after so long without the answer; absent: the same record. It may be too early to ask anything. */
+  /** What is sent in a repetition; absent: the same record. It may be too early to ask anything. */
   readonly repeatRecord?: () => OutputRecord | undefined;
-  /** Infinity: never. */
-  readonly repeatMs: number;
-  readonly repeatMsMax?: number;
+  /** Absent: it is sent once. */
+  readonly repetition?: Repetition | undefined;
   /** An exchange that hears nothing for so long fails. */
   readonly silenceMsMax: number;
   /** Whether this is what was waited for. Whatever else arrives shows that the other side lives. */
@@ -51,9 +50,12 @@ export class Exchange implements Due {
   readonly answer: Promise<Reply>;
   dueAt = Infinity;
   readonly #carrier: ExchangeCarrier;
-  #question: Omit<NextQuestion, 'atOnce'>;
-  #repeatMs: number;
+  #question: Pick<NextQuestion, 'record' | 'silenceMsMax'> & Pick<ExchangePlan, 'repetition'>;
+  /** How often the present question was asked, or was on its way already. */
+  #askedCount = 1;
   #askedAt = 0;
+  /** Carried, and not yet with the broker. */
+  #underWay: OutputRecord | undefined;
   #repeatAt = Infinity;
   #silentUntil = Infinity;
   #resolve: (reply: Reply) => void = () => undefined;
@@ -63,8 +65,8 @@ export class Exchange implements Due {
     const { record, repeatRecord = () => record } = plan;
     this.plan = plan;
     this.#carrier = carrier;
-    this.#question = { ...plan, record: repeatRecord };
-    this.#repeatMs = plan.repeatMs;
+    const { repetition, silenceMsMax } = plan;
+    this.#question = { record: repeatRecord, repetition, silenceMsMax };
     this.answer = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -79,8 +81,14 @@ export class Exchange implements Due {
   start(now: number): void {
     this.#silentUntil = now + this.#question.silenceMsMax;
     this.#askedAt = now;
-    if (this.plan.isUnasked !== true) this.#carrier.send(this.plan.record, this);
-    this.#wait(now);
+    if (this.plan.isUnasked !== true) this.#carry(this.plan.record);
+    this.#pause(now);
+  }
+
+  /** The broker has a record of this exchange. */
+  written(record: OutputRecord, offset: number): void {
+    if (record === this.#underWay) this.#underWay = undefined;
+    if (record === this.plan.record) this.plan.onWritten?.(offset);
   }
 
   receive(reply: Reply): void {
@@ -93,21 +101,23 @@ export class Exchange implements Due {
     const next = this.plan.goOn?.(reply);
     if (next !== undefined) {
       this.#question = next;
-      this.#repeatMs = next.repeatMs;
+      this.#askedCount = next.atOnce ? 0 : 1;
+      // It was answered, so it was written.
+      this.#underWay = undefined;
     }
     this.#silentUntil = now + this.#question.silenceMsMax;
-    if (next?.atOnce === true) this.#send(now);
-    else this.#wait(now);
+    if (next?.atOnce === true) this.#ask(now);
+    else this.#pause(now);
   }
 
   /** Asks again at once, unless it has asked a moment ago: someone waits for the answer who has not asked yet. */
   refresh(now: number): void {
-    if (now >= this.#askedAt + this.plan.repeatMs) this.#send(now);
+    if (now >= this.#askedAt + (this.plan.repetition?.firstMs ?? Infinity)) this.#ask(now);
   }
 
   whenDue(now: number): void {
     if (now >= this.#silentUntil) this.fail(this.#timeoutError());
-    else if (now >= this.#repeatAt) this.#repeat(now);
+    else if (now >= this.#repeatAt) this.#ask(now);
   }
 
   fail(error: Error): void {
@@ -115,21 +125,23 @@ export class Exchange implements Due {
     this.#reject(error);
   }
 
-  #send(now: number): void {
-    const record = this.#question.record();
-    if (record !== undefined) this.#carrier.send(record, this);
+  /** What the broker does not have yet is sent again by its carrier: a second copy would only come after it. */
+  #ask(now: number): void {
+    const record = this.#underWay === undefined ? this.#question.record() : undefined;
+    if (record !== undefined) this.#carry(record);
+    this.#askedCount++;
     this.#askedAt = now;
-    this.#wait(now);
+    this.#pause(now);
   }
 
-  #repeat(now: number): void {
-    const { repeatMsMax = this.#repeatMs } = this.#question;
-    this.#repeatMs = Math.min(this.#repeatMs * 1.5, repeatMsMax);
-    this.#send(now);
+  #carry(record: OutputRecord): void {
+    this.#underWay = record;
+    this.#carrier.send(record, this);
   }
 
-  #wait(from: number): void {
-    this.#repeatAt = from + this.#repeatMs;
+  #pause(from: number): void {
+    const { repetition } = this.#question;
+    this.#repeatAt = repetition === undefined ? Infinity : from + pauseMsAfter(repetition, this.#askedCount);
     this.dueAt = Math.min(this.#repeatAt, this.#silentUntil);
   }
 

@@ -13,6 +13,7 @@ export { openRequestChannel, type OpenRequestChannel, type OpenRequestChannelOpt
 export type { PayloadCodec } from './payload-codec.ts';
 export * from './payload-converter.ts';
 export { readable } from './readable.ts';
+export { pauseMsAfter, repetitions, type Repetition } from './repetition.ts';
 export * from './request-channel.ts';
 export { TaskReader, type ReadTask, type TaskReaderOptions } from './task-reader.ts';
 export { taskSources } from './task-sources.ts';

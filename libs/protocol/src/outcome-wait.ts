@@ -2,6 +2,7 @@ import { executionKey, type ActivityQuery, type ExecutionId, type Reply, type Re
 import { TransientMap, type OutputRecord } from '@ratchet/kafka';
 import { reasonOf } from './ended-by.ts';
 import type { Exchange, ExchangePlan } from './exchange.ts';
+import { repetitions } from './repetition.ts';
 
 /** What is waited for: the outcome of an activity, or of one life of its id. */
 export interface AwaitedOutcome {
@@ -21,11 +22,8 @@ export interface OutcomeTools {
 
 type Question = Omit<ActivityQuery, 'seenOffset'>;
 
-/**
- * An outcome is asked for again after 3 s and then ever more rarely: the scheduler remembers who waits, and forgets it
- * after a minute. Waiting for it outlives a restart of the scheduler; a silence of two minutes is none.
- */
-export const outcomePauses = { repeatMs: 3_000, repeatMsMax: 20_000, silenceMsMax: 120_000 } as const;
+/** Waiting for an outcome outlives a restart of the scheduler; a silence of two minutes is none. */
+export const outcomePauses = { repetition: repetitions.outcome, silenceMsMax: 120_000 } as const;
 
 export const isOutcome = ({ type }: Reply['body']): boolean => type === 'OutcomeReached' || type === 'Refused';
 

@@ -53,11 +53,14 @@ export class Desk {
   readonly sent: OutputRecord[] = [];
   readonly channel: RequestChannel;
   failWith: Error | undefined;
+  #held: Promise<void> | undefined;
 
   constructor() {
-    const send = (record: OutputRecord): Promise<SentRecord> => {
+    const send = async (record: OutputRecord): Promise<SentRecord> => {
       this.sent.push(record);
-      return this.failWith === undefined ? Promise.resolve({ partition: 0, offset: 0 }) : Promise.reject(this.failWith);
+      if (this.#held !== undefined) await this.#held;
+      if (this.failWith !== undefined) throw this.failWith;
+      return { partition: 0, offset: 0 };
     };
     const requestTimeoutMs = 10_000;
     this.channel = new RequestChannel({
@@ -68,6 +71,16 @@ export class Desk {
       tracing: ownTracing,
       requestTimeoutMs,
     });
+  }
+
+  /** The broker takes nothing from now on. @returns what lets it. */
+  hold(): () => void {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    this.#held = promise.then(() => undefined);
+    return () => {
+      this.#held = undefined;
+      resolve(undefined);
+    };
   }
 
   command(index: number): Command {

@@ -16,12 +16,16 @@ import {
   target,
   unheard,
 } from './request-channel.fixture.ts';
+import { repetitions } from './repetition.ts';
 
 beforeEach(() => {
   jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask'] });
+  // Who asks again does so at the first moment it may.
+  jest.spyOn(Math, 'random').mockReturnValue(0);
 });
 afterEach(() => {
   jest.useRealTimers();
+  jest.restoreAllMocks();
 });
 
 describe('a request', () => {
@@ -68,23 +72,37 @@ describe('a request', () => {
   test('fails when no answer comes in time', async () => {
     const desk = new Desk();
     const reply = desk.channel.request(cancel).catch((error: unknown) => error);
-    jest.advanceTimersByTime(9_900);
+    await jest.advanceTimersByTimeAsync(9_900);
     expect(await settled(reply)).toBe('not yet');
-    jest.advanceTimersByTime(300);
+    await jest.advanceTimersByTimeAsync(300);
     expect(await reply).toMatchObject({ code: 'RKT1201', retryable: true });
     expect(desk.sent).toHaveLength(1);
   });
 
-  test('is sent again when it may be', async () => {
+  test('is sent again, ever more rarely, when it may be', async () => {
     const desk = new Desk();
-    const reply = desk.channel.request(cancel, { repeatMs: 1_000, timeoutMs: Infinity });
-    jest.advanceTimersByTime(3_500);
-    expect(desk.sent).toHaveLength(4);
-    expect(desk.sent[3]).toBe(desk.sent[0]);
-    desk.answer(3, acknowledged);
+    const repetition = { firstMs: 1_000, pauseMsMax: 4_000 };
+    const reply = desk.channel.request(cancel, { repetition, timeoutMs: Infinity });
+    await jest.advanceTimersByTimeAsync(12_000);
+    // After 1, 3, 7 and 11 s.
+    expect(desk.sent).toHaveLength(5);
+    expect(desk.sent[4]).toBe(desk.sent[0]);
+    desk.answer(4, acknowledged);
     await reply;
-    jest.advanceTimersByTime(5_000);
-    expect(desk.sent).toHaveLength(4);
+    await jest.advanceTimersByTimeAsync(30_000);
+    expect(desk.sent).toHaveLength(5);
+  });
+
+  test('is not sent again before the broker has it', async () => {
+    const desk = new Desk();
+    const written = desk.hold();
+    unheard(desk.channel.request(cancel, { repetition: repetitions.claim, timeoutMs: Infinity }));
+    await jest.advanceTimersByTimeAsync(180_000);
+    expect(desk.sent).toHaveLength(1);
+    written();
+    await jest.advanceTimersByTimeAsync(20_000);
+    expect(desk.sent.length).toBeGreaterThan(1);
+    desk.channel.close();
   });
 
   test('fails when it cannot be written', async () => {
@@ -125,26 +143,25 @@ describe('waiting for the outcome of a Schedule', () => {
   test('asks for the outcome when nothing comes, and not before the Schedule is in the log', async () => {
     const desk = new Desk();
     unheard(desk.channel.requestOutcome(schedule));
-    jest.advanceTimersByTime(2_900);
-    await Promise.resolve();
+    await jest.advanceTimersByTimeAsync(2_900);
     expect(desk.queries()).toHaveLength(0);
-    jest.advanceTimersByTime(300);
+    await jest.advanceTimersByTimeAsync(300);
     expect(desk.queries()).toMatchObject([{ type: 'AwaitOutcome', target, seenOffset: 0 }]);
     desk.answer(1, pending);
-    jest.advanceTimersByTime(11_000);
+    await jest.advanceTimersByTimeAsync(11_000);
     expect(desk.queries().length).toBeGreaterThan(1);
     desk.channel.close();
   });
 
-  test('asks again, ever more rarely, from what it has seen decided', () => {
+  test('asks again, ever more rarely, from what it has seen decided', async () => {
     const desk = new Desk();
     unheard(desk.channel.requestOutcome(schedule));
     desk.answer(0, scheduled(true), 41);
-    jest.advanceTimersByTime(2_900);
+    await jest.advanceTimersByTimeAsync(2_900);
     expect(desk.queries()).toHaveLength(0);
-    jest.advanceTimersByTime(300);
+    await jest.advanceTimersByTimeAsync(300);
     expect(desk.queries()).toMatchObject([{ type: 'AwaitOutcome', target, seenOffset: 41 }]);
-    jest.advanceTimersByTime(60_000);
+    await jest.advanceTimersByTimeAsync(60_000);
     expect(desk.queries().length).toBeGreaterThan(4);
     expect(desk.queries().length).toBeLessThan(8);
     desk.channel.close();
@@ -170,12 +187,12 @@ describe('waiting for the outcome of a Schedule', () => {
     const desk = new Desk();
     const outcome = desk.channel.requestOutcome(schedule).catch((error: unknown) => error);
     desk.answer(0, scheduled(true));
-    jest.advanceTimersByTime(119_000);
+    await jest.advanceTimersByTimeAsync(119_000);
     expect(await settled(outcome)).toBe('not yet');
     desk.answer(desk.sent.length - 1, pending);
-    jest.advanceTimersByTime(119_000);
+    await jest.advanceTimersByTimeAsync(119_000);
     expect(await settled(outcome)).toBe('not yet');
-    jest.advanceTimersByTime(2_000);
+    await jest.advanceTimersByTimeAsync(2_000);
     expect(await outcome).toMatchObject({ code: 'RKT1201' });
   });
 });
@@ -214,12 +231,12 @@ describe('a start', () => {
       afterMs: 0,
     },
     { given: 'a start long ago', of: target, body: reached, afterMs: 2_001 },
-  ])('leaves it to a question: $given', ({ of, body, afterMs }) => {
+  ])('leaves it to a question: $given', async ({ of, body, afterMs }) => {
     const desk = new Desk();
     unheard(desk.channel.requestStart(schedule));
     desk.answer(0, scheduled(true));
     desk.answer(0, body);
-    jest.advanceTimersByTime(afterMs);
+    await jest.advanceTimersByTimeAsync(afterMs);
     unheard(desk.channel.awaitOutcome(of));
     expect(desk.queries()).toMatchObject([{ type: 'AwaitOutcome', target: of, replyTo: { partition: 3 } }]);
     desk.channel.close();
@@ -253,7 +270,7 @@ describe('a start', () => {
     unheard(desk.channel.requestStart(schedule));
     desk.answer(0, scheduled(true));
     const outcome = desk.channel.awaitOutcome(target);
-    jest.advanceTimersByTime(3_200);
+    await jest.advanceTimersByTimeAsync(3_200);
     expect(desk.queries()).toMatchObject([{ type: 'AwaitOutcome', target }]);
     desk.answer(1, reached);
     expect((await outcome).body).toEqual(reached);
@@ -266,7 +283,7 @@ describe('a question', () => {
     unheard(desk.channel.request(cancel));
     desk.answer(0, acknowledged, 99);
     const described = desk.channel.describe(target, 'question-1');
-    jest.advanceTimersByTime(3_200);
+    await jest.advanceTimersByTimeAsync(3_200);
     expect(desk.queries()).toMatchObject([
       { type: 'Describe', seenOffset: 99 },
       { type: 'Describe', seenOffset: 99 },

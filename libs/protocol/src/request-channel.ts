@@ -22,6 +22,7 @@ import { DeadlineClock } from './deadline-clock.ts';
 import { endedBy, reasonOf } from './ended-by.ts';
 import { Exchange, type ExchangeCarrier, type ExchangePlan, type NextQuestion } from './exchange.ts';
 import { isOutcome, ofLife, outcomePauses, OutcomeWaits } from './outcome-wait.ts';
+import { repetitions, type Repetition } from './repetition.ts';
 import type { Tracing } from './tracing.ts';
 
 type WithoutReplyTo<C> = C extends Command ? Omit<C, 'replyTo'> : never;
@@ -56,8 +57,8 @@ export interface RequestChannelParts {
 export interface RequestOptions {
   /** The trace to go on with; default: the active one. */
   readonly traceparent?: string | undefined;
-  /** Sends the same command again after so long without an answer: only for what may be decided twice without harm. */
-  readonly repeatMs?: number;
+  /** Sends the same command again as long as no answer comes: only for what may be decided twice without harm. */
+  readonly repetition?: Repetition;
   /** Default: as the channel was made. */
   readonly timeoutMs?: number;
 }
@@ -71,9 +72,6 @@ export interface AwaitOutcomeOptions extends AwaitOptions {
   /** Which life of the id is meant: the offset of its Schedule. Default: whichever there is. */
   readonly scheduleOffset?: number;
 }
-
-/** A signal is waited for by someone who has nothing else to do. */
-const runRepeatMsMax = 6_000;
 
 /**
  * Appends commands and questions, and brings back their answers.
@@ -202,7 +200,7 @@ export class RequestChannel {
       id: requestId,
       what: `the description of activity '${target.activityId}'`,
       record: this.#queryRecord({ type: 'Describe', target, requestId, replyTo: this.replyTo }, target),
-      repeatMs: outcomePauses.repeatMs,
+      repetition: repetitions.description,
       silenceMsMax: this.#parts.requestTimeoutMs,
       isAnswer: ({ type }) => type === 'Described' || type === 'Refused',
     });
@@ -225,7 +223,7 @@ export class RequestChannel {
         what: `news of workflow '${run.workflowId}'`,
         record: this.#queryRecord(query, { ...run, activityId: '' }),
         ...outcomePauses,
-        repeatMsMax: runRepeatMsMax,
+        repetition: repetitions.runNews,
         isAnswer: ({ type }) => type === 'RunDescribed' || type === 'Refused',
       },
       signal,
@@ -262,13 +260,13 @@ export class RequestChannel {
   }
 
   #request(command: CommandDraft, replyTo: ReplyAddress, id: string, options: RequestOptions): Promise<CommandReply> {
-    const { repeatMs = Infinity, timeoutMs = this.#parts.requestTimeoutMs, traceparent } = options;
+    const { repetition, timeoutMs = this.#parts.requestTimeoutMs, traceparent } = options;
     if (command.type === 'Delete') this.#announced.forget();
     return this.#exchange<CommandReply>({
       id,
       what: whatOf(command),
       record: this.#commandRecord(command, replyTo, traceparent),
-      repeatMs,
+      repetition,
       silenceMsMax: timeoutMs,
       isAnswer: isDecision,
     });
@@ -333,16 +331,14 @@ export class RequestChannel {
   }
 
   #send(record: OutputRecord, exchange: Exchange): void {
-    const { onWritten } = exchange.plan;
-    const failed = (error: unknown): void => {
-      exchange.fail(error instanceof Error ? error : new Error(String(error)));
-    };
-    if (onWritten === undefined || record !== exchange.plan.record) this.#parts.outbox.send(record).catch(failed);
-    else {
-      this.#parts.outbox.send(record).then(({ offset }) => {
-        onWritten(offset);
-      }, failed);
-    }
+    this.#parts.outbox.send(record).then(
+      ({ offset }) => {
+        exchange.written(record, offset);
+      },
+      (error: unknown) => {
+        exchange.fail(error instanceof Error ? error : new Error(String(error)));
+      },
+    );
   }
 
   #close(exchange: Exchange): void {

@@ -5,6 +5,7 @@ import {
   attemptOf,
   encodePayloads,
   payloadsToValues,
+  repetitions,
   type CommandReply,
   type Due,
   type RequestOptions,
@@ -27,9 +28,6 @@ export interface GrantedAttempt {
   readonly startedAt: EpochMillis;
   readonly traceparent: string | undefined;
 }
-
-/** A report that hears nothing is sent again: the first one in the log counts, so this does no harm. */
-const reportRepeatMs = 10_000;
 
 /**
  * One attempt, from the grant to the report.
@@ -90,6 +88,8 @@ export class AttemptRun implements Due {
 
   cancel(reason: CancelReason): void {
     if (this.#ended || !this.#cancellation.request(reason)) return;
+    // Nobody listens to it any more, however long it goes on.
+    if (this.#cancellation.isAbandoned) this.#heartbeats.take();
     this.#tools.log('debug', `the activity is to stop: ${reason}`, fieldsOf(this.#attempt.task));
   }
 
@@ -127,7 +127,7 @@ export class AttemptRun implements Due {
       log,
       cancellation: this.#cancellation,
       heartbeat: (details) => {
-        if (!this.#ended) this.#heartbeats.add(details);
+        if (!this.#ended && !this.#cancellation.isAbandoned) this.#heartbeats.add(details);
       },
       stray: (error) => {
         this.#strayed(error);
@@ -171,7 +171,8 @@ export class AttemptRun implements Due {
 
   /** The last thing the activity said goes with its failure, and before its cancellation; a success needs none. */
   async #send(report: AttemptReport, unsent: Payloads | undefined): Promise<CommandReply> {
-    const options = { repeatMs: reportRepeatMs, timeoutMs: Infinity };
+    // The first one in the log counts, so a repetition does no harm.
+    const options = { repetition: repetitions.report, timeoutMs: Infinity };
     const details = report.type === 'Complete' || unsent === undefined ? undefined : await this.#encoded(unsent);
     if (details === undefined) return this.#request(report, options);
     if (report.type === 'Fail') return this.#request({ ...report, lastHeartbeatDetails: details }, options);

@@ -10,6 +10,8 @@ export interface DueActivity {
   readonly activity: WatchedActivity;
   /** In the order in which they became due. */
   readonly deadlines: readonly Deadline[];
+  /** When the next of its deadlines becomes due; infinity: there is none. */
+  readonly nextAt: number;
 }
 
 /**
@@ -17,8 +19,8 @@ export interface DueActivity {
  *
  * An activity has one place in the queue, at its first deadline, however many it has. A heartbeat only notes its
  * instant; the place is moved when its time comes and it turns out that nothing is due yet. What is due stays due,
- * and is handed out again and again, until a snapshot or a tombstone says otherwise: a proposal that was refused or
- * lost is never the last.
+ * and is handed out again whenever there is reason to, until a snapshot or a tombstone says otherwise: a proposal that
+ * was refused or lost is never the last.
  *
  * At most `outstandingMax` activities wait for the effect of a proposal at a time; the others stand in line by their
  * deadline, so that a hundred thousand that are due at once do not bury the log under repetitions.
@@ -46,24 +48,22 @@ export class DeadlineBook {
     return this.#outstanding.size;
   }
 
-  /** A new snapshot: what was proposed for the former is superseded. @returns the former. */
-  set(watch: Watch): WatchedActivity | undefined {
-    const former = this.delete(watch.key);
+  /** A new snapshot: what was proposed for the former is superseded. */
+  set(watch: Watch): void {
+    this.delete(watch.key);
     const activity: WatchedActivity = { ...watch, proposal: undefined };
     this.#activities.set(watch.key, activity);
     this.#queue.set(activity, this.#firstDueAt(activity));
-    return former;
   }
 
-  /** The activity has no deadline any more. @returns what was watched. */
-  delete(key: string): WatchedActivity | undefined {
+  /** The activity has no deadline any more. */
+  delete(key: string): void {
     const former = this.#activities.get(key);
-    if (former === undefined) return undefined;
+    if (former === undefined) return;
     this.#activities.delete(key);
     this.#queue.delete(former);
     this.#outstanding.delete(former);
     this.#inLine.delete(former);
-    return former;
   }
 
   /** @param key of the heartbeat's own record. */
@@ -96,8 +96,9 @@ export class DeadlineBook {
     }
   }
 
+  /** When it is handed out again. One that is not outstanding any more is left alone. */
   repeatAt(activity: WatchedActivity, at: number): void {
-    this.#queue.set(activity, at);
+    if (this.#outstanding.has(activity)) this.#queue.set(activity, at);
   }
 
   /** What was proposed for these had the append time `at`: what was not due then waits for its time again. */
@@ -126,10 +127,11 @@ export class DeadlineBook {
   #handOut(activity: WatchedActivity, now: number): DueActivity {
     this.#outstanding.add(activity);
     const recordedAt = this.#recordedAt(activity);
-    const deadlines = activity.deadlines
-      .filter((deadline) => dueAt(activity, deadline, recordedAt) <= now)
-      .toSorted((one, other) => one.at - other.at);
-    return { activity, deadlines };
+    const isDue = (deadline: Deadline): boolean => dueAt(activity, deadline, recordedAt) <= now;
+    const deadlines = activity.deadlines.filter(isDue).toSorted((one, other) => one.at - other.at);
+    const later = activity.deadlines.filter((deadline) => !isDue(deadline));
+    const nextAt = Math.min(...later.map((deadline) => dueAt(activity, deadline, recordedAt)));
+    return { activity, deadlines, nextAt };
   }
 
   #firstDueAt(activity: WatchedActivity): number {

@@ -3,22 +3,19 @@ import { traceHeadersOf, type Headers } from '@ratchet/kafka';
 import type { DeadlineBook } from './deadline-book.ts';
 import type { ExpiryBook } from './expiry-book.ts';
 import type { LogClockEstimate } from './log-clock-estimate.ts';
-import type { OwnClock } from './own-clock.ts';
-import type { AnswerTime } from './proposal-schedule.ts';
-import type { WatchedActivity } from './watched-activity.ts';
 
 export interface ExecutionsHandlerParts {
   readonly book: DeadlineBook;
   readonly expiry: ExpiryBook;
   readonly clock: LogClockEstimate;
-  readonly answerTime: AnswerTime;
-  readonly own: OwnClock;
   readonly taskRetentionMs: Millis;
   /** Closed ones were removed. */
   readonly expired: () => void;
+  /** What stands before this offset of `commands` was decided, and all its effects were shown. */
+  readonly decided: (before: number) => void;
 }
 
-/** Keeps the books as `executions` has it, and learns from what becomes of the proposals. */
+/** Keeps the books as `executions` has it. */
 export class ExecutionsHandler {
   readonly #parts: ExecutionsHandlerParts;
 
@@ -38,6 +35,7 @@ export class ExecutionsHandler {
       case 'Progress':
         // A progress may wait a second to be written; the broker's own time is fresher then.
         if (writtenAt !== undefined) this.#parts.clock.observeNow(Math.max(record.now, writtenAt));
+        this.#parts.decided(record.commands);
         return;
       case 'ActivityInput':
       case 'SignalSnapshot':
@@ -46,7 +44,7 @@ export class ExecutionsHandler {
 
   tombstone(key: string): void {
     const { book, expiry } = this.#parts;
-    this.#settle(book.delete(key));
+    book.delete(key);
     book.deleteHeartbeat(key);
     if (expiry.delete(key)) this.#parts.expired();
   }
@@ -54,7 +52,7 @@ export class ExecutionsHandler {
   #activity(key: string, activity: Activity, headers: Headers): void {
     const { book, taskRetentionMs } = this.#parts;
     if ('expiresAt' in activity) {
-      this.#settle(book.delete(key));
+      book.delete(key);
       return this.#closed(key, activity.expiresAt);
     }
     this.#closed(key, undefined);
@@ -62,7 +60,8 @@ export class ExecutionsHandler {
     const pending = deadlines(activity, taskRetentionMs);
     const { heartbeatTimeoutMs } = options;
     const watch = { key, id, deadlines: pending, heartbeatTimeoutMs, headers: traceHeadersOf(headers) };
-    this.#settle(pending.length === 0 ? book.delete(key) : book.set(watch));
+    if (pending.length === 0) book.delete(key);
+    else book.set(watch);
   }
 
   #heartbeat(key: string, { recordedAt }: ActivityHeartbeat): void {
@@ -73,11 +72,5 @@ export class ExecutionsHandler {
     const { expiry } = this.#parts;
     if (expiresAt === undefined) expiry.delete(key);
     else expiry.set(key, expiresAt);
-  }
-
-  /** What was proposed for the former state has had its effect, or something else had. */
-  #settle(former: WatchedActivity | undefined): void {
-    const { answerTime, own } = this.#parts;
-    if (former?.proposal !== undefined) answerTime.observe(own() - former.proposal.sentAt);
   }
 }

@@ -1,30 +1,15 @@
-export const repeatMsMin = 10;
-export const repeatMsMax = 1_000;
-/** The first repetition waits no longer than this, whatever the log's usual time. */
-const firstRepeatMsMax = 250;
+import { pauseMsAfter, type Repetition } from '@ratchet/protocol';
 
 /**
- * How long a first proposal is given to show an effect: 10 ms, or twice the log's usual time where that is known to be
- * longer. A load that delays the answers must not be doubled by asking again.
+ * When something is proposed again though nothing is heard of it. It stands in the log, so this only makes up for what
+ * cannot be: a log that was cut, or made anew.
  */
-export const firstRepeatMs = (answerMs: number): number =>
-  Math.min(firstRepeatMsMax, Math.max(repeatMsMin, 2 * answerMs));
+const silent: Repetition = { firstMs: 15_000, pauseMsMax: 60_000 };
+/** When something is proposed again that was decided and had no effect. */
+const ineffective: Repetition = { firstMs: 10, pauseMsMax: 15_000 };
 
-/** How long the one after `count` proposals waits: twice as long each time, up to a second. */
-export const repeatAfterMs = (firstMs: number, count: number): number =>
-  Math.min(repeatMsMax, firstMs * 2 ** (count - 1));
+/** @param count how often it was proposed. */
+export const repeatMsAfterSilence = (count: number): number => pauseMsAfter(silent, count);
 
-/** How long the log takes to show the effect of a proposal: an average that forgets. */
-export class AnswerTime {
-  #ms: number | undefined;
-
-  /** 0 before the first observation. */
-  get ms(): number {
-    return this.#ms ?? 0;
-  }
-
-  observe(ms: number): void {
-    const bounded = Math.min(ms, repeatMsMax);
-    this.#ms = this.#ms === undefined ? bounded : this.#ms + (bounded - this.#ms) / 8;
-  }
-}
+/** @param count how often it was proposed. One partition's timers ask alone, so chance has no part in it. */
+export const repeatMsAfterDecision = (count: number): number => pauseMsAfter(ineffective, count, 0);

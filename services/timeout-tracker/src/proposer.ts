@@ -6,9 +6,10 @@ import type { DeadlineBook, DueActivity } from './deadline-book.ts';
 import type { ExpiryBook } from './expiry-book.ts';
 import type { LogClockEstimate } from './log-clock-estimate.ts';
 import type { OwnClock } from './own-clock.ts';
-import { firstRepeatMs, repeatAfterMs, type AnswerTime } from './proposal-schedule.ts';
-import type { WatchedActivity } from './watched-activity.ts';
+import { repeatMsAfterDecision, repeatMsAfterSilence } from './proposal-schedule.ts';
+import type { Proposal, WatchedActivity } from './watched-activity.ts';
 import { expireCommand, timerCommand } from './timer-command.ts';
+import { TimerQueue } from './timer-queue.ts';
 
 /** Activities that may wait for the effect of a proposal: enough to keep the scheduler busy from one commit to the next. */
 const outstandingMax = 1_000;
@@ -25,14 +26,15 @@ export interface ProposerParts {
   readonly book: DeadlineBook;
   readonly expiry: ExpiryBook;
   readonly clock: LogClockEstimate;
-  readonly answerTime: AnswerTime;
   readonly own: OwnClock;
 }
 
 /**
  * Turns what is due in one partition into commands, at the instant at which the log will agree.
  *
- * It sleeps until the earliest deadline; there is one timer, whatever is pending.
+ * It sleeps until the earliest deadline; there is one timer, whatever is pending. A proposal stands in the log, however
+ * long nobody decides, so it is made again only for a reason: the broker's answer shows that it came too early, the log
+ * has decided it and nothing came of it, or nothing at all is heard for very long. Such repetitions grow apart.
  */
 export class Proposer {
   readonly #parts: ProposerParts;
@@ -40,8 +42,10 @@ export class Proposer {
     this.#propose();
   });
   #running = false;
+  /** By where it stands in the log: what the broker has and the scheduler is not known to have decided. */
+  readonly #undecided = new TimerQueue<Proposal>();
   #expireRepeatAt = -Infinity;
-  #expireCount = 0;
+  #expiry: Proposal = { count: 0 };
 
   constructor(parts: ProposerParts) {
     this.#parts = parts;
@@ -69,8 +73,19 @@ export class Proposer {
 
   /** Something closed was removed: the next thousand may follow at once. */
   expired(): void {
-    this.#expireCount = 0;
+    this.#undecided.delete(this.#expiry);
+    this.#expiry = { count: 0 };
     this.#expireRepeatAt = -Infinity;
+  }
+
+  /** What stands before this offset of `commands` was decided. What it was to end and has not is proposed again. */
+  decided(before: number): void {
+    const { at } = this.#parts.clock.read();
+    for (;;) {
+      const proposal = this.#undecided.takeDue(before - 1);
+      if (proposal === undefined) return;
+      this.#repeatAt(proposal, at + repeatMsAfterDecision(proposal.count));
+    }
   }
 
   #nextAt(): number {
@@ -95,14 +110,13 @@ export class Proposer {
     const { at, sure } = clock.read();
     const sentAt = own();
     const records: OutputRecord[] = [];
-    const proposed: WatchedActivity[] = [];
+    const proposed: Proposal[] = [];
     for (let count = 0; count < turnMax; count++) {
       const due = book.takeDue(at, limitOf(sure));
       if (due === undefined) break;
-      this.#addProposals(due, at, records);
-      proposed.push(due.activity);
+      proposed.push(this.#addProposals(due, at, records));
     }
-    if (this.#expireAt() <= at) records.push(this.#expiry(at));
+    if (this.#expireAt() <= at) proposed.push(this.#addExpiry(at, records));
     if (records.length > 0) {
       context.send(records, (last) => {
         this.#sent(proposed, sentAt, last);
@@ -112,35 +126,54 @@ export class Proposer {
   }
 
   /** The broker's answer tells the log's clock, and at once what came too early. */
-  #sent(proposed: readonly WatchedActivity[], sentAt: number, { appendedAt }: SentRecord): void {
-    if (!this.#running || appendedAt === undefined) return;
+  #sent(proposed: readonly Proposal[], sentAt: number, { appendedAt, offset }: SentRecord): void {
+    if (!this.#running) return;
+    for (const proposal of proposed) if (this.#isOpen(proposal)) this.#undecided.set(proposal, offset);
+    if (appendedAt === undefined) return;
     const { book, clock } = this.#parts;
     clock.observeAppend(appendedAt, sentAt);
-    book.reconsider(proposed, appendedAt);
+    book.reconsider(activitiesOf(proposed), appendedAt);
     this.rearm();
   }
 
-  #addProposals({ activity, deadlines }: DueActivity, at: number, records: OutputRecord[]): void {
-    const { book, answerTime, own } = this.#parts;
-    const repeatMs = firstRepeatMs(answerTime.ms);
-    const proposal = (activity.proposal ??= { sentAt: own(), repeatMs, count: 0 });
-    proposal.count++;
-    book.repeatAt(activity, at + repeatAfterMs(proposal.repeatMs, proposal.count));
+  /** Whether it is still waited for: a snapshot may have come meanwhile. */
+  #isOpen(proposal: Proposal): boolean {
+    const { activity } = proposal;
+    return activity === undefined ? proposal === this.#expiry : activity.proposal === proposal;
+  }
+
+  #repeatAt(proposal: Proposal, at: number): void {
+    if (!this.#isOpen(proposal)) return;
+    if (proposal.activity === undefined) this.#expireRepeatAt = at;
+    else this.#parts.book.repeatAt(proposal.activity, at);
+  }
+
+  #addProposals({ activity, deadlines, nextAt }: DueActivity, at: number, records: OutputRecord[]): Proposal {
+    const proposal = this.#proposedAgain((activity.proposal ??= { activity, count: 0 }));
+    this.#repeatAt(proposal, Math.min(nextAt, at + repeatMsAfterSilence(proposal.count)));
     const key = partitionKey(activity.id);
     for (const deadline of deadlines) {
       const command = timerCommand(activity.id, deadline);
       if (command !== undefined) records.push({ ...this.#record(key, command), headers: activity.headers });
     }
+    return proposal;
+  }
+
+  #proposedAgain(proposal: Proposal): Proposal {
+    proposal.count++;
+    this.#undecided.delete(proposal);
+    return proposal;
   }
 
   #expireAt(): number {
     return Math.max(this.#parts.expiry.nextAt() ?? Infinity, this.#expireRepeatAt);
   }
 
-  #expiry(at: number): OutputRecord {
-    this.#expireCount++;
-    this.#expireRepeatAt = at + repeatAfterMs(firstRepeatMs(this.#parts.answerTime.ms), this.#expireCount);
-    return this.#record(null, expireCommand(at, expiredAtOnce));
+  #addExpiry(at: number, records: OutputRecord[]): Proposal {
+    const proposal = this.#proposedAgain(this.#expiry);
+    this.#repeatAt(proposal, at + repeatMsAfterSilence(proposal.count));
+    records.push(this.#record(null, expireCommand(at, expiredAtOnce)));
+    return proposal;
   }
 
   #record(key: string | null, command: Command): OutputRecord {
@@ -148,5 +181,8 @@ export class Proposer {
     return { topic: topics.commands, partition: context.partition, key, value: encode(command) };
   }
 }
+
+const activitiesOf = (proposed: readonly Proposal[]): WatchedActivity[] =>
+  proposed.flatMap(({ activity }) => activity ?? []);
 
 const limitOf = (sure: boolean): number => (sure ? outstandingMax : probesMax);

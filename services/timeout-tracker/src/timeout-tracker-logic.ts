@@ -6,7 +6,6 @@ import { ExecutionsHandler } from './executions.handler.ts';
 import { ExpiryBook } from './expiry-book.ts';
 import { LogClockEstimate } from './log-clock-estimate.ts';
 import type { OwnClock } from './own-clock.ts';
-import { AnswerTime } from './proposal-schedule.ts';
 import { Proposer } from './proposer.ts';
 
 export interface TimeoutTrackerParts {
@@ -37,14 +36,16 @@ export class TimeoutTrackerLogic implements PartitionLogic<StateRecord | undefin
     this.#parts = parts;
     const { context, codec, taskRetentionMs, own } = parts;
     const clock = new LogClockEstimate(own);
-    const answerTime = new AnswerTime();
-    const shared = { book: this.#book, expiry: this.#expiry, clock, answerTime, own };
+    const shared = { book: this.#book, expiry: this.#expiry, clock };
     const encode = (command: Command): Buffer => codec.encodeCommand(command);
-    this.#proposer = new Proposer({ ...shared, context, encode });
+    this.#proposer = new Proposer({ ...shared, own, context, encode });
     const expired = (): void => {
       this.#proposer.expired();
     };
-    this.#handler = new ExecutionsHandler({ ...shared, taskRetentionMs, expired });
+    const decided = (before: number): void => {
+      this.#proposer.decided(before);
+    };
+    this.#handler = new ExecutionsHandler({ ...shared, taskRetentionMs, expired, decided });
   }
 
   /** Activities with a deadline; none once it is closed. */

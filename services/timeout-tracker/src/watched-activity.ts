@@ -1,13 +1,11 @@
 import type { Deadline, ExecutionId } from '@ratchet/domain';
 import type { Headers } from '@ratchet/kafka';
 
-/** What is known of the proposals for an activity that is due. */
+/** What was proposed, and not yet seen to have had its effect. */
 export interface Proposal {
-  /** When the first was sent, on our clock. */
-  readonly sentAt: number;
-  /** How long the first is given to show an effect. */
-  readonly repeatMs: number;
-  /** How many were sent. */
+  /** Absent: the end of a retention, which is proposed for the whole partition. */
+  readonly activity?: WatchedActivity;
+  /** How often it was sent. */
   count: number;
 }
 
