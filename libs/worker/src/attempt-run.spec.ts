@@ -310,3 +310,21 @@ test('a failure that cannot be reported is logged, not thrown', async () => {
   expect(await stage.report()).toBeUndefined();
   expect(stage.logged.at(-1)).toContain('the converter is broken');
 });
+
+test('an activity that goes on when nobody waits for it any more sends no heartbeats', async () => {
+  const stage = new AttemptStage(
+    async () => {
+      for (let step = 0; step < 1_800; step++) {
+        Context.current().heartbeat({ step });
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    },
+    { heartbeatMs: 1_000, startToCloseMs: 600_000 },
+  );
+  stage.answer = () => 'silence';
+  const report = stage.report();
+  await jest.advanceTimersByTimeAsync(180_000);
+  expect(await report).toBeUndefined();
+  // One every 800 ms, until the heartbeat timeout has passed and a little more.
+  expect(stage.sent.length).toBeLessThanOrEqual(4);
+});

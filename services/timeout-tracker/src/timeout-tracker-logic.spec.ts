@@ -393,11 +393,15 @@ test('what the broker never answers is proposed again after 15 s, 30 s, 60 s, fo
   const times = await sendingTimes(world, 240_000);
   expect(times[0]).toBeLessThanOrEqual(1);
   const gaps = times.slice(1).map((time, index) => time - (times[index] ?? 0));
-  const least = [15_000, 30_000, 60_000, 60_000];
-  expect(gaps.map((gap, index) => gap >= (least[index] ?? 0) && gap <= 1.25 * (least[index] ?? 0))).toEqual(
-    gaps.map(() => true),
-  );
+  const pauses = [15_000, 30_000, 60_000, 60_000];
+  // And a fifth longer, by chance.
+  pauses.forEach((pauseMs, index) => {
+    if (index >= gaps.length) return;
+    expect(gaps[index]).toBeGreaterThanOrEqual(pauseMs);
+    expect(gaps[index]).toBeLessThanOrEqual(1.25 * pauseMs);
+  });
   expect(gaps.length).toBeGreaterThanOrEqual(3);
+  expect(gaps.length).toBeLessThanOrEqual(5);
 
   world.deaf = false;
   await jest.advanceTimersByTimeAsync(75_100);
