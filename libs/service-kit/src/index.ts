@@ -1,4 +1,5 @@
 export { clusterSettings, type ClusterSettings } from './cluster-settings.ts';
+export { parseExactJson } from './exact-json.ts';
 export { followTokenKeys } from './follow-token-keys.ts';
 export { hostPattern, isHostIn, isLoopback, refuseForeign, securityHeaders } from './http-safety.ts';
 export { LiveConfig, type SettingsChanges } from './live-config.ts';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseExactJson } from './exact-json.ts';
 
 export type Environment = 'development' | 'production';
 
@@ -48,9 +49,9 @@ export const json = <T>(schema: z.ZodType<T>): Pick<Setting<T>, 'schema' | 'isVa
     .string()
     .transform((text, context): unknown => {
       try {
-        return JSON.parse(text);
+        return parseExactJson(text);
       } catch {
-        context.addIssue({ code: 'custom', message: 'it is not JSON' });
+        context.addIssue({ code: 'custom', message: 'it is not JSON, or has a number that would be rounded' });
         return z.NEVER;
       }
     })

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { executionKey, type CallbackRequest } from '@ratchet/domain';
 import { outcomeJson } from '../http/activity-json.ts';
+import { writeJson } from '../http/json-text.ts';
 
 /** What is sent to a URL, in the form that Standard Webhooks recommends. */
 export interface CallbackMessage {
@@ -17,7 +18,7 @@ export function callbackMessage(request: CallbackRequest): CallbackMessage {
     .digest('base64url');
   return {
     id: `cb_${named}`,
-    body: JSON.stringify({
+    body: writeJson({
       type: `ratchet.activity.${status}`,
       timestamp: new Date(closedAt).toISOString(),
       data: {

@@ -6,7 +6,8 @@ import { z } from 'zod';
 import type { FieldName } from '../fields/fields.ts';
 import { failureOf, failureSchema } from '../http/failure-json.ts';
 import { textField } from '../http/field-schema.ts';
-import { parseJson } from '../http/json-body.ts';
+import { readJson, readRequest, JsonText } from '../http/json-text.ts';
+import { base64Text, payloadsOfTexts } from '../http/payload-json.ts';
 
 /**
  * A completion event as a CloudEvent 1.0, in Kafka's binary mode (`ce_*` headers, the record's value is the data) or in
@@ -90,20 +91,21 @@ function structuredEvent(record: InputRecord): ReadEvent {
   if (!contentType.startsWith('application/cloudevents+json')) {
     throw unreadable(`it is of content type ${contentType}, where application/cloudevents+json belongs`);
   }
-  const event = parse(z.record(z.string(), z.unknown()), jsonOf(record.value ?? Buffer.alloc(0)), 'its value');
-  const { data, data_base64: base64, datacontenttype } = event;
-  const { data: _, data_base64: __, ...attributes } = event;
+  const event = jsonOf(() => readRequest(record.value ?? Buffer.alloc(0), [['data']]));
+  const { data, data_base64: base64, ...attributes } = parse(structuredSchema, event, 'its value');
+  const { datacontenttype } = attributes;
   const isJson = isJsonType(typeof datacontenttype === 'string' ? datacontenttype.toLowerCase() : '');
-  const bytes =
-    typeof base64 === 'string'
-      ? Buffer.from(base64, 'base64')
-      : Buffer.from(data === undefined ? '' : textOf(data, isJson));
+  const bytes = base64 === undefined ? bytesOf(data, isJson) : Buffer.from(base64, 'base64');
   return { attributes: checked(() => new CloudEvent(attributes)), data: { bytes, isJson } };
 }
 
+const structuredSchema = z.looseObject({ data: z.instanceof(JsonText).optional(), data_base64: base64Text.optional() });
+
 /** What is no JSON stands in a JSON event as a string. */
-const textOf = (data: unknown, isJson: boolean): string =>
-  typeof data === 'string' && !isJson ? data : JSON.stringify(data);
+function bytesOf(data: JsonText | undefined, isJson: boolean): Uint8Array {
+  const value = isJson ? undefined : data?.value;
+  return typeof value === 'string' ? Buffer.from(value) : (data?.bytes ?? Buffer.alloc(0));
+}
 
 /** CloudEvents: without a content type it is JSON. */
 const isJsonType = (contentType: string): boolean => contentType === '' || /^[^;]*[/+]json\b/.test(contentType);
@@ -136,14 +138,16 @@ function bodyOf(type: EventType, data: EventData): CompletionEvent['body'] {
 /** The bytes themselves, once they are seen to be what they are said to be. */
 function payloadsIn({ bytes, isJson }: EventData): Payloads {
   if (bytes.byteLength === 0) return [];
-  if (isJson) jsonOf(bytes);
-  const metadata = { [encodingKey]: Buffer.from(isJson ? encodings.json : encodings.raw) };
   // A copy: the record's bytes are a view into everything that was fetched with it.
-  return [{ metadata, data: Buffer.from(bytes) }];
+  const data = Buffer.from(bytes);
+  if (isJson) return payloadsOfTexts([jsonOf(() => readJson(data))]);
+  return [{ metadata: { [encodingKey]: Buffer.from(encodings.raw) }, data }];
 }
 
 const failureIn = ({ bytes }: EventData): Failure => ({
-  ...failureOf(parse(failureSchema, bytes.byteLength === 0 ? {} : jsonOf(bytes), 'its failure')),
+  ...failureOf(
+    parse(failureSchema, bytes.byteLength === 0 ? {} : jsonOf(() => readRequest(bytes, [['details']])), 'its failure'),
+  ),
   source: 'cloudevents',
 });
 
@@ -162,9 +166,9 @@ const targetOf = ({
 }: Names): ExecutionId | undefined =>
   namespace === undefined || activityId === undefined ? undefined : { namespace, activityId, workflowId, runId };
 
-function jsonOf(bytes: Uint8Array): unknown {
+function jsonOf<T>(read: () => T): T {
   try {
-    return parseJson(bytes);
+    return read();
   } catch (cause) {
     throw unreadable(
       `its data is not JSON that is taken: ${cause instanceof Error ? cause.message : String(cause)}`,

@@ -1,4 +1,4 @@
-import { blobBytesMax, idBytesMax, isLongerThan, utf8Length } from '@ratchet/domain';
+import { idBytesMax, isLongerThan, reasonBytesMax, utf8Length } from '@ratchet/domain';
 
 /** What a field that comes from outside may be. Texts are well-formed Unicode, whatever else is said. */
 export interface FieldRule {
@@ -59,7 +59,7 @@ export const fields = {
   duration: { bytesMax: 100 },
 
   // Words for people.
-  reason: { bytesMax: blobBytesMax, words: 'reason exceeds length limit' },
+  reason: { bytesMax: reasonBytesMax, words: 'reason exceeds length limit' },
   description: ruled,
   'Failure.message': content,
   'Failure.stackTrace': content,

@@ -15,6 +15,7 @@ import { ActivitiesController } from './activities.controller.ts';
 import { AttemptReports } from './attempt-reports.ts';
 import { AttemptsByIdController, AttemptsByTokenController } from './attempts.controller.ts';
 import type { HttpSettings } from './http.settings.ts';
+import { writeJson } from './json-text.ts';
 import { ProblemFilter } from './problem.filter.ts';
 import { protect } from './protect.ts';
 import { bodyBytesMax, RequestGate } from './request-gate.ts';
@@ -76,6 +77,7 @@ export async function openHttpDoor(parts: HttpDoorParts): Promise<HttpDoor> {
   app.useGlobalPipes(validation());
   app.useGlobalFilters(new ProblemFilter(log, parts.audit));
   const instance = app.getHttpAdapter().getInstance();
+  instance.setReplySerializer(writeJson);
   protect(instance, { authenticator, names: settings.httpAllowedHosts, environment: settings.environment });
   new RequestGate({ authenticator, limits, webhooks }).guard(instance);
   describeApi(app);

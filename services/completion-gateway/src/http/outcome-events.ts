@@ -2,6 +2,7 @@ import type { OutgoingHttpHeaders } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import type { ReachedOutcome } from '../front-door/index.ts';
 import { outcomeJson } from './activity-json.ts';
+import { writeJson } from './json-text.ts';
 import { problemOf } from './problem-of.ts';
 
 /** So often something is sent, so that nobody in between takes the connection for a dead one. */
@@ -36,4 +37,8 @@ export async function sendOutcomeEvents(
   }
 }
 
-const event = (name: string, data: unknown): string => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
+/** Between the parts of a value there may be line ends: each line is one of the event's, and its reader joins them. */
+function event(name: string, data: unknown): string {
+  const lines = writeJson(data).split(/\r\n|\r|\n/);
+  return `event: ${name}\n${lines.map((line) => `data: ${line}\n`).join('')}\n`;
+}

@@ -1,7 +1,8 @@
 import type { Payload, Payloads } from '@ratchet/domain';
-import { defaultPayloadConverter, encodingOf, encodings } from '@ratchet/protocol';
+import { encodingKey, encodingOf, encodings } from '@ratchet/protocol';
 import { z } from 'zod';
 import { mapField } from './field-schema.ts';
+import { shownJson, textIn, type JsonText } from './json-text.ts';
 
 /** Bytes as base64, as JSON forms of Protocol Buffers have them. */
 export const base64Text = z.string().refine(isBase64, 'expected base64').meta({ format: 'byte' });
@@ -48,32 +49,33 @@ const payloadJson = ({ metadata, data }: Payload): PayloadJson => ({
 const base64Of = (value: Uint8Array): string =>
   Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64');
 
-/** Each value as a `json/plain` payload. */
-export const payloadsOfValues = (values: readonly unknown[]): Payloads =>
-  values.map((value) => defaultPayloadConverter.toPayload(value));
+const jsonMetadata: Payload['metadata'] = { [encodingKey]: Buffer.from(encodings.json) };
 
-/** A value that may be given plainly or as raw payloads. No value is no payload; `null` is one. */
+/** Each as a `json/plain` payload, its bytes as they came. */
+export const payloadsOfTexts = (texts: readonly JsonText[]): Payloads =>
+  texts.map(({ bytes: data }) => ({ metadata: jsonMetadata, data }));
+
+/**
+ * A value that may be given plainly or as raw payloads. No value is no payload; `null` is one.
+ *
+ * @param value as `readRequest` leaves it.
+ */
 export const payloadsOf = (value: unknown, raw: readonly PayloadJson[] | undefined): Payloads =>
-  raw === undefined ? payloadsOfValues(value === undefined ? [] : [value]) : raw.map(payloadOf);
+  raw === undefined ? payloadsOfTexts(value === undefined ? [] : [textIn(value)]) : raw.map(payloadOf);
 
-/** One value in plain JSON where it is such, and as raw payloads otherwise. */
-export type ValueJson = { readonly value: unknown } | { readonly payloads: readonly PayloadJson[] };
+/** One value in plain JSON where it is such, and as raw payloads otherwise. To be written by `writeJson`. */
+export type ValueJson = { readonly value: JsonText | null } | { readonly payloads: readonly PayloadJson[] };
 
-/** What was written as JSON comes back as JSON; `null` for nothing at all. */
+/** What was written as JSON comes back as it was written; `null` for nothing at all. */
 export function valueJson(payloads: Payloads): ValueJson {
   const [only, ...others] = payloads;
   if (only === undefined) return { value: null };
   const plain = others.length === 0 ? plainValue(only) : undefined;
-  return plain ?? { payloads: payloads.map(payloadJson) };
+  return plain === undefined ? { payloads: payloads.map(payloadJson) } : { value: plain };
 }
 
-function plainValue(payload: Payload): { readonly value: unknown } | undefined {
+function plainValue(payload: Payload): JsonText | null | undefined {
   const encoding = encodingOf(payload);
-  if (encoding === encodings.none) return { value: null };
-  if (encoding !== encodings.json) return undefined;
-  try {
-    return { value: defaultPayloadConverter.fromPayload(payload) };
-  } catch {
-    return undefined;
-  }
+  if (encoding === encodings.none) return null;
+  return encoding === encodings.json ? shownJson(payload.data) : undefined;
 }

@@ -3,7 +3,7 @@ import type { Authenticator } from '../auth/index.ts';
 import type { Principal } from '../front-door/index.ts';
 import { RequestBytes, type Connection, type Limits } from '../limits/index.ts';
 import type { WebhookDeliveries } from '../webhooks/webhook-deliveries.ts';
-import { parseJson } from './json-body.ts';
+import { readRequest } from './json-text.ts';
 import { ProblemError } from './problem.ts';
 import { authenticateRequest, rememberCaller } from './request-context.ts';
 import { isDocs, isWebhook } from './routes.ts';
@@ -106,7 +106,7 @@ export class RequestGate {
 
   async #take(request: FastifyRequest, body: Incoming): Promise<unknown> {
     const bytes = await this.#read(request, body);
-    if (!isWebhook(request)) return parseJson(bytes);
+    if (!isWebhook(request)) return readRequest(bytes);
     const { params, headers } = request;
     return this.#parts.webhooks.verify((params as { readonly name: string }).name, headers, bytes);
   }

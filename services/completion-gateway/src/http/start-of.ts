@@ -1,7 +1,8 @@
 import type { ActivityOptionsRequest, Payloads } from '@ratchet/domain';
 import type { StartActivityRequest } from '../front-door/index.ts';
 import { present } from '../present.ts';
-import { payloadOf, payloadsOfValues, type PayloadJson } from './payload-json.ts';
+import { textIn } from './json-text.ts';
+import { payloadOf, payloadsOfTexts, type PayloadJson } from './payload-json.ts';
 import { wrongField } from './problem.ts';
 import type { StartRequest } from './requests.ts';
 
@@ -29,7 +30,7 @@ interface Args {
 /** Arguments as plain values or as raw payloads, not both. */
 export function argsOf({ args, argsPayloads }: Args): Payloads {
   if (args !== undefined && argsPayloads !== undefined) throw wrongField('/argsPayloads', 'args are there, too');
-  return argsPayloads === undefined ? payloadsOfValues(args ?? []) : argsPayloads.map(payloadOf);
+  return argsPayloads === undefined ? payloadsOfTexts((args ?? []).map(textIn)) : argsPayloads.map(payloadOf);
 }
 
 function optionsOf({ taskQueue, timeouts, startDelay, retry }: StartRequest): ActivityOptionsRequest {

@@ -23,6 +23,23 @@ const configured = [
     },
   },
   { name: 'tokens', secrets: [secret], namespace: 'orders', completes: { taskToken: '/token' } },
+  {
+    name: 'words',
+    secrets: [secret],
+    namespace: 'orders',
+    completes: {
+      activityId: '/id',
+      runId: '/run',
+      failure: { when: { at: '/ok', equals: false }, message: '/why', type: '/code', nonRetryable: '/final' },
+    },
+  },
+  {
+    name: 'exactly',
+    secrets: [secret],
+    namespace: 'orders',
+    when: { at: '/n', equals: [9007199254740992] },
+    completes: { activityId: '/id' },
+  },
   { name: 'signals', secrets: [secret], namespace: 'orders', signals: { workflowId: '/order', signalName: '/type' } },
 ];
 
@@ -53,12 +70,21 @@ interface Sent {
   readonly tampered?: boolean;
 }
 
+/** A body that is sent as it is written. */
+class Raw {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
 async function deliver(
   name: string,
   body: unknown,
   { at = new Date(), signWith = secret, tampered = false }: Sent = {},
 ) {
-  const text = JSON.stringify(body);
+  const text = body instanceof Raw ? body.text : JSON.stringify(body);
   const headers = {
     'webhook-id': 'msg_1',
     'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
@@ -82,6 +108,69 @@ test('or fails it', async () => {
   await deliver('payments', { kind: 'payment', data: { 'order/id': 'a', ok: false, why: 'no money', run: 'r' } });
   const failure = { message: 'no money', info: { type: 'application', errorType: 'Declined' } };
   expect(asked).toMatchObject(['fail', caller, { activityId: 'a', runId: 'r' }, { failure }]);
+});
+
+test.each([
+  ['9007199254740993', '9007199254740993'],
+  ['12345678901234567890', '12345678901234567890'],
+  ['-0', '-0'],
+  ['1.0', '1.0'],
+  ['1e400', '1e400'],
+  ['"9007199254740993"', '9007199254740993'],
+])('the id %s is taken with all its digits', async (written, activityId) => {
+  await deliver('payments', new Raw(`{"kind":"payment","data":{"order/id":${written},"ok":true}}`));
+  expect(asked.slice(0, 3)).toMatchObject(['complete', caller, { activityId }]);
+});
+
+test.each([
+  ['nothing', '"a":1', '', ''],
+  ['null', '"why":null,"code":null', '', ''],
+  ['no text', '"why":"","code":""', '', ''],
+  ['a truth value', '"why":false,"code":true', 'false', 'true'],
+  ['a number', '"why":9007199254740993,"code":1.0', '9007199254740993', '1.0'],
+  ['an object', '"why":{"a": [1.0]},"code":[]', '{"a": [1.0]}', '[]'],
+  ['half a character', '"why":"\\ud800!","code":"\\ud800"', '\ufffd!', '\ufffd'],
+])('words of a failure that are %s are shown as they are', async (_, members, message, errorType) => {
+  await deliver('words', new Raw(`{"id":"a","ok":false,${members}}`));
+  expect(asked).toMatchObject(['fail', caller, { activityId: 'a' }, { failure: { message, info: { errorType } } }]);
+});
+
+test.each([
+  ['nothing', '"a":1', ''],
+  ['null', '"run":null', ''],
+  ['no text', '"run":""', ''],
+  ['a number', '"run":7', '7'],
+])('a run id that is %s', async (_, members, runId) => {
+  await deliver('words', new Raw(`{"id":"a",${members}}`));
+  expect(asked.slice(0, 3)).toMatchObject(['complete', caller, { activityId: 'a', runId }]);
+});
+
+test.each([
+  ['nothing', '"a":1', false],
+  ['true', '"final":true', true],
+  ['false', '"final":false', false],
+  ['a word', '"final":"true"', false],
+])('where a failure may say that it is final, and there is %s', async (_, members, nonRetryable) => {
+  await deliver('words', new Raw(`{"id":"a","ok":false,${members}}`));
+  expect(asked).toMatchObject(['fail', caller, { activityId: 'a' }, { failure: { info: { nonRetryable } } }]);
+});
+
+test.each([
+  ['7', 'ignored'],
+  ['7.0', 'ignored'],
+  ['9007199254740992', 'taken'],
+  ['9007199254740993', 'ignored'],
+  ['9007199254740992.0', 'taken'],
+  ['9.007199254740992e15', 'taken'],
+  ['"9007199254740992"', 'ignored'],
+])('a condition compares numbers by all their digits: %s is %s', async (written, expected) => {
+  const { ignored } = await deliver('exactly', new Raw(`{"id":"a","n":[${written}]}`));
+  expect(ignored ? 'ignored' : 'taken').toBe(expected);
+});
+
+test('a body may begin with a byte order mark', async () => {
+  await deliver('tokens', new Raw('\ufeff{"token":"AQID"}'));
+  expect(asked.slice(0, 3)).toMatchObject(['complete', caller, { taskToken: Buffer.from([1, 2, 3]) }]);
 });
 
 test('by task token, without a result', async () => {
@@ -167,6 +256,7 @@ test.each<[string, string, unknown, number]>([
   ['an unknown webhook', 'nothing', payment, 401],
   ['a body without the id', 'payments', { kind: 'payment', data: {} }, 422],
   ['an id that is no text', 'payments', { kind: 'payment', data: { 'order/id': { a: 1 } } }, 422],
+  ['a run id that is no text', 'words', { id: 'a', run: { a: 1 } }, 422],
   ['a body that is no object', 'tokens', 'text', 422],
   ['a body of nothing', 'tokens', null, 422],
 ])('%s is told', async (_, name, body, status) => {
@@ -174,13 +264,22 @@ test.each<[string, string, unknown, number]>([
   expect(asked).toEqual([]);
 });
 
+/** What is `Raw` in it as it is written. */
+const written = (value: unknown): string =>
+  JSON.stringify(value, (_, each: unknown) => (each instanceof Raw ? `raw ${each.text} raw` : each)).replaceAll(
+    /"raw (.*?) raw"/g,
+    '$1',
+  );
+
 test.each([
   [[{ ...configured[1], secrets: ['short'] }]],
   [[{ ...configured[1], completes: { activityId: 'no pointer' } }]],
   [[{ ...configured[1], completes: { activityId: '/a', taskToken: '/b' } }]],
   [[{ ...configured[1], completes: {} }]],
   [[configured[1], configured[1]]],
+  [[{ ...configured[1], when: { at: '/n', equals: new Raw('9007199254740993') } }]],
+  [[{ ...configured[1], completes: { activityId: { const: new Raw('1e400') } } }]],
 ])('a wrong configuration is refused at start, case %#', (wrong) => {
-  const read = () => readConfig('completion-gateway', webhookSettings, { RATCHET_WEBHOOKS: JSON.stringify(wrong) });
+  const read = () => readConfig('completion-gateway', webhookSettings, { RATCHET_WEBHOOKS: written(wrong) });
   expect(read).toThrow(/RATCHET_WEBHOOKS is a secret of \d+ characters: expected a JSON list/);
 });

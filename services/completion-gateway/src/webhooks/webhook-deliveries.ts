@@ -1,10 +1,10 @@
 import type { Caller, FrontDoor, Principal, ReportOptions } from '../front-door/index.ts';
 import type { AttemptReports } from '../http/attempt-reports.ts';
-import { parseJson } from '../http/json-body.ts';
-import { payloadsOfValues } from '../http/payload-json.ts';
+import { readJson, type JsonText } from '../http/json-text.ts';
+import { payloadsOfTexts } from '../http/payload-json.ts';
 import { ProblemError } from '../http/problem.ts';
 import { reportIdOf } from '../http/report-id.ts';
-import { holds, select, selectOptionalText, selectText } from './select.ts';
+import { holds, select, selectOptionalText, selectText, selectWords } from './select.ts';
 import {
   checkDeliveryHeaders,
   notSigned,
@@ -12,7 +12,7 @@ import {
   type DeliveryHeaders,
   type VerifiedDelivery,
 } from './verify-delivery.ts';
-import type { Webhook } from './webhooks.settings.ts';
+import type { Selector, Webhook } from './webhooks.settings.ts';
 
 export interface WebhookDeliveriesParts {
   readonly webhooks: () => readonly Webhook[];
@@ -23,7 +23,7 @@ export interface WebhookDeliveriesParts {
 /** A delivery that was signed by whom the configuration knows. */
 export interface Delivery extends VerifiedDelivery {
   readonly webhook: Webhook;
-  readonly body: unknown;
+  readonly body: JsonText;
 }
 
 type SignedReport = Required<Pick<ReportOptions, 'reportId' | 'issuedAt'>>;
@@ -59,7 +59,7 @@ export class WebhookDeliveries {
     const webhook = this.#find(name);
     const verified = verifyDelivery(webhook.secrets, headers, body);
     // Only now: what is not signed is not read.
-    return { webhook, ...verified, body: parseJson(body) };
+    return { webhook, ...verified, body: readJson(body) };
   }
 
   /**
@@ -68,7 +68,7 @@ export class WebhookDeliveries {
    * signal of a run.
    */
   async receive({ webhook, id: deliveryId, issuedAt, body }: Delivery): Promise<{ readonly ignored: boolean }> {
-    if (typeof body !== 'object' || body === null) throw new ProblemError(422, 'The body is no JSON object.');
+    if (!body.isContainer) throw new ProblemError(422, 'The body is no JSON object.');
     if (webhook.when !== undefined && !holds(body, webhook.when)) return { ignored: true };
     const report = { reportId: reportIdOf('webhook', webhook.name, deliveryId), issuedAt };
     const done = 'completes' in webhook ? this.#complete(webhook, body, report) : this.#signal(webhook, body, report);
@@ -82,36 +82,40 @@ export class WebhookDeliveries {
     return webhook;
   }
 
-  async #complete(webhook: Completing, body: object, report: SignedReport): Promise<void> {
+  async #complete(webhook: Completing, body: JsonText, report: SignedReport): Promise<void> {
     const { reports } = this.#parts;
     const { completes } = webhook;
     const caller = callerOf(webhook);
     const attempt = attemptOf(completes, body);
     const { failure, result } = completes;
     if (failure !== undefined && holds(body, failure.when)) {
-      const message = selectOptionalText(body, failure.message);
-      const errorType = selectOptionalText(body, failure.type);
-      const info = { type: 'application', errorType, nonRetryable: false, details: [] } as const;
+      const message = selectWords(body, failure.message);
+      const errorType = selectWords(body, failure.type);
+      const nonRetryable = isTrue(body, failure.nonRetryable);
+      const info = { type: 'application', errorType, nonRetryable, details: [] } as const;
       await reports.fail(caller, attempt, { failure: { message, source: 'webhook', stackTrace: '', info }, ...report });
       return;
     }
     const value = result === undefined ? undefined : select(body, result);
-    await reports.complete(caller, attempt, payloadsOfValues(value === undefined ? [] : [value]), report);
+    await reports.complete(caller, attempt, payloadsOfTexts(value === undefined ? [] : [value]), report);
   }
 
-  async #signal(webhook: Signalling, body: object, { reportId: requestId, issuedAt }: SignedReport): Promise<void> {
+  async #signal(webhook: Signalling, body: JsonText, { reportId: requestId, issuedAt }: SignedReport): Promise<void> {
     const { signals } = webhook;
     const argument = select(body, signals.argument);
     await this.#parts.runs.signal(callerOf(webhook), {
       workflowId: selectText(body, signals.workflowId),
       runId: selectOptionalText(body, signals.runId),
       signalName: selectText(body, signals.signalName),
-      args: payloadsOfValues(argument === undefined ? [] : [argument]),
+      args: payloadsOfTexts(argument === undefined ? [] : [argument]),
       requestId,
       issuedAt,
     });
   }
 }
+
+const isTrue = (body: JsonText, selector: Selector | boolean): boolean =>
+  typeof selector === 'boolean' ? selector : holds(body, { at: selector, equals: true });
 
 /** To a sender of Standard Webhooks 410 says that this address wants no more of any: it is this delivery that is not. */
 function throwNotGone(error: unknown): never {
@@ -126,7 +130,7 @@ const callerOf = ({ name, namespace }: Webhook): Caller => ({
   principal: { name, provedBy: 'webhook', may: (_, asked) => asked === namespace },
 });
 
-function attemptOf({ taskToken, activityId, workflowId, runId }: Completing['completes'], body: object) {
+function attemptOf({ taskToken, activityId, workflowId, runId }: Completing['completes'], body: JsonText) {
   if (taskToken !== undefined) return { taskToken: Buffer.from(selectText(body, taskToken), 'base64') };
   return {
     activityId: selectText(body, activityId ?? ''),

@@ -22,7 +22,15 @@ const completion = z
     /** Default: no result. */
     result: selector.optional(),
     /** When the body says that it failed, and how. */
-    failure: z.strictObject({ when: condition, message: selector.optional(), type: selector.optional() }).optional(),
+    failure: z
+      .strictObject({
+        when: condition,
+        message: selector.optional(),
+        type: selector.optional(),
+        /** Whether there is no further attempt, whatever the retry policy says; of a selector: where `true` stands. */
+        nonRetryable: z.union([z.boolean(), selector]).default(false),
+      })
+      .optional(),
   })
   .refine(({ taskToken, activityId }) => (taskToken === undefined) !== (activityId === undefined), {
     message: 'expected either taskToken or activityId',
@@ -59,7 +67,8 @@ const webhooks: Setting<readonly Webhook[]> = {
   variable: 'RATCHET_WEBHOOKS',
   expected:
     'a JSON list of {"name", "secrets": ["whsec_..."], "namespace", "completes": {"activityId": "/data/id", "result": ' +
-    '"/data"}} or {..., "signals": {"workflowId": "/data/id", "signalName": "/type"}}, or the path of a file with it',
+    '"/data"}} or {..., "signals": {"workflowId": "/data/id", "signalName": "/type"}}, without numbers that a double ' +
+    'would round, or the path of a file with it',
   ...json(
     z
       .array(webhook)
