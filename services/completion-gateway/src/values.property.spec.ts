@@ -37,7 +37,7 @@ const { webhooks } = readConfig('completion-gateway', webhookSettings, {
   ]),
 }).config;
 
-let taken: Payloads | undefined;
+let taken: Payloads = [];
 let outcome: Outcome;
 const take = (payloads: Payloads): Promise<void> => {
   taken = payloads;
@@ -159,17 +159,16 @@ const ways: Readonly<Record<string, (json: string) => Promise<void>>> = {
 const told = async (path: string, accept = '*/*'): Promise<string> =>
   (await fetch(`${door.url}${base}/charge${path}`, { headers: { accept } })).text();
 const success = (result: Payloads): Outcome => ({ type: 'success', result });
-const failure = (details: Payloads): Outcome =>
-  ({
-    type: 'failure',
-    failure: {
-      message: '',
-      source: '',
-      stackTrace: '',
-      info: { type: 'application', errorType: '', nonRetryable: false, details },
-    },
-    retryState: 'non-retryable-failure',
-  }) as Outcome;
+const failure = (details: Payloads): Outcome => ({
+  type: 'failure',
+  failure: {
+    message: '',
+    source: '',
+    stackTrace: '',
+    info: { type: 'application', errorType: '', nonRetryable: false, details },
+  },
+  retryState: 'non-retryable-failure',
+});
 const calledBack = (): string =>
   callbackMessage({
     id,
@@ -232,9 +231,9 @@ test.each(Object.entries(ways))(
   async (_, go) => {
     await fc.assert(
       fc.asyncProperty(json, async (value) => {
-        taken = undefined;
+        taken = [];
         await go(value);
-        const [payload, ...others] = taken ?? [];
+        const [payload, ...others] = taken;
         expect(others).toEqual([]);
         expect(payload === undefined ? undefined : encodingOf(payload)).toBe('json/plain');
         expect(Buffer.from(payload?.data ?? []).toString()).toBe(value);
@@ -290,5 +289,5 @@ test('bytes that are said to be JSON and are not are shown as bytes', async () =
 
 test('the whole body of a webhook is what came', async () => {
   await deliver('signals', ' {"order" : 9007199254740993 , "a": 1.0 }');
-  expect(taken?.map(({ data }) => Buffer.from(data).toString())).toEqual([' {"order" : 9007199254740993 , "a": 1.0 }']);
+  expect(taken.map(({ data }) => Buffer.from(data).toString())).toEqual([' {"order" : 9007199254740993 , "a": 1.0 }']);
 });

@@ -25,7 +25,7 @@ export class JsonText {
 
   /** As JavaScript has it: numbers are rounded to doubles, and of names that stand twice the last one counts. */
   get value(): unknown {
-    return JSON.parse(this.text);
+    return JSON.parse(this.text) as unknown;
   }
 
   /** Whether it is an object or an array. */
