@@ -168,7 +168,7 @@ export class OutboxLane {
   }
 
   #partitionOf(record: OutputRecord): number | Error {
-    const { topic, partition, key } = record;
+    const { topic, partition, key, turns } = record;
     const partitions = this.#options.connection.partitionCounts.known(topic);
     if (partitions === undefined) {
       return this.#missing.get(topic) ?? missing(topic);
@@ -178,7 +178,7 @@ export class OutboxLane {
       if (Number.isSafeInteger(partition) && partition >= 0 && partition < partitions) return partition;
       return noPartition(topic, partition, partitions);
     }
-    return key === null ? this.#keyless++ % partitions : partitionFor(key, partitions);
+    return key === null ? this.#keyless++ % partitions : partitionFor(key, partitions, turns);
   }
 
   /**

@@ -43,4 +43,28 @@ describe('partitionFor', () => {
       }),
     );
   });
+
+  test('turns to another partition each time, and comes to each of them once', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.integer({ min: 1, max: 100 }), fc.nat(2 ** 31), (key, partitions, turns) => {
+        const round = Array.from({ length: partitions }, (_, index) => partitionFor(key, partitions, turns + index));
+        expect(new Set(round).size).toBe(partitions);
+        expect(partitionFor(key, partitions, partitions)).toBe(partitionFor(key, partitions));
+      }),
+    );
+  });
+
+  test.each([
+    { shares: 'halves', owner: (partition: number) => Math.floor(partition / 6) },
+    { shares: 'thirds', owner: (partition: number) => Math.floor(partition / 4) },
+    { shares: 'every other', owner: (partition: number) => partition % 2 },
+    { shares: 'every third', owner: (partition: number) => partition % 3 },
+  ])(
+    'seldom turns to the same reader twice running, where twelve partitions are shared out in $shares',
+    ({ owner }) => {
+      const owners = Array.from({ length: 1_000 }, (_, turns) => owner(partitionFor('n//r/a', 12, turns)));
+      const sameCount = owners.filter((reader, index) => reader === owners[index - 1]).length;
+      expect(sameCount / owners.length).toBeLessThan(0.2);
+    },
+  );
 });

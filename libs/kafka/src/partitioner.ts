@@ -31,10 +31,24 @@ const scratch = Buffer.allocUnsafe(4096);
  * The partition of a key, as Kafka's Java client chooses it.
  *
  * @param partitions how many the topic has.
+ * @param turns how often the record went elsewhere before: each turn is another partition than the last one, and as many
+ * turns as there are partitions come to each of them once.
  */
-export function partitionFor(key: string, partitions: number): number {
+export function partitionFor(key: string, partitions: number, turns = 0): number {
   // A UTF-16 code unit takes at most three bytes in UTF-8.
   const bytes =
     key.length * 3 <= scratch.length ? scratch.subarray(0, scratch.write(key, 'utf8')) : Buffer.from(key, 'utf8');
-  return (murmur2(bytes) & 0x7fffffff) % partitions;
+  const hash = murmur2(bytes) & 0x7fffffff;
+  return turns === 0 ? hash % partitions : (hash + turns * strideOf(partitions)) % partitions;
 }
+
+/**
+ * Of numbers without a common factor with the count the nearest to the golden section of it: neither neighbours nor every
+ * other partition follow each other, so that the next one is likely to have another reader, however they are shared out.
+ */
+function strideOf(partitions: number): number {
+  const golden = Math.max(1, Math.round(partitions * 0.618));
+  for (let stride = golden; ; stride++) if (commonFactor(stride, partitions) === 1) return stride;
+}
+
+const commonFactor = (one: number, other: number): number => (other === 0 ? one : commonFactor(other, one % other));

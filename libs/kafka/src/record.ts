@@ -42,5 +42,7 @@ export interface OutputRecord {
   readonly value: Buffer | null;
   /** Absent: murmur2 of the key, as Kafka's Java client does. */
   readonly partition?: number;
+  /** Where `partition` is absent: how often the key has turned to another partition (see `partitionFor`). Default: 0. */
+  readonly turns?: number;
   readonly headers?: Headers;
 }

@@ -100,6 +100,23 @@ test.each<{ given: string; ownPartitions: readonly number[]; passedOnCount: numb
   expect(sent).toEqual([]);
 });
 
+test('a task that nobody here can run is given back though it was passed on before, a few times', async () => {
+  const { reader, tasks, sent } = readerOf();
+  const taken = first(tasks);
+  let passedOnCount = 0;
+  while (reader.giveBack({ ...taken, task: { ...taken.task, passedOnCount } })) passedOnCount++;
+  await new Promise(setImmediate);
+  expect(passedOnCount).toBe(4);
+  expect(sent).toHaveLength(4);
+  expect(sent.every(({ partition }) => partition !== 1)).toBe(true);
+});
+
+test('a task that nobody here can run is not given back when nobody else reads the queue', () => {
+  const { reader, tasks, sent } = readerOf([0, 1, 2, 3]);
+  expect(reader.giveBack(first(tasks))).toBe(false);
+  expect(sent).toEqual([]);
+});
+
 test.each<{ given: string; value: Buffer | null }>([
   { given: 'a tombstone', value: null },
   { given: 'other bytes', value: Buffer.from('nonsense') },

@@ -20,8 +20,10 @@ export interface TaskReaderOptions {
   readonly onTask: (read: ReadTask) => void;
 }
 
-/** How often a task may be passed on, by workers and gateways together. */
+/** How often a task may be passed on by who is busy, workers and gateways together. */
 const passedOnCountMax = 2;
+/** How often by who cannot run it, what the busy have passed on included; then its attempt fails. */
+const givenBackCountMax = 4;
 /** Until a registry that is away is asked again. */
 const registryPauseMs = 1_000;
 
@@ -51,11 +53,24 @@ export class TaskReader {
    *
    * @returns false when all partitions are read here, or the task was passed on often enough.
    */
-  passOn({ record, task, done }: ReadTask): boolean {
+  passOn(taken: ReadTask): boolean {
+    return this.#passOn(taken, passedOnCountMax);
+  }
+
+  /**
+   * As `passOn`, for a task that cannot be run here: somebody else of the queue may be able to.
+   *
+   * @returns false when nobody else reads the queue, or it was passed on so often that nobody seems to.
+   */
+  giveBack(taken: ReadTask): boolean {
+    return this.#passOn(taken, givenBackCountMax);
+  }
+
+  #passOn({ record, task, done }: ReadTask, countMax: number): boolean {
     const { codec, outbox, log } = this.#options;
     const { topic } = record;
     const partition = this.#foreignPartition(topic);
-    if (partition === undefined || task.passedOnCount >= passedOnCountMax) return false;
+    if (partition === undefined || task.passedOnCount >= countMax) return false;
     const value = codec.encodeTask({ ...task, passedOnCount: task.passedOnCount + 1 });
     outbox.send({ topic, key: record.key, partition, value, headers: record.headers }).then(done, (error: unknown) => {
       // Its record is not settled: it comes again to whoever has the partition next.

@@ -270,6 +270,60 @@ describe('an activity that is to stop', () => {
   });
 });
 
+describe('two workers of a queue', () => {
+  /** Both read a part of the queue, and each says who it is when it is asked. */
+  async function two(
+    first: Readonly<Record<string, unknown>>,
+    second: Readonly<Record<string, unknown>>,
+  ): Promise<Asker> {
+    const heard = new Set<string>();
+    const named = (name: string, activities: Readonly<Record<string, unknown>>) => ({
+      ...activities,
+      hear: () => void heard.add(name),
+    });
+    const { asker, taskQueue } = await stage(named('first', first));
+    await startWorker(taskQueue, named('second', second));
+    await eventually(async () => {
+      await (
+        await asker.ask('hear', oneMinute)
+      ).ended;
+      return heard.size === 2;
+    });
+    return asker;
+  }
+
+  test('of which one fails whatever it runs: a retry goes to the other', async () => {
+    const attempts: number[] = [];
+    const fails = () => Promise.reject(new Error('this host is broken'));
+    const runs = () => void attempts.push(Context.current().info.attempt);
+    const asker = await two({ work: fails }, { work: runs });
+    const asked = await Promise.all(Array.from({ length: 24 }, () => asker.ask('work', quick)));
+    const ended = await Promise.all(asked.map((one) => one.ended));
+    expect(ended.every(({ status }) => status === 'completed')).toBe(true);
+    expect(attempts).toHaveLength(24);
+    // Partitions are shared out by halves or so, and the key turns to the other one but seldom to the same.
+    expect(Math.max(...attempts)).toBeLessThanOrEqual(4);
+  });
+
+  test('of which one lacks the function: it gives the task back, and no attempt is lost', async () => {
+    const attempts: number[] = [];
+    const asker = await two({}, { work: () => void attempts.push(Context.current().info.attempt) });
+    const asked = await Promise.all(Array.from({ length: 24 }, () => asker.ask('work', quick)));
+    const ended = await Promise.all(asked.map((one) => one.ended));
+    expect(ended.every(({ status }) => status === 'completed')).toBe(true);
+    expect(attempts).toEqual(Array.from({ length: 24 }, () => 1));
+  });
+
+  test('of which neither has the function: the attempt fails with the names of those there are', async () => {
+    const asker = await two({ add: () => 1 }, { add: () => 1 });
+    const { ended } = await asker.ask('multiply', { ...quick, retryPolicy: { attemptsMax: 1 } });
+    expect((await ended).failure).toMatchObject({
+      type: 'NotFoundError',
+      message: 'Activity function multiply is not registered on this Worker, available activities: ["add","hear"]',
+    });
+  });
+});
+
 describe('a worker', () => {
   test('runs no more at once than it may, and all in the end', async () => {
     let [now, most] = [0, 0];

@@ -63,7 +63,9 @@ export class Worker {
       partitionCount: (topic) => connection.partitionCounts.known(topic) ?? 0,
       ownPartitions: (topic) => this.#consumer.partitionsOf(topic),
       onTask: (taken) => {
-        this.#intake.offer(taken);
+        // Another worker of the queue may know it. If none takes it, the attempt fails here with the reason.
+        const isKnown = activities.has(taken.task.activityType);
+        if (isKnown || !this.#reader.giveBack(taken)) this.#intake.offer(taken);
       },
     });
     this.#consumer = new TaskQueueConsumer({

@@ -149,6 +149,8 @@ export class Effects {
     return {
       topic: this.#tools.taskTopics.nameOf(id.namespace, options.taskQueue, options.priorityKey),
       key: executionKey(id),
+      // A retry goes to another partition, and so to another worker where there is one: the last may be broken.
+      turns: attempt - 1,
       value: this.#tools.codec.encodeTask({
         id,
         activityType: activity.activityType,
