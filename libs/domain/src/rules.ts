@@ -4,7 +4,7 @@
  * A change of what `decide` does is guarded by `context.rules` and raises this. Every scheduler must run the new code
  * before any log says `UseRules`: an older one would refuse what a newer one accepts.
  */
-export const currentRules = 2;
+export const currentRules = 3;
 
 /**
  * What came with version 2: signals of a run have a limit, an `ExpireBefore` has one for all that it removes and refuses
@@ -12,6 +12,9 @@ export const currentRules = 2;
  * time counts for the run that it was sent to, and is remembered by time.
  */
 export const isBounded = (rules: number): boolean => rules >= 2;
+
+/** What came with version 3: an id that no URL can name is refused. */
+export const isAddressable = (rules: number): boolean => rules >= 3;
 
 /** Whether this code can decide under a version. A partition whose progress says another must not be served. */
 export const supportsRules = (version: number): boolean =>

@@ -29,6 +29,11 @@ test.each<{ field: string; with: Partial<Schedule>; message: string }>([
     with: { target: { ...standalone, activityId: 'a\ud800' } },
     message: 'activityId must be well-formed Unicode',
   },
+  ...['.', '..'].map((activityId) => ({
+    field: 'activityId',
+    with: { target: { ...standalone, activityId } },
+    message: `activityId must not be "${activityId}": no URL can name it`,
+  })),
   { field: 'activityType', with: { activityType: '' }, message: 'activityType is not set' },
   {
     field: 'activityType',
@@ -102,6 +107,7 @@ test.each<{ given: string; with: Partial<Schedule> }>([
     given: 'the longest ids',
     with: { target: { ...standalone, activityId: id, runId: id }, requestId: id, identity: id },
   },
+  { given: 'an id of more dots', with: { target: { ...standalone, activityId: '...' } } },
   { given: 'the largest input', with: { input: payloadsOf(limit) } },
   { given: 'no identity', with: { identity: '' } },
 ])('accepted: $given', ({ with: extra }) => {
@@ -117,4 +123,10 @@ test.each([
 ])('a run id from outside is a UUID: "$runId" $ok', ({ runId, ok }) => {
   const refused = { reason: 'invalid-argument', message: 'invalid run id: must be a valid UUID' };
   expect(checkRunIdFormat(runId)).toEqual(ok ? undefined : refused);
+});
+
+test('what was accepted under older rules is decided so again', () => {
+  const old = new Stage();
+  old.rules = 2;
+  expect(old.refusal(old.schedule({ target: { ...standalone, activityId: '..' } }))).toBe('accepted');
 });

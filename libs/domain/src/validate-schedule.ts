@@ -3,6 +3,7 @@ import type { Checked } from './checked.ts';
 import type { Schedule } from './command.ts';
 import { normaliseOptions } from './normalise-options.ts';
 import type { Refusal } from './refusal.ts';
+import { currentRules, isAddressable } from './rules.ts';
 import {
   checkCallbackUrls,
   checkHeader,
@@ -12,6 +13,7 @@ import {
   checkInput,
   checkLength,
   checkNamespace,
+  checkPathStep,
   checkRequest,
   checkRetention,
   firstRefusal,
@@ -21,8 +23,8 @@ import {
  * Everything about a `Schedule` that can be judged without knowing any state, and its options in their normal form.
  * Semantics sections 1.1, 1.2 and 2.3.
  */
-export function checkSchedule(command: Schedule): Checked<ActivityOptions> {
-  const refusal = checkFields(command);
+export function checkSchedule(command: Schedule, rules = currentRules): Checked<ActivityOptions> {
+  const refusal = checkFields(command, rules);
   if (refusal !== undefined) return { kind: 'refused', refusal };
   const { namespace, activityId } = command.target;
   return normaliseOptions(command.options, { namespace, activityId, activityType: command.activityType });
@@ -37,11 +39,12 @@ export function validateSchedule(command: Schedule): Refusal | undefined {
   return checked.kind === 'refused' ? checked.refusal : undefined;
 }
 
-function checkFields(command: Schedule): Refusal | undefined {
+function checkFields(command: Schedule, rules: number): Refusal | undefined {
   const { target } = command;
   return firstRefusal(
     checkNamespace(target.namespace),
     checkId('activityId', target.activityId),
+    isAddressable(rules) ? checkPathStep('activityId', target.activityId) : undefined,
     checkId('activityType', command.activityType),
     checkLength('workflowId', target.workflowId),
     // A standalone activity's run is named by its sender; a workflow's latest run may be left to us.

@@ -38,6 +38,13 @@ export function checkLength(what: string, value: string): Refusal | undefined {
 export const checkId = (what: string, value: string): Refusal | undefined =>
   value === '' ? wrong(`${what} is not set`) : checkLength(what, value);
 
+/**
+ * An id that is a step of the path by which HTTP names what has it. Whoever reads a URL takes these two for the way back
+ * (RFC 3986 section 5.2.4), however they are written, and would ask for something else.
+ */
+export const checkPathStep = (what: string, value: string): Refusal | undefined =>
+  value === '.' || value === '..' ? wrong(`${what} must not be "${value}": no URL can name it`) : undefined;
+
 export const checkNamespace = (namespace: string): Refusal | undefined =>
   namespace === '' ? wrong('Namespace is empty.') : checkLength('namespace', namespace);
 

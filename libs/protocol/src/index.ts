@@ -1,3 +1,4 @@
+export { activityIdOf } from './activity-id-of.ts';
 export { after } from './after.ts';
 export { asApplicationFailure } from './as-application-failure.ts';
 export { claimTask, type ClaimRequest, type ClaimResult } from './claim.ts';

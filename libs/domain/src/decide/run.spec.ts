@@ -119,6 +119,14 @@ test.each([
     refusal: 'invalid-argument: signalName is not set',
   },
   {
+    command: signalRun('signal-1', { name: '.' }),
+    refusal: 'invalid-argument: signalName must not be ".": no URL can name it',
+  },
+  {
+    command: openRun({ run: { ...anotherRun, workflowId: '..' } }),
+    refusal: 'invalid-argument: workflow ID must not be "..": no URL can name it',
+  },
+  {
     command: signalRun('signal-1', { args: payloadsOf(2 * 1024 * 1024 + 1) }),
     refusal: 'invalid-argument: input exceeds length limit',
   },

@@ -2,8 +2,17 @@ import type { CloseRun, OpenRun, RequestCancelRun } from '../command.ts';
 import { accept, acknowledged, refuse, type Decision, type DecisionContext, type Refused } from '../decision.ts';
 import type { RunId } from '../identity.ts';
 import type { PartitionView } from '../partition-view.ts';
+import { isAddressable } from '../rules.ts';
 import { after } from '../units.ts';
-import { checkId, checkReason, checkRequest, checkRetention, checkRun, firstRefusal } from '../validate.ts';
+import {
+  checkId,
+  checkPathStep,
+  checkReason,
+  checkRequest,
+  checkRetention,
+  checkRun,
+  firstRefusal,
+} from '../validate.ts';
 import type { WorkflowRun } from '../workflow-run.ts';
 import { findRun, runNotFound } from './lookup.ts';
 
@@ -12,6 +21,7 @@ export function decideOpenRun(view: PartitionView, command: OpenRun, context: De
   const refusal = firstRefusal(
     checkRun(command.run),
     checkId('run ID', command.run.runId),
+    isAddressable(context.rules) ? checkPathStep('workflow ID', command.run.workflowId) : undefined,
     checkRequest(command),
     checkRetention(command.retentionMs),
   );

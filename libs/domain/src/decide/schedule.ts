@@ -13,7 +13,7 @@ import { firstDispatchAt, scheduledFrom } from './open-activity.ts';
 
 /** A new activity, or the one that has the id already. Semantics sections 1.1 and 1.5. */
 export function decideSchedule(view: PartitionView, command: Schedule, context: DecisionContext): Decision {
-  const options = checkSchedule(command);
+  const options = checkSchedule(command, context.rules);
   if (options.kind === 'refused') return options;
   const schedule = { command, options: options.value, context };
   return command.target.workflowId === '' ? scheduleStandalone(view, schedule) : scheduleInRun(view, schedule);

@@ -5,11 +5,11 @@ import type { DomainEvent } from '../event.ts';
 import type { RunId } from '../identity.ts';
 import type { Payloads } from '../payload.ts';
 import type { PartitionView } from '../partition-view.ts';
-import { isBounded } from '../rules.ts';
+import { isAddressable, isBounded } from '../rules.ts';
 import { checkIssued, checkIssuedAt, isRemembered, remember } from '../remembered-id.ts';
 import { payloadsBytes } from '../size.ts';
 import { epochMillis, type Offset } from '../units.ts';
-import { checkId, checkInput, checkRequest, checkRun, firstRefusal } from '../validate.ts';
+import { checkId, checkInput, checkPathStep, checkRequest, checkRun, firstRefusal } from '../validate.ts';
 import type { Signal } from '../workflow-run.ts';
 import { findRun, runNotFound } from './lookup.ts';
 import { runAlreadyClosed } from './run.ts';
@@ -20,6 +20,7 @@ export function decideSignalRun(view: PartitionView, command: SignalRun, context
     checkRun(command.run),
     checkRequest(command),
     checkId('signalName', command.name),
+    isAddressable(context.rules) ? checkPathStep('signalName', command.name) : undefined,
     checkInput(command.args),
     checkIssuedAt(command.issuedAt),
   );

@@ -2,6 +2,7 @@ import {
   checkId,
   checkInput,
   checkLength,
+  checkPathStep,
   checkRun,
   firstRefusal,
   type EpochMillis,
@@ -40,6 +41,7 @@ export class RunCalls {
       firstRefusal(
         checkRun(run),
         checkId('signalName', signalName),
+        checkPathStep('signalName', signalName),
         checkLength('request ID', requestId),
         checkLength('identity', caller.identity),
         checkInput(args),

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiHeader, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
+import { activityIdOf } from '@ratchet/protocol';
 import { checkCallbackUrls, type CallbackPolicy } from '../callbacks/callback-policy.ts';
 import type { Caller, FrontDoor, StartedActivity } from '../front-door/index.ts';
 import { activityJson, isClosed, outcomeJson, resultJson } from './activity-json.ts';
@@ -56,7 +57,9 @@ export class ActivitiesController {
     @Body({ schema: startRequest }) body: z.output<typeof startRequest>,
   ): Promise<StartedActivity & { readonly activityId: string }> {
     checkCallbackUrls(body.callbackUrls ?? [], this.callbacks());
-    const activityId = body.activityId ?? randomUUID();
+    // A request that may be repeated must find what it has started.
+    const ownId = requestId === '' ? randomUUID() : activityIdOf(body.activityType, requestId);
+    const activityId = body.activityId ?? ownId;
     const { runId, started } = await this.frontDoor.activities.start(caller, startOf(body, activityId, requestId));
     return { activityId, runId, started };
   }

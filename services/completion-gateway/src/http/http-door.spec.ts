@@ -112,6 +112,22 @@ describe('what is asked for arrives', () => {
     ]);
   });
 
+  test('a start that names no activity, twice: the same activity, as its request is the same', async () => {
+    answer = () => ({ runId, started: true });
+    const idOf = async (headers: Readonly<Record<string, string>>, body: object = {}): Promise<unknown> => {
+      const answered = await call('POST', `${orders}/activities`, { ...start, ...body }, headers);
+      expect(asked[3]).toMatchObject({ activityId: answered.body['activityId'] });
+      return answered.body['activityId'];
+    };
+    const first = await idOf({ 'idempotency-key': 'order-1' });
+    expect(await idOf({ 'idempotency-key': 'order-1' })).toBe(first);
+    expect(await idOf({}, { requestId: 'order-1' })).toBe(first);
+    expect(await idOf({ 'idempotency-key': 'order-2' })).not.toBe(first);
+    expect(await idOf({ 'idempotency-key': 'order-1' }, { activityType: 'refund' })).not.toBe(first);
+    expect(await idOf({ 'idempotency-key': 'order-1' }, { activityId: 'mine' })).toBe('mine');
+    expect(await idOf({})).not.toBe(await idOf({}));
+  });
+
   test('raw payloads, as they are', async () => {
     answer = () => ({ runId, started: true });
     const argsPayloads = [{ metadata: { encoding: 'YmluYXJ5L3BsYWlu' }, data: 'AP8=' }];

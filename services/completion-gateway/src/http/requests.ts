@@ -49,7 +49,9 @@ const argsOrPayloads = {
 
 export const startRequest = z
   .strictObject({
-    activityId: some('activityId').optional().describe('Default: one is made.'),
+    activityId: some('activityId')
+      .optional()
+      .describe('Default: one is made; of a request that may be repeated always the same.'),
     activityType: some('ActivityType.name'),
     taskQueue: some('TaskQueue.name'),
     ...argsOrPayloads,
