@@ -117,8 +117,8 @@ test('headers up to the limit are read, beyond it none is; a name may be __proto
 });
 
 test.each([
-  { what: 'a record of 1,000,000 headers', records: () => [recordWith(1_000_000)] },
-  { what: '400,000 records of a batch', records: () => Array.from({ length: 400_000 }, () => recordWith(0)) },
+  { what: 'a record of 200,000 headers', records: () => [recordWith(200_000)] },
+  { what: '200,000 records of a batch', records: () => Array.from({ length: 200_000 }, () => recordWith(0)) },
 ])('$what cost time in proportion to their bytes', async ({ records }) => {
   const batch = await batchOf(records());
   const smaller = batch.subarray(0);
