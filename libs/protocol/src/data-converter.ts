@@ -3,6 +3,7 @@ import { DefaultFailureConverter, type FailureConverter } from './failure-conver
 import type { RatchetFailure } from './failures.ts';
 import { decodeWith, encodeWith, type PayloadCodec } from './payload-codec.ts';
 import { defaultPayloadConverter, PayloadConverterError, type PayloadConverter } from './payload-converter.ts';
+import { errorText, isInstance } from './thrown.ts';
 
 /** How values travel. Clients and workers that share a namespace must agree on it. */
 export interface DataConverter {
@@ -43,14 +44,14 @@ function toPayload(converter: PayloadConverter, value: unknown, index: number): 
   try {
     return converter.toPayload(value);
   } catch (cause) {
-    const { message, path, reason } = cause instanceof PayloadConverterError ? cause : foreign(cause);
+    const { message, path, reason } = isInstance(cause, PayloadConverterError) ? cause : foreign(cause);
     throw new PayloadConverterError(message, `[${String(index)}]${path}`, reason, { cause });
   }
 }
 
 /** A converter of the user's own throws what it likes. */
 const foreign = (cause: unknown): PayloadConverterError => {
-  const message = cause instanceof Error ? cause.message : String(cause);
+  const message = errorText(cause);
   return new PayloadConverterError(message, '', `cannot be converted: ${message}`);
 };
 

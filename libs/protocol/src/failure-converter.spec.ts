@@ -90,7 +90,7 @@ describe('an error on its way', () => {
     { thrown: 'text', message: 'text [A non-Error value was thrown' },
     { thrown: { code: 1 }, message: '{"code":1} [A non-Error value' },
     { thrown: undefined, message: 'undefined [A non-Error value' },
-    { thrown: 1n, message: '[object BigInt] [A non-Error value' },
+    { thrown: 1n, message: '1 [A non-Error value' },
   ])('a thrown value that is no error is described: $message', ({ thrown, message }) => {
     expect(send(thrown).message).toContain(message);
   });

@@ -10,6 +10,7 @@ import {
   TimeoutFailure,
 } from './failures.ts';
 import { PayloadConverterError, type PayloadConverter } from './payload-converter.ts';
+import { asText, errorText, fieldOf, isError, isInstance } from './thrown.ts';
 
 /** Turns errors into failures that travel, and back. */
 export interface FailureConverter {
@@ -59,10 +60,11 @@ export class DefaultFailureConverter implements FailureConverter {
   }
 
   #encode(error: unknown, converter: PayloadConverter, causesLeft: number): Failure {
-    if (error instanceof RatchetFailure && error.failure !== undefined) return error.failure;
-    const message = messageOf(error);
-    const stackTrace = error instanceof Error ? ownStack(error) : '';
-    const cause = error instanceof Error && causesLeft > 0 ? error.cause : undefined;
+    const former = isInstance(error, RatchetFailure) ? fieldOf(error, 'failure') : undefined;
+    if (former !== undefined) return former as Failure;
+    const message = isError(error) ? errorText(error) : errorText(error) + adviceForNonErrors;
+    const stackTrace = isError(error) ? ownStack(error) : '';
+    const cause = isError(error) && causesLeft > 0 ? (fieldOf(error, 'cause') ?? undefined) : undefined;
     return {
       ...this.#common(message, stackTrace, converter),
       source: failureSource,
@@ -83,52 +85,40 @@ export class DefaultFailureConverter implements FailureConverter {
 }
 
 /** Frames of the worker below the activity's own say nothing about it. */
-const ownStack = ({ stack = '' }: Error): string => stack.split(workerFrame, 1)[0] ?? '';
+function ownStack(error: Error): string {
+  const stack = fieldOf(error, 'stack');
+  return typeof stack === 'string' ? (stack.toWellFormed().split(workerFrame, 1)[0] ?? '') : '';
+}
 const workerFrame = /\n\s+at [^\n]*[/\\]worker[/\\](?:src|dist)[/\\]attempt-run\.[jt]s/;
 
 const adviceForNonErrors =
   ' [A non-Error value was thrown from your code. We recommend throwing Error objects so that we can provide a stack trace]';
 
-function messageOf(error: unknown): string {
-  if (error instanceof Error) return error.message;
-  if (typeof error === 'string') return error + adviceForNonErrors;
-  try {
-    return shown(error) + adviceForNonErrors;
-  } catch {
-    return Object.prototype.toString.call(error) + adviceForNonErrors;
-  }
-}
-
-/** JSON has no word for some values. */
-const shown = (value: unknown): string => {
-  const json: unknown = JSON.stringify(value);
-  return typeof json === 'string' ? json : typeof value;
-};
-
 function infoOf(error: unknown, converter: PayloadConverter): FailureInfo {
-  if (error instanceof ApplicationFailure) return applicationInfo(error, converter);
-  if (error instanceof TimeoutFailure) {
+  if (isInstance(error, ApplicationFailure)) return applicationInfo(error, converter);
+  if (isInstance(error, TimeoutFailure)) {
     const { timeoutType, lastHeartbeatDetails: details } = error;
     const lastHeartbeatDetails = details === undefined ? [] : toPayloads([details], converter);
     return { type: 'timeout', timeoutType, lastHeartbeatDetails };
   }
-  if (error instanceof CancelledFailure) {
-    return { type: 'canceled', details: toPayloads(error.details, converter), identity: '' };
+  if (isInstance(error, CancelledFailure)) {
+    return { type: 'canceled', details: toPayloads(listOf(error.details), converter), identity: '' };
   }
-  if (error instanceof TerminatedFailure) return { type: 'terminated', identity: error.identity };
-  if (error instanceof ServerFailure) return { type: 'server', nonRetryable: error.nonRetryable };
-  const errorType = error instanceof Error ? error.name : '';
+  if (isInstance(error, TerminatedFailure)) return { type: 'terminated', identity: asText(error.identity) };
+  if (isInstance(error, ServerFailure)) return { type: 'server', nonRetryable: Boolean(error.nonRetryable) };
+  const errorType = isError(error) ? asText(fieldOf(error, 'name')) : '';
   return { type: 'application', errorType, nonRetryable: false, details: [] };
 }
 
+// Who writes JavaScript may have given a field anything.
 function applicationInfo(failure: ApplicationFailure, converter: PayloadConverter): FailureInfo {
   const { type, nonRetryable, details, nextRetryDelay, category } = failure;
   const info = {
     type: 'application',
-    errorType: type ?? '',
-    nonRetryable,
-    details: toPayloads(details, converter),
-    ...(category === undefined ? {} : { category }),
+    errorType: asText(type),
+    nonRetryable: Boolean(nonRetryable),
+    details: toPayloads(listOf(details), converter),
+    ...(category === 'benign' || category === 'unspecified' ? { category } : {}),
   } as const;
   if (nextRetryDelay === undefined) return info;
   const nextRetryDelayMs = durationMs(nextRetryDelay);
@@ -136,9 +126,12 @@ function applicationInfo(failure: ApplicationFailure, converter: PayloadConverte
   return { ...info, nextRetryDelayMs: millis(nextRetryDelayMs) };
 }
 
+const listOf = (details: unknown): readonly unknown[] =>
+  Array.isArray(details) ? details : details === undefined || details === null ? [] : [details];
+
 const invalidDelay = (delay: Duration): PayloadConverterError =>
   new PayloadConverterError(
-    `Expected to send ApplicationFailure.nextRetryDelay as ${durationExpected}, but it is ${JSON.stringify(delay)}`,
+    `Expected to send ApplicationFailure.nextRetryDelay as ${durationExpected}, but it is ${errorText(delay)}`,
     '.nextRetryDelay',
   );
 

@@ -19,5 +19,6 @@ export * from './request-channel.ts';
 export { TaskReader, type ReadTask, type TaskReaderOptions } from './task-reader.ts';
 export { taskSources } from './task-sources.ts';
 export * from './task-token.ts';
+export { errorText, fieldOf, isError, isInstance } from './thrown.ts';
 export { freshTraceparent, type Tracing } from './tracing.ts';
 export { readTraceparent, traceparentHeader } from '@ratchet/kafka';

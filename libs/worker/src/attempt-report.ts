@@ -23,20 +23,41 @@ export type AttemptReport =
   | { readonly type: 'Fail'; readonly failure: Failure; readonly lastHeartbeatDetails?: Payloads }
   | { readonly type: 'ReportCanceled'; readonly details: Payloads };
 
+/** What is reported when nothing else can be. It says nothing of the failure: that may be meant for a codec alone. */
+export const unreportable: AttemptReport = {
+  type: 'Fail',
+  failure: {
+    message:
+      'The activity has ended, and how cannot be reported: what it gave cannot be converted. See the log of its worker.',
+    source: failureSource,
+    stackTrace: '',
+    info: { type: 'application', errorType: 'UnreportableEnd', nonRetryable: false, details: [] },
+  },
+};
+
 /**
  * The end of an attempt, converted and small enough for a record. What cannot be converted, or is too large, becomes a
- * failure that says so (semantics section 2.3): an end is always reported.
+ * failure that says so (semantics section 2.3), and where not even that can be converted, `unreportable`: an end is always
+ * reported.
  *
+ * @param lost told why something was replaced.
  * @returns `undefined` when there is nothing to say.
  */
 export async function attemptReport(
   end: AttemptEnd,
   converter: LoadedDataConverter,
+  lost: (error: unknown) => void = () => undefined,
 ): Promise<AttemptReport | undefined> {
   try {
     return await convertedReport(end, converter);
   } catch (error) {
-    return { type: 'Fail', failure: await failureOf(error, converter) };
+    lost(error);
+    try {
+      return { type: 'Fail', failure: await failureOf(error, converter) };
+    } catch (another) {
+      lost(another);
+      return unreportable;
+    }
   }
 }
 

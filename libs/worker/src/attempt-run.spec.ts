@@ -299,7 +299,7 @@ test('one that will be completed from outside says last what it said last', asyn
   ]);
 });
 
-test('a failure that cannot be reported is logged, not thrown', async () => {
+test('a failure that cannot be converted is logged, and the end reported without it', async () => {
   const failureConverter = {
     errorToFailure: () => {
       throw new Error('the converter is broken');
@@ -307,7 +307,7 @@ test('a failure that cannot be reported is logged, not thrown', async () => {
     failureToError: () => new CancelledFailure('never'),
   };
   const stage = new AttemptStage(() => Promise.reject(new Error('broken')), { dataConverter: { failureConverter } });
-  expect(await stage.report()).toBeUndefined();
+  expect(await stage.report()).toMatchObject({ type: 'Fail', failure: { info: { errorType: 'UnreportableEnd' } } });
   expect(stage.logged.at(-1)).toContain('the converter is broken');
 });
 

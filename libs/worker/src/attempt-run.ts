@@ -1,9 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { ActivityTask, EpochMillis, Payloads } from '@ratchet/domain';
+import { OperationalError } from '@ratchet/kafka';
 import {
   ApplicationFailure,
   attemptOf,
   encodePayloads,
+  errorText,
+  fieldOf,
+  isInstance,
   payloadsToValues,
   repetitions,
   type CommandReply,
@@ -15,7 +19,7 @@ import { activityInfo } from './activity-info.ts';
 import type { LogFields } from './activity-log.ts';
 import { endOfThrown, type AttemptEnd } from './attempt-end.ts';
 import { AttemptHeartbeats } from './attempt-heartbeats.ts';
-import { attemptReport, type AttemptReport } from './attempt-report.ts';
+import { attemptReport, unreportable, type AttemptReport } from './attempt-report.ts';
 import type { CancelReason } from './cancel-reason.ts';
 import { Cancellation, isCancellation } from './cancellation.ts';
 import { Context } from './context.ts';
@@ -79,7 +83,7 @@ export class AttemptRun implements Due {
     this.#tools.clock.remove(this);
     // Nobody may be waiting for the activity, and it may be retried for ever: here at least it is seen.
     if (end.type === 'failed')
-      this.#tools.log(isBenign(end.error) ? 'debug' : 'warn', `the activity failed: ${messageOf(end.error)}`, {
+      this.#tools.log(isBenign(end.error) ? 'debug' : 'warn', `the activity failed: ${errorText(end.error)}`, {
         ...fieldsOf(this.#attempt.task),
         error: end.error,
       });
@@ -146,7 +150,7 @@ export class AttemptRun implements Due {
       this.#cancellation.deliver('NOT_FOUND');
       return;
     }
-    this.#tools.log('warn', `a promise that the activity left alone was rejected after its end: ${messageOf(error)}`, {
+    this.#tools.log('warn', `a promise that the activity left alone was rejected after its end: ${errorText(error)}`, {
       ...fieldsOf(this.#attempt.task),
       error,
     });
@@ -156,16 +160,30 @@ export class AttemptRun implements Due {
     const { task } = this.#attempt;
     const { converter, log } = this.#tools;
     try {
-      const report = await attemptReport(end, converter);
+      const report = await attemptReport(end, converter, (error) => {
+        log('warn', `the end of an attempt could not be converted: ${errorText(error)}`, fieldsOf(task));
+      });
       if (report === undefined) {
         // Whoever completes it from outside may go on from there.
         if (unsent !== undefined && !this.#cancellation.isAbandoned) await this.#heartbeats.send(unsent);
         return;
       }
-      const { body } = await this.#send(report, unsent);
+      const { body } = await this.#sendAnyhow(report, unsent);
       if (body.type === 'Refused') log('warn', `${report.type} was refused: ${body.refusal.message}`, fieldsOf(task));
     } catch (error) {
-      log('warn', `the end of an attempt was not reported, or not answered: ${messageOf(error)}`, fieldsOf(task));
+      log('warn', `the end of an attempt was not reported, or not answered: ${errorText(error)}`, fieldsOf(task));
+    }
+  }
+
+  /** A report that cannot be written, whatever is wrong with it, is replaced by one that can. */
+  async #sendAnyhow(report: AttemptReport, unsent: Payloads | undefined): Promise<CommandReply> {
+    try {
+      return await this.#send(report, unsent);
+    } catch (error) {
+      // The connection was closed: nothing can be sent any more.
+      if (isInstance(error, OperationalError) && error.code === 'RKT1201') throw error;
+      this.#tools.log('warn', `${report.type} could not be sent: ${errorText(error)}`, fieldsOf(this.#attempt.task));
+      return this.#request(unreportable, { repetition: repetitions.report, timeoutMs: Infinity });
     }
   }
 
@@ -186,7 +204,7 @@ export class AttemptRun implements Due {
     try {
       return await encodePayloads(converter, unsent);
     } catch (error) {
-      log('warn', `the last heartbeat could not be converted: ${messageOf(error)}`, fieldsOf(this.#attempt.task));
+      log('warn', `the last heartbeat could not be converted: ${errorText(error)}`, fieldsOf(this.#attempt.task));
       return undefined;
     }
   }
@@ -204,9 +222,8 @@ export class AttemptRun implements Due {
   }
 }
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-const isBenign = (error: unknown): boolean => error instanceof ApplicationFailure && error.category === 'benign';
+const isBenign = (error: unknown): boolean =>
+  isInstance(error, ApplicationFailure) && fieldOf(error, 'category') === 'benign';
 
 const fieldsOf = ({ id, activityType, attempt, options }: ActivityTask): LogFields => ({
   ...id,

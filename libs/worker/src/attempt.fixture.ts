@@ -6,6 +6,7 @@ import {
   type CommandReply,
   type DataConverter,
 } from '@ratchet/protocol';
+import { localCodec } from '@ratchet/schemas';
 import { AttemptRun } from './attempt-run.ts';
 import { limits, taskOf } from './task.fixture.ts';
 import type { RunnableActivity } from './worker-tools.ts';
@@ -17,6 +18,8 @@ export interface AttemptOptions {
   readonly heartbeatMs?: number;
   readonly dataConverter?: DataConverter;
 }
+
+const codec = localCodec();
 
 /** What the log answers; `silence`: nothing, as in a partition. */
 export type LogSays = Answer | Refusal | 'silence';
@@ -78,6 +81,8 @@ export class AttemptStage {
   }
 
   #request(command: CommandDraft): Promise<CommandReply> {
+    // What cannot be written is not sent.
+    codec.encodeCommand({ ...command, replyTo: { partition: 0, address: 'here' } });
     this.sent.push(command);
     const says = this.answer(command);
     if (says === 'silence') return new Promise(() => undefined);

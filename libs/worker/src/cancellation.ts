@@ -1,4 +1,4 @@
-import { CancelledFailure } from '@ratchet/protocol';
+import { CancelledFailure, fieldOf, isError, isInstance } from '@ratchet/protocol';
 import { cancellationDetailsOf, type ActivityCancellationDetails } from './activity-cancellation-details.ts';
 import type { CancelReason } from './cancel-reason.ts';
 import type { StopSource } from './shield.ts';
@@ -73,4 +73,4 @@ function abortedBy(reason: CancelReason | undefined): AbortController {
 
 /** Whether an activity ended because it was cancelled: with the failure itself, or as Node's own functions do. */
 export const isCancellation = (error: unknown): boolean =>
-  error instanceof CancelledFailure || (error instanceof Error && error.name === 'AbortError');
+  isInstance(error, CancelledFailure) || (isError(error) && fieldOf(error, 'name') === 'AbortError');

@@ -1,3 +1,4 @@
+import { errorText, isError } from '@ratchet/protocol';
 import { Context } from './context.ts';
 
 let workerCount = 0;
@@ -21,5 +22,5 @@ export function watchStrayRejections(): () => void {
 /** Node calls this where the promise was made: the attempt is found as `Context.current` finds it. */
 function onStrayRejection(reason: unknown): void {
   if (Context.failCurrent(reason) || process.listenerCount('unhandledRejection') > 1) return;
-  throw reason instanceof Error ? reason : new Error(`A promise was rejected and nobody noticed: ${String(reason)}`);
+  throw isError(reason) ? reason : new Error(`A promise was rejected and nobody noticed: ${errorText(reason)}`);
 }
