@@ -105,7 +105,7 @@ function infoOf(error: unknown, converter: PayloadConverter): FailureInfo {
     return { type: 'canceled', details: toPayloads(listOf(error.details), converter), identity: '' };
   }
   if (isInstance(error, TerminatedFailure)) return { type: 'terminated', identity: asText(error.identity) };
-  if (isInstance(error, ServerFailure)) return { type: 'server', nonRetryable: Boolean(error.nonRetryable) };
+  if (isInstance(error, ServerFailure)) return { type: 'server', nonRetryable: isTruthy(error.nonRetryable) };
   const errorType = isError(error) ? asText(fieldOf(error, 'name')) : '';
   return { type: 'application', errorType, nonRetryable: false, details: [] };
 }
@@ -116,7 +116,7 @@ function applicationInfo(failure: ApplicationFailure, converter: PayloadConverte
   const info = {
     type: 'application',
     errorType: asText(type),
-    nonRetryable: Boolean(nonRetryable),
+    nonRetryable: isTruthy(nonRetryable),
     details: toPayloads(listOf(details), converter),
     ...(category === 'benign' || category === 'unspecified' ? { category } : {}),
   } as const;
@@ -125,6 +125,8 @@ function applicationInfo(failure: ApplicationFailure, converter: PayloadConverte
   if (nextRetryDelayMs === undefined) throw invalidDelay(nextRetryDelay);
   return { ...info, nextRetryDelayMs: millis(nextRetryDelayMs) };
 }
+
+const isTruthy = (flag: unknown): boolean => Boolean(flag);
 
 const listOf = (details: unknown): readonly unknown[] =>
   Array.isArray(details) ? details : details === undefined || details === null ? [] : [details];

@@ -4,6 +4,7 @@ import { types } from 'node:util';
 // realm, a proxy that was revoked), and its end must be reported all the same. Nothing of this throws.
 
 /** Errors of another realm (a `vm` context, Jest's sandbox) are none to `instanceof`. */
+// eslint-disable-next-line @typescript-eslint/no-deprecated -- Node 22 has no `Error.isError`.
 export const isError = (value: unknown): value is Error => types.isNativeError(value) || isInstance(value, Error);
 
 /** As `instanceof`, which asks a proxy for its prototype. */
@@ -28,7 +29,7 @@ export function fieldOf(value: unknown, name: string): unknown {
 export function asText(value: unknown): string {
   if (value === null || value === undefined) return '';
   if (typeof value === 'object') return jsonOf(value) ?? kindOf(value);
-  return String(value as string | number | boolean | bigint | symbol).toWellFormed();
+  return String(value).toWellFormed();
 }
 
 /** The message of an error, or what else was thrown. */

@@ -129,7 +129,7 @@ test.each<{ given: string; thrown: () => unknown; type: string; message: RegExp 
   },
   {
     given: 'another realm',
-    thrown: () => runInNewContext('new RangeError("elsewhere")'),
+    thrown: () => runInNewContext('new RangeError("elsewhere")') as unknown,
     type: 'RangeError',
     message: /^elsewhere$/,
   },
