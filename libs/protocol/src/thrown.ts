@@ -1,11 +1,9 @@
-import { types } from 'node:util';
-
 // Whatever was thrown is read here: an activity may throw anything (an error whose fields are no text, one of another
 // realm, a proxy that was revoked), and its end must be reported all the same. Nothing of this throws.
 
 /** Errors of another realm (a `vm` context, Jest's sandbox) are none to `instanceof`. */
-// eslint-disable-next-line @typescript-eslint/no-deprecated -- Node 22 has no `Error.isError`.
-export const isError = (value: unknown): value is Error => types.isNativeError(value) || isInstance(value, Error);
+export const isError = (value: unknown): value is Error =>
+  isInstance(value, Error) || kindOf(value) === '[object Error]';
 
 /** As `instanceof`, which asks a proxy for its prototype. */
 export function isInstance<T>(value: unknown, of: abstract new (...args: never[]) => T): value is T {
@@ -28,8 +26,8 @@ export function fieldOf(value: unknown, name: string): unknown {
 /** Nothing for `null` and `undefined`, JSON where there is any, else the kind of thing it is; always well-formed. */
 export function asText(value: unknown): string {
   if (value === null || value === undefined) return '';
-  if (typeof value === 'object') return jsonOf(value) ?? kindOf(value);
-  return String(value).toWellFormed();
+  if (typeof value === 'object' || typeof value === 'function') return jsonOf(value) ?? kindOf(value);
+  return (value as string | number | boolean | bigint | symbol).toString().toWellFormed();
 }
 
 /** The message of an error, or what else was thrown. */
@@ -45,7 +43,7 @@ function jsonOf(value: object): string | undefined {
   }
 }
 
-function kindOf(value: object): string {
+function kindOf(value: unknown): string {
   try {
     return Object.prototype.toString.call(value).toWellFormed();
   } catch {
