@@ -10,6 +10,7 @@ import {
   identityDefault,
   loadDataConverter,
   openRequestChannel,
+  requestRecords,
   type CommandDraft,
   type DataConverter,
   type Duration,
@@ -90,7 +91,14 @@ export class ActivityClient {
 
     const logging = log === undefined ? {} : { log };
     const clientId = `ratchet-client-${identity}`;
-    const cluster = await connectCluster({ brokers, registryUrl: registry, clientId, createTopics: false, ...logging });
+    const cluster = await connectCluster({
+      brokers,
+      registryUrl: registry,
+      clientId,
+      createTopics: false,
+      records: requestRecords,
+      ...logging,
+    });
     try {
       const { channel, close } = await openRequestChannel(cluster, { requestTimeoutMs });
       const session = { channel, namespace, identity, converter: loadDataConverter(options.dataConverter) };

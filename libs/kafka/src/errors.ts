@@ -10,6 +10,7 @@ export const operationalErrorCodes = [
   /** the Kafka client has not come back with an answer */ 'RKT1008',
   /** schema registry does not answer */ 'RKT1101',
   /** schema is incompatible */ 'RKT1102',
+  /** schema is not registered */ 'RKT1103',
   /** no answer in time */ 'RKT1201',
   /** a setting of the environment is missing or wrong */ 'RKT1301',
   /** a service has other settings than those of its cluster */ 'RKT1302',

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import {
   connectKafka,
   ensureTopics,
@@ -9,7 +10,16 @@ import {
   type Log,
   type OutboxOptions,
 } from '@ratchet/kafka';
-import { createCodec, taskTopicSpecs, topics, topicSpecs, type Codec, type Replication } from '@ratchet/schemas';
+import {
+  createCodec,
+  subjects,
+  taskTopicSpecs,
+  topics,
+  topicSpecs,
+  type Codec,
+  type RecordName,
+  type Replication,
+} from '@ratchet/schemas';
 import { codecLogOf } from './codec-log.ts';
 import { joinCluster } from './join-cluster.ts';
 import type { TokenKey } from './task-token.ts';
@@ -21,8 +31,13 @@ export interface ClusterOptions {
   readonly registryUrl: string;
   /** Shown by the brokers. */
   readonly clientId: string;
-  /** Services create missing topics and check those that exist; clients and workers take the cluster as they find it. */
+  /**
+   * Services create missing topics and check those that exist, and register the schemas; clients and workers take the cluster as
+   * they find it, and wait for its services for 15 s.
+   */
   readonly createTopics: boolean;
+  /** Without `createTopics`: the records that it writes, or reads from the start on; every record when absent. */
+  readonly records?: readonly RecordName[];
   /** With `createTopics`: how many co-partitioned partitions the cluster has. */
   readonly partitions?: number;
   /** With `createTopics`; without, it is read off the topics that are there. */
@@ -55,16 +70,16 @@ export interface Cluster {
 }
 
 /**
- * What every process does first: reaches Kafka, registers the schemas, and has the topics or finds them.
+ * What every process does first: reaches Kafka, has the schemas registered and the topics made, or finds them.
  *
  * @throws OperationalError RKT1301 when an address is missing or is none, RKT1001 when no broker answers within 15 s,
  * RKT1003 when a topic has other settings than it must, RKT1302 when a service has other settings than those before it,
- * RKT1004 when a client finds no topics: the services were never started.
+ * RKT1004 when a client finds no topics within 15 s: the services were never started.
  * @throws SchemaRegistryError RKT1101 when the registry does not answer within 15 s (a service waits for it), RKT1102 when
- * it refuses a schema.
+ * it refuses a schema, RKT1103 when a client's is not registered within 15 s.
  */
 export async function connectCluster(options: ClusterOptions): Promise<Cluster> {
-  const { clientId, registryUrl, log, metrics, createTopics, signal } = options;
+  const { clientId, registryUrl, log, metrics } = options;
   const brokers = brokerList(options.brokers);
   if (brokers.length === 0) throw noAddress('a broker', 'host:port');
   if (registryUrl === '') throw noAddress('a schema registry', 'the root of its Confluent-compatible API');
@@ -75,13 +90,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     ...(metrics === undefined ? {} : { metrics }),
   });
   try {
-    const codec = await createCodec({
-      registryUrl,
-      ...(createTopics ? { waitMs: Infinity } : {}),
-      ...(signal === undefined ? {} : { signal }),
-      log: codecLogOf(connection.log),
-    });
-    const replication = createTopics ? await joinCluster(connection, codec, options) : await readAll(connection);
+    const { codec, replication } = await (options.createTopics ? asService : asGuest)(connection, options);
     const partitions = await connection.partitionCounts.of(topics.commands);
     return new ConnectedCluster(connection, codec, partitions, replication);
   } catch (error) {
@@ -98,19 +107,50 @@ const brokerList = (brokers: string | readonly string[]): readonly string[] =>
     .map((broker) => broker.trim())
     .filter((broker) => broker !== '');
 
-async function readAll(connection: KafkaConnection): Promise<Replication> {
-  try {
-    return (await replicationFactorOf(connection, topics.commands)) > 1 ? 'production' : 'development';
-  } catch (cause) {
-    if (!(cause instanceof OperationalError) || cause.code !== 'RKT1004') throw cause;
-    throw new OperationalError(
-      `Expected to find Ratchet's topics at ${connection.brokers.join(', ')}, but ${topics.commands} is not there: start the services first`,
-      'RKT1004',
-      true,
-      { cause },
-    );
+interface Found {
+  readonly codec: Codec;
+  readonly replication: Replication;
+}
+
+async function asService(connection: KafkaConnection, options: ClusterOptions): Promise<Found> {
+  const { registryUrl, signal } = options;
+  const log = codecLogOf(connection.log);
+  const codec = await createCodec({ registryUrl, waitMs: Infinity, log, ...(signal === undefined ? {} : { signal }) });
+  return { codec, replication: await joinCluster(connection, codec, options) };
+}
+
+/** Where the topics are, the schemas are, too: a service registers them before. */
+async function asGuest(connection: KafkaConnection, { registryUrl, records }: ClusterOptions): Promise<Found> {
+  const replication = await replicationThere(connection);
+  const lookUp = records ?? subjects.map(({ record }) => record);
+  return { codec: await createCodec({ registryUrl, lookUp }), replication };
+}
+
+/** For how long a client or a worker waits for services that are about to start, and how often it looks. */
+const servicesWaitMsMax = 15_000;
+const lookAgainMs = 500;
+
+async function replicationThere(connection: KafkaConnection): Promise<Replication> {
+  const deadline = performance.now() + servicesWaitMsMax;
+  for (;;) {
+    try {
+      return (await replicationFactorOf(connection, topics.commands)) > 1 ? 'production' : 'development';
+    } catch (cause) {
+      const isMissing = cause instanceof OperationalError && cause.code === 'RKT1004';
+      if (!isMissing) throw cause;
+      if (performance.now() >= deadline) throw noServices(connection, cause);
+    }
+    await pause(lookAgainMs);
   }
 }
+
+const noServices = ({ brokers }: KafkaConnection, cause: OperationalError): OperationalError =>
+  new OperationalError(
+    `Expected to find Ratchet's topics at ${brokers.join(', ')}, but ${topics.commands} is not there: start the services first`,
+    'RKT1004',
+    true,
+    { cause },
+  );
 
 /** `ratchet.activity.tasks.<namespace>.<taskQueue>`, and perhaps a priority level: escaped names have no dots. */
 const taskTopicParts = 5;

@@ -10,7 +10,12 @@ export * from './duration.ts';
 export * from './failure-converter.ts';
 export * from './failures.ts';
 export * from './option-shape.ts';
-export { openRequestChannel, type OpenRequestChannel, type OpenRequestChannelOptions } from './open-request-channel.ts';
+export {
+  openRequestChannel,
+  requestRecords,
+  type OpenRequestChannel,
+  type OpenRequestChannelOptions,
+} from './open-request-channel.ts';
 export type { PayloadCodec } from './payload-codec.ts';
 export * from './payload-converter.ts';
 export { readable } from './readable.ts';

@@ -1,7 +1,7 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import type { Reply } from '@ratchet/domain';
 import { ReplyInbox } from '@ratchet/kafka';
-import { topics } from '@ratchet/schemas';
+import { topics, type RecordName } from '@ratchet/schemas';
 import type { Cluster } from './connect-cluster.ts';
 import { readable } from './readable.ts';
 import { RequestChannel } from './request-channel.ts';
@@ -21,6 +21,9 @@ export interface OpenRequestChannel {
 }
 
 const requestTimeoutMsDefault = 30_000;
+
+/** What a channel writes and reads: `ClusterOptions.records` of who needs nothing else. */
+export const requestRecords: readonly RecordName[] = ['ActivityCommand', 'ActivityQuery', 'Reply'];
 
 /**
  * Gives this instance an address of its own in `ratchet.replies`, and a channel that sends from there.

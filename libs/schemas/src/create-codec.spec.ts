@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import type { Command } from '@ratchet/domain';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { createCodec } from './create-codec.ts';
@@ -33,6 +34,60 @@ const registry: RequestListener = ({ headers, url = '', method }, response) => {
     response.end(JSON.stringify({ compatibilityLevel: compatibility }));
   }
 };
+
+/** A registry for reading: it counts, and has what is in `ids`. */
+function readOnly(ids: Readonly<Record<string, number>>, calls: string[]): RequestListener {
+  return ({ method, url = '' }, response) => {
+    calls.push(`${String(method)} ${url}`);
+    const id = ids[decodeURIComponent(url.slice('/subjects/'.length))];
+    if (method !== 'POST') response.writeHead(403).end('{"error_code":40301,"message":"you may only look"}');
+    else if (id === undefined) response.writeHead(404).end('{"error_code":40401,"message":"no such subject"}');
+    else response.end(JSON.stringify({ id, version: 1, subject: 's', schema: '{}' }));
+  };
+}
+
+describe('who may only read the registry', () => {
+  const commands = 'ratchet.activity.commands-value';
+  const replies = 'ratchet.replies-value';
+  const claim: Command = {
+    type: 'Claim',
+    target: { namespace: 'n', workflowId: '', runId: 'r', activityId: 'a' },
+    requestId: 'q',
+    identity: 'w',
+    attempt: { by: 'id' },
+    claimId: 'c',
+  };
+
+  it('looks up what it names, with one call each, and writes nothing', async () => {
+    const calls: string[] = [];
+    const registryUrl = `http://${await serving(readOnly({ [commands]: 7, [replies]: 9 }, calls))}`;
+    const codec = await createCodec({ registryUrl, lookUp: ['ActivityCommand', 'Reply'] });
+    expect(calls.sort()).toEqual([`POST /subjects/${commands}`, `POST /subjects/${replies}`]);
+    const bytes = codec.encodeCommand(claim);
+    expect(bytes.readUInt32BE(1)).toBe(7);
+    expect(codec.decodeCommand(bytes)).toStrictEqual(claim);
+  });
+
+  it('waits for the service that registers them', async () => {
+    const ids: Record<string, number> = {};
+    const registryUrl = `http://${await serving(readOnly(ids, []))}`;
+    const codec = createCodec({ registryUrl, lookUp: ['Reply'] });
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    ids[replies] = 9;
+    await expect(codec).resolves.toBeDefined();
+  });
+
+  it('is told when no service has', async () => {
+    const address = await serving(readOnly({}, []));
+    await expect(
+      createCodec({ registryUrl: `http://${address}`, lookUp: ['Reply'], waitMs: 600 }),
+    ).rejects.toMatchObject({
+      code: 'RKT1103',
+      retryable: true,
+      message: `[RKT1103] Expected to find this version's schema of ${replies} at http://${address}, but it is not registered: services of this version register it when they start`,
+    });
+  });
+});
 
 const withSecret = (host: string): string => `http://user:${encodeURIComponent(secret)}@${host}`;
 const page = `<html>\n${'not here\n'.repeat(100)}</html>`;

@@ -4,7 +4,7 @@ import { registryAddress } from './registry/registry-address.ts';
 import { RegistryClient } from './registry/registry-client.ts';
 import { SchemaRegistryError } from './registry/schema-registry-error.ts';
 import { SubjectSchemas } from './registry/subject-schemas.ts';
-import { subjects as allSubjects, type Subject } from './subject.ts';
+import { subjects as allSubjects, type RecordName, type Subject } from './subject.ts';
 
 /** Where the codec says what it did; pino's shape. */
 export interface CodecLog {
@@ -22,6 +22,11 @@ export interface CodecOptions {
   readonly signal?: AbortSignal;
   /** What to register; everything when absent. */
   readonly subjects?: readonly Subject[];
+  /**
+   * For who may only read the registry: nothing is registered. The schemas of these records are looked up, with one call each;
+   * others cannot be written, and are read by what the registry says of their ids.
+   */
+  readonly lookUp?: readonly RecordName[];
 }
 
 const waitMsDefault = 15_000;
@@ -34,31 +39,32 @@ const sayAgainMsMin = 60_000;
 const sayAgainMsMax = 3_600_000;
 
 /**
- * Registers every schema and makes the codec that writes with their ids.
+ * Registers every schema, or looks up those that `lookUp` names, and makes the codec that writes with their ids.
  *
  * @throws SchemaRegistryError `RKT1101` when the registry does not answer in time, or its address is no URL; `RKT1102`
- * with the registry's own reason when it refuses a schema. The signal's reason (rejects) when it is aborted.
+ * with the registry's own reason when it refuses a schema; `RKT1103` when one that was looked up is not registered in time. The signal's reason (rejects) when it is aborted.
  */
 export async function createCodec(options: CodecOptions): Promise<Codec> {
-  const { registryUrl, log, waitMs = waitMsDefault, subjects = allSubjects } = options;
+  const { registryUrl, log, waitMs = waitMsDefault, subjects = allSubjects, lookUp } = options;
   const address = registryAddress(registryUrl);
   const registry = new RegistryClient(address, Math.min(waitMs, requestMsMax));
-  const ids = await registerPatiently(registry, { ...options, registryUrl: address.url, waitMs });
-  log?.info({ schemaIds: Object.fromEntries(ids) }, 'schemas are registered');
+  const ask = async (): Promise<Ids> =>
+    lookUp === undefined
+      ? idsOf(subjects, (subject) => registry.register(subject))
+      : idsOf(
+          subjects.filter(({ record }) => lookUp.includes(record)),
+          (subject) => registry.idOfSchema(subject),
+        );
+  const ids = await askPatiently(ask, { ...options, registryUrl: address.url, waitMs });
+  if (lookUp === undefined) log?.info({ schemaIds: Object.fromEntries(ids) }, 'schemas are registered');
   return new Codec(ids, new SubjectSchemas(registry, subjects).find);
 }
 
 type Ids = ReadonlyMap<Subject['record'], number>;
 
-async function registerPatiently(
-  registry: RegistryClient,
-  {
-    registryUrl,
-    waitMs,
-    subjects = allSubjects,
-    log,
-    signal,
-  }: Omit<CodecOptions, 'waitMs'> & { readonly waitMs: number },
+async function askPatiently(
+  ask: () => Promise<Ids>,
+  { registryUrl, waitMs, log, signal }: Omit<CodecOptions, 'waitMs'> & { readonly waitMs: number },
 ): Promise<Ids> {
   const deadline = deadlineAfter(waitMs, registryUrl);
   const given = AbortSignal.any([deadline.signal, ...(signal === undefined ? [] : [signal])]);
@@ -66,7 +72,7 @@ async function registerPatiently(
   try {
     for (let pauseMs = pauseMsMin; ; pauseMs = Math.min(pauseMs * 1.5, pauseMsMax)) {
       try {
-        return await untilAborted(registerAll(registry, subjects), given);
+        return await untilAborted(ask(), given);
       } catch (error) {
         if (!(error instanceof SchemaRegistryError) || !error.retryable || given.aborted) throw error;
         // Who does not wait for ever tells its caller.
@@ -84,10 +90,8 @@ async function registerPatiently(
 }
 
 /** All at once: the first that fails tells why. */
-const registerAll = async (registry: RegistryClient, subjects: readonly Subject[]): Promise<Ids> =>
-  new Map(
-    await Promise.all(subjects.map(async (subject) => [subject.record, await registry.register(subject)] as const)),
-  );
+const idsOf = async (subjects: readonly Subject[], idOf: (subject: Subject) => Promise<number>): Promise<Ids> =>
+  new Map(await Promise.all(subjects.map(async (subject) => [subject.record, await idOf(subject)] as const)));
 
 interface Deadline {
   readonly signal: AbortSignal;
@@ -102,7 +106,7 @@ function deadlineAfter(waitMs: number, url: string): Deadline {
   const deadline: Deadline = {
     signal: controller.signal,
     lastError: new SchemaRegistryError(
-      `Expected to reach the schema registry at ${url}, but it has not taken the schemas within ${String(waitMs / 1000)} s`,
+      `Expected to reach the schema registry at ${url}, but it has not answered within ${String(waitMs / 1000)} s`,
       'RKT1101',
       true,
     ),

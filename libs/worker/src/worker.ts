@@ -5,6 +5,7 @@ import {
   connectCluster,
   DeadlineClock,
   openRequestChannel,
+  requestRecords,
   TaskReader,
   taskSources,
   type Cluster,
@@ -104,6 +105,7 @@ export class Worker {
       clientId,
       log: ofNoInterest(log),
       createTopics: false,
+      records: [...requestRecords, 'ActivityTask'],
     });
     try {
       const topic = taskTopic(namespace, taskQueue);

@@ -4,7 +4,7 @@ import type { Subject } from '../subject.ts';
 import { UnreadableRecordError } from '../unreadable-record-error.ts';
 import { ensureCompatibility } from './ensure-compatibility.ts';
 import type { RegistryAddress } from './registry-address.ts';
-import { askRegistry, valueIn } from './registry-request.ts';
+import { askRegistry, unexpected, valueIn } from './registry-request.ts';
 import { inOneLine, isRetryableStatus, SchemaRegistryError, statusOf } from './schema-registry-error.ts';
 import type { SubjectRegistry } from './subject-schemas.ts';
 
@@ -58,6 +58,21 @@ export class RegistryClient implements SubjectRegistry {
     }
   }
 
+  /**
+   * The id of a schema that a service has registered. Reads only.
+   *
+   * @throws SchemaRegistryError `RKT1103`, retryable, when it is not registered; `RKT1101` when there is no answer.
+   */
+  async idOfSchema({ name, schema }: Subject): Promise<number> {
+    const request = { path: `/subjects/${encodeURIComponent(name)}`, timeoutMs: this.#timeoutMs };
+    const answer = await askRegistry(this.#address, { ...request, method: 'POST', body: { schema } });
+    const found = valueIn(this.#address, answer);
+    if (found === undefined) throw notRegistered(this.#address, name);
+    const { id } = found as { readonly id?: unknown };
+    if (typeof id !== 'number') throw unexpected(this.#address, answer);
+    return id;
+  }
+
   readonly versionsOf = async (subject: string): Promise<readonly number[]> => {
     const versions = await this.#get(`/subjects/${encodeURIComponent(subject)}/versions`);
     return Array.isArray(versions) ? (versions as number[]) : [];
@@ -99,6 +114,13 @@ export class RegistryClient implements SubjectRegistry {
 }
 
 const isAvroType = (found: object): found is Pick<avsc.Type, 'schema'> => 'schema' in found;
+
+const notRegistered = ({ url }: RegistryAddress, subject: string): SchemaRegistryError =>
+  new SchemaRegistryError(
+    `Expected to find this version's schema of ${subject} at ${url}, but it is not registered: services of this version register it when they start`,
+    'RKT1103',
+    true,
+  );
 
 function registrationError(subject: Subject, error: unknown): SchemaRegistryError {
   const status = statusOf(error);

@@ -2,7 +2,7 @@ import type { RegistryAddress } from './registry-address.ts';
 import { inOneLine, isRetryableStatus, SchemaRegistryError } from './schema-registry-error.ts';
 
 export interface RegistryRequest {
-  readonly method?: 'GET' | 'PUT';
+  readonly method?: 'GET' | 'PUT' | 'POST';
   /** Begins with a slash. */
   readonly path: string;
   readonly body?: object;

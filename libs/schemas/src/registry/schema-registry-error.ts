@@ -1,5 +1,8 @@
-/** `RKT1101`: the registry does not answer, or not as a registry does. `RKT1102`: it refuses a schema. */
-export type SchemaRegistryErrorCode = 'RKT1101' | 'RKT1102';
+/**
+ * `RKT1101`: the registry does not answer, or not as a registry does. `RKT1102`: it refuses a schema. `RKT1103`: it has not got
+ * a schema that services register.
+ */
+export type SchemaRegistryErrorCode = 'RKT1101' | 'RKT1102' | 'RKT1103';
 
 /** The schema registry is away, or says no. Shaped as the operational errors of `@ratchet/kafka` are. */
 export class SchemaRegistryError extends Error {
