@@ -85,7 +85,10 @@ describe('a body', () => {
 
   test('without a content type is not taken', async () => {
     const headers = { authorization: `Bearer ${key}` };
-    expect(await send(withKeys, `${activity}/complete`, { body: '{}', headers })).toMatchObject({ status: 415 });
+    expect(await send(withKeys, `${activity}/complete`, { body: '{}', headers })).toMatchObject({
+      status: 415,
+      body: expect.stringContaining('is application/json, but it has none') as string,
+    });
   });
 
   test.each([

@@ -55,6 +55,7 @@ export class RequestGate {
     instance.addHook('onRequest', (request, reply) => this.#arrive(request, reply));
     instance.removeAllContentTypeParsers();
     instance.addContentTypeParser(jsonType, (request: FastifyRequest, body: Incoming) => this.#take(request, body));
+    instance.addContentTypeParser('*', (request: FastifyRequest) => Promise.reject(notJson(request)));
     instance.addHook('preValidation', (request, _, done) => {
       try {
         this.#letIn(request);
@@ -176,6 +177,11 @@ export class RequestGate {
 }
 
 type Incoming = FastifyRequest['raw'];
+
+function notJson({ headers: { 'content-type': type = '' } }: FastifyRequest): ProblemError {
+  const given = type === '' ? 'it has none' : `it is ${JSON.stringify(type.slice(0, 100))}`;
+  return new ProblemError(415, `Expected a body whose content-type is application/json, but ${given}`);
+}
 
 const tooLarge = (bytesMax: number): ProblemError =>
   new ProblemError(413, `Expected a body of at most ${String(bytesMax)} bytes, but it has more`);
