@@ -39,6 +39,7 @@ export const rooms = [
   { scope: 'generate', folder: 'tools/generate', rooms: [], not: ALL_NEST },
   { scope: 'mutants', folder: 'tools/mutants', rooms: ['domain'], not: ALL_NEST, decide: true },
   { scope: 'deploy', folder: 'tools/deploy', rooms: [], not: ALL_NEST },
+  { scope: 'packages', folder: 'tools/packages', rooms: ['start'], not: ALL_NEST },
   { scope: 'boundaries', folder: 'tools/boundaries', rooms: [] },
   {
     scope: 'conformance',

@@ -1,3 +1,5 @@
+// First: an older Node would fail later, and in words of its own.
+import './node-version.ts';
 export { agreeOnRecord, type AgreedRecordOptions } from './agreed-record.ts';
 export { connectKafka, KafkaConnection, withoutCredentials, type ConnectionOptions } from './connection.ts';
 export { deadLetter, deadLetterTopic } from './dead-letter.ts';

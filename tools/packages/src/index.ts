@@ -1,0 +1,1 @@
+export { completePackage, pack, packages, type Package } from './packages.ts';
