@@ -63,6 +63,7 @@ export async function completePackage(folder: string): Promise<number> {
   const hasSource = (file: string): boolean =>
     !ofTests.test(file) && existsSync(join(folder, 'src', file.replace(/\.js$/, '.ts')));
   const modules = built.filter(hasSource);
+  if (modules.length === 0) throw new Error(`Expected to complete ${folder}, but it is not built: run tsc -b`);
   const stale = built.filter((file) => !hasSource(file)).flatMap(outputsOf);
   for (const file of stale) rmSync(join(dist, file), { force: true });
 
