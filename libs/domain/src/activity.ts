@@ -153,3 +153,7 @@ export interface ClosedActivity extends ActivityBase {
  * ```
  */
 export type Activity = OpenActivity | ClosedActivity;
+
+/** Whether a task of its attempt was sent, or was to be, and nobody has claimed it. */
+export const isUnclaimed = (activity: Activity): activity is ScheduledActivity =>
+  activity.status === 'scheduled' && activity.dispatchedAt !== undefined;

@@ -174,6 +174,13 @@ export interface Redispatch extends OfActivity {
   readonly type: 'Redispatch';
   readonly timer: TimerReference;
 }
+/** No task of the attempt can be sent: its task queue cannot be had. The scheduler says so of what it could not send. */
+export interface FailDispatch extends OfActivity {
+  readonly type: 'FailDispatch';
+  readonly timer: TimerReference;
+  /** For people: which queue, and why it cannot be had. */
+  readonly reason: string;
+}
 /** Removes what was closed and whose retention ended before `before`; one per partition, at most `countMax` executions. */
 export interface ExpireBefore extends CommandBase {
   readonly type: 'ExpireBefore';
@@ -230,7 +237,8 @@ export type ActivityCommand =
   | UpdateOptions
   | TimeOut
   | DispatchDue
-  | Redispatch;
+  | Redispatch
+  | FailDispatch;
 export type RunCommand = OpenRun | RequestCancelRun | CloseRun | SignalRun | AcknowledgeSignals;
 export type PartitionCommand = ExpireBefore | UseRules;
 

@@ -63,6 +63,7 @@ export const ways = {
   'TimeOut heartbeat': { type: 'TimeOut', laterMs: 900, send: (s) => s.timeOut('heartbeat') },
   DispatchDue: { type: 'DispatchDue', laterMs: 900, send: (s) => s.dispatchDue() },
   Redispatch: { type: 'Redispatch', laterMs: 900, send: (s) => s.redispatch() },
+  FailDispatch: { type: 'FailDispatch', send: (s) => s.failDispatch() },
 } as const satisfies Record<string, Way>;
 
 export type WayName = keyof typeof ways;
@@ -87,6 +88,7 @@ export const activityCommandTypes = Object.keys({
   TimeOut: true,
   DispatchDue: true,
   Redispatch: true,
+  FailDispatch: true,
 } satisfies Record<ActivityCommand['type'], true>);
 
 /**

@@ -48,6 +48,7 @@ TimeOut start-to-close     | -none  | -stale  | -stale    | -stale      | sched2
 TimeOut heartbeat          | -none  | -stale  | -stale    | -stale      | sched2!  | TIMED!   | paused2! | sched*!  | -stale | -none     | -none  | -none    | -none      | -none
 DispatchDue                | -none  | sched*  | -stale    | sched2*     | -stale   | -stale   | -stale   | -stale   | -stale | -none     | -none  | -none    | -none      | -none
 Redispatch                 | -none  | -stale  | sched*    | -stale      | -stale   | -stale   | -stale   | -stale   | -stale | -none     | -none  | -none    | -none      | -none
+FailDispatch               | -none  | -stale  | FAILED    | -stale      | -stale   | -stale   | -stale   | -stale   | -stale | -none     | -none  | -none    | -none      | -none
 `;
 
 /** In a workflow run the policies do not count: an open id is taken, a closed one is free. */

@@ -2,7 +2,7 @@ import type { Command } from './command.ts';
 import { decideClaim } from './decide/claim.ts';
 import { decideComplete } from './decide/complete.ts';
 import { decideDelete } from './decide/delete.ts';
-import { decideDispatchDue, decideRedispatch } from './decide/dispatch.ts';
+import { decideDispatchDue, decideFailDispatch, decideRedispatch } from './decide/dispatch.ts';
 import { decideExpireBefore } from './decide/expire.ts';
 import { decideFail } from './decide/fail.ts';
 import { decideHeartbeat } from './decide/heartbeat.ts';
@@ -72,6 +72,8 @@ export function decide(view: PartitionView, command: Command, context: DecisionC
       return decideDispatchDue(view, command, context);
     case 'Redispatch':
       return decideRedispatch(view, command, context);
+    case 'FailDispatch':
+      return decideFailDispatch(view, command, context);
     case 'OpenRun':
       return decideOpenRun(view, command, context);
     case 'RequestCancelRun':

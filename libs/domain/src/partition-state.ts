@@ -1,4 +1,4 @@
-import type { Activity, ClosedActivity } from './activity.ts';
+import { isUnclaimed, type Activity, type ClosedActivity, type ScheduledActivity } from './activity.ts';
 import type { DomainEvent } from './event.ts';
 import { ExpiryQueue } from './expiry-queue.ts';
 import { executionKey, partitionKey, runKey, type ExecutionId, type RunId } from './identity.ts';
@@ -135,6 +135,11 @@ export class PartitionState implements PartitionView {
       case 'RunClosed':
         break;
     }
+  }
+
+  /** Activities whose task was sent, or was to be, and that nobody has claimed; in no particular order. */
+  *unclaimed(): Generator<ScheduledActivity> {
+    for (const activity of this.#activities.values()) if (isUnclaimed(activity)) yield activity;
   }
 
   restoreRules(version: number): void {

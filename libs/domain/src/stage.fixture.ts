@@ -215,6 +215,10 @@ export class Stage {
     return this.#of('Redispatch', '', { requestId: '', timer }, {});
   }
 
+  failDispatch(reason = 'no such queue', timer: TimerReference = this.timer): Command {
+    return this.#of('FailDispatch', '', { requestId: '', timer, reason }, {});
+  }
+
   #of<T extends ActivityCommand['type']>(
     type: T,
     identity: string,

@@ -62,3 +62,38 @@ test('redispatch of what was never dispatched is stale', () => {
   stage.accept(stage.schedule({ options: { taskQueue: 'mail', startToCloseTimeoutMs: 1, startDelayMs: 5 } })).at(90);
   expect(stage.refusal(stage.redispatch())).toMatch(/^stale-attempt/);
 });
+
+test('what can never be sent fails for good and says why; the failure of an attempt before stays known', () => {
+  const stage = standaloneIn('backing off').at(10);
+  stage.accept(stage.dispatchDue());
+  const reason = `Expected to make the topics of task queue 'mail', but the brokers refuse`;
+
+  const types = stage.events(stage.failDispatch(reason)).map(({ type }) => type);
+
+  expect(types).toEqual(['ActivityChanged', 'ActivityClosed']);
+  expect(stage.activity).toMatchObject({
+    status: 'failed',
+    outcome: {
+      type: 'failure',
+      retryState: 'non-retryable-failure',
+      failure: { message: reason, info: { type: 'server', nonRetryable: true } },
+    },
+    lastFailure: { failedAt: 0 },
+  });
+});
+
+test.each([
+  { what: 'of an attempt before', change: { attempt: 0 }, refused: /^stale-attempt/ },
+  { what: 'of another dispatch', change: { stamp: 0 }, refused: /^stale-attempt/ },
+  { what: 'of a former life', change: { scheduleOffset: -1 }, refused: /^stale-attempt/ },
+])('a task $what that cannot be sent fails nothing', ({ change, refused }) => {
+  const stage = standaloneIn('scheduled');
+  expect(stage.refusal(stage.failDispatch('no such queue', { ...stage.timer, ...change }))).toMatch(refused);
+});
+
+test('a reason that is too long is refused', () => {
+  const stage = standaloneIn('scheduled');
+  expect(stage.refusal(stage.failDispatch('x'.repeat(2_000_000)))).toBe(
+    'invalid-argument: reason exceeds length limit',
+  );
+});

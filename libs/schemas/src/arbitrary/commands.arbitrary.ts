@@ -81,6 +81,7 @@ export const commands: Readonly<Record<Command['type'], Arbitrary<Command>>> = {
   TimeOut: partial({ type: constant('TimeOut'), ...ofActivity, timeoutType, timer }, optional),
   DispatchDue: partial({ type: constant('DispatchDue'), ...ofActivity, timer }, optional),
   Redispatch: partial({ type: constant('Redispatch'), ...ofActivity, timer }, optional),
+  FailDispatch: partial({ type: constant('FailDispatch'), ...ofActivity, timer, reason: text }, optional),
   ExpireBefore: partial({ type: constant('ExpireBefore'), ...common, before: instant, countMax: count }, optional),
   OpenRun: partial({ type: constant('OpenRun'), ...ofRun, retentionMs: duration }, optional),
   RequestCancelRun: partial({ type: constant('RequestCancelRun'), ...ofRun, reason: text }, optional),

@@ -46,6 +46,7 @@ export interface ActivityCommand {
     | { readonly 'ratchet.v1.TimeOut': TimeOut }
     | { readonly 'ratchet.v1.DispatchDue': DispatchDue }
     | { readonly 'ratchet.v1.Redispatch': Redispatch }
+    | { readonly 'ratchet.v1.FailDispatch': FailDispatch }
     | { readonly 'ratchet.v1.ExpireBefore': ExpireBefore }
     | { readonly 'ratchet.v1.OpenRun': OpenRun }
     | { readonly 'ratchet.v1.RequestCancelRun': RequestCancelRun }
@@ -237,6 +238,13 @@ export interface DispatchDue {
 export interface Redispatch {
   /** The attempt this timer was set for. */
   readonly timer: AttemptReference;
+}
+/** No task of the attempt can be sent: its task queue cannot be had. */
+export interface FailDispatch {
+  /** The attempt that was to be sent. */
+  readonly timer: AttemptReference;
+  /** For people: which queue, and why it cannot be had. */
+  readonly reason: string;
 }
 /** Removes closed executions whose retention ended. */
 export interface ExpireBefore {
