@@ -73,6 +73,13 @@ export const taskTopic = (namespace: string, taskQueue: string, level = priority
 export const taskTopics = (namespace: string, taskQueue: string): readonly string[] =>
   Array.from({ length: priorityLevelMax }, (_, index) => taskTopic(namespace, taskQueue, index + 1));
 
+/** The queue that a topic belongs to, by its escaped names, dead letters included; `undefined` for a topic of another kind. */
+export function queueOfTopic(topic: string): { readonly namespace: string; readonly taskQueue: string } | undefined {
+  if (!topic.startsWith(`${taskTopicPrefix}.`)) return undefined;
+  const [namespace, taskQueue] = topic.slice(taskTopicPrefix.length + 1).split('.');
+  return namespace === undefined || taskQueue === undefined ? undefined : { namespace, taskQueue };
+}
+
 const isPlain = /^[A-Za-z0-9]*$/;
 
 const escapeForTopic = (name: string): string =>

@@ -51,7 +51,9 @@ export class OutboxLane {
   #queue: OutboxEntry[] = [];
   #nextTicket = 0;
   #settledWaiters: SettledWaiter[] = [];
+  /** Topics whose records wait until it is known whether they are there. */
   readonly #topicsToResolve = new Set<string>();
+  readonly #resolving = new Map<string, Promise<void>>();
   readonly #missing = new Map<string, Error>();
   #client: KafkaClient | undefined;
   #producer: Producer | undefined;
@@ -126,9 +128,10 @@ export class OutboxLane {
     if (this.#running) return;
     this.#running = true;
     while (this.#queue.length > 0 && !this.#closed) {
-      if (this.#topicsToResolve.size > 0) await this.#resolveTopics();
+      this.#resolveTopics();
       const entries = this.#cut();
       if (entries.length > 0) await this.#deliver(entries);
+      else if (this.#resolving.size > 0) await Promise.race(this.#resolving.values());
       this.#releaseSettled();
     }
     this.#running = false;
@@ -155,7 +158,7 @@ export class OutboxLane {
 
   #place(entry: OutboxEntry, request: RequestCut, kept: OutboxEntry[]): void {
     const { batchBytesMax } = this.#options.bounds;
-    // It came while other topics were looked up: its own is next.
+    // Whether its topic is there is being asked.
     if (this.#topicsToResolve.has(entry.record.topic)) {
       kept.push(entry);
       return;
@@ -182,15 +185,19 @@ export class OutboxLane {
   }
 
   /**
-   * Records of a topic that is not there would fail the whole request, so only those of known topics are cut. Those that
-   * come while this waits are looked up next.
+   * Records of a topic that is not there would fail the whole request, so only those of known topics are cut. Those of all
+   * others wait, each for its own topic; nobody waits for another's.
    */
-  async #resolveTopics(): Promise<void> {
-    for (const topic of [...this.#topicsToResolve]) {
-      const error = await this.#resolveTopic(topic);
-      this.#topicsToResolve.delete(topic);
-      if (error === undefined) this.#missing.delete(topic);
-      else this.#missing.set(topic, error);
+  #resolveTopics(): void {
+    for (const topic of this.#topicsToResolve) {
+      if (this.#resolving.has(topic)) continue;
+      const resolving = this.#resolveTopic(topic).then((error) => {
+        this.#resolving.delete(topic);
+        this.#topicsToResolve.delete(topic);
+        if (error === undefined) this.#missing.delete(topic);
+        else this.#missing.set(topic, error);
+      });
+      this.#resolving.set(topic, resolving);
     }
   }
 

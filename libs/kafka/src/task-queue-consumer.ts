@@ -8,13 +8,19 @@ export interface TaskSource {
 }
 
 export interface TaskQueueConsumerOptions extends Omit<TaskConsumerOptions, 'topic' | 'groupId' | 'onRevoked'> {
-  /** The most urgent first. One that does not exist yet is looked for again and again. */
+  /** The most urgent first. One that does not exist yet is looked for again and again: it is made by who first sends to it. */
   readonly sources: readonly TaskSource[];
   /** These partitions of the topic belong to another instance now, and it will be given what was not done. */
   readonly onRevoked?: (topic: string, partitions: readonly number[]) => void;
-  /** How often topics that do not exist yet are looked for; 2 s by default. */
+  /**
+   * How often topics that do not exist yet are looked for; 2 s by default. While none of them does, the first looks follow
+   * each other faster: a queue is often read just before it is used for the first time.
+   */
   readonly discoverMs?: number;
 }
+
+/** Between the first two looks for a queue that nobody has used; then half as long again each time. */
+const firstDiscoverMs = 50;
 
 /**
  * Reads the topics of one queue: whenever it may hand out a record, it is one of the most urgent topic that has any here.
@@ -28,6 +34,7 @@ export class TaskQueueConsumer {
   readonly #consumers = new Map<string, TaskConsumer>();
   #paused = false;
   #discoverTimer: NodeJS.Timeout | undefined;
+  #lookCount = 0;
   #stopped = false;
 
   constructor(options: TaskQueueConsumerOptions) {
@@ -98,7 +105,13 @@ export class TaskQueueConsumer {
         .then(() => {
           this.#discoverLater();
         });
-    }, this.#options.discoverMs ?? 2_000);
+    }, this.#discoverMs());
+  }
+
+  #discoverMs(): number {
+    const { discoverMs = 2_000 } = this.#options;
+    if (this.#consumers.size > 0) return discoverMs;
+    return Math.min(discoverMs, firstDiscoverMs * 1.5 ** this.#lookCount++);
   }
 
   /** All at once: a topic that cannot be read does not hold up the others. */

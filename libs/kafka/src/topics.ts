@@ -35,6 +35,18 @@ export async function ensureTopics(connection: KafkaConnection, specs: readonly 
   for (const { name, partitions } of specs) await awaitEverywhere(connection, name, partitions);
 }
 
+/**
+ * Creates topics, and resolves once every broker knows them. One that another instance was first with is taken as it is
+ * found, if it has as many partitions.
+ *
+ * @throws OperationalError RKT1004 when a topic could not be created: not retryable where the brokers refuse it, whoever asks
+ * and whenever (its name, a policy, rights); RKT1003 when another instance was first, with other partitions.
+ */
+export async function createTopics(connection: KafkaConnection, specs: readonly TopicSpec[]): Promise<void> {
+  await create(connection, specs);
+  for (const { name, partitions } of specs) await awaitEverywhere(connection, name, partitions);
+}
+
 async function create(connection: KafkaConnection, specs: readonly TopicSpec[]): Promise<void> {
   if (specs.length === 0) return;
   try {
@@ -56,11 +68,24 @@ async function create(connection: KafkaConnection, specs: readonly TopicSpec[]):
     throw new OperationalError(
       `Expected to create the topics ${names}, but the brokers refuse: ${reasonsOf(error)}`,
       'RKT1004',
-      failureKind(cause) !== 'refused',
+      !errorsOf(cause).some(isRefused),
       { cause },
     );
   }
 }
+
+/** What the brokers say of a topic that they will not make, however often they are asked. */
+const refusedTypes = new Set([
+  'POLICY_VIOLATION',
+  'INVALID_TOPIC_EXCEPTION',
+  'INVALID_PARTITIONS',
+  'INVALID_CONFIG',
+  'INVALID_REQUEST',
+  'TOPIC_AUTHORIZATION_FAILED',
+  'CLUSTER_AUTHORIZATION_FAILED',
+]);
+
+const isRefused = (error: unknown): boolean => refusedTypes.has(kafkaErrorType(error) ?? '');
 
 const errorsOf = (error: unknown): readonly unknown[] =>
   error instanceof Error && 'errors' in error && Array.isArray(error.errors) ? (error.errors as unknown[]) : [error];

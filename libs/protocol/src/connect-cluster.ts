@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { queueOfTopic } from '@ratchet/domain';
 import {
   connectKafka,
-  ensureTopics,
+  createTopics,
   OperationalError,
   Outbox,
   replicationFactorOf,
@@ -58,9 +59,13 @@ export interface Cluster {
   readonly partitions: number;
   /** An outbox that knows which topics are there for good, and makes a task topic anew that someone deleted. */
   createOutbox(options?: Pick<OutboxOptions, 'metrics' | 'replaceUnsendable' | 'bounds'>): Outbox;
+  /** Every topic of a task queue that is there, dead-letter topics included. @throws kafkajs's error when no broker answers. */
+  taskTopics(): Promise<readonly string[]>;
   /**
-   * Makes the topic of a task queue when it is missing; resolves once every broker knows it.
-   * @throws OperationalError RKT1004 when it cannot be created.
+   * Makes the topic of a task queue, and its dead-letter topic, when it is missing; resolves once every broker knows it. For
+   * schedulers, which ask whether there may be one more: whoever else reads a queue waits until it is there.
+   *
+   * @throws OperationalError RKT1004 when it cannot be created: not retryable where the brokers refuse it.
    */
   ensureTaskTopic(topic: string): Promise<void>;
   /** A service has other keys of task tokens while it runs: who starts after it is compared with those. The log says when it fails. */
@@ -182,10 +187,13 @@ class ConnectedCluster implements Cluster {
     if (await this.connection.partitionCounts.exists(topic)) return;
     // Asked for its dead-letter topic, too: both are made together.
     const name = isDeadLetterTopic(topic) ? topic.slice(0, topic.lastIndexOf('.')) : topic;
-    await ensureTopics(
-      this.connection,
-      taskTopicSpecs(name, { replication: this.#replication, partitions: this.partitions }),
-    );
+    const { connection, partitions } = this;
+    await createTopics(connection, taskTopicSpecs(name, { replication: this.#replication, partitions }));
+    await connection.partitionCounts.of(topic);
+  }
+
+  async taskTopics(): Promise<readonly string[]> {
+    return (await this.connection.admin.listTopics()).filter((topic) => queueOfTopic(topic) !== undefined);
   }
 
   recordTokenKeys(tokenKeys: readonly TokenKey[]): void {

@@ -22,7 +22,7 @@ export { readable } from './readable.ts';
 export { pauseMsAfter, repetitions, type Repetition } from './repetition.ts';
 export * from './request-channel.ts';
 export { TaskReader, type ReadTask, type TaskReaderOptions } from './task-reader.ts';
-export { taskSources } from './task-sources.ts';
+export { taskGroup, taskSources } from './task-sources.ts';
 export * from './task-token.ts';
 export { errorText, fieldOf, isError, isInstance } from './thrown.ts';
 export { freshTraceparent, type Tracing } from './tracing.ts';

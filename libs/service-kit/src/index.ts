@@ -26,6 +26,7 @@ export {
   gatewayVariables,
   knownVariables,
   serviceSettings,
+  taskQueueLimits,
   taskRetentionMs,
   tokenKeyRing,
   tokenKeys,

@@ -146,6 +146,22 @@ export const taskRetentionMs: Setting<number> = {
   defaults: inEvery(14 * DAY_MS),
 };
 
+/** For the scheduler, which makes the topics of task queues. A queue has as many partitions as the co-partitioned topics, and one. */
+export const taskQueueLimits = {
+  taskQueuesMax: {
+    variable: 'RATCHET_TASK_QUEUES_MAX',
+    expected: 'how many task queues there may be in all, from 1 to 1000000; the default is 1000',
+    schema: wholeNumber(1, 1_000_000),
+    defaults: inEvery(1_000),
+  },
+  namespaceTaskQueuesMax: {
+    variable: 'RATCHET_NAMESPACE_TASK_QUEUES_MAX',
+    expected: 'how many task queues a namespace may have, from 1 to 1000000; the default is 100',
+    schema: wholeNumber(1, 1_000_000),
+    defaults: inEvery(100),
+  },
+} satisfies Settings;
+
 export type ServiceConfig = ConfigOf<ReturnType<typeof serviceSettings>>;
 
 /** Those of the completion-gateway, which has the say of what they mean; a test of it compares. */
@@ -193,7 +209,7 @@ export const gatewayVariables: readonly string[] = [
 /** Every variable that some service reads: what is not here is a slip of the pen. */
 export const knownVariables: readonly string[] = [
   ...Object.values(serviceSettings(0)).map(({ variable }) => variable),
-  ...[tokenSecret, tokenKeys, taskRetentionMs].map(({ variable }) => variable),
+  ...[tokenSecret, tokenKeys, taskRetentionMs, ...Object.values(taskQueueLimits)].map(({ variable }) => variable),
   ...gatewayVariables,
 ];
 

@@ -12,6 +12,12 @@ export function startCluster(options: Omit<StartRatchetOptions, 'kafka' | 'folde
   return startRatchet({
     ...options,
     kafka: { brokers: brokers.join(','), registryUrl },
-    serviceEnv: { RATCHET_SESSION_TIMEOUT_MS: '2000', ...options.serviceEnv },
+    serviceEnv: {
+      RATCHET_SESSION_TIMEOUT_MS: '2000',
+      // All tests of a run leave their task queues on one broker.
+      RATCHET_TASK_QUEUES_MAX: '100000',
+      RATCHET_NAMESPACE_TASK_QUEUES_MAX: '100000',
+      ...options.serviceEnv,
+    },
   });
 }

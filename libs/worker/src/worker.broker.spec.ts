@@ -219,9 +219,11 @@ describe('an activity that is to stop', () => {
     },
   ] as const)('stops for $command.type, and its attempt counts as failed', async ({ command }) => {
     const reasons: unknown[] = [];
+    const begun = gate();
     const { asker } = await stage({
       work: async () => {
         const context = Context.current();
+        begun.open();
         if (reasons.length > 0) return 'done';
         await untilStopped().catch((error: unknown) => {
           reasons.push(context.cancellationSignal.reason);
@@ -231,7 +233,7 @@ describe('an activity that is to stop', () => {
       },
     });
     const { id, ended } = await asker.ask('work', { ...quick, heartbeatTimeoutMs: 500 });
-    await pause(300);
+    await begun.passed;
     expect((await asker.tell(id, command)).body.type).toBe('Accepted');
     await eventually(() => reasons.length === 1);
     expect(reasons).toMatchObject([{ message: command.type === 'Pause' ? 'PAUSED' : 'RESET' }]);
@@ -256,13 +258,15 @@ describe('an activity that is to stop', () => {
 
   test('hears of its end when it was terminated', async () => {
     const reasons: unknown[] = [];
+    const begun = gate();
     const { asker } = await stage({
       work: async () => {
+        begun.open();
         await untilStopped().catch((error: unknown) => reasons.push(error));
       },
     });
     const { id, ended } = await asker.ask('work', { ...oneMinute, heartbeatTimeoutMs: 500 });
-    await pause(300);
+    await begun.passed;
     await asker.tell(id, { type: 'Terminate', reason: 'enough' });
     expect(await ended).toMatchObject({ status: 'terminated' });
     await eventually(() => reasons.length === 1);
@@ -416,12 +420,14 @@ describe('a worker', () => {
   });
 
   test('does not wait for ever for an activity that does not listen', async () => {
-    const { asker, worker, running } = await stage(
-      { deaf: () => new Promise(() => undefined) },
-      { shutdownForceTime: 300 },
-    );
+    const begun = gate();
+    const deaf = (): Promise<never> => {
+      begun.open();
+      return new Promise(() => undefined);
+    };
+    const { asker, worker, running } = await stage({ deaf }, { shutdownForceTime: 300 });
     const { id } = await asker.ask('deaf', oneMinute);
-    await pause(300);
+    await begun.passed;
     worker.shutdown();
     await running;
     await asker.tell(id, { type: 'Terminate', reason: 'cleaning up' });

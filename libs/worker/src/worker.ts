@@ -1,4 +1,3 @@
-import { taskTopic } from '@ratchet/domain';
 import { TaskQueueConsumer, type InputRecord, type Log, type Outbox } from '@ratchet/kafka';
 import {
   closeCluster,
@@ -90,14 +89,14 @@ export class Worker {
   }
 
   /**
-   * Connects, and makes the topic of the task queue when it is missing.
+   * Connects. The topic of a task queue that nobody has used yet is waited for: it is made for the first activity.
    *
    * @throws InvalidWorkerOptionsError (rejects) when an option is wrong; OperationalError RKT1001 when no broker answers,
    * RKT1004 when the services were never started there; SchemaRegistryError when the registry does not answer.
    */
   static async create(options: WorkerOptions): Promise<Worker> {
     const loaded = loadWorkerOptions(options);
-    const { brokers, registry: registryUrl, identity, log, namespace, taskQueue } = loaded;
+    const { brokers, registry: registryUrl, identity, log } = loaded;
     const clientId = `ratchet-worker-${identity}`;
     const cluster = await connectCluster({
       brokers,
@@ -108,10 +107,6 @@ export class Worker {
       records: [...requestRecords, 'ActivityTask'],
     });
     try {
-      const topic = taskTopic(namespace, taskQueue);
-      await cluster.ensureTaskTopic(topic);
-      // From here on they are known: without them no task could be passed on.
-      await cluster.connection.partitionCounts.of(topic);
       return new Worker(loaded, cluster, await openRequestChannel(cluster));
     } catch (error) {
       await cluster.close();

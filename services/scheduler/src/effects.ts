@@ -19,6 +19,7 @@ import type { OutputRecord } from '@ratchet/kafka';
 import type { TaskTokenSigner } from '@ratchet/protocol';
 import { topics, type Codec } from '@ratchet/schemas';
 import { fanOutPages, noticeSettled, notifyWorker } from './cancellation-records.ts';
+import type { HeldTasks } from './held-tasks.ts';
 import { outcomeReached } from './outcome-reached.ts';
 import type { RunWaiters } from './run-waiters.ts';
 import type { TaskTopics } from './task-topics.ts';
@@ -29,6 +30,8 @@ export interface EffectTools {
   readonly codec: Codec;
   readonly signer: TaskTokenSigner;
   readonly taskTopics: TaskTopics;
+  /** Takes a task whose topic is not there. */
+  readonly hold: HeldTasks['hold'];
   readonly waiters: Waiters<OutcomeWaiter>;
   readonly runWaiters: RunWaiters;
 }
@@ -77,7 +80,7 @@ export class Effects {
         told.activity = event.activity;
         return;
       case 'TaskDispatched':
-        out.push(this.#task(openIn(told, event.id)));
+        this.#dispatch(openIn(told, event.id), out);
         return;
       case 'ActivityClosed': {
         const activity = closedIn(told, event.id);
@@ -144,10 +147,19 @@ export class Effects {
     }
   }
 
-  #task(activity: OpenActivity): OutputRecord {
+  /** A decision waits for no topic: what cannot be sent yet is held. It is made all the same, for that may fail. */
+  #dispatch(activity: OpenActivity, out: OutputRecord[]): void {
+    const task = this.task(activity);
+    if (this.#tools.taskTopics.isThere(task.topic)) out.push(task);
+    else this.#tools.hold(task.topic, activity.id, activity.options.taskQueue);
+  }
+
+  /** The task of the current attempt. */
+  task(activity: OpenActivity): OutputRecord {
     const { id, scheduleOffset, attempt, stamp, options } = activity;
+    const { namespace } = id;
     return {
-      topic: this.#tools.taskTopics.nameOf(id.namespace, options.taskQueue, options.priorityKey),
+      topic: this.#tools.taskTopics.nameOf({ namespace, taskQueue: options.taskQueue }, options.priorityKey),
       key: executionKey(id),
       // A retry goes to another partition, and so to another worker where there is one: the last may be broken.
       turns: attempt - 1,

@@ -6,7 +6,7 @@ import type { ProofVerdict, ProofVerifier } from '@ratchet/protocol';
  * cancellation service forwarded it. Whoever can write to `commands` can write anything else.
  *
  * A replay must accept what was accepted, though a key may be gone since. So the progress says which keys were there, and
- * a proof of one of those is not asked of a command that stood in the log before the restore (ADR 37).
+ * a proof of one of those is not asked of a command that stood in the log before the restore (ADR 16).
  */
 export class Proofs {
   readonly #partition: number;

@@ -40,9 +40,21 @@ export const schedule = (change: Partial<Extract<Command, { type: 'Schedule' }>>
   ...change,
 });
 
+/** Task topics that are there from the start, of brokers that make any other at once. */
+export function topicsOf(...there: readonly string[]): TaskTopics {
+  const taskTopics = new TaskTopics({
+    list: () => Promise.resolve(there),
+    create: () => Promise.resolve(),
+    limits: { taskQueuesMax: 100, namespaceTaskQueuesMax: 100 },
+  });
+  taskTopics.found(there);
+  return taskTopics;
+}
+
+export const payments = 'ratchet.activity.tasks.default.payments';
+
 /** A partition's logic, fed record by record as the legs would. */
 export class Stage {
-  readonly createdTopics: string[] = [];
   readonly logged: string[] = [];
   /** What no input caused. */
   readonly sent: OutputRecord[] = [];
@@ -52,12 +64,12 @@ export class Stage {
   #offset = 0;
   readonly changedKeys = new Set<string>();
 
-  constructor(onPartition = partition, ownCodec: Codec = codec, ownSigner: TaskTokenSigner = signer) {
-    const create = (topic: string): Promise<void> => {
-      this.createdTopics.push(topic);
-      return Promise.resolve();
-    };
-    const taskTopics = new TaskTopics(create);
+  constructor(
+    onPartition = partition,
+    ownCodec: Codec = codec,
+    ownSigner: TaskTokenSigner = signer,
+    taskTopics = topicsOf(payments),
+  ) {
     const context = {
       partition: onPartition,
       send: (records: readonly OutputRecord[]) => void this.sent.push(...records),

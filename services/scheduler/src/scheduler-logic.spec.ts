@@ -1,7 +1,18 @@
 import type { ActivityQuery, Command, Query } from '@ratchet/domain';
 import { attemptOf, decodeTaskToken } from '@ratchet/protocol';
 import { topics } from '@ratchet/schemas';
-import { charge, client, partition, repliesIn, schedule, Stage, tasksIn, worker } from './scheduler-logic.fixture.ts';
+import {
+  charge,
+  client,
+  partition,
+  payments,
+  repliesIn,
+  schedule,
+  Stage,
+  tasksIn,
+  topicsOf,
+  worker,
+} from './scheduler-logic.fixture.ts';
 
 const sent = { requestId: 'request-2', identity: 'worker', replyTo: worker };
 const result = [{ metadata: {}, data: Buffer.from('"paid"') }];
@@ -21,16 +32,12 @@ const claim = (attempt: Awaited<ReturnType<typeof scheduled>>): Command => ({
 });
 
 describe('a Schedule', () => {
-  test('is answered, and its task goes to the topic of its queue, which was made before', async () => {
+  test('is answered, and its task goes to the topic of its queue', async () => {
     const stage = new Stage();
 
     const output = await stage.command(schedule({ awaitOutcome: false }), 1_000);
 
-    expect(stage.createdTopics).toEqual(['ratchet.activity.tasks.default.payments']);
-    expect(output.effects.map(({ topic }) => topic)).toEqual([
-      topics.replies,
-      'ratchet.activity.tasks.default.payments',
-    ]);
+    expect(output.effects.map(({ topic }) => topic)).toEqual([topics.replies, payments]);
     expect(await repliesIn(output)).toMatchObject([
       {
         address: 'client',
@@ -54,12 +61,13 @@ describe('a Schedule', () => {
     ]);
   });
 
-  test('that is refused makes no topic', async () => {
-    const stage = new Stage();
+  test('that is refused asks for no topic', async () => {
+    const taskTopics = topicsOf();
+    const stage = new Stage(undefined, undefined, undefined, taskTopics);
 
     const output = await stage.command(schedule({ options: { taskQueue: 'payments' } }), 1_000);
 
-    expect(stage.createdTopics).toEqual([]);
+    expect(taskTopics.wantedCount).toBe(0);
     expect(await repliesIn(output)).toMatchObject([
       { body: { type: 'Refused', refusal: { reason: 'invalid-argument' } } },
     ]);

@@ -7,7 +7,6 @@ import {
   invariant,
   PartitionState,
   supportsRules,
-  validateSchedule,
   type Command,
   type Query,
   type StateRecord,
@@ -26,6 +25,7 @@ import { readable } from '@ratchet/protocol';
 import { topics } from '@ratchet/schemas';
 import { CommandHandler, type LogPosition, type OnDropped } from './command.handler.ts';
 import { Effects, type EffectTools } from './effects.ts';
+import { HeldTasks } from './held-tasks.ts';
 import { Proofs } from './proofs.ts';
 import { QueryHandler } from './query.handler.ts';
 import { RunWaiters } from './run-waiters.ts';
@@ -47,7 +47,7 @@ const rulesAfterMs = 60_000;
 export type SchedulerInput =
   { readonly kind: 'command'; readonly command: Command } | { readonly kind: 'query'; readonly query: Query };
 
-export interface SchedulerLogicParts extends Omit<EffectTools, 'waiters' | 'runWaiters'> {
+export interface SchedulerLogicParts extends Omit<EffectTools, 'waiters' | 'runWaiters' | 'hold'> {
   readonly context: PartitionContext;
   /** How many partitions the co-partitioned topics have. */
   readonly partitions: number;
@@ -84,6 +84,8 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
   readonly #state = new PartitionState();
   readonly #position: LogPosition = { now: epochMillis(0), offset: -1 };
   readonly #proofs: Proofs;
+  readonly #held: HeldTasks;
+  #unsentTopics: readonly string[] = [];
   readonly #commands: CommandHandler;
   readonly #queries: QueryHandler;
   /** Until the restore is over. */
@@ -108,7 +110,12 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
     const runWaiters = this.#runWaiters;
     const state = this.#state;
     const position = this.#position;
-    const effects = new Effects(state, partition, { ...parts, waiters, runWaiters });
+    const { context, codec, taskTopics } = parts;
+    const hold: HeldTasks['hold'] = (...task) => {
+      this.#held.hold(...task);
+    };
+    const effects = new Effects(state, partition, { ...parts, waiters, runWaiters, hold });
+    this.#held = new HeldTasks({ context, state, codec, taskTopics, taskOf: (activity) => effects.task(activity) });
     const markChanged = (key: string, entity: StateKey): void => void this.#changed.set(key, entity);
     const common = { state, position, effects, waiters };
     this.#commands = new CommandHandler({ partition, partitions, ...common, proofs, onDropped, markChanged });
@@ -118,6 +125,15 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
   /** How many wait for an outcome or for news of a run. */
   get waiterCount(): number {
     return this.#outcomeWaiters.count + this.#runWaiters.count;
+  }
+
+  get partition(): number {
+    return this.#parts.context.partition;
+  }
+
+  /** How many tasks wait for their topic. */
+  get heldCount(): number {
+    return this.#held.count;
   }
 
   /** How many questions wait for a command that has not come yet. */
@@ -142,6 +158,7 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
     const assembly = this.#assembly;
     this.#assembly = undefined;
     if (assembly !== undefined) this.#storedParts = await assembly.restoreInto(this.#state);
+    this.#held.restore(this.#unsentTopics);
     // What is new has no former owner. Else one may take over again that does not know these rules yet.
     if (this.#position.offset < 0) this.#proposeRules();
     else this.#rulesTimer = setTimeout(() => this.#proposeRules(), rulesAfterMs).unref();
@@ -159,7 +176,7 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
       return query instanceof Promise ? query.then(checkedQuery) : checkedQuery(query);
     }
     const command = readable(codec.decodeCommand, value);
-    return command instanceof Promise ? command.then((c) => this.#withTopic(c)) : this.#withTopic(command);
+    return command instanceof Promise ? command.then(checkedCommand) : checkedCommand(command);
   }
 
   handle(record: InputRecord, input: SchedulerInput): Output {
@@ -192,7 +209,8 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
     const commands = positions.get(topics.commands) ?? 0;
     const queries = positions.get(topics.queries) ?? 0;
     const { keyIds: tokenKeyIds } = this.#proofs;
-    const progress: StateRecord = { type: 'Progress', commands, queries, now, rules, tokenKeyIds };
+    const { topics: unsentTopics } = this.#held;
+    const progress: StateRecord = { type: 'Progress', commands, queries, now, rules, tokenKeyIds, unsentTopics };
     return this.#stateRecord(progressKey, forwarded === undefined ? progress : { ...progress, forwarded });
   }
 
@@ -208,6 +226,7 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
 
   close(): void {
     clearTimeout(this.#rulesTimer);
+    this.#held.close();
     this.#changed.clear();
     this.#parts.onClosed?.();
   }
@@ -229,29 +248,19 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
 
   #restoreRecord(key: string, record: StateRecord): void {
     if (record.type !== 'Progress') return this.#assembly?.add(key, record);
-    const { commands, queries, now, rules, forwarded, tokenKeyIds = [] } = record;
+    const { commands, queries, now, rules, forwarded, tokenKeyIds = [], unsentTopics = [] } = record;
     invariant(
       supportsRules(rules),
       `the progress was made under rules ${String(rules)}, which this version does not know`,
     );
     this.#state.restoreRules(rules);
     this.#proofs.restore(tokenKeyIds);
+    this.#unsentTopics = unsentTopics;
     Object.assign(this.#position, { now, offset: commands - 1 }, forwarded === undefined ? {} : { forwarded });
     this.#restoredPositions = new Map([
       [topics.commands, commands],
       [topics.queries, queries],
     ]);
-  }
-
-  /** The task topic of a schedule is made before the command is decided, so that deciding never waits. */
-  #withTopic(command: Command): SchedulerInput | Promise<SchedulerInput> {
-    const input = checkedCommand(command);
-    // What will be refused needs none. For other options of an open activity, which are rare, the outbox makes it.
-    if (command.type !== 'Schedule' || validateSchedule(command) !== undefined) return input;
-    const { taskTopics } = this.#parts;
-    const { taskQueue, priorityKey = 0 } = command.options;
-    const created = taskTopics.ensure(taskTopics.nameOf(command.target.namespace, taskQueue, priorityKey));
-    return created === undefined ? input : created.then(() => input);
   }
 
   /** The rules change where the log says so, at the same command for whoever decides it again. */

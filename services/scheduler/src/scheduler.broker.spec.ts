@@ -12,7 +12,7 @@ import {
 import { deadLetterTopic, topics } from '@ratchet/schemas';
 import { connectBroker, eventually, startCluster, uniqueName } from '@ratchet/testing';
 import { SchedulerLogic } from './scheduler-logic.ts';
-import { TaskTopics } from './task-topics.ts';
+import { topicsOf } from './scheduler-logic.fixture.ts';
 
 const namespace = uniqueName('scheduler');
 const partitions = 4;
@@ -183,7 +183,7 @@ test('a question that finds the scheduler behind is answered from all that stood
 
 function newLogic(partition: number): SchedulerLogic {
   const signer = createTokenSigner('replay');
-  const taskTopics = new TaskTopics(() => Promise.resolve());
+  const taskTopics = topicsOf();
   const context = { partition, send: () => undefined };
   const parts = { onDropped: (): void => undefined, log: (): void => undefined };
   return new SchedulerLogic({ context, partitions, codec: cluster.codec, signer, taskTopics, ...parts });

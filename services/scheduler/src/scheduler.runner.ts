@@ -1,5 +1,5 @@
-import { PartitionProcessor, type PartitionContext } from '@ratchet/kafka';
-import { connectCluster, createTokenSigner } from '@ratchet/protocol';
+import { endsOfUnused, PartitionProcessor, removeTopics, type PartitionContext } from '@ratchet/kafka';
+import { connectCluster, createTokenSigner, taskGroup, type Cluster } from '@ratchet/protocol';
 import { topics } from '@ratchet/schemas';
 import {
   clusterSettings,
@@ -14,6 +14,12 @@ import type { OnDropped } from './command.handler.ts';
 import type { SchedulerConfig } from './scheduler.config.ts';
 import { SchedulerLogic } from './scheduler-logic.ts';
 import { TaskTopics } from './task-topics.ts';
+import { UnusedQueues } from './unused-queues.ts';
+
+/** How often it is looked which task topics there are: others make them and remove them, too. */
+const lookMs = 60_000;
+/** How often queues that nobody uses are looked for. One is removed that is unused at two looks. */
+const unusedLookMs = 3_600_000;
 
 /** Commands and queries go on where the state says; state and progress are committed to `executions`. */
 export async function createSchedulerRunner(
@@ -25,21 +31,17 @@ export async function createSchedulerRunner(
   const outbox = cluster.createOutbox({ metrics: tools.metrics.outbox });
   const signer = createTokenSigner(tokenKeyRing(config));
   followTokenKeys(tools.changes, signer, cluster);
-  const taskTopics = new TaskTopics((topic) => cluster.ensureTaskTopic(topic));
+  const taskTopics = createTaskTopics(config, tools, cluster);
+  // Those that are not seen here are looked for when they are needed.
+  await taskTopics.look().catch((error: unknown) => {
+    tools.log.warn({}, `the task topics could not be listed: ${String(error)}`);
+  });
   const owned = new Set<SchedulerLogic>();
   const onDropped = droppedCommands(tools);
   const createLogic = (context: PartitionContext): SchedulerLogic => {
     const onClosed = (): void => void owned.delete(logic);
-    const logic = new SchedulerLogic({
-      context,
-      partitions,
-      codec,
-      signer,
-      taskTopics,
-      onDropped,
-      onClosed,
-      log: connection.log,
-    });
+    const { log } = connection;
+    const logic = new SchedulerLogic({ context, partitions, codec, signer, taskTopics, onDropped, onClosed, log });
     owned.add(logic);
     return logic;
   };
@@ -48,6 +50,9 @@ export async function createSchedulerRunner(
   );
   tools.metrics.gauge('ratchet_queries_parked', 'Questions that wait for a command that has not come yet', () =>
     [...owned].reduce((sum, { parkedCount }) => sum + parkedCount, 0),
+  );
+  tools.metrics.gauge('ratchet_tasks_held', 'Tasks whose topic is not there yet', () =>
+    [...owned].reduce((sum, { heldCount }) => sum + heldCount, 0),
   );
   tools.metrics.gauge(
     'ratchet_log_clock_ahead_seconds',
@@ -68,7 +73,96 @@ export async function createSchedulerRunner(
     metrics: tools.metrics.processor,
     tuning: { sessionTimeoutMs: config.sessionTimeoutMs },
   });
-  return processorRunner({ processor, outbox, cluster });
+  const stopLooking = keepLooking(tools, cluster, taskTopics, () =>
+    [...owned].some(({ partition }) => partition === 0),
+  );
+  const runner = processorRunner({ processor, outbox, cluster });
+  return {
+    ...runner,
+    stop: () => {
+      stopLooking();
+      return runner.stop();
+    },
+  };
+}
+
+function createTaskTopics(
+  limits: SchedulerConfig,
+  { metrics, log }: RunnerTools<SchedulerConfig>,
+  cluster: Cluster,
+): TaskTopics {
+  const made = metrics.counter('ratchet_task_topics_made_total', 'Topics of task queues that were made', []);
+  const refused = metrics.counter(
+    'ratchet_task_topics_refused_total',
+    'Times that a topic of a task queue could not be had',
+    ['reason'],
+  );
+  const sayRefused = seldom(log, 'warn');
+  const sayLate = seldom(log, 'warn');
+  const taskTopics = new TaskTopics({
+    list: () => cluster.taskTopics(),
+    create: (topic) => cluster.ensureTaskTopic(topic),
+    limits,
+    onMade: (topic) => {
+      made.inc();
+      log.info({ topic }, 'the topic of a task queue is made');
+    },
+    onRefused: (why, reason) => {
+      refused.inc({ reason: why });
+      sayRefused({}, reason);
+    },
+    onLate: (topic, error) => {
+      sayLate({ topic }, `the topic of a task queue cannot be made yet: ${String(error)}`);
+    },
+  });
+  metrics.gauge('ratchet_task_queues', 'Task queues that have a topic', () => taskTopics.queueCount);
+  metrics.gauge(
+    'ratchet_task_topics_wanted',
+    'Topics of task queues that are being made, or wait for it',
+    () => taskTopics.wantedCount,
+  );
+  return taskTopics;
+}
+
+/** Looks which task topics there are, and removes those that nobody uses where this instance is the one to do it. @returns ends it. */
+function keepLooking(
+  { metrics, log }: RunnerTools,
+  cluster: Cluster,
+  taskTopics: TaskTopics,
+  isToRemove: () => boolean,
+): () => void {
+  const { connection } = cluster;
+  const removed = metrics.counter('ratchet_task_queues_removed_total', 'Task queues removed that nobody used', []);
+  const unused = new UnusedQueues({
+    list: () => taskTopics.look(),
+    endsOfUnused: (queue) => endsOfUnused(connection, queue),
+    remove: (queue) => removeTopics(connection, queue),
+    groupOf: taskGroup,
+    onRemoved: ({ topics: names }) => {
+      removed.inc();
+      log.info({ topics: names }, 'a task queue that nobody used any more is removed');
+    },
+  });
+  const timers = [
+    repeat(lookMs, log, () => taskTopics.look()),
+    repeat(unusedLookMs, log, () => (isToRemove() ? unused.look() : unused.forget())),
+  ];
+  return () => {
+    timers.forEach(clearInterval);
+    taskTopics.close();
+  };
+}
+
+/** What fails is done again the next time. */
+function repeat(everyMs: number, log: RunnerTools['log'], work: () => unknown): NodeJS.Timeout {
+  const run = async (): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      log.warn({}, `the task topics could not be looked at: ${String(error)}`);
+    }
+  };
+  return setInterval(() => void run(), everyMs).unref();
 }
 
 /** Counts commands that were not decided, and says so now and then. */

@@ -66,11 +66,11 @@ export class QueueReader implements TaskSource {
   }
 
   /**
-   * Resolves once the queue is read.
-   * @throws (rejects) when the topic can be neither found nor made, or no broker answers: the next poll tries again.
+   * Resolves once the queue is read, or, where nobody has used it yet, is looked for: a poll makes no topic.
+   * @throws (rejects) when no broker answers: the next poll tries again.
    */
   start(): Promise<void> {
-    return (this.#starting ??= this.#start().catch((error: unknown) => {
+    return (this.#starting ??= this.#consumer.start().catch((error: unknown) => {
       this.#starting = undefined;
       throw error;
     }));
@@ -114,10 +114,5 @@ export class QueueReader implements TaskSource {
 
   #partitionCount(topic: string): number {
     return this.#parts.cluster.connection.partitionCounts.known(topic) ?? 0;
-  }
-
-  async #start(): Promise<void> {
-    await this.#parts.cluster.ensureTaskTopic(this.#topic);
-    await this.#consumer.start();
   }
 }
