@@ -1,3 +1,5 @@
+import type { Payload } from '@ratchet/domain';
+import fc from 'fast-check';
 import { encodingOf, defaultPayloadConverter as converter, PayloadConverterError } from './payload-converter.ts';
 
 const there = (value: unknown): unknown => converter.fromPayload(converter.toPayload(value));
@@ -33,4 +35,60 @@ describe('the default payload converter', () => {
   ])('does not read a payload with $given', ({ payload }) => {
     expect(() => converter.fromPayload(payload)).toThrow(PayloadConverterError);
   });
+
+  const payloadOf = (json: string): Payload => ({
+    metadata: { encoding: Buffer.from('json/plain') },
+    data: Buffer.from(json),
+  });
+
+  test.each([
+    ['{"order": 9007199254740993}', 'value.order is 9007199254740993'],
+    ['[1, [-12345678901234567890]]', 'value[1][0] is -12345678901234567890'],
+    ['1e400', 'value is 1e400'],
+  ])('does not round the number in %s', (json, message) => {
+    expect(() => converter.fromPayload(payloadOf(json))).toThrow(message);
+  });
+
+  test.each([
+    ['9007199254740991', 9007199254740991],
+    ['1152921504606846976', 2 ** 60],
+    ['"9007199254740993"', '9007199254740993'],
+    ['0.12345678901234567890', 0.12345678901234568],
+    ['1e100', 1e100],
+  ])('reads %s', (json, value) => {
+    expect(converter.fromPayload(payloadOf(json))).toBe(value);
+  });
+
+  test('gives back what it was given, or refuses it with its place', () => {
+    const anything = fc.anything({
+      withBigInt: true,
+      withDate: true,
+      withMap: true,
+      withSet: true,
+      withTypedArray: true,
+    });
+    fc.assert(
+      fc.property(anything, (value) => {
+        let payload: Payload;
+        try {
+          payload = converter.toPayload(value);
+        } catch (error) {
+          expect(error).toBeInstanceOf(PayloadConverterError);
+          expect((error as PayloadConverterError).message).toContain(`value${(error as PayloadConverterError).path} `);
+          return;
+        }
+        expect(asJsonHasIt(converter.fromPayload(payload))).toEqual(asJsonHasIt(value));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
 });
+
+/** Dates are text in JSON, and it knows one zero. */
+const asJsonHasIt = (value: unknown): unknown => {
+  if (value instanceof Date) return value.toJSON();
+  if (Object.is(value, -0)) return 0;
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value;
+  if (Array.isArray(value)) return value.map(asJsonHasIt);
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, asJsonHasIt(inner)]));
+};

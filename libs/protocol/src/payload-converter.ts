@@ -1,5 +1,6 @@
 import type { Payload } from '@ratchet/domain';
-import { notSerialisable } from './not-serialisable.ts';
+import { isBytes, notSerialisable } from './not-serialisable.ts';
+import { InexactNumberError, parseExactly } from './parse-exactly.ts';
 
 /** The key of a payload's metadata that says how its data is written. */
 export const encodingKey = 'encoding';
@@ -46,12 +47,12 @@ export const encodingOf = ({ metadata }: Payload): string => {
 
 /**
  * `undefined` as `binary/null`, a `Uint8Array` (or `Buffer`) as `binary/plain` with its bytes untouched, everything else
- * as `json/plain`. What JSON would lose without a word (functions, symbols) is refused.
+ * as `json/plain`. What would not arrive as it was given is refused, both ways (`docs/values.md`).
  */
 export const defaultPayloadConverter: PayloadConverter = {
   toPayload: (value) => {
     if (value === undefined) return { metadata: noneMetadata, data: noBytes };
-    if (value instanceof Uint8Array) return { metadata: rawMetadata, data: asBuffer(value) };
+    if (isBytes(value)) return { metadata: rawMetadata, data: asBuffer(value) };
     return { metadata: jsonMetadata, data: Buffer.from(toJson(value)) };
   },
   fromPayload: (payload) => {
@@ -84,8 +85,12 @@ function toJson(value: unknown): string {
 
 function fromJson(data: Uint8Array): unknown {
   try {
-    return JSON.parse(textOf(data));
+    return parseExactly(textOf(data));
   } catch (cause) {
+    if (cause instanceof InexactNumberError) {
+      const { path, reason } = cause.place;
+      throw new PayloadConverterError(`Expected to read a payload as JSON, but ${cause.message}`, path, reason);
+    }
     throw new PayloadConverterError('Expected to read a payload as JSON, but it is not JSON', '', 'is not JSON', {
       cause,
     });

@@ -61,6 +61,12 @@ test.each<{ given: string; end: Parameters<typeof attemptReport>[0]; message: st
     message: 'is a BigInt',
     nonRetryable: false,
   },
+  {
+    given: 'a failure that is not retried, and whose details cannot be written',
+    end: { type: 'failed', error: ApplicationFailure.nonRetryable('declined', 'T', { at: Number.NaN }) },
+    message: 'declined [it could not be converted as it was: Expected to write a value as JSON, but value.at is NaN]',
+    nonRetryable: true,
+  },
 ])('$given is reported as a failure', async ({ end, message, nonRetryable }) => {
   const failure = await failureOf(end);
   expect(failure.message).toContain(message);

@@ -10,8 +10,10 @@ import {
 import {
   ApplicationFailure,
   asApplicationFailure,
+  errorText,
   errorToFailure,
   failureSource,
+  isInstance,
   valuesToPayloads,
   type LoadedDataConverter,
 } from '@ratchet/protocol';
@@ -53,12 +55,25 @@ export async function attemptReport(
   } catch (error) {
     lost(error);
     try {
-      return { type: 'Fail', failure: await failureOf(error, converter) };
+      return { type: 'Fail', failure: await failureOf(withoutDetails(end, error), converter) };
     } catch (another) {
       lost(another);
       return unreportable;
     }
   }
+}
+
+/** A failure whose details cannot be converted stays what it is without them: whether it is retried does not depend on them. */
+function withoutDetails(end: AttemptEnd, error: unknown): unknown {
+  if (end.type !== 'failed' || !isInstance(end.error, ApplicationFailure)) return error;
+  const { type, nonRetryable, category, cause } = end.error;
+  return ApplicationFailure.create({
+    message: `${errorText(end.error)} [it could not be converted as it was: ${errorText(error)}]`,
+    type: type ?? '',
+    nonRetryable,
+    cause,
+    ...(category === undefined ? {} : { category }),
+  });
 }
 
 async function convertedReport(end: AttemptEnd, converter: LoadedDataConverter): Promise<AttemptReport | undefined> {
