@@ -48,8 +48,9 @@ export function parseExactly(json: string): unknown {
   });
 }
 
+/** JavaScript itself writes the shortest digits that read back the same, and zeros behind them. */
 const isExactly = (value: number, source: string): boolean =>
-  Number.isFinite(value) && (!/^-?\d+$/.test(source) || BigInt(source) === BigInt(value));
+  Number.isFinite(value) && (!/^-?\d+$/.test(source) || String(value) === source || BigInt(source) === BigInt(value));
 
 function placeOf(value: unknown): { readonly path: string; readonly source: string } | undefined {
   if (value instanceof InexactNumber) return { path: '', source: value.source };
