@@ -246,3 +246,18 @@ describe('is refused before anything is sent', () => {
     await expect(draftOf({}, '')).rejects.toThrow('activityType is not set');
   });
 });
+
+test('the same request without an id starts the same activity, another request another', async () => {
+  const idOf = async (options: Partial<AnyStartOptions>, activityType?: string): Promise<string> =>
+    (await draftOf(options, activityType)).target.activityId;
+  expect(await idOf({ requestId: 'order-1' })).toBe(await idOf({ requestId: 'order-1' }));
+  expect(await idOf({ requestId: 'order-1', id: 'mine' })).toBe('mine');
+  const ids = [
+    await idOf({ requestId: 'order-1' }),
+    await idOf({ requestId: 'order-2' }),
+    await idOf({ requestId: 'order-1' }, 'ship'),
+    await idOf({}),
+    await idOf({}),
+  ];
+  expect(new Set(ids).size).toBe(ids.length);
+});

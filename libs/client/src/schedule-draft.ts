@@ -1,6 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { millis, validateSchedule, type ActivityOptionsRequest } from '@ratchet/domain';
-import { durationMs, type CommandDraftOf, type Duration, type LoadedDataConverter } from '@ratchet/protocol';
+import {
+  activityIdOf,
+  durationMs,
+  type CommandDraftOf,
+  type Duration,
+  type LoadedDataConverter,
+} from '@ratchet/protocol';
 import { InvalidActivityOptionsError } from './errors.ts';
 import { checkOptions, checkText, startShape } from './option-shapes.ts';
 import { outgoingPayloads } from './outgoing-payloads.ts';
@@ -28,11 +34,14 @@ export async function scheduleDraft(
 ): Promise<CommandDraftOf<'Schedule'>> {
   checkText('activityType', activityType);
   checkOptions(startShape, options);
-  const activityId = options.id ?? randomUUID();
+  const { requestId } = options;
+  // A request that may be repeated must find what it has started.
+  const ownId = requestId === undefined ? randomUUID() : activityIdOf(activityType, requestId);
+  const activityId = options.id ?? ownId;
   const draft = {
     type: 'Schedule',
     target: { namespace, workflowId: '', runId: randomUUID(), activityId },
-    requestId: options.requestId ?? randomUUID(),
+    requestId: requestId ?? randomUUID(),
     identity,
     activityType,
     options: optionsRequest(options),

@@ -38,7 +38,10 @@ export interface PriorityOptions {
 }
 
 export interface CommonStartOptions {
-  /** Unique among the open standalone activities of the namespace; made up when left out. At most 1000 bytes. */
+  /**
+   * Unique among the open standalone activities of the namespace; when left out it follows from `requestId`, and is
+   * made up where there is none. At most 1000 bytes.
+   */
   readonly id?: string;
   readonly taskQueue: string;
   readonly timeouts: ActivityTimeouts;

@@ -42,3 +42,27 @@ test.each<{ given: string; options: Partial<WorkerOptions>; message: string }>([
   expect(load).toThrow(InvalidWorkerOptionsError);
   expect(load).toThrow(message);
 });
+
+test('the methods of an instance are activities, inherited ones too, and are called on it', () => {
+  class Service {
+    readonly #currency = 'EUR';
+    readonly now = (): string => `now in ${this.#currency}`;
+
+    charge(amount: number): string {
+      return `${String(amount)} ${this.#currency}`;
+    }
+
+    get connection(): () => never {
+      throw new Error('a getter was read');
+    }
+  }
+  class Payments extends Service {
+    refund(amount: number): string {
+      return `back: ${this.charge(amount)}`;
+    }
+  }
+  const { activities } = loadWorkerOptions({ ...minimal, activities: new Payments() });
+  expect([...activities.keys()].sort()).toEqual(['charge', 'now', 'refund']);
+  expect(activities.get('refund')?.(7)).toBe('back: 7 EUR');
+  expect(activities.get('now')?.()).toBe('now in EUR');
+});

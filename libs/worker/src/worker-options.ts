@@ -26,8 +26,11 @@ export interface WorkerOptions {
   /** Default: `default`. */
   readonly namespace?: string;
   readonly taskQueue: string;
-  /** Functions by the name of their activity type, as in `import * as activities`; members that are no functions are left out. */
-  readonly activities: Readonly<Record<string, unknown>>;
+  /**
+   * Functions by the name of their activity type, as in `import * as activities`, or an instance of a class (a provider of
+   * Nest), whose methods they are; members that are no functions are left out.
+   */
+  readonly activities: object;
   /** How many run at once; 100 by default. */
   readonly maxConcurrentActivities?: number;
   /** How long running activities may go on after `shutdown` before they are cancelled; 0 by default. */
@@ -110,11 +113,26 @@ function checkShape(options: WorkerOptions): void {
   if (problem !== undefined) throw new InvalidWorkerOptionsError(problem.message, problem.field);
 }
 
-function functionsOf(activities: Readonly<Record<string, unknown>>): ReadonlyMap<string, RunnableActivity> {
+/** Own functions, and of an instance the methods of its class and of those that the class extends. */
+function functionsOf(activities: object): ReadonlyMap<string, RunnableActivity> {
   const functions = new Map<string, RunnableActivity>();
-  for (const [name, activity] of Object.entries(activities)) {
-    if (typeof activity === 'function') functions.set(name, activity as RunnableActivity);
+  for (const name of namesOf(activities)) {
+    const activity = (activities as Readonly<Record<string, unknown>>)[name];
+    if (typeof activity === 'function') functions.set(name, activity.bind(activities) as RunnableActivity);
   }
   if (functions.size > 0) return functions;
   throw new InvalidWorkerOptionsError('Expected to get activities, but there is no function among them', 'activities');
+}
+
+/** Getters of a class are left alone: what they do when they are read is not known. */
+function namesOf(activities: object): ReadonlySet<string> {
+  const names = new Set(Object.keys(activities));
+  let prototype = Object.getPrototypeOf(activities) as object | null;
+  while (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
+    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
+      if (name !== 'constructor' && typeof value === 'function') names.add(name);
+    }
+    prototype = Object.getPrototypeOf(prototype) as object | null;
+  }
+  return names;
 }
