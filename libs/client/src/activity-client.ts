@@ -9,6 +9,7 @@ import {
   errorToFailure,
   identityDefault,
   loadDataConverter,
+  logOfConnection,
   openRequestChannel,
   requestRecords,
   type CommandDraft,
@@ -89,7 +90,7 @@ export class ActivityClient {
     if (refusal !== undefined) throw new InvalidActivityOptionsError(refusal.message, '');
     const requestTimeoutMs = durationMs(options.requestTimeout ?? '30s') ?? 0;
 
-    const logging = log === undefined ? {} : { log };
+    const logging = log === undefined ? {} : { log: logOfConnection(log) };
     const clientId = `ratchet-client-${identity}`;
     const cluster = await connectCluster({
       brokers,

@@ -9,6 +9,7 @@ export { DeadlineClock, type Due } from './deadline-clock.ts';
 export * from './duration.ts';
 export * from './failure-converter.ts';
 export * from './failures.ts';
+export { logOfConnection } from './log-of-connection.ts';
 export * from './option-shape.ts';
 export {
   openRequestChannel,

@@ -1,8 +1,9 @@
-import { TaskQueueConsumer, type InputRecord, type Log, type Outbox } from '@ratchet/kafka';
+import { TaskQueueConsumer, type InputRecord, type Outbox } from '@ratchet/kafka';
 import {
   closeCluster,
   connectCluster,
   DeadlineClock,
+  logOfConnection,
   openRequestChannel,
   requestRecords,
   TaskReader,
@@ -14,13 +15,6 @@ import { AttemptRunner } from './attempt-runner.ts';
 import { TaskIntake } from './task-intake.ts';
 import { watchStrayRejections } from './stray-rejections.ts';
 import { loadWorkerOptions, type LoadedWorkerOptions, type WorkerOptions } from './worker-options.ts';
-
-/** What the connection says is no news to who runs a worker, unless something is wrong. */
-const ofNoInterest =
-  (log: Log): Log =>
-  (level, message, fields) => {
-    log(level === 'info' ? 'debug' : level, message, fields);
-  };
 
 export type WorkerState = 'initialized' | 'running' | 'stopping' | 'stopped';
 
@@ -102,7 +96,7 @@ export class Worker {
       brokers,
       registryUrl,
       clientId,
-      log: ofNoInterest(log),
+      log: logOfConnection(log),
       createTopics: false,
       records: [...requestRecords, 'ActivityTask'],
     });
