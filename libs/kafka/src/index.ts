@@ -8,7 +8,7 @@ export * from './errors.ts';
 export type { GroupMember } from './group-consumer.ts';
 export { guardedLog, type Log, type LogLevel } from './log.ts';
 export type { ConnectionMetrics, OutboxMetrics, ProcessorMetrics } from './metrics.ts';
-export type { SentRecord } from './outbox-request.ts';
+export { recordBytesMax, type SentRecord } from './outbox-request.ts';
 export { Outbox, type OutboxOptions } from './outbox.ts';
 export type { PartitionPhase } from './owned-partition.ts';
 export * from './partition-logic.ts';

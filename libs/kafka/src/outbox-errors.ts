@@ -13,11 +13,11 @@ export const noPartition = (topic: string, partition: number, partitions: number
 export const missing = (topic: string): OperationalError =>
   new OperationalError(`Expected to send to ${topic}, but the brokers do not know it`, 'RKT1004', true);
 
-/** Even alone in a batch it does not fit. */
-export const tooLarge = ({ record, bytes }: OutboxEntry, batchBytesMax: number): OperationalError =>
+/** No topic takes it. */
+export const tooLarge = ({ record, bytes }: OutboxEntry, recordBytesMax: number): OperationalError =>
   new OperationalError(
     `Expected to send a record to ${record.topic}, but it takes ${String(bytes)} bytes, ` +
-      `and a batch may take ${String(batchBytesMax)}`,
+      `and a record may take ${String(recordBytesMax)}`,
     'RKT1006',
     false,
   );

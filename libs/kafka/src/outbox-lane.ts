@@ -157,7 +157,7 @@ export class OutboxLane {
   }
 
   #place(entry: OutboxEntry, request: RequestCut, kept: OutboxEntry[]): void {
-    const { batchBytesMax } = this.#options.bounds;
+    const { recordBytesMax } = this.#options.bounds;
     // Whether its topic is there is being asked.
     if (this.#topicsToResolve.has(entry.record.topic)) {
       kept.push(entry);
@@ -166,7 +166,7 @@ export class OutboxLane {
     const partition = this.#partitionOf(entry.record);
     if (partition instanceof Error) this.#refuse(entry, partition, kept);
     else if (!isEncodable(entry.record)) this.#refuse(entry, notBytes(entry), kept);
-    else if (entry.bytes > batchBytesMax) this.#refuse(entry, tooLarge(entry, batchBytesMax), kept);
+    else if (entry.bytes > recordBytesMax) this.#refuse(entry, tooLarge(entry, recordBytesMax), kept);
     else if (!request.take(entry, partition)) kept.push(entry);
   }
 

@@ -29,9 +29,17 @@ export interface OutboxEntry {
   index: number;
 }
 
+/**
+ * The largest record that may be written. Every topic takes a batch of 16 MiB (`max.message.bytes`), and a little is left
+ * for the batch's own header and the sizes being estimates.
+ */
+export const recordBytesMax = 16 * 1024 * 1024 - 64 * 1024;
+
 /** Bounds of one request to the brokers. */
 export interface RequestBounds {
-  /** All records of a partition make one batch, and the broker's limit is on the batch. */
+  /** Of one record: the broker's limit is on the batch in which it stands, alone if it must. */
+  readonly recordBytesMax: number;
+  /** All records of a partition make one batch; more of them wait for the next. */
   readonly batchBytesMax: number;
   readonly batchRecordsMax: number;
   readonly requestBytesMax: number;
@@ -85,7 +93,8 @@ export class RequestCut {
   take(entry: OutboxEntry, partition: number): boolean {
     const batch = this.#batchOf(entry.record.topic, partition);
     const { batchBytesMax, batchRecordsMax } = this.#bounds;
-    if (batch.full || batch.records >= batchRecordsMax || batch.bytes + entry.bytes > batchBytesMax) {
+    const isRoom = batch.records === 0 || batch.bytes + entry.bytes <= batchBytesMax;
+    if (batch.full || batch.records >= batchRecordsMax || !isRoom) {
       batch.full = true;
       return false;
     }

@@ -2,7 +2,7 @@ import type { KafkaConnection } from './connection.ts';
 import { deadLetterOfEffect, deadLetterTopic } from './dead-letter.ts';
 import type { OutboxMetrics } from './metrics.ts';
 import { OutboxLane, type LaneOptions } from './outbox-lane.ts';
-import type { RequestBounds, SentRecord } from './outbox-request.ts';
+import { recordBytesMax, type RequestBounds, type SentRecord } from './outbox-request.ts';
 import type { OutputRecord } from './record.ts';
 import { sleep } from './sleep.ts';
 
@@ -26,9 +26,9 @@ export interface OutboxOptions {
 
 const MiB = 1024 * 1024;
 
-/** The topics take batches of 4 MiB; a little is left for the batch's own header and the sizes being estimates. */
 const defaultBounds: RequestBounds = {
-  batchBytesMax: 4 * MiB - 64 * 1024,
+  recordBytesMax,
+  batchBytesMax: 4 * MiB,
   batchRecordsMax: 1000,
   requestBytesMax: 16 * MiB,
   requestRecordsMax: 5000,

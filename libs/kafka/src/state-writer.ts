@@ -1,7 +1,7 @@
 import type { Message, Producer } from 'kafkajs';
 import type { KafkaClient, KafkaConnection } from './connection.ts';
 import { OperationalError } from './errors.ts';
-import { messageOf, recordBytes } from './outbox-request.ts';
+import { messageOf, recordBytes, recordBytesMax } from './outbox-request.ts';
 import type { OutputRecord } from './record.ts';
 import { transactionRetry } from './retry-options.ts';
 import { within } from './within.ts';
@@ -14,13 +14,11 @@ export interface StateWriterOptions {
   readonly partition: number;
   /** A transaction that its owner left open is aborted after this long, if nobody fences it before. */
   readonly transactionTimeoutMs?: number;
-  /** The largest batch the topic takes. */
-  readonly batchBytesMax?: number;
 }
 
 const transactionTimeoutMsDefault = 30_000;
-const defaultBatchBytesMax = 4 * 1024 * 1024 - 64 * 1024;
-/** Of one request. */
+// Of one request.
+const batchBytesMax = 4 * 1024 * 1024;
 const batchRecordsMax = 1000;
 
 /**
@@ -110,13 +108,13 @@ export class StateWriter {
   }
 
   #batchesOf(records: readonly OutputRecord[]): Message[][] {
-    const { topic, partition, batchBytesMax = defaultBatchBytesMax } = this.#options;
+    const { topic, partition } = this.#options;
     const batches: Message[][] = [];
     let batch: Message[] = [];
     let batchBytes = 0;
     for (const record of records) {
       const bytes = recordBytes(record);
-      if (bytes > batchBytesMax) throw tooLarge(topic, record.key, bytes, batchBytesMax);
+      if (bytes > recordBytesMax) throw tooLarge(topic, record.key, bytes);
       if (batch.length === 0 || batchBytes + bytes > batchBytesMax || batch.length >= batchRecordsMax) {
         batch = [];
         batches.push(batch);
@@ -132,10 +130,10 @@ export class StateWriter {
 const transactionTimeoutOf = ({ transactionTimeoutMs }: StateWriterOptions): number =>
   transactionTimeoutMs ?? transactionTimeoutMsDefault;
 
-const tooLarge = (topic: string, key: string | null, bytes: number, bytesMax: number): OperationalError =>
+const tooLarge = (topic: string, key: string | null, bytes: number): OperationalError =>
   new OperationalError(
-    `Expected to write the state '${key ?? ''}' to ${topic}, but it takes ${String(bytes)} bytes, and a batch may ` +
-      `take ${String(bytesMax)}`,
+    `Expected to write the state '${key ?? ''}' to ${topic}, but it takes ${String(bytes)} bytes, and a record may ` +
+      `take ${String(recordBytesMax)}`,
     'RKT1006',
     false,
   );

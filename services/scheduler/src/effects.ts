@@ -15,7 +15,7 @@ import {
   type Signal,
   type WorkflowRun,
 } from '@ratchet/domain';
-import type { OutputRecord } from '@ratchet/kafka';
+import { recordBytesMax, type OutputRecord } from '@ratchet/kafka';
 import type { TaskTokenSigner } from '@ratchet/protocol';
 import { topics, type Codec } from '@ratchet/schemas';
 import { fanOutPages, noticeSettled, notifyWorker } from './cancellation-records.ts';
@@ -42,8 +42,8 @@ interface Told {
   run?: WorkflowRun;
 }
 
-/** The largest answer that is sent: the topic takes 4 MiB, and its key and headers belong to it. */
-const replyBytesMax = 4 * 1024 * 1024 - 128 * 1024;
+/** The largest answer that is sent: its key and headers belong to the record. */
+const replyBytesMax = recordBytesMax - 64 * 1024;
 
 /**
  * The records that a decision's events ask for. An event that only changes state asks for none.

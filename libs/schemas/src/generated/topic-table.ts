@@ -9,7 +9,7 @@ export const topicTable = {
   config: {
     'compression.type': 'uncompressed',
     'unclean.leader.election.enable': 'false',
-    'max.message.bytes': '4194304',
+    'max.message.bytes': '16777216',
   },
   topics: {
     commands: {
