@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { checkNamespace, checkLength, type Answer } from '@ratchet/domain';
+import { checkNamespaceName, checkLength, type Answer } from '@ratchet/domain';
 import type { Log } from '@ratchet/kafka';
 import {
   asApplicationFailure,
@@ -12,6 +12,7 @@ import {
   logOfConnection,
   openRequestChannel,
   requestRecords,
+  requireNamespace,
   type CommandDraft,
   type DataConverter,
   type Duration,
@@ -81,12 +82,12 @@ export class ActivityClient {
 
   /**
    * @throws InvalidActivityOptionsError (rejects) when an option is wrong; OperationalError RKT1001 when no broker
-   * answers, RKT1004 when the services were never started there; SchemaRegistryError when the registry does not answer.
+   * answers, RKT1004 when the services were never started there, RKT1304 when nobody has registered the namespace; SchemaRegistryError when the registry does not answer.
    */
   static async connect(options: ActivityClientOptions): Promise<ActivityClient> {
     checkOptions(clientShape, options);
     const { brokers, registry, namespace = 'default', identity = identityDefault(), log } = options;
-    const refusal = checkNamespace(namespace) ?? checkLength('identity', identity);
+    const refusal = checkNamespaceName(namespace) ?? checkLength('identity', identity);
     if (refusal !== undefined) throw new InvalidActivityOptionsError(refusal.message, '');
     const requestTimeoutMs = durationMs(options.requestTimeout ?? '30s') ?? 0;
 
@@ -101,6 +102,7 @@ export class ActivityClient {
       ...logging,
     });
     try {
+      await requireNamespace(cluster, namespace);
       const { channel, close } = await openRequestChannel(cluster, { requestTimeoutMs });
       const session = { channel, namespace, identity, converter: loadDataConverter(options.dataConverter) };
       return new ActivityClient(session, () => closeCluster(cluster, [close]));

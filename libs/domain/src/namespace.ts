@@ -1,7 +1,7 @@
 import type { Refusal } from './refusal.ts';
 import type { EpochMillis, Millis } from './units.ts';
 import { millis } from './units.ts';
-import { checkLength, checkNamespace, checkRetention, firstRefusal } from './validate.ts';
+import { checkLength, checkNamespaceName, checkRetention, firstRefusal } from './validate.ts';
 
 /** What activities and workflows live in: their ids are its own, and no one sees another's. */
 export interface Namespace {
@@ -27,17 +27,12 @@ export const defaultNamespace = 'default';
 export const namespaceRetentionMsMin = millis(60_000);
 export const namespaceRetentionMsDefault = millis(24 * 60 * 60 * 1000);
 
-const wellNamed = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
-
 /** What is wrong with a namespace that someone wants to register. */
 export function checkNewNamespace(
   namespace: Pick<Namespace, 'name' | 'description' | 'retentionMs' | 'limits'>,
 ): Refusal | undefined {
   return firstRefusal(
-    checkNamespace(namespace.name),
-    wellNamed.test(namespace.name)
-      ? undefined
-      : wrong('namespace may have letters, digits, "_", "." and "-", and begins with a letter or digit'),
+    checkNamespaceName(namespace.name),
     checkLength('description', namespace.description),
     namespace.retentionMs >= namespaceRetentionMsMin
       ? checkRetention(namespace.retentionMs)

@@ -13,7 +13,7 @@ export const currentRules = 3;
  */
 export const isBounded = (rules: number): boolean => rules >= 2;
 
-/** What came with version 3: an id that no URL can name is refused. */
+/** What came with version 3: an id that no URL can name is refused, and a namespace by a name that none can have. */
 export const isAddressable = (rules: number): boolean => rules >= 3;
 
 /** Whether this code can decide under a version. A partition whose progress says another must not be served. */

@@ -29,6 +29,11 @@ test.each<{ field: string; with: Partial<Schedule>; message: string }>([
     with: { target: { ...standalone, activityId: 'a\ud800' } },
     message: 'activityId must be well-formed Unicode',
   },
+  ...['a/b c', '.', '-a', 'é'].map((namespace) => ({
+    field: 'namespace',
+    with: { target: { ...standalone, namespace } },
+    message: 'namespace may have letters, digits, "_", "." and "-", and begins with a letter or digit',
+  })),
   ...['.', '..'].map((activityId) => ({
     field: 'activityId',
     with: { target: { ...standalone, activityId } },
@@ -128,5 +133,7 @@ test.each([
 test('what was accepted under older rules is decided so again', () => {
   const old = new Stage();
   old.rules = 2;
-  expect(old.refusal(old.schedule({ target: { ...standalone, activityId: '..' } }))).toBe('accepted');
+  expect(old.refusal(old.schedule({ target: { ...standalone, namespace: 'a/b c', activityId: '..' } }))).toBe(
+    'accepted',
+  );
 });

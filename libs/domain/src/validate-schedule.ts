@@ -13,6 +13,7 @@ import {
   checkInput,
   checkLength,
   checkNamespace,
+  checkNamespaceName,
   checkPathStep,
   checkRequest,
   checkRetention,
@@ -42,7 +43,7 @@ export function validateSchedule(command: Schedule): Refusal | undefined {
 function checkFields(command: Schedule, rules: number): Refusal | undefined {
   const { target } = command;
   return firstRefusal(
-    checkNamespace(target.namespace),
+    isAddressable(rules) ? checkNamespaceName(target.namespace) : checkNamespace(target.namespace),
     checkId('activityId', target.activityId),
     isAddressable(rules) ? checkPathStep('activityId', target.activityId) : undefined,
     checkId('activityType', command.activityType),

@@ -48,6 +48,17 @@ export const checkPathStep = (what: string, value: string): Refusal | undefined 
 export const checkNamespace = (namespace: string): Refusal | undefined =>
   namespace === '' ? wrong('Namespace is empty.') : checkLength('namespace', namespace);
 
+const wellNamed = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
+
+/** The name of a namespace, as it may be registered. */
+export const checkNamespaceName = (namespace: string): Refusal | undefined =>
+  firstRefusal(
+    checkNamespace(namespace),
+    wellNamed.test(namespace)
+      ? undefined
+      : wrong('namespace may have letters, digits, "_", "." and "-", and begins with a letter or digit'),
+  );
+
 /** The request id and identity of a request that someone asks for (timers have neither). */
 export const checkRequest = (request: {
   readonly requestId: string;

@@ -15,6 +15,7 @@ export const operationalErrorCodes = [
   /** a setting of the environment is missing or wrong */ 'RKT1301',
   /** a service has other settings than those of its cluster */ 'RKT1302',
   /** an address to listen on cannot be had */ 'RKT1303',
+  /** a namespace is not registered */ 'RKT1304',
 ] as const;
 export type OperationalErrorCode = (typeof operationalErrorCodes)[number];
 

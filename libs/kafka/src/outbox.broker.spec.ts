@@ -83,7 +83,7 @@ test('cuts by bytes: more than a batch may take goes in several', async () => {
 
 test.each<{ name: string; code: string; bad: (topic: string) => { topic: string; partition?: number; value: Buffer } }>(
   [
-    { name: 'larger than a batch may be', code: 'RKT1006', bad: (topic) => ({ topic, value: Buffer.alloc(5 * MiB) }) },
+    { name: 'larger than a batch may be', code: 'RKT1006', bad: (topic) => ({ topic, value: Buffer.alloc(16 * MiB) }) },
     { name: 'refused by the broker as too large', code: '', bad: (topic) => ({ topic, value: Buffer.alloc(2 * MiB) }) },
     {
       name: 'for a partition that is not there',
@@ -127,8 +127,8 @@ async function newTopicNamed(name: string): Promise<void> {
 test('who waits for a record that cannot be sent is told, and no dead letter is written', async () => {
   const topic = await newTopic();
   const outbox = newOutbox({ steadyTopics: [topic] });
-  const sent = outbox.send({ topic, key: 'a', value: Buffer.alloc(5 * MiB) });
-  await expect(sent).rejects.toThrow(/RKT1006.*takes 52\d+ bytes, and a batch may take/);
+  const sent = outbox.send({ topic, key: 'a', value: Buffer.alloc(16 * MiB) });
+  await expect(sent).rejects.toThrow(/RKT1006.*takes 167\d+ bytes, and a record may take/);
   await expect(outbox.send({ topic, key: 'a', value: text('small') })).resolves.toMatchObject({ offset: 0 });
 });
 

@@ -1,7 +1,8 @@
-import { taskTopic } from '@ratchet/domain';
+import { epochMillis, millis, taskTopic } from '@ratchet/domain';
 import { connectBroker, uniqueName } from '@ratchet/testing';
 import { topics, topicSpecs } from '@ratchet/schemas';
 import { connectCluster, type Cluster, type ClusterOptions } from './connect-cluster.ts';
+import { requireNamespace } from './require-namespace.ts';
 import type { TokenKey } from './task-token.ts';
 
 const addresses = connectBroker();
@@ -33,6 +34,30 @@ test('a service that expects other partitions does not start', async () => {
   await expect(connectCluster({ ...options, partitions: 5 })).rejects.toThrow(
     /^\[RKT1302\] .*RATCHET_PARTITIONS is 5 here and 4 there$/,
   );
+});
+
+describe('a namespace', () => {
+  const register = async (name: string, value: Buffer | null): Promise<void> => {
+    const outbox = cluster.createOutbox();
+    await outbox.send({ topic: topics.namespaces, key: name, partition: 0, value });
+    await outbox.close();
+  };
+
+  test('that is registered is found, and the default one is there from the start', async () => {
+    const name = uniqueName('registered');
+    const namespace = { name, id: name, description: '', retentionMs: millis(60_000), registeredAt: epochMillis(0) };
+    await register(name, cluster.codec.encodeNamespace({ ...namespace, limits: { requestsPerSecondMax: 0 } }));
+    await requireNamespace(cluster, name);
+    await requireNamespace(cluster, 'default');
+    await register(name, null);
+    await expect(requireNamespace(cluster, name)).rejects.toMatchObject({ code: 'RKT1304' });
+  });
+
+  test('that is not is told by its name', async () => {
+    await expect(requireNamespace(cluster, 'defualt')).rejects.toThrow(
+      /^\[RKT1304\] Expected to find the namespace "defualt" at .*, but nobody has registered it$/,
+    );
+  });
 });
 
 describe('the keys of a cluster', () => {

@@ -22,6 +22,7 @@ export * from './payload-converter.ts';
 export { readable } from './readable.ts';
 export { pauseMsAfter, repetitions, type Repetition } from './repetition.ts';
 export * from './request-channel.ts';
+export { requireNamespace } from './require-namespace.ts';
 export { TaskReader, type ReadTask, type TaskReaderOptions } from './task-reader.ts';
 export { taskGroup, taskSources } from './task-sources.ts';
 export * from './task-token.ts';

@@ -1,4 +1,4 @@
-import { checkLength, checkNamespace, checkTaskQueue } from '@ratchet/domain';
+import { checkLength, checkNamespaceName, checkTaskQueue } from '@ratchet/domain';
 import type { Log } from '@ratchet/kafka';
 import {
   connectionShape,
@@ -91,7 +91,7 @@ export function loadWorkerOptions(options: WorkerOptions): LoadedWorkerOptions {
   const { brokers, registry, namespace = 'default', taskQueue, maxConcurrentActivities: slotsMax = 100 } = options;
   const { identity = identityDefault(), log = stderrLog, shutdownForceTime } = options;
   const refusal =
-    checkNamespace(namespace) ?? checkTaskQueue(namespace, taskQueue) ?? checkLength('identity', identity);
+    checkNamespaceName(namespace) ?? checkTaskQueue(namespace, taskQueue) ?? checkLength('identity', identity);
   if (refusal !== undefined) throw new InvalidWorkerOptionsError(refusal.message, '');
   return {
     brokers,

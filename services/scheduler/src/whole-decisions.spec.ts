@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { partitionKey, type Command, type ExecutionId, type Payloads } from '@ratchet/domain';
-import { partitionFor } from '@ratchet/kafka';
+import { partitionKey, type Command, type ExecutionId, type Reply } from '@ratchet/domain';
+import { partitionFor, recordBytesMax } from '@ratchet/kafka';
 import { localCodec, type Codec } from '@ratchet/schemas';
 import {
   charge,
   client,
+  codec,
   partition,
   partitions,
   repliesIn,
@@ -65,12 +66,11 @@ describe('a decision is applied whole or not at all', () => {
 });
 
 test('an answer that no record can hold is a refusal that says so', async () => {
-  const stage = new Stage();
-  const large = (): Payloads => [{ metadata: {}, data: Buffer.alloc(2 * 1024 * 1024) }];
-  await stage.command(schedule({ input: large(), awaitOutcome: false }), 1_000);
-  await stage.command({ type: 'Claim', target: charge, attempt: { by: 'id' }, claimId: 'c', ...sent }, 1_001);
-  const details = large();
-  await stage.command({ type: 'RecordHeartbeat', target: charge, attempt: { by: 'id' }, details, ...sent }, 1_002);
+  // Nothing that is accepted makes one (see largest-records): whoever gets it knows at least why.
+  const encodeReply = (reply: Reply): Buffer =>
+    reply.body.type === 'Described' ? Buffer.alloc(recordBytesMax) : codec.encodeReply(reply);
+  const stage = new Stage(partition, Object.assign(localCodec(), { encodeReply }));
+  await stage.command(schedule({ awaitOutcome: false }), 1_000);
 
   const query = { type: 'Describe', target: charge, requestId: 'q', replyTo: client, seenOffset: -1 } as const;
   const output = await stage.query(query, 1_003);

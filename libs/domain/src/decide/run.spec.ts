@@ -123,6 +123,11 @@ test.each([
     refusal: 'invalid-argument: signalName must not be ".": no URL can name it',
   },
   {
+    command: openRun({ run: { ...anotherRun, namespace: 'a/b c' } }),
+    refusal:
+      'invalid-argument: namespace may have letters, digits, "_", "." and "-", and begins with a letter or digit',
+  },
+  {
     command: openRun({ run: { ...anotherRun, workflowId: '..' } }),
     refusal: 'invalid-argument: workflow ID must not be "..": no URL can name it',
   },

@@ -2,10 +2,12 @@ import type { CloseRun, OpenRun, RequestCancelRun } from '../command.ts';
 import { accept, acknowledged, refuse, type Decision, type DecisionContext, type Refused } from '../decision.ts';
 import type { RunId } from '../identity.ts';
 import type { PartitionView } from '../partition-view.ts';
+import type { Refusal } from '../refusal.ts';
 import { isAddressable } from '../rules.ts';
 import { after } from '../units.ts';
 import {
   checkId,
+  checkNamespaceName,
   checkPathStep,
   checkReason,
   checkRequest,
@@ -21,7 +23,7 @@ export function decideOpenRun(view: PartitionView, command: OpenRun, context: De
   const refusal = firstRefusal(
     checkRun(command.run),
     checkId('run ID', command.run.runId),
-    isAddressable(context.rules) ? checkPathStep('workflow ID', command.run.workflowId) : undefined,
+    isAddressable(context.rules) ? checkAddress(command.run) : undefined,
     checkRequest(command),
     checkRetention(command.retentionMs),
   );
@@ -45,6 +47,10 @@ export function decideOpenRun(view: PartitionView, command: OpenRun, context: De
   };
   return accept({ type: 'RunOpened', runId: id.runId, started: true }, { type: 'RunChanged', run });
 }
+
+/** What no namespace is called, and what no URL can name. */
+const checkAddress = ({ namespace, workflowId }: RunId): Refusal | undefined =>
+  firstRefusal(checkNamespaceName(namespace), checkPathStep('workflow ID', workflowId));
 
 const alreadyOpened = ({ id, openRequestId }: WorkflowRun): Refused => ({
   kind: 'refused',
