@@ -82,7 +82,8 @@ export class ActivityClient {
 
   /**
    * @throws InvalidActivityOptionsError (rejects) when an option is wrong; OperationalError RKT1001 when no broker
-   * answers, RKT1004 when the services were never started there, RKT1304 when nobody has registered the namespace; SchemaRegistryError when the registry does not answer.
+   * answers, RKT1004 when the services were never started there, RKT1304 when nobody has registered the namespace;
+   * SchemaRegistryError when the registry does not answer.
    */
   static async connect(options: ActivityClientOptions): Promise<ActivityClient> {
     checkOptions(clientShape, options);

@@ -87,7 +87,8 @@ export class Worker {
    * Connects. The topic of a task queue that nobody has used yet is waited for: it is made for the first activity.
    *
    * @throws InvalidWorkerOptionsError (rejects) when an option is wrong; OperationalError RKT1001 when no broker answers,
-   * RKT1004 when the services were never started there, RKT1304 when nobody has registered the namespace; SchemaRegistryError when the registry does not answer.
+   * RKT1004 when the services were never started there, RKT1304 when nobody has registered the namespace;
+   * SchemaRegistryError when the registry does not answer.
    */
   static async create(options: WorkerOptions): Promise<Worker> {
     const loaded = loadWorkerOptions(options);
