@@ -39,7 +39,7 @@ export const described = (activity: Activity, now: EpochMillis): Described => ({
   waits: nextAttemptScheduleTime(activity, now) !== undefined,
   ...outcomeOf(activity),
   lastFailure: lastFailure(activity)?.failure.message ?? '',
-  heartbeats: 'options' in activity ? (activity.heartbeat?.count ?? 0) : activity.heartbeatCount,
+  heartbeats: activity.heartbeat?.count ?? 0,
 });
 
 function outcomeOf(activity: Activity): Partial<Described> {

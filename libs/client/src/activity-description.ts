@@ -1,8 +1,10 @@
 import {
+  canceledReason,
   currentRetryIntervalMs,
   epochMillis,
   expirationTime,
   lastFailure,
+  lastHeartbeatTime,
   nextAttemptScheduleTime,
   publicStatus,
   runState,
@@ -34,17 +36,17 @@ export interface ActivityDescription {
   readonly nextAttemptAt?: number;
   /** The backoff that is being waited out. */
   readonly currentRetryIntervalMs?: number;
-  /** Details of the last recorded heartbeat; open activities only. */
+  /** Details of the last recorded heartbeat. */
   readonly heartbeatDetails?: unknown;
   readonly lastHeartbeatAt?: number;
   readonly heartbeatCount: number;
   readonly lastFailure?: RatchetFailure;
   readonly lastFailedAt?: number;
   readonly lastWorkerIdentity: string;
-  /** Why it is to be cancelled, once that was asked for; open activities only. */
+  /** Why it is to be cancelled, or was, once that was asked for. */
   readonly cancelReason?: string;
-  /** As they are in force; open activities only. */
-  readonly options?: ActivityOptions;
+  /** As they are in force; of a closed one the last. */
+  readonly options: ActivityOptions;
 }
 
 /** The state that the scheduler answered, for people. */
@@ -57,7 +59,7 @@ export async function describeActivity(
     activityId: id.activityId,
     runId: id.runId,
     activityType,
-    taskQueue: 'options' in activity ? activity.options.taskQueue : activity.taskQueue,
+    taskQueue: activity.options.taskQueue,
     status: publicStatus(activity),
     runState: runState(activity),
     attempt,
@@ -66,8 +68,8 @@ export async function describeActivity(
     ...times(activity),
     ...(await heartbeat(activity, converter)),
     ...(await failure(activity, converter)),
-    ...('cancel' in activity ? { cancelReason: activity.cancel.reason } : {}),
-    ...('options' in activity ? { options: activity.options } : {}),
+    ...defined({ cancelReason: canceledReason(activity) }),
+    options: activity.options,
   };
 }
 
@@ -76,7 +78,7 @@ type Times = 'startedAt' | 'closedAt' | 'expiresAt' | 'nextAttemptAt' | 'current
 function times(activity: Activity): Partial<Pick<ActivityDescription, Times>> {
   const now = epochMillis(Date.now());
   return defined({
-    startedAt: 'startedAt' in activity ? activity.startedAt : undefined,
+    startedAt: activity.startedAt,
     closedAt: 'closedAt' in activity ? activity.closedAt : undefined,
     expiresAt: expirationTime(activity),
     nextAttemptAt: nextAttemptScheduleTime(activity, now),
@@ -90,11 +92,10 @@ async function heartbeat(
   activity: Activity,
   converter: LoadedDataConverter,
 ): Promise<Pick<ActivityDescription, Heartbeats>> {
-  if ('heartbeatCount' in activity) return { heartbeatCount: activity.heartbeatCount };
   if (activity.heartbeat === undefined) return { heartbeatCount: 0 };
-  const { details, recordedAt, count } = activity.heartbeat;
+  const { details, count } = activity.heartbeat;
   const [heartbeatDetails] = await payloadsToValues(converter, details);
-  return { heartbeatDetails, lastHeartbeatAt: recordedAt, heartbeatCount: count };
+  return { heartbeatDetails, ...defined({ lastHeartbeatAt: lastHeartbeatTime(activity) }), heartbeatCount: count };
 }
 
 async function failure(

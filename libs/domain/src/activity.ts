@@ -26,17 +26,50 @@ interface ActivityBase {
   readonly scheduledAt: EpochMillis;
   /** How long the closed record is kept, from closing. */
   readonly retentionMs: Millis;
+  /** How many commands have changed it; heartbeats have a count of their own. */
+  readonly transitionCount: number;
+  /** Those in force; of a closed one the last. */
+  readonly options: ActivityOptions;
+  readonly input: Payloads;
+  readonly header: Readonly<Record<string, Payload>>;
+  readonly userMetadata?: UserMetadata;
+  readonly links?: readonly Link[];
   /** Counts from 1; back to 1 after a reset. */
   readonly attempt: number;
+  /** When the latest attempt was granted. Absent: none was. */
+  readonly startedAt?: EpochMillis;
+  readonly heartbeat?: Heartbeat;
+  readonly lastWorkerIdentity: string;
+  /** What the worker of the latest attempt is built with. Absent: it did not say. */
+  readonly workerSdk?: WorkerSdk;
+  readonly unpauseRequestId?: string;
+  readonly resetRequestId?: string;
+  readonly updateRequestId?: string;
   /** Whom to tell of the outcome. Absent: nobody. */
   readonly callbackUrls?: readonly string[];
   /** The latest `reportId`s, those of the id's former run included, so that a repeated report is known. Absent: none. */
   readonly reportIds?: readonly RememberedId[];
 }
 
+/** What whoever starts an activity says of it to people. */
+export interface UserMetadata {
+  readonly summary?: Payload;
+  readonly details?: Payload;
+}
+
+/** Where an activity comes from: a `temporal.api.common.v1.Link`, as the wire has it. */
+export type Link = Uint8Array;
+
+/** As a client names itself in its calls. */
+export interface WorkerSdk {
+  readonly name: string;
+  readonly version: string;
+}
+
 /** The last recorded heartbeat; its details reach the next attempt. */
 export interface Heartbeat {
   readonly details: Payloads;
+  /** 0: a reset has forgotten it. */
   readonly recordedAt: EpochMillis;
   /** All heartbeats recorded in this life. */
   readonly count: number;
@@ -70,11 +103,8 @@ export interface DeferredReset {
 
 /** What every open state has. */
 export interface OpenBase extends ActivityBase {
-  readonly options: ActivityOptions;
   /** As scheduled: what `restoreOriginalOptions` goes back to. */
   readonly originalOptions: ActivityOptions;
-  readonly input: Payloads;
-  readonly header: Readonly<Record<string, Payload>>;
   /** Run under a shield: a cancel of its workflow run does not reach it. */
   readonly shielded: boolean;
   /** Changes with every attempt, reset, pause and re-dispatch to other options; what carries an older one is stale. */
@@ -84,13 +114,9 @@ export interface OpenBase extends ActivityBase {
   /** The interval this attempt waited for; 0 for a first one. */
   readonly retryIntervalMs: Millis;
   readonly retryIntervalSource: 'retry-policy' | 'worker-override';
-  readonly heartbeat?: Heartbeat;
   readonly lastFailure?: AttemptFailure;
-  readonly lastWorkerIdentity: string;
   /** The last pause, kept after an unpause so that its request id stays known. */
   readonly pause?: PauseRequest;
-  readonly unpauseRequestId?: string;
-  readonly resetRequestId?: string;
 }
 
 export interface ScheduledActivity extends OpenBase {
@@ -121,20 +147,18 @@ export type Outcome =
   | { readonly type: 'success'; readonly result: Payloads }
   | { readonly type: 'failure'; readonly failure: Failure; readonly retryState: RetryState };
 
-/** A slim record for askers who come late; gone after `expiresAt`. */
+/** What is left for askers who come late, all that there is to see of it; gone after `expiresAt`. */
 export interface ClosedActivity extends ActivityBase {
   readonly status: ClosedStatus;
-  readonly taskQueue: string;
   readonly closedAt: EpochMillis;
-  readonly startedAt?: EpochMillis;
   readonly expiresAt: EpochMillis;
   readonly outcome: Outcome;
   /** The request that terminated it, else that cancelled it or would have, so that its repetition is accepted. Or empty. */
   readonly closeRequestId: string;
   /** Only where it is not the outcome's own failure, which may be large: read it through `lastFailure`. */
   readonly lastFailure?: AttemptFailure;
-  readonly lastWorkerIdentity: string;
-  readonly heartbeatCount: number;
+  readonly cancel?: CancelRequest;
+  readonly pauseRequestId?: string;
   /** Absent to everyone: kept, without its outcome, only so that no former run of the id is the latest. Absent: no. */
   readonly deleted?: true;
 }

@@ -1,4 +1,5 @@
 import type { ActivityOptionsRequest, IdConflictPolicy, IdReusePolicy } from './activity-options.ts';
+import type { Link, UserMetadata, WorkerSdk } from './activity.ts';
 import type { Failure, TimeoutType } from './failure.ts';
 import type { ExecutionId, ReplyAddress, RunId } from './identity.ts';
 import type { Payload, Payloads } from './payload.ts';
@@ -76,6 +77,17 @@ export interface Schedule extends OfActivity {
   readonly acknowledge?: boolean;
   /** Whom to tell of the outcome, beside `replyTo`; see ADR 13. Absent: nobody. */
   readonly callbackUrls?: readonly string[];
+  readonly userMetadata?: UserMetadata;
+  readonly links?: readonly Link[];
+  /** With `use-existing`: what of this command an activity that has the id takes on. Absent: the request id. */
+  readonly onConflict?: OnConflict;
+}
+
+/** Semantics section 1.5. */
+export interface OnConflict {
+  /** So that a repetition of the request is known, even after the activity has closed. */
+  readonly attachRequestId: boolean;
+  readonly attachLinks: boolean;
 }
 
 /** What may reach us more than once and must count once: a webhook, an event, a request repeated after a silence. */
@@ -94,6 +106,8 @@ export interface Claim extends OfActivity {
   readonly type: 'Claim';
   readonly attempt: AttemptReference;
   readonly claimId: string;
+  /** What the worker is built with. Absent: it does not say. */
+  readonly sdk?: WorkerSdk;
 }
 export interface RecordHeartbeat extends OfActivity {
   readonly type: 'RecordHeartbeat';

@@ -1,4 +1,4 @@
-import type { Activity, OpenActivity, RunningActivity, ScheduledActivity } from './activity.ts';
+import type { Activity, RunningActivity, ScheduledActivity } from './activity.ts';
 import type { TimerReference } from './command.ts';
 import { after, epochMillis, millis, type EpochMillis, type Millis } from './units.ts';
 
@@ -71,7 +71,7 @@ export const timerReference = (activity: Activity): TimerReference => ({
 });
 
 /** When the whole execution must be over: absolute, whatever is retried, paused or reset. Absent: never. */
-export function scheduleToCloseDeadline(activity: OpenActivity): EpochMillis | undefined {
+export function scheduleToCloseDeadline(activity: Activity): EpochMillis | undefined {
   const { scheduleToCloseTimeoutMs, startDelayMs } = activity.options;
   if (scheduleToCloseTimeoutMs === 0) return undefined;
   return epochMillis(activity.scheduledAt + startDelayMs + scheduleToCloseTimeoutMs);

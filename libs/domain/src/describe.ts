@@ -57,13 +57,28 @@ export const currentRetryIntervalMs = (activity: Activity, now: EpochMillis): Mi
     ? activity.retryIntervalMs
     : undefined;
 
-/** When the first attempt is, or was, due. A closed activity's slim record says only when it was scheduled. */
-export const executionTime = (activity: Activity): EpochMillis =>
-  'options' in activity ? after(activity.scheduledAt, activity.options.startDelayMs) : activity.scheduledAt;
+/** When the first attempt is, or was, due. */
+export const executionTime = ({ scheduledAt, options }: Activity): EpochMillis =>
+  after(scheduledAt, options.startDelayMs);
 
-/** The schedule-to-close deadline. Absent when unlimited, or when the activity is closed. */
-export const expirationTime = (activity: Activity): EpochMillis | undefined =>
-  'options' in activity ? scheduleToCloseDeadline(activity) : undefined;
+/** The schedule-to-close deadline, be the activity closed or not. Absent when unlimited. */
+export const expirationTime = (activity: Activity): EpochMillis | undefined => scheduleToCloseDeadline(activity);
+
+/** When the last heartbeat was recorded. Absent where there is none, or a reset has forgotten it. */
+export const lastHeartbeatTime = ({ heartbeat }: Activity): EpochMillis | undefined =>
+  heartbeat === undefined || heartbeat.recordedAt === 0 ? undefined : heartbeat.recordedAt;
+
+/** When the latest attempt ended that its worker, or a limit of its own, has ended. */
+export const lastAttemptCompleteTime = (activity: Activity): EpochMillis | undefined =>
+  activity.status === 'completed' ? activity.closedAt : lastFailure(activity)?.failedAt;
+
+/** Why it is to be cancelled, or was, once that was asked for. */
+export const canceledReason = (activity: Activity): string | undefined =>
+  'cancel' in activity ? activity.cancel.reason : undefined;
+
+/** How often it has changed, its heartbeats counted. */
+export const stateTransitionCount = ({ transitionCount, heartbeat }: Activity): number =>
+  transitionCount + (heartbeat?.count ?? 0);
 
 /** From scheduling to closing, in milliseconds. Absent while the activity is open. */
 export const executionDurationMs = (activity: Activity): number | undefined =>

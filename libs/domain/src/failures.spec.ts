@@ -36,7 +36,7 @@ test.each<{ bytesMax: number; kept: readonly (string | undefined)[] }>([
   { bytesMax: 10, kept: ['Type', 'src', 'mes', '', undefined] },
   { bytesMax: 2, kept: ['Ty', '', '', '', undefined] },
 ])('$bytesMax bytes go to type, source, message, stack and cause in turn', ({ bytesMax, kept }) => {
-  const cut = truncateFailure(failure, bytesMax);
+  const cut = truncateFailure(failure, bytesMax, false);
   const errorType = cut.info.type === 'application' ? cut.info.errorType : undefined;
   expect([errorType, cut.source, cut.message, cut.stackTrace, cut.cause?.message]).toEqual(kept);
   expect(cut.info).toMatchObject({ nonRetryable: true, details: [] });
@@ -45,7 +45,7 @@ test.each<{ bytesMax: number; kept: readonly (string | undefined)[] }>([
 
 test('what is not of an application or the server loses its kind', () => {
   const canceled: Failure = { ...failure, info: { type: 'canceled', details: payloads('x'), identity: 'me' } };
-  expect(truncateFailure(canceled, 100).info).toEqual({ type: 'none' });
+  expect(truncateFailure(canceled, 100, false).info).toEqual({ type: 'none' });
   const server: Failure = { ...failure, info: { type: 'server', nonRetryable: true } };
-  expect(truncateFailure(server, 100).info).toEqual({ type: 'server', nonRetryable: true });
+  expect(truncateFailure(server, 100, false).info).toEqual({ type: 'server', nonRetryable: true });
 });

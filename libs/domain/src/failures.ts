@@ -53,32 +53,54 @@ export const reasonDetails = (reason: string): Payloads => [
 const exceedsSizeLimit = 'Failure exceeds size limit.';
 
 /** What is kept of a failure that will be retried: itself, or a cut copy when it is larger than 4 KiB. */
-export const retriedFailure = (original: Failure): Failure =>
-  failureBytes(original) <= retriedFailureBytesMax
+export const retriedFailure = (original: Failure, isFramed: boolean): Failure =>
+  failureBytes(original) + (isFramed ? framingBytes(original) : 0) <= retriedFailureBytesMax
     ? original
-    : serverFailure(exceedsSizeLimit, false, truncateFailure(original, retriedFailureBytesMax));
+    : serverFailure(exceedsSizeLimit, false, truncateFailure(original, retriedFailureBytesMax, isFramed));
 
 /** What stands for a reported failure over the blob limit: it ends the activity. */
-export const oversizedFailure = (original: Failure): Failure =>
-  serverFailure(exceedsSizeLimit, true, truncateFailure(original, oversizedFailureBytesKept));
+export const oversizedFailure = (original: Failure, isFramed: boolean): Failure =>
+  serverFailure(exceedsSizeLimit, true, truncateFailure(original, oversizedFailureBytesKept, isFramed));
+
+/** What the wire adds to a text, to the kind of a failure, and to a cause, at most (semantics section 2.3). */
+const textFramingBytes = 4;
+const infoFramingBytes = 8;
+
+/** What the wire adds to the texts of a failure and all its causes, at most. */
+function framingBytes(original: Failure): number {
+  let bytes = 0;
+  for (let link: Failure | undefined = original; link !== undefined; link = link.cause) {
+    const texts = [link.source, link.message, link.stackTrace].filter((text) => text !== '');
+    bytes += texts.length * textFramingBytes + 2 * infoFramingBytes;
+  }
+  return bytes;
+}
 
 /**
  * A failure cut to a budget of bytes, spent in the order type, source, message, stack trace, cause.
  *
  * Keeps whether it may be retried; details and encoded attributes go.
+ *
+ * @param isFramed the budget is for the failure as the wire has it, not for its texts alone.
  */
-export function truncateFailure(original: Failure, bytesMax: number): Failure {
+export function truncateFailure(original: Failure, bytesMax: number, isFramed: boolean): Failure {
   let left = bytesMax;
+  const spend = (bytes: number): void => {
+    if (isFramed) left = Math.max(left - bytes, 0);
+  };
   const cut = (text: string): string => {
     const kept = truncateUtf8(text, left);
     left -= utf8Length(kept);
+    if (kept !== '') spend(textFramingBytes);
     return kept;
   };
+  if (original.info.type === 'application' || original.info.type === 'server') spend(infoFramingBytes);
   const info = truncateInfo(original.info, cut);
   const source = cut(original.source);
   const message = cut(original.message);
   const stackTrace = cut(original.stackTrace);
-  const cause = original.cause !== undefined && left > 0 ? truncateFailure(original.cause, left) : undefined;
+  if (original.cause !== undefined) spend(textFramingBytes);
+  const cause = original.cause !== undefined && left > 0 ? truncateFailure(original.cause, left, isFramed) : undefined;
   return { message, source, stackTrace, info, ...(cause === undefined ? {} : { cause }) };
 }
 

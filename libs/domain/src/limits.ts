@@ -60,6 +60,16 @@ export const timedIdBytesMax = 100;
 /** By so much the sender's clock may be behind the log's: what it sends of a run that has just begun is not too old. */
 export const senderClockMs = millis(1_000);
 
+/** Links of one start, the longest of them, and those of one activity: they are written in one record with the input. */
+export const requestLinksMax = 10;
+export const linkBytesMax = 4_000;
+export const linksMax = 2_000;
+export const linksBytesMax = 256 * 1024;
+
+/** What people are told of an activity. Semantics section 1.1. */
+export const summaryBytesMax = 400;
+export const detailsBytesMax = 20_000;
+
 /** URLs that are told of one activity's outcome, and the longest of them in bytes. */
 export const callbackUrlsMax = 10;
 export const callbackUrlBytesMax = 2000;

@@ -1,4 +1,4 @@
-import type { Activity, ClosedStatus, Outcome } from './activity.ts';
+import type { Activity, ClosedStatus, Link, Outcome, UserMetadata } from './activity.ts';
 import type { ActivityOptions } from './activity-options.ts';
 import type { ForwardedFrom } from './command.ts';
 import type { Answer } from './decision.ts';
@@ -52,7 +52,8 @@ export interface Reply {
       }
     /** Still open, or no news of the run: the asker asks again, the scheduler remembers it meanwhile. */
     | { readonly type: 'OutcomePending'; readonly runId: string }
-    | { readonly type: 'Described'; readonly description: ActivityDescription }
+    /** `stateBytes`: how large its records are. */
+    | { readonly type: 'Described'; readonly description: ActivityDescription; readonly stateBytes: number }
     /** Where a run stands, and the first signals that its asker has not, as many as it has room for. */
     | { readonly type: 'RunDescribed'; readonly run: WorkflowRun; readonly signals: readonly Signal[] }
     /** Pushed to the worker that runs an attempt; at least once, the same for the same attempt and reason. */
@@ -145,16 +146,18 @@ export interface CallbackRequest {
   readonly notBefore?: EpochMillis;
 }
 
-/** Under `inputKey`; written once. The snapshot of an open activity carries neither input nor header. */
+/** Under `inputKey`. The snapshot of an activity carries none of it. */
 export interface ActivityInput {
   readonly type: 'ActivityInput';
   /** Which life of the id it belongs to. */
   readonly scheduleOffset: Offset;
   readonly input: Payloads;
   readonly header: Readonly<Record<string, Payload>>;
+  readonly userMetadata?: UserMetadata;
+  readonly links?: readonly Link[];
 }
 
-/** Under `heartbeatKey`; the attempt is the one that recorded it or took it over. */
+/** Under `heartbeatKey`; the attempt is the one that recorded it or took it over. Stamp 0: its activity is closed. */
 export interface ActivityHeartbeat {
   readonly type: 'ActivityHeartbeat';
   readonly details: Payloads;

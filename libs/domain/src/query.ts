@@ -9,11 +9,16 @@ interface QueryBase {
   readonly seenOffset: Offset;
 }
 
+/** What of an activity may be large, and need not be described. */
+export type LargePart = 'input' | 'heartbeat-details' | 'result';
+
 export interface ActivityQuery extends QueryBase {
   readonly type: 'Describe' | 'AwaitOutcome';
   readonly target: ExecutionId;
   /** Which life of the id is meant, where an id is free again after closing. Absent: whichever there is. */
   readonly scheduleOffset?: Offset;
+  /** For Describe: what is left out of the answer. Absent: nothing. */
+  readonly without?: readonly LargePart[];
 }
 
 /** What its asker has of a run already. */

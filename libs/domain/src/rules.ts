@@ -16,6 +16,13 @@ export const isBounded = (rules: number): boolean => rules >= 2;
 /** What came with version 3: an id that no URL can name is refused, and a namespace by a name that none can have. */
 export const isAddressable = (rules: number): boolean => rules >= 3;
 
+/**
+ * What else came with version 3: a start that finds its id in use leaves its request id there only if it asks for that, an
+ * update is known by its request id, the last worker is who reported the end, and what is cut off a failure is counted as
+ * the wire does.
+ */
+export const isExact = (rules: number): boolean => rules >= 3;
+
 /** Whether this code can decide under a version. A partition whose progress says another must not be served. */
 export const supportsRules = (version: number): boolean =>
   Number.isSafeInteger(version) && version >= 1 && version <= currentRules;

@@ -199,7 +199,7 @@ export class Stage {
   }
 
   updateOptions(changed: Partial<ActivityOptionsRequest>, extra: Extra<'UpdateOptions'> = {}): Command {
-    const body = { requestId: 'update-1', options: changed, restoreOriginal: false };
+    const body = { requestId: `update-${String(this.offset)}`, options: changed, restoreOriginal: false };
     return this.#of('UpdateOptions', 'operator', body, extra);
   }
 

@@ -12,11 +12,13 @@ import {
   checkIdReusePolicy,
   checkInput,
   checkLength,
+  checkLinks,
   checkNamespace,
   checkNamespaceName,
   checkPathStep,
   checkRequest,
   checkRetention,
+  checkUserMetadata,
   firstRefusal,
 } from './validate.ts';
 
@@ -57,5 +59,7 @@ function checkFields(command: Schedule, rules: number): Refusal | undefined {
     checkIdConflictPolicy(command.idConflictPolicy),
     checkRetention(command.retentionMs),
     checkCallbackUrls(command.callbackUrls ?? []),
+    checkUserMetadata(command.userMetadata),
+    checkLinks(command.links ?? []),
   );
 }

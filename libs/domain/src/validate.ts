@@ -1,3 +1,4 @@
+import type { Link, UserMetadata } from './activity.ts';
 import type { IdConflictPolicy, IdReusePolicy } from './activity-options.ts';
 import type { Failure } from './failure.ts';
 import { taskTopic, type ExecutionId, type RunId } from './identity.ts';
@@ -6,15 +7,21 @@ import {
   blobPartsMax,
   callbackUrlBytesMax,
   callbackUrlsMax,
+  detailsBytesMax,
   durationMsMax,
   headerBytesMax,
   idBytesMax,
+  linkBytesMax,
+  linksBytesMax,
+  linksMax,
   reasonBytesMax,
+  requestLinksMax,
+  summaryBytesMax,
   taskTopicBytesMax,
 } from './limits.ts';
 import type { Payload, Payloads } from './payload.ts';
 import type { Refusal } from './refusal.ts';
-import { failureBytes, failureParts, headerBytes, payloadsBytes, payloadsParts } from './size.ts';
+import { failureBytes, failureParts, headerBytes, payloadBytes, payloadsBytes, payloadsParts } from './size.ts';
 import { isLongerThan, utf8Length } from './utf8.ts';
 
 // Each check says what is wrong with one field, in the reference's words (semantics sections 1.1, 2.3, 2.4), or nothing.
@@ -116,6 +123,32 @@ export function checkHeader(header: Readonly<Record<string, Payload>>): Refusal 
   const bytes = headerBytes(header);
   if (bytes <= headerBytesMax) return undefined;
   return wrong(`header exceeds length limit. Length=${String(bytes)} Limit=${String(headerBytesMax)}`);
+}
+
+/** The links of a start. What they name is the gateway's question. */
+export function checkLinks(links: readonly Link[]): Refusal | undefined {
+  if (links.length > requestLinksMax) {
+    return wrong(`cannot attach more than ${String(requestLinksMax)} links per request, got ${String(links.length)}`);
+  }
+  const long = links.find(({ length }) => length > linkBytesMax);
+  if (long === undefined) return undefined;
+  return wrong(`link exceeds allowed size of ${String(linkBytesMax)}, got ${String(long.length)}`);
+}
+
+/** Whether one activity may have all of them. */
+export const mayHaveLinks = (links: readonly Link[]): boolean =>
+  links.length <= linksMax && links.reduce((bytes, { length }) => bytes + length, 0) <= linksBytesMax;
+
+export const checkUserMetadata = ({ summary, details }: UserMetadata = {}): Refusal | undefined =>
+  firstRefusal(
+    checkMetadataSize('user_metadata.summary', summary, summaryBytesMax),
+    checkMetadataSize('user_metadata.details', details, detailsBytesMax),
+  );
+
+function checkMetadataSize(field: string, payload: Payload | undefined, bytesMax: number): Refusal | undefined {
+  const bytes = payload === undefined ? 0 : payloadBytes(payload);
+  if (bytes <= bytesMax) return undefined;
+  return wrong(`${field} exceeds size limit. Length=${String(bytes)} Limit=${String(bytesMax)}`);
 }
 
 const internalTaskQueuePrefix = '/_sys/';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { EpochMillis, Refusal } from '@ratchet/domain';
+import type { EpochMillis, Refusal, WorkerSdk } from '@ratchet/domain';
 import { attemptOf, type TaskToken } from './task-token.ts';
 import { repetitions } from './repetition.ts';
 import type { RequestChannel } from './request-channel.ts';
@@ -9,6 +9,8 @@ export interface ClaimRequest {
   readonly identity: string;
   /** As the gateway proved it; absent or empty where a worker claims for itself. */
   readonly principal?: string;
+  /** What the worker is built with. Absent: it does not say. */
+  readonly sdk?: WorkerSdk;
   /** 0 is none. */
   readonly heartbeatTimeoutMs: number;
   /** 0 is none. */
@@ -31,11 +33,20 @@ export type ClaimResult =
  * @throws OperationalError (rejects) RKT1201 when the channel is closed first.
  */
 export async function claimTask(channel: RequestChannel, request: ClaimRequest): Promise<ClaimResult> {
-  const { token, identity, principal = '', heartbeatTimeoutMs, startToCloseTimeoutMs, traceparent } = request;
+  const { token, identity, principal = '', sdk, heartbeatTimeoutMs, startToCloseTimeoutMs, traceparent } = request;
   const claimId = randomUUID();
   const askedAt = performance.now();
   const { body } = await channel.request(
-    { type: 'Claim', target: token.id, requestId: claimId, claimId, identity, principal, attempt: attemptOf(token) },
+    {
+      type: 'Claim',
+      target: token.id,
+      requestId: claimId,
+      claimId,
+      identity,
+      principal,
+      attempt: attemptOf(token),
+      ...(sdk === undefined ? {} : { sdk }),
+    },
     { repetition: repetitions.claim, timeoutMs: Infinity, traceparent },
   );
   if (body.type === 'Refused') return { type: 'refused', refusal: body.refusal };

@@ -3,6 +3,7 @@ import {
   type Command,
   type ExecutionId,
   type KnownOfRun,
+  type LargePart,
   type Query,
   type Reply,
   type ReplyAddress,
@@ -194,12 +195,19 @@ export class RequestChannel {
     return this.#outcomeWaits.join({ target, scheduleOffset }, announced && ofRun, signal) as Promise<OutcomeReply>;
   }
 
-  /** @throws OperationalError (rejects) RKT1201 when no answer came in time. */
-  describe(target: ExecutionId, requestId: string): Promise<DescribeReply> {
+  /**
+   * @param without what is left out of the answer.
+   * @throws OperationalError (rejects) RKT1201 when no answer came in time.
+   */
+  describe(
+    target: ExecutionId,
+    requestId: string,
+    { without = [] }: { readonly without?: readonly LargePart[] } = {},
+  ): Promise<DescribeReply> {
     return this.#exchange<DescribeReply>({
       id: requestId,
       what: `the description of activity '${target.activityId}'`,
-      record: this.#queryRecord({ type: 'Describe', target, requestId, replyTo: this.replyTo }, target),
+      record: this.#queryRecord({ type: 'Describe', target, requestId, replyTo: this.replyTo, without }, target),
       repetition: repetitions.description,
       silenceMsMax: this.#parts.requestTimeoutMs,
       isAnswer: ({ type }) => type === 'Described' || type === 'Refused',

@@ -122,6 +122,7 @@ describe('the snapshot of an activity', () => {
     requestIds: ['q1'],
     scheduledAt: epochMillis(1_700_000_000_000),
     retentionMs: millis(1),
+    transitionCount: 1,
     attempt: 1,
     options,
     originalOptions: { ...options, retryPolicy: { ...options.retryPolicy } },

@@ -105,6 +105,6 @@ async function failureOf(error: unknown, converter: LoadedDataConverter): Promis
     source: failureSource,
     stackTrace: '',
     info: { type: 'application', errorType: 'SizeLimitExceeded', nonRetryable: true, details: [] },
-    cause: truncateFailure(failure, oversizedFailureBytesKept),
+    cause: truncateFailure(failure, oversizedFailureBytesKept, true),
   };
 }

@@ -12,6 +12,7 @@ import {
 import { AttemptRun } from './attempt-run.ts';
 import type { CancelReason } from './cancel-reason.ts';
 import type { WorkerTools } from './worker-tools.ts';
+import { workerSdk } from './worker-sdk.ts';
 
 export interface StopOptions {
   /** How long what runs may go on before it is cancelled. */
@@ -86,6 +87,7 @@ export class AttemptRunner {
       const claim = await claimTask(channel, {
         token,
         identity,
+        sdk: workerSdk,
         heartbeatTimeoutMs,
         startToCloseTimeoutMs,
         traceparent,

@@ -2,12 +2,11 @@ import {
   decide,
   evolve,
   executionKey,
-  heartbeatKey,
-  inputKey,
   nextNow,
   partitionKey,
   runKey,
   signalKey,
+  type Activity,
   type Answer,
   type Command,
   type Decision,
@@ -25,6 +24,7 @@ import {
   type Output,
   type OutputRecord,
 } from '@ratchet/kafka';
+import { partKey, type ActivityParts } from './activity-parts.ts';
 import type { Effects } from './effects.ts';
 import type { Proofs } from './proofs.ts';
 import type { StateKey } from './state-records.ts';
@@ -49,6 +49,7 @@ export interface CommandHandlerParts {
   readonly effects: Effects;
   readonly waiters: Waiters<OutcomeWaiter>;
   readonly proofs: Proofs;
+  readonly activityParts: ActivityParts;
   readonly onDropped: OnDropped;
   /** Remembers which entity stands behind a changed key. */
   readonly markChanged: (key: string, entity: StateKey) => void;
@@ -134,13 +135,29 @@ export class CommandHandler {
     const changedKeys: string[] = [];
     try {
       for (const event of events) {
-        evolve(this.#parts.state, event);
+        evolve(this.#parts.state, this.#kept(event));
         this.#collectChanged(event, changedKeys);
       }
       return changedKeys;
     } catch (cause) {
       throw new InvariantError(`Expected to apply a decision whole, but ${String(cause)}`, { cause });
     }
+  }
+
+  /** The event as the state is to have it: what of a closed activity is only ever shown need not be there. */
+  #kept(event: DomainEvent): DomainEvent {
+    const { state, activityParts } = this.#parts;
+    if (event.type === 'ActivityExpired') {
+      const key = executionKey(event.id);
+      activityParts.forget(key, state.activityByKey(key));
+      return event;
+    }
+    if (event.type !== 'ActivityChanged' || !mayKeep(event.activity)) return event;
+    const key = executionKey(event.activity.id);
+    const { activity } = event;
+    // Only a new life and a deletion come after a closed one.
+    const before = 'closedAt' in activity && activity.deleted !== true ? undefined : state.activityByKey(key);
+    return { ...event, activity: activityParts.keep(key, before, activity) };
   }
 
   #answer(command: Command, offset: number, body: Parameters<Effects['reply']>[1]['body']): OutputRecord[] {
@@ -164,12 +181,18 @@ export class CommandHandler {
         const { id } = event.activity;
         const key = executionKey(id);
         if (event.changed.main) mark(key, { part: 'activity', id });
-        if (event.changed.input) mark(inputKey(key), { part: 'input', id });
-        if (event.changed.heartbeat) mark(heartbeatKey(key), { part: 'heartbeat', id });
+        if (event.changed.input) mark(partKey(key, 'input'), { part: 'input', id });
+        if (event.changed.heartbeat) mark(partKey(key, 'heartbeat'), { part: 'heartbeat', id });
         return;
       }
-      case 'ActivityExpired':
-        return mark(executionKey(event.id), { part: 'activity', id: event.id });
+      case 'ActivityExpired': {
+        const { id } = event;
+        const key = executionKey(id);
+        mark(key, { part: 'activity', id });
+        mark(partKey(key, 'input'), { part: 'input', id });
+        mark(partKey(key, 'heartbeat'), { part: 'heartbeat', id });
+        return;
+      }
       case 'RunChanged':
         return mark(runKey(event.run.id), { part: 'run', run: event.run.id });
       case 'RunExpired':
@@ -205,6 +228,9 @@ export class CommandHandler {
     return { effects: [...effects, deadLetter(record, message)], changedKeys: [] };
   }
 }
+
+/** Where what is kept of an activity changes: when it begins, and when it is closed or deleted. */
+const mayKeep = (activity: Activity): boolean => 'outcome' in activity || activity.version === activity.scheduleOffset;
 
 const nothing: Output = { effects: [], changedKeys: [] };
 

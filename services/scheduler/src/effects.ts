@@ -209,7 +209,10 @@ export class Effects {
 
 /** An effect of an activity follows the event that says how the activity is now. */
 function openIn({ activity }: Told, id: ExecutionId): OpenActivity {
-  invariant(activity !== undefined && 'input' in activity, `a task of ${executionKey(id)}, which is not open`);
+  invariant(
+    activity !== undefined && 'originalOptions' in activity,
+    `a task of ${executionKey(id)}, which is not open`,
+  );
   return activity;
 }
 

@@ -4,6 +4,7 @@ import {
   type ActivityQuery,
   type AwaitRun,
   type ExecutionId,
+  type LargePart,
   type PartitionState,
   type Query,
   type Reply,
@@ -11,6 +12,7 @@ import {
   type WorkflowRun,
 } from '@ratchet/domain';
 import type { OutputRecord } from '@ratchet/kafka';
+import type { ActivityParts } from './activity-parts.ts';
 import type { LogPosition } from './command.handler.ts';
 import type { Effects } from './effects.ts';
 import { outcomeReached } from './outcome-reached.ts';
@@ -24,6 +26,7 @@ export interface QueryHandlerParts {
   readonly effects: Effects;
   readonly waiters: Waiters<OutcomeWaiter>;
   readonly runWaiters: RunWaiters;
+  readonly activityParts: ActivityParts;
 }
 
 /**
@@ -106,12 +109,28 @@ export class QueryHandler {
     return runId === undefined ? undefined : state.activity({ ...target, runId });
   }
 
-  #bodyFor({ type, replyTo, requestId }: ActivityQuery, activity: Activity): Reply['body'] {
-    if (type === 'Describe') return { type: 'Described', description: activity };
+  #bodyFor({ type, replyTo, requestId, without = [] }: ActivityQuery, activity: Activity): Reply['body'] {
+    const { activityParts } = this.#parts;
+    if (type === 'Describe') {
+      const stateBytes = activityParts.stateBytes(activity);
+      return { type: 'Described', description: leftOut(activityParts.whole(activity), without), stateBytes };
+    }
     if ('outcome' in activity) return outcomeReached(activity);
     this.#parts.waiters.add(executionKey(activity.id), { replyTo, requestId }, this.#parts.position.now);
     return { type: 'OutcomePending', runId: activity.id.runId };
   }
+}
+
+/** An answer has room for two of an activity's large parts, and not for all. */
+function leftOut(activity: Activity, without: readonly LargePart[]): Activity {
+  const lacks = (part: LargePart): boolean => without.includes(part);
+  let left = activity;
+  if (lacks('input')) left = { ...left, input: [] };
+  if (lacks('heartbeat-details') && left.heartbeat !== undefined) {
+    left = { ...left, heartbeat: { ...left.heartbeat, details: [] } };
+  }
+  if (!lacks('result') || !('outcome' in left) || left.outcome.type === 'failure') return left;
+  return { ...left, outcome: { type: 'success', result: [] } };
 }
 
 const nothing: readonly OutputRecord[] = [];

@@ -4,6 +4,7 @@ import {
   checkQueryRecord,
   currentRules,
   epochMillis,
+  executionKey,
   invariant,
   PartitionState,
   supportsRules,
@@ -23,6 +24,7 @@ import {
 } from '@ratchet/kafka';
 import { readable } from '@ratchet/protocol';
 import { topics } from '@ratchet/schemas';
+import { ActivityParts } from './activity-parts.ts';
 import { CommandHandler, type LogPosition, type OnDropped } from './command.handler.ts';
 import { Effects, type EffectTools } from './effects.ts';
 import { HeldTasks } from './held-tasks.ts';
@@ -34,8 +36,9 @@ import {
   StateAssembly,
   stateKeyName,
   stateKeysOf,
-  isWhole,
+  isPart,
   stateRecordOf,
+  type PartKey,
   type StateKey,
 } from './state-records.ts';
 import { Waiters, type OutcomeWaiter } from './waiters.ts';
@@ -94,8 +97,9 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
   readonly #runWaiters = new RunWaiters();
   /** Which entity a changed key belongs to, until it is sealed. */
   readonly #changed = new Map<string, StateKey>();
-  /** Keys of the parts that have a record in the state topic: many come and go between two seals, and need no tombstone. */
-  #storedParts = new Set<string>();
+  readonly #activityParts: ActivityParts;
+  /** Keys of the signals that have a record in the state topic: many come and go between two seals, and need no tombstone. */
+  #storedSignals = new Set<string>();
   #restoredPositions: Positions = new Map();
   #clockAheadMs = 0;
   #saysClockIsAhead = false;
@@ -117,7 +121,8 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
     const effects = new Effects(state, partition, { ...parts, waiters, runWaiters, hold });
     this.#held = new HeldTasks({ context, state, codec, taskTopics, taskOf: (activity) => effects.task(activity) });
     const markChanged = (key: string, entity: StateKey): void => void this.#changed.set(key, entity);
-    const common = { state, position, effects, waiters };
+    const activityParts = (this.#activityParts = new ActivityParts(parts.codec));
+    const common = { state, position, effects, waiters, activityParts };
     this.#commands = new CommandHandler({ partition, partitions, ...common, proofs, onDropped, markChanged });
     this.#queries = new QueryHandler({ ...common, runWaiters });
   }
@@ -157,7 +162,7 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
   async restored(): Promise<Positions> {
     const assembly = this.#assembly;
     this.#assembly = undefined;
-    if (assembly !== undefined) this.#storedParts = await assembly.restoreInto(this.#state);
+    if (assembly !== undefined) this.#storedSignals = await assembly.restoreInto(this.#state, this.#activityParts);
     this.#held.restore(this.#unsentTopics);
     // What is new has no former owner. Else one may take over again that does not know these rules yet.
     if (this.#position.offset < 0) this.#proposeRules();
@@ -195,12 +200,13 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
     if (entity === undefined) throw new Error(`Expected to seal a changed key, but '${key}' has not changed`);
     this.#changed.delete(key);
 
-    const record = stateRecordOf(this.#state, entity);
-    if (!isWhole(entity)) {
-      if (record !== undefined) this.#storedParts.add(key);
-      else if (!this.#storedParts.delete(key)) return undefined;
+    if (isPart(entity)) return this.#partRecord(key, entity);
+    const value = this.#encoded(entity);
+    if (entity.part === 'signal') {
+      if (value !== undefined) this.#storedSignals.add(key);
+      else if (!this.#storedSignals.delete(key)) return undefined;
     }
-    return this.#stateRecord(key, record);
+    return this.#stateRecord(key, value);
   }
 
   encodeProgress(positions: Positions): OutputRecord {
@@ -211,15 +217,16 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
     const { keyIds: tokenKeyIds } = this.#proofs;
     const { topics: unsentTopics } = this.#held;
     const progress: StateRecord = { type: 'Progress', commands, queries, now, rules, tokenKeyIds, unsentTopics };
-    return this.#stateRecord(progressKey, forwarded === undefined ? progress : { ...progress, forwarded });
+    const record = forwarded === undefined ? progress : { ...progress, forwarded };
+    return this.#stateRecord(progressKey, this.#parts.codec.encodeState(record));
   }
 
   /** A digest of the whole state: equal for two that decided the same log under the same rules. */
   stateHash(): string {
     const hash = createHash('sha256');
     for (const key of stateKeysOf(this.#state)) {
-      const record = stateRecordOf(this.#state, key);
-      if (record !== undefined) hash.update(stateKeyName(key)).update(this.#parts.codec.encodeState(record));
+      const value = this.#encoded(key);
+      if (value !== undefined) hash.update(stateKeyName(key)).update(value);
     }
     return hash.digest('hex');
   }
@@ -276,8 +283,22 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
     context.send([{ topic: topics.commands, key: null, partition: context.partition, value }]);
   }
 
-  #stateRecord(key: string, record: StateRecord | undefined): OutputRecord {
-    const value = record === undefined ? null : this.#parts.codec.encodeState(record);
-    return { topic: topics.executions, key, partition: this.#parts.context.partition, value };
+  /** What stands under a key as of now; `undefined` is a tombstone. */
+  #encoded(key: StateKey): Buffer | undefined {
+    if (isPart(key)) {
+      return this.#activityParts.encoded(this.#state.activityByKey(executionKey(key.id)), key.part);
+    }
+    const record = stateRecordOf(this.#state, key);
+    return record && this.#parts.codec.encodeState(record);
+  }
+
+  #partRecord(key: string, { id, part }: PartKey): OutputRecord | undefined {
+    const activity = this.#state.activityByKey(executionKey(id));
+    const value = this.#activityParts.encoded(activity, part);
+    return this.#activityParts.isWritten(key, value, activity) ? this.#stateRecord(key, value) : undefined;
+  }
+
+  #stateRecord(key: string, value: Buffer | undefined): OutputRecord {
+    return { topic: topics.executions, key, partition: this.#parts.context.partition, value: value ?? null };
   }
 }

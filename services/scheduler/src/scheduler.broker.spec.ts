@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { millis, partitionKey, type ExecutionId } from '@ratchet/domain';
+import { currentRules, millis, partitionKey, type ExecutionId } from '@ratchet/domain';
 import { partitionFor, ReplyInbox, type InputRecord, type Outbox } from '@ratchet/kafka';
 import {
   connectCluster,
@@ -50,6 +50,13 @@ async function recordsOf(topic: string, partition: number): Promise<readonly Inp
 }
 
 const copyOf = (value: Buffer | null): Buffer | null => (value === null ? null : Buffer.from(value));
+
+/** What stands before what is read: the rules that it was decided under. */
+function underCurrentRules(first: InputRecord | undefined): InputRecord {
+  if (first === undefined) throw new Error('Expected a command, but none came yet');
+  const command = { type: 'UseRules', version: currentRules, requestId: '', identity: 'scheduler' } as const;
+  return { ...first, offset: first.offset - 1, value: cluster.codec.encodeCommand(command) };
+}
 
 /** An activity of its own, in the given partition where one is given. */
 function newActivity(partition?: number): ExecutionId {
@@ -138,7 +145,8 @@ test('replaying the log gives the state that was committed (P7)', async () => {
 
   await eventually(async () => {
     const replayed = newLogic(partition);
-    for (const record of commands) replayed.handle(record, await replayed.decode(record));
+    for (const record of [underCurrentRules(commands[0]), ...commands])
+      replayed.handle(record, await replayed.decode(record));
     const restored = newLogic(partition);
     for (const record of states) await restored.restore(record);
     await restored.restored();

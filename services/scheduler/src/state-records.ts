@@ -1,8 +1,6 @@
 import { setImmediate as turnOfEventLoop } from 'node:timers/promises';
 import {
   executionKey,
-  heartbeatKey,
-  inputKey,
   invariant,
   runKey,
   signalKey,
@@ -11,20 +9,29 @@ import {
   type ActivityInput,
   type ExecutionId,
   type Offset,
+  type OpenActivity,
   type PartitionState,
   type RunId,
   type StateRecord,
   unreachable,
 } from '@ratchet/domain';
+import { givenIn, heartbeatIn, partKey, type ActivityParts, type Part } from './activity-parts.ts';
 
 /** One record of the state topic: which entity it belongs to, and which part of it. */
-export type StateKey =
-  | { readonly part: 'activity' | 'input' | 'heartbeat'; readonly id: ExecutionId }
+export type StateKey = PartKey | WholeKey;
+
+/** A part of an activity. */
+export interface PartKey {
+  readonly part: Part;
+  readonly id: ExecutionId;
+}
+
+export const isPart = (key: StateKey): key is PartKey => key.part === 'input' || key.part === 'heartbeat';
+
+export type WholeKey =
+  | { readonly part: 'activity'; readonly id: ExecutionId }
   | { readonly part: 'run'; readonly run: RunId }
   | { readonly part: 'signal'; readonly run: RunId; readonly offset: Offset };
-
-/** An activity or a run itself: it goes when its retention is over, long after it was written. */
-export const isWhole = ({ part }: StateKey): boolean => part === 'activity' || part === 'run';
 
 export const progressKey = '__progress';
 
@@ -34,9 +41,8 @@ export function stateKeyName(key: StateKey): string {
     case 'activity':
       return executionKey(key.id);
     case 'input':
-      return inputKey(executionKey(key.id));
     case 'heartbeat':
-      return heartbeatKey(executionKey(key.id));
+      return partKey(executionKey(key.id), key.part);
     case 'run':
       return runKey(key.run);
     case 'signal':
@@ -46,31 +52,14 @@ export function stateKeyName(key: StateKey): string {
   }
 }
 
-const isOpen = (activity: Activity | undefined): activity is Extract<Activity, { readonly input: unknown }> =>
-  activity !== undefined && 'input' in activity;
+const isOpen = (activity: Activity): activity is OpenActivity => 'originalOptions' in activity;
 
-/** What stands under a key as of now; `undefined` is a tombstone. */
-export function stateRecordOf(state: PartitionState, key: StateKey): StateRecord | undefined {
+/** What stands under the key of anything but a part of an activity as of now; `undefined` is a tombstone. */
+export function stateRecordOf(state: PartitionState, key: WholeKey): StateRecord | undefined {
   switch (key.part) {
     case 'activity': {
       const activity = state.activityByKey(executionKey(key.id));
       return activity && { type: 'ActivitySnapshot', activity };
-    }
-    case 'input': {
-      const activity = state.activity(key.id);
-      if (!isOpen(activity)) return undefined;
-      return {
-        type: 'ActivityInput',
-        scheduleOffset: activity.scheduleOffset,
-        input: activity.input,
-        header: activity.header,
-      };
-    }
-    case 'heartbeat': {
-      const activity = state.activity(key.id);
-      if (!isOpen(activity) || activity.heartbeat === undefined) return undefined;
-      const { scheduleOffset, attempt, stamp } = activity;
-      return { type: 'ActivityHeartbeat', ...activity.heartbeat, scheduleOffset, attempt, stamp };
     }
     case 'run': {
       const run = state.run(key.run);
@@ -132,37 +121,36 @@ export class StateAssembly {
     }
   }
 
-  /** @returns the keys of the parts that are in the topic, for who must know what a tombstone is needed for. */
-  async restoreInto(state: PartitionState): Promise<Set<string>> {
-    const storedParts = new Set<string>();
+  /** @returns the keys of the signals that are in the topic, for who must know what a tombstone is needed for. */
+  async restoreInto(state: PartitionState, parts: ActivityParts): Promise<Set<string>> {
+    const storedSignals = new Set<string>();
+    for (const records of [this.#inputs, this.#heartbeats]) {
+      await inSlices(records.keys(), (key) => {
+        parts.restored(key);
+      });
+    }
     await inSlices(this.#activities, ([key, activity]) => {
-      state.restoreActivity(this.#whole(key, activity));
+      state.restoreActivity(parts.keep(key, undefined, this.#whole(key, activity)));
     });
     await inSlices(this.#others, ([key, record]) => {
       if (record.type === 'RunSnapshot') return state.restoreRun(record.run);
       state.restoreSignal(record.run, record.signal);
-      storedParts.add(key);
+      storedSignals.add(key);
     });
-    for (const parts of [this.#inputs, this.#heartbeats]) {
-      await inSlices(parts.keys(), (key) => {
-        storedParts.add(key);
-      });
-    }
-    return storedParts;
+    return storedSignals;
   }
 
   #whole(key: string, activity: Activity): Activity {
-    if (!isOpen(activity)) return activity;
-    const input = this.#inputs.get(inputKey(key));
-    invariant(
-      input?.scheduleOffset === activity.scheduleOffset,
-      `the open activity ${key} has no input of its own in the state topic`,
-    );
-    const heartbeat = this.#heartbeats.get(heartbeatKey(key));
-    const { input: values, header } = input;
-    if (heartbeat?.scheduleOffset !== activity.scheduleOffset) return { ...activity, input: values, header };
-    const { details, recordedAt, count } = heartbeat;
-    return { ...activity, input: values, header, heartbeat: { details, recordedAt, count } };
+    const { scheduleOffset } = activity;
+    const input = this.#inputs.get(partKey(key, 'input'));
+    const isOwn = input?.scheduleOffset === scheduleOffset;
+    invariant(isOwn || !isOpen(activity), `the open activity ${key} has no input of its own in the state topic`);
+    const heartbeat = this.#heartbeats.get(partKey(key, 'heartbeat'));
+    return {
+      ...activity,
+      ...(isOwn ? givenIn(input) : {}),
+      ...(heartbeat?.scheduleOffset === scheduleOffset ? { heartbeat: heartbeatIn(heartbeat) } : {}),
+    };
   }
 
   #remove(key: string): void {

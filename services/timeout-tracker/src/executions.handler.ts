@@ -1,4 +1,11 @@
-import { deadlines, type Activity, type ActivityHeartbeat, type Millis, type StateRecord } from '@ratchet/domain';
+import {
+  deadlines,
+  heartbeatKey,
+  type Activity,
+  type ActivityHeartbeat,
+  type Millis,
+  type StateRecord,
+} from '@ratchet/domain';
 import { traceHeadersOf, type Headers } from '@ratchet/kafka';
 import type { DeadlineBook } from './deadline-book.ts';
 import type { ExpiryBook } from './expiry-book.ts';
@@ -52,6 +59,7 @@ export class ExecutionsHandler {
   #activity(key: string, activity: Activity, headers: Headers): void {
     const { book, taskRetentionMs } = this.#parts;
     if ('expiresAt' in activity) {
+      book.deleteHeartbeat(heartbeatKey(key));
       book.delete(key);
       return this.#closed(key, activity.expiresAt);
     }
@@ -64,8 +72,11 @@ export class ExecutionsHandler {
     else book.set(watch);
   }
 
-  #heartbeat(key: string, { recordedAt }: ActivityHeartbeat): void {
-    this.#parts.book.setHeartbeat(key, recordedAt);
+  /** That of a closed activity is kept to be shown. */
+  #heartbeat(key: string, { recordedAt, stamp }: ActivityHeartbeat): void {
+    const { book } = this.#parts;
+    if (stamp === 0) book.deleteHeartbeat(key);
+    else book.setHeartbeat(key, recordedAt);
   }
 
   #closed(key: string, expiresAt: number | undefined): void {

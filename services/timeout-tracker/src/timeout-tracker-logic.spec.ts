@@ -52,6 +52,7 @@ const open = {
   originalOptions: options,
   input: [],
   header: {},
+  transitionCount: 1,
   shielded: false,
   stamp: 1,
   dispatchAt: epochMillis(startsAt),
@@ -80,12 +81,10 @@ const closed = (activity: Activity, closedAt: number): Activity => ({
   ...open,
   id: activity.id,
   status: 'timed-out',
-  taskQueue: 'q',
   closedAt: epochMillis(closedAt),
   expiresAt: epochMillis(closedAt + activity.retentionMs),
   outcome: { type: 'success', result: [] },
   closeRequestId: '',
-  heartbeatCount: 0,
 });
 
 const codec = {

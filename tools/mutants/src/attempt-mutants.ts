@@ -85,7 +85,7 @@ export const attemptMutants: readonly Mutant[] = [
   {
     name: 'a retried failure is kept whole, however large',
     file: 'decide/attempt-end.ts',
-    text: 'failure: retriedFailure(failure),',
+    text: 'failure: retriedFailure(failure, isExact(rules)),',
     replacement: 'failure,',
   },
   {

@@ -56,7 +56,7 @@ export const requestMutants: readonly Mutant[] = [
   {
     name: 'a late repetition pauses again',
     file: 'decide/pause.ts',
-    text: `  if (!isClosed(activity) && activity.pause?.requestId === command.requestId) return accept(acknowledged);
+    text: `  if (pauseRequestIdOf(activity) === command.requestId) return accept(acknowledged);
 `,
     replacement: '',
   },
@@ -106,8 +106,8 @@ export const requestMutants: readonly Mutant[] = [
   {
     name: 'an update that changes nothing loses the place in the queue',
     file: 'decide/update-options.ts',
-    text: 'if (sameOptions(activity.options, updated.value)) return accept(acknowledged);',
-    replacement: '',
+    text: 'const isSame = sameOptions(activity.options, updated.value);',
+    replacement: 'const isSame = activity.options === updated.value;',
   },
   {
     name: 'the backoff is cut short',

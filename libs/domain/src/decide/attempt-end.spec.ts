@@ -33,7 +33,7 @@ describe('a retry', () => {
       lastFailure: { failure: { message: 'broken' }, failedAt: 5 },
       scheduledAt: 0,
     });
-    for (const gone of ['startedAt', 'claimId', 'dispatchedAt']) expect(stage.activity).not.toHaveProperty(gone);
+    for (const gone of ['claimId', 'dispatchedAt']) expect(stage.activity).not.toHaveProperty(gone);
   });
 
   test('waits longer each time, up to the maximum', () => {
@@ -200,9 +200,10 @@ describe('a reset that was asked for', () => {
   });
 });
 
-test('an activity that is closed keeps what its slim record needs, and no more', () => {
+test('an activity that is closed keeps what there is to see of it, and no more', () => {
   const stage = standaloneIn('started').at(5);
-  stage.accept(stage.heartbeat()).accept(stage.complete());
+  const { options: inForce } = stage.open;
+  stage.accept(stage.heartbeat(payloads('page 1'))).accept(stage.complete());
   expect(stage.activity).toEqual({
     id: stage.target,
     activityType: 'charge',
@@ -211,15 +212,18 @@ test('an activity that is closed keeps what its slim record needs, and no more',
     requestIds: ['schedule-1'],
     scheduledAt: 0,
     retentionMs: 5000,
+    transitionCount: 3,
+    options: inForce,
+    input: payloads('input'),
+    header: {},
     attempt: 1,
     status: 'completed',
-    taskQueue: 'mail',
     closedAt: 5,
     startedAt: 0,
     expiresAt: 5005,
     outcome: { type: 'success', result: payloads('done') },
     closeRequestId: '',
     lastWorkerIdentity: 'worker',
-    heartbeatCount: 1,
+    heartbeat: { details: payloads('page 1'), recordedAt: 5, count: 1 },
   });
 });

@@ -7,6 +7,7 @@ import { durationMsMax } from '../limits.ts';
 import type { Payloads } from '../payload.ts';
 import { retryIntervalMs } from '../retry-policy.ts';
 import { isRetryable } from '../retryable.ts';
+import { isExact } from '../rules.ts';
 import { after, invariant, millis, type EpochMillis, type Millis } from '../units.ts';
 import { close, failureOutcome } from './close.ts';
 import { draftOf, restart, scheduledFrom } from './open-activity.ts';
@@ -24,7 +25,7 @@ export function afterFailure(activity: RunningActivity, failure: Failure, contex
   if (typeof retry !== 'string') return backOff(activity, failure, retry, context);
   const outcome = failureOutcome(failure, retry);
   if (!endsAsTimeout(activity, failure)) return close(activity, { status: 'failed', outcome }, context);
-  return close(activity, { status: 'timed-out', outcome, lastFailure: recorded(failure, context.now) }, context);
+  return close(activity, { status: 'timed-out', outcome, lastFailure: recorded(failure, context) }, context);
 }
 
 /** A running attempt passed its start-to-close or heartbeat limit. Semantics sections 2.1 and 2.2. */
@@ -73,12 +74,8 @@ function retryAfter({ options, attempt }: RunningActivity, { info }: Failure): R
 }
 
 /** On to the next attempt: waiting for it, or paused if that was asked (the backoff is kept for the unpause). */
-function backOff(
-  activity: RunningActivity,
-  failure: Failure,
-  retry: Retry,
-  { now, offset }: DecisionContext,
-): Activity {
+function backOff(activity: RunningActivity, failure: Failure, retry: Retry, context: DecisionContext): Activity {
+  const { now, offset } = context;
   const draft = draftOf(activity);
   draft.version = offset;
   draft.attempt = activity.attempt + 1;
@@ -86,23 +83,24 @@ function backOff(
   draft.dispatchAt = after(now, retry.intervalMs);
   draft.retryIntervalMs = retry.intervalMs;
   draft.retryIntervalSource = retry.source;
-  draft.lastFailure = recorded(failure, now);
+  draft.lastFailure = recorded(failure, context);
   return activity.status === 'pause-requested' ? { ...draft, status: 'paused' } : scheduledFrom(draft, now);
 }
 
 /** A reset was waiting for this attempt to end: however it ended, the first attempt is next. */
-function afterReset(activity: RunningActivity, failure: Failure, { now, offset }: DecisionContext): Activity {
+function afterReset(activity: RunningActivity, failure: Failure, context: DecisionContext): Activity {
+  const { now, offset } = context;
   const reset = activity.deferredReset;
   invariant(reset !== undefined, 'reset-requested without what was asked for');
   const draft = restart(activity, reset, now);
   draft.version = offset;
-  draft.lastFailure = recorded(failure, now);
+  draft.lastFailure = recorded(failure, context);
   return reset.keepPaused ? { ...draft, status: 'paused' } : scheduledFrom(draft, now);
 }
 
-const recorded = (failure: Failure, failedAt: EpochMillis): AttemptFailure => ({
-  failure: retriedFailure(failure),
-  failedAt,
+const recorded = (failure: Failure, { now, rules }: DecisionContext): AttemptFailure => ({
+  failure: retriedFailure(failure, isExact(rules)),
+  failedAt: now,
 });
 
 /** A whole-execution timeout that is reported by id: an activity of a workflow times out with it, a standalone one fails. */

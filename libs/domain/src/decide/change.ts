@@ -1,7 +1,6 @@
-import type { Activity, ClosedActivity, OpenActivity, RunningActivity } from '../activity.ts';
+import type { Activity, ClosedActivity, RunningActivity } from '../activity.ts';
 import type { AttemptReference } from '../command.ts';
 import type { DomainEvent, NoticeReason } from '../event.ts';
-import type { Payloads } from '../payload.ts';
 
 /** How a running attempt ends, if it ends here: its worker says so, or others do and the worker must learn of it. */
 export type AttemptEnd = 'reported' | 'timed-out' | 'not-found';
@@ -20,12 +19,8 @@ export function change(
   after: Activity,
   end: AttemptEnd = 'not-found',
 ): readonly DomainEvent[] {
-  const changed = {
-    input: inputOf(before) !== inputOf(after),
-    heartbeat: heartbeatOf(before) !== heartbeatOf(after),
-    main: true,
-  };
-  const events: DomainEvent[] = [{ type: 'ActivityChanged', activity: after, changed }];
+  const activity = { ...after, transitionCount: (before?.transitionCount ?? 0) + 1 };
+  const events: DomainEvent[] = [{ type: 'ActivityChanged', activity, changed: changedParts(before, after) }];
   if (isNewlyDispatched(before, after)) events.push({ type: 'TaskDispatched', id: after.id });
   if (isClosed(after)) {
     events.push({ type: 'ActivityClosed', id: after.id, status: after.status, outcome: after.outcome });
@@ -36,6 +31,12 @@ export function change(
   }
   return events;
 }
+
+const changedParts = (before: Activity | undefined, after: Activity) => ({
+  input: before?.input !== after.input || before.links !== after.links,
+  heartbeat: before?.heartbeat !== after.heartbeat,
+  main: true,
+});
 
 /** A heartbeat: nothing else of the activity is written again. Its answer tells the worker what is wanted. */
 export function heartbeatChange(
@@ -84,9 +85,3 @@ const isNewlyDispatched = (before: Activity | undefined, after: Activity): boole
   after.status === 'scheduled' &&
   after.dispatchedAt !== undefined &&
   !(before?.status === 'scheduled' && before.stamp === after.stamp && before.dispatchedAt !== undefined);
-
-const inputOf = (activity: Activity | undefined): Payloads | undefined =>
-  activity === undefined || isClosed(activity) ? undefined : activity.input;
-
-const heartbeatOf = (activity: Activity | undefined): OpenActivity['heartbeat'] =>
-  activity === undefined || isClosed(activity) ? undefined : activity.heartbeat;

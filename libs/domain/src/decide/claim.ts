@@ -2,7 +2,8 @@ import type { OpenActivity, RunningActivity } from '../activity.ts';
 import type { Claim } from '../command.ts';
 import { accept, refuse, type Decision, type DecisionContext } from '../decision.ts';
 import type { PartitionView } from '../partition-view.ts';
-import { checkAttemptReport, checkId, firstRefusal } from '../validate.ts';
+import type { Refusal } from '../refusal.ts';
+import { checkAttemptReport, checkId, checkLength, firstRefusal } from '../validate.ts';
 import { change, isRunning } from './change.ts';
 import { findAttempt, isRefused, notDue } from './lookup.ts';
 import { draftOf } from './open-activity.ts';
@@ -13,7 +14,11 @@ import { draftOf } from './open-activity.ts';
  */
 export function decideClaim(view: PartitionView, command: Claim, context: DecisionContext): Decision {
   const { target, claimId, identity } = command;
-  const refusal = firstRefusal(checkAttemptReport(target, identity), checkId('claimId', claimId));
+  const refusal = firstRefusal(
+    checkAttemptReport(target, identity),
+    checkId('claimId', claimId),
+    checkSdk(command.sdk),
+  );
   if (refusal !== undefined) return { kind: 'refused', refusal };
 
   const activity = findAttempt(view, command);
@@ -25,6 +30,9 @@ export function decideClaim(view: PartitionView, command: Claim, context: Decisi
   if (activity.dispatchedAt === undefined) return notDue(target, activity.dispatchAt, context.now);
   return accept({ type: 'Granted', startedAt: context.now }, ...change(activity, grant(activity, command, context)));
 }
+
+const checkSdk = (sdk: Claim['sdk']): Refusal | undefined =>
+  sdk && firstRefusal(checkLength('sdk name', sdk.name), checkLength('sdk version', sdk.version));
 
 function claimAgain(activity: RunningActivity, { claimId, target }: Claim): Decision {
   if (activity.claimId === claimId) return accept({ type: 'Granted', startedAt: activity.startedAt });
@@ -38,6 +46,8 @@ function grant(activity: OpenActivity, command: Claim, { now, offset }: Decision
   const draft = draftOf(activity);
   draft.version = offset;
   draft.lastWorkerIdentity = command.identity;
+  if (command.sdk === undefined) delete draft.workerSdk;
+  else draft.workerSdk = command.sdk;
   const running: RunningActivity = { ...draft, status: 'started', startedAt: now, claimId: command.claimId };
   return command.replyTo === undefined ? running : { ...running, workerAddress: command.replyTo };
 }

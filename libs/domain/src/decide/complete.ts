@@ -5,7 +5,7 @@ import type { PartitionView } from '../partition-view.ts';
 import { checkAttemptReport, isOversized } from '../validate.ts';
 import { afterFailure } from './attempt-end.ts';
 import { change, endReportedBy, isRunning } from './change.ts';
-import { close, keepingLastFailure } from './close.ts';
+import { close, closedBy, keepingLastFailure } from './close.ts';
 import { activityNotFound, findAttempt, isRefused } from './lookup.ts';
 
 /**
@@ -25,12 +25,11 @@ export function decideComplete(view: PartitionView, command: Complete, context: 
     // Becomes a failure of the attempt, and without one there is nothing that could fail.
     if (!running) return activityNotFound(command.target);
     const failure = serverFailure('Complete result exceeds size limit.', true);
-    return accept(acknowledged, ...change(activity, afterFailure(activity, failure, context), end));
+    const failed = closedBy(command.identity, afterFailure(activity, failure, context), context);
+    return accept(acknowledged, ...change(activity, failed, end));
   }
   const outcome = { type: 'success', result: command.result } as const;
   const closing = { status: 'completed', outcome, ...(running ? {} : { startedAt: context.now }) } as const;
-  return accept(
-    acknowledged,
-    ...change(activity, close(activity, keepingLastFailure(activity, closing), context), end),
-  );
+  const completed = close(activity, keepingLastFailure(activity, closing), context);
+  return accept(acknowledged, ...change(activity, closedBy(command.identity, completed, context), end));
 }

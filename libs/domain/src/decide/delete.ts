@@ -29,18 +29,20 @@ function removal(view: PartitionView, closed: ClosedActivity, { offset }: Decisi
   const former = formerRuns(view, closed);
   if (former.length === 0) return { type: 'ActivityExpired', id };
   const expiresAt = epochMillis(Math.max(closed.expiresAt, ...former.map((run) => run.expiresAt)));
-  const { lastFailure: _, ...kept } = closed;
+  const { lastFailure: _, heartbeat: __, userMetadata: ___, links: ____, cancel: _____, ...kept } = closed;
   return {
     type: 'ActivityChanged',
     activity: {
       ...kept,
       version: offset,
       requestIds: [],
+      input: [],
+      header: {},
       outcome: { type: 'success', result: [] },
       expiresAt,
       deleted: true,
     },
-    changed: { input: false, heartbeat: false, main: true },
+    changed: { input: true, heartbeat: true, main: true },
   };
 }
 

@@ -5,9 +5,11 @@ import type { Failure } from '../failure.ts';
 import { missingFailure, oversizedFailure } from '../failures.ts';
 import type { PartitionView } from '../partition-view.ts';
 import type { Refusal } from '../refusal.ts';
+import { isExact } from '../rules.ts';
 import { checkAttemptReport, isOversized, isOversizedFailure } from '../validate.ts';
 import { afterFailure } from './attempt-end.ts';
 import { change, endReportedBy } from './change.ts';
+import { closedBy } from './close.ts';
 import { withHeartbeat } from './heartbeat.ts';
 import { findRunningAttempt, isRefused } from './lookup.ts';
 
@@ -17,8 +19,9 @@ export function decideFail(view: PartitionView, command: Fail, context: Decision
   if (refusal !== undefined) return { kind: 'refused', refusal };
   const activity = findRunningAttempt(view, command);
   if (isRefused(activity)) return activity;
-  const after = afterFailure(withLastDetails(activity, command, context), reported(command.failure), context);
-  return accept(acknowledged, ...change(activity, after, endReportedBy(command.attempt)));
+  const after = afterFailure(withLastDetails(activity, command, context), reported(command.failure, context), context);
+  const reportedBy = closedBy(command.identity, after, context);
+  return accept(acknowledged, ...change(activity, reportedBy, endReportedBy(command.attempt)));
 }
 
 /**
@@ -50,5 +53,5 @@ const withLastDetails = (
     ? activity
     : withHeartbeat(activity, lastHeartbeatDetails, now);
 
-const reported = (failure: Failure = missingFailure): Failure =>
-  isOversizedFailure(failure) ? oversizedFailure(failure) : failure;
+const reported = (failure: Failure = missingFailure, { rules }: DecisionContext): Failure =>
+  isOversizedFailure(failure) ? oversizedFailure(failure, isExact(rules)) : failure;

@@ -68,7 +68,7 @@ test('details over the limit end the activity, and the worker is told to stop', 
   });
   expect(stage.activity).toMatchObject({
     status: 'failed',
-    heartbeatCount: 1,
+    heartbeat: { details: payloadsOf(blob), count: 1 },
     outcome: {
       retryState: 'non-retryable-failure',
       failure: { message: 'Heartbeat details exceed size limit.', info: { type: 'server', nonRetryable: true } },

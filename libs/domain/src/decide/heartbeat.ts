@@ -8,6 +8,7 @@ import type { EpochMillis } from '../units.ts';
 import { checkAttemptReport, isOversized } from '../validate.ts';
 import { afterFailure } from './attempt-end.ts';
 import { change, endReportedBy, heartbeatChange, isClosed } from './change.ts';
+import { closedBy } from './close.ts';
 import { findActivity, findRunningAttempt, isRefused } from './lookup.ts';
 
 /** The worker is alive; the answer tells it what was asked of the attempt. Semantics sections 1.4, 2.3 and 2.5. */
@@ -22,7 +23,11 @@ export function decideHeartbeat(view: PartitionView, command: RecordHeartbeat, c
     // The worker is to stop: as far as it can tell, it was cancelled.
     return accept(
       { type: 'HeartbeatRecorded', cancelRequested: true, paused: false, reset: false },
-      ...change(activity, afterFailure(activity, failure, context), endReportedBy(command.attempt)),
+      ...change(
+        activity,
+        closedBy(command.identity, afterFailure(activity, failure, context), context),
+        endReportedBy(command.attempt),
+      ),
     );
   }
   const after = withHeartbeat(activity, command.details, context.now);

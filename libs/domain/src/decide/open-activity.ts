@@ -18,6 +18,7 @@ export function draftOf(activity: OpenActivity): Draft {
     requestIds: activity.requestIds,
     scheduledAt: activity.scheduledAt,
     retentionMs: activity.retentionMs,
+    transitionCount: activity.transitionCount,
     attempt: activity.attempt,
     options: activity.options,
     originalOptions: activity.originalOptions,
@@ -30,14 +31,24 @@ export function draftOf(activity: OpenActivity): Draft {
     retryIntervalSource: activity.retryIntervalSource,
     lastWorkerIdentity: activity.lastWorkerIdentity,
   };
+  if (activity.userMetadata !== undefined) draft.userMetadata = activity.userMetadata;
+  if (activity.links !== undefined) draft.links = activity.links;
+  if (activity.startedAt !== undefined) draft.startedAt = activity.startedAt;
+  if (activity.workerSdk !== undefined) draft.workerSdk = activity.workerSdk;
   if (activity.callbackUrls !== undefined) draft.callbackUrls = activity.callbackUrls;
   if (activity.reportIds !== undefined) draft.reportIds = activity.reportIds;
   if (activity.heartbeat !== undefined) draft.heartbeat = activity.heartbeat;
   if (activity.lastFailure !== undefined) draft.lastFailure = activity.lastFailure;
+  copyRequests(activity, draft);
+  return draft;
+}
+
+/** What was asked of it, and by which repetitions of that are known. */
+function copyRequests(activity: OpenActivity, draft: Draft): void {
   if (activity.pause !== undefined) draft.pause = activity.pause;
   if (activity.unpauseRequestId !== undefined) draft.unpauseRequestId = activity.unpauseRequestId;
   if (activity.resetRequestId !== undefined) draft.resetRequestId = activity.resetRequestId;
-  return draft;
+  if (activity.updateRequestId !== undefined) draft.updateRequestId = activity.updateRequestId;
 }
 
 /** A draft as a scheduled activity, its task sent now if it is due. */
@@ -66,8 +77,9 @@ export function restart(activity: OpenActivity, reset: DeferredReset, now: Epoch
   draft.attempt = 1;
   draft.stamp = activity.stamp + 1;
   if (reset.restoreOriginalOptions) draft.options = restoredOptions(activity);
-  // The tally of heartbeats goes on; only what they said is forgotten.
-  if (reset.resetHeartbeat && draft.heartbeat !== undefined) draft.heartbeat = { ...draft.heartbeat, details: [] };
+  // The tally of heartbeats goes on; only what the last one said, and when, is forgotten.
+  if (reset.resetHeartbeat && draft.heartbeat !== undefined)
+    draft.heartbeat = { details: [], recordedAt: forgotten, count: draft.heartbeat.count };
   draft.retryIntervalMs = noInterval;
   draft.retryIntervalSource = 'retry-policy';
   draft.dispatchAt = laterOf(now, firstDispatchAt(activity.scheduledAt, draft.options));
@@ -81,3 +93,4 @@ export const firstDispatchAt = (scheduledAt: EpochMillis, options: ActivityOptio
 export const laterOf = (one: EpochMillis, other: EpochMillis): EpochMillis => epochMillis(Math.max(one, other));
 
 const noInterval = millis(0);
+const forgotten = epochMillis(0);

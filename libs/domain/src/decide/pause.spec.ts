@@ -1,5 +1,6 @@
+import type { Command } from '../command.ts';
 import { options, payloads, Stage } from '../stage.fixture.ts';
-import { standaloneIn } from '../states.fixture.ts';
+import { standaloneIn, type StateName } from '../states.fixture.ts';
 
 // Pause, unpause and reset: semantics sections 2.1, 2.4 and 2.6.
 
@@ -218,4 +219,19 @@ test('a restored start delay counts only while nothing has started', () => {
   failed.at(10).accept(failed.dispatchDue()).accept(failed.claim()).accept(failed.fail());
   failed.accept(failed.reset({ restoreOriginalOptions: true }));
   expect(failed.activity).toMatchObject({ dispatchAt: 10, options: { startDelayMs: 10 } });
+});
+
+describe('a request that is repeated after the end', () => {
+  test.each<[what: string, from: StateName, command: (stage: Stage) => Command, refused: string]>([
+    ['pause', 'started', (s) => s.pause(), 'activity is in non-pausable state Terminated'],
+    ['unpause', 'paused', (s) => s.unpause(), 'activity is in terminal state Terminated'],
+    ['reset', 'started', (s) => s.reset(), 'activity execution is not running'],
+  ])('%s is accepted, and another is not', (_, from, command, refused) => {
+    const stage = standaloneIn(from);
+    const request = command(stage);
+    stage.accept(request).accept(stage.terminate());
+    expect(stage.events(request)).toEqual([]);
+    expect(stage.refusal(request)).toBe('accepted');
+    expect(stage.refusal({ ...request, requestId: 'another' })).toBe(`failed-precondition: ${refused}`);
+  });
 });

@@ -15,7 +15,7 @@ export function decidePause(view: PartitionView, command: Pause, context: Decisi
   const activity = findActivity(view, command.target);
   if (activity === undefined) return activityNotFound(command.target);
   // Even after a later unpause: a late repetition must not pause it again.
-  if (!isClosed(activity) && activity.pause?.requestId === command.requestId) return accept(acknowledged);
+  if (pauseRequestIdOf(activity) === command.requestId) return accept(acknowledged);
 
   const { requestId, identity, reason } = command;
   const pause = { requestId, identity, reason, requestedAt: context.now };
@@ -31,16 +31,19 @@ export function decidePause(view: PartitionView, command: Pause, context: Decisi
   return refuse('failed-precondition', `activity is in non-pausable state ${statusName(activity.status)}`);
 }
 
+const pauseRequestIdOf = (activity: Activity): string | undefined =>
+  isClosed(activity) ? activity.pauseRequestId : activity.pause?.requestId;
+
 /** Lets attempts go on: what remains of a backoff or start delay is waited for. Semantics sections 2.1 and 2.4. */
 export function decideUnpause(view: PartitionView, command: Unpause, context: DecisionContext): Decision {
   const refusal = firstRefusal(checkTarget(command.target), checkRequest(command));
   if (refusal !== undefined) return { kind: 'refused', refusal };
   const activity = findActivity(view, command.target);
   if (activity === undefined) return activityNotFound(command.target);
+  if (activity.unpauseRequestId === command.requestId) return accept(acknowledged);
   if (isClosed(activity)) {
     return refuse('failed-precondition', `activity is in terminal state ${statusName(activity.status)}`);
   }
-  if (activity.unpauseRequestId === command.requestId) return accept(acknowledged);
   const after = unpaused(activity, command, context);
   if (after === undefined) {
     return refuse('failed-precondition', `activity is in non-unpausable state ${statusName(activity.status)}`);

@@ -5,7 +5,7 @@ import type { PartitionView } from '../partition-view.ts';
 import { checkAttemptReport, isOversized } from '../validate.ts';
 import { afterFailure } from './attempt-end.ts';
 import { change, endReportedBy } from './change.ts';
-import { close, failureOutcome, keepingLastFailure } from './close.ts';
+import { close, closedBy, failureOutcome, keepingLastFailure } from './close.ts';
 import { findRunningAttempt, isRefused } from './lookup.ts';
 
 /** The worker accepted the cancellation. Only after one was requested. Semantics sections 2.1 and 2.3. */
@@ -18,7 +18,8 @@ export function decideReportCanceled(view: PartitionView, command: ReportCancele
   const end = endReportedBy(command.attempt);
   if (isOversized(command.details)) {
     const failure = serverFailure('Cancel details exceed size limit.', true);
-    return accept(acknowledged, ...change(activity, afterFailure(activity, failure, context), end));
+    const failed = closedBy(command.identity, afterFailure(activity, failure, context), context);
+    return accept(acknowledged, ...change(activity, failed, end));
   }
   if (activity.status !== 'cancel-requested' || activity.cancel === undefined) {
     return refuse(

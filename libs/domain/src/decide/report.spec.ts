@@ -1,3 +1,4 @@
+import type { Command } from '../command.ts';
 import type { Failure } from '../failure.ts';
 import { failureBytes } from '../size.ts';
 import { applicationFailure, byId, inRun, options, payloads, payloadsOf, Stage } from '../stage.fixture.ts';
@@ -116,10 +117,13 @@ describe('fail', () => {
     expect(stage.activity).not.toHaveProperty('heartbeat');
   });
 
+  /** Of the source, the message, and the kind with its type, on the wire. */
+  const framing = 4 + 4 + 16;
+
   test('a failure that will be retried is kept as it is up to 4 KiB', () => {
     const stage = standaloneIn('started');
-    const failure = applicationFailure('x'.repeat(4096 - 'ErrorTypeScriptSDK'.length));
-    expect(failureBytes(failure)).toBe(4096);
+    const failure = applicationFailure('x'.repeat(4096 - 'ErrorTypeScriptSDK'.length - framing));
+    expect(failureBytes(failure)).toBe(4096 - framing);
     expect(stage.accept(stage.fail(failure)).activity.lastFailure?.failure).toBe(failure);
   });
 
@@ -132,7 +136,15 @@ describe('fail', () => {
       info: { type: 'server', nonRetryable: false },
       cause: { info: { type: 'application', errorType: 'Error', details: [] } },
     });
-    expect(kept?.cause?.message).toHaveLength(4096 - 'ErrorTypeScriptSDK'.length);
+    const texts = 'ErrorTypeScriptSDK'.length;
+    expect(kept?.cause?.message).toHaveLength(4096 - texts - (8 + 4 + 4));
+  });
+
+  test('under older rules it is cut by its texts alone', () => {
+    const stage = standaloneIn('started');
+    stage.rules = 2;
+    stage.accept(stage.fail(applicationFailure('x'.repeat(5000))));
+    expect(stage.activity.lastFailure?.failure.cause?.message).toHaveLength(4096 - 'ErrorTypeScriptSDK'.length);
   });
 
   test('a final failure is kept whole', () => {
@@ -149,7 +161,7 @@ describe('fail', () => {
       message: 'Failure exceeds size limit.',
       info: { type: 'server', nonRetryable: true },
     });
-    expect(stage.outcomeFailure.cause?.message).toHaveLength(512 * 1024 - 'ErrorTypeScriptSDK'.length);
+    expect(stage.outcomeFailure.cause?.message).toHaveLength(512 * 1024 - 'ErrorTypeScriptSDK'.length - (8 + 4 + 4));
   });
 
   test.each(['schedule-to-start', 'schedule-to-close'] as const)(
@@ -236,5 +248,33 @@ describe('every report', () => {
     stage.accept(stage.schedule({ options })).accept(stage.claim());
     stage.accept({ type: 'CloseRun', run: inRun, status: 'completed', reason: '', requestId: 'r', identity: '' });
     for (const report of Object.values(reports)) expect(stage.refusal(report(stage, {}))).toMatch(/^not-found/);
+  });
+});
+
+describe('the last worker of a closed activity', () => {
+  test.each<[how: string, end: (stage: Stage) => Command]>([
+    ['completes', (stage) => stage.complete({ identity: 'someone' })],
+    ['completes by id', (stage) => stage.complete({ attempt: byId, identity: 'someone' })],
+    ['completes too much', (stage) => stage.complete({ result: payloadsOf(blob + 1), identity: 'someone' })],
+    ['fails for good', (stage) => stage.fail(applicationFailure('x', { nonRetryable: true }), { identity: 'someone' })],
+    ['heartbeats too much', (stage) => stage.heartbeat(payloadsOf(blob + 1), { identity: 'someone' })],
+  ])('is who %s, be it nobody', (_, end) => {
+    const stage = standaloneIn('started');
+    expect(stage.accept(end(stage)).activity.lastWorkerIdentity).toBe('someone');
+    const other = standaloneIn('started');
+    expect(other.accept({ ...end(other), identity: '' }).activity.lastWorkerIdentity).toBe('');
+  });
+
+  test('is who claimed it, where the attempt is retried, timed out or was cancelled, and under older rules', () => {
+    const identityAfter = (stage: Stage, command: (of: Stage) => Command): string =>
+      stage.accept(command(stage)).activity.lastWorkerIdentity;
+    const old = standaloneIn('started');
+    old.rules = 2;
+    expect([
+      identityAfter(standaloneIn('started'), (stage) => stage.fail(undefined, { identity: 'someone' })),
+      identityAfter(standaloneIn('started').at(1000), (stage) => stage.timeOut('schedule-to-close')),
+      identityAfter(standaloneIn('cancel-requested'), (stage) => stage.reportCanceled({ identity: 'someone' })),
+      identityAfter(old, (stage) => stage.complete({ identity: 'someone' })),
+    ]).toEqual(['worker', 'worker', 'worker', 'worker']);
   });
 });

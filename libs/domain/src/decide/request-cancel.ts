@@ -30,10 +30,11 @@ export function decideRequestCancel(view: PartitionView, command: RequestCancel,
 }
 
 /** A repetition is accepted however the activity ended after it was asked to stop. */
-function cancelClosed(activity: ClosedActivity, { requestId }: RequestCancel): Decision {
-  const repeated = activity.status !== 'terminated' && activity.closeRequestId === requestId;
-  if (repeated) return accept(acknowledged);
-  return refuse('failed-precondition', `activity is in terminal state ${statusName(activity.status)}`);
+function cancelClosed({ status, cancel, closeRequestId }: ClosedActivity, { requestId }: RequestCancel): Decision {
+  // Records from before the request was kept have its id alone.
+  const asked = cancel?.requestId ?? (status === 'terminated' ? undefined : closeRequestId);
+  if (asked === requestId) return accept(acknowledged);
+  return refuse('failed-precondition', `activity is in terminal state ${statusName(status)}`);
 }
 
 /**
@@ -49,7 +50,8 @@ function isSpared(view: PartitionView, activity: OpenActivity, { openBefore }: R
 function cancelNow(activity: OpenActivity, command: RequestCancel, context: DecisionContext): Activity {
   const { identity, reason, requestId } = command;
   const outcome = failureOutcome(canceledFailure(reasonDetails(reason), identity));
-  return close(activity, keepingLastFailure(activity, { status: 'canceled', outcome, requestId }), context);
+  const cancel = { requestId, identity, reason, requestedAt: context.now };
+  return close(activity, keepingLastFailure(activity, { status: 'canceled', outcome, requestId, cancel }), context);
 }
 
 /** A reset that waited for the attempt to end is forgotten: a cancel goes before it. Timers run on. */

@@ -13,8 +13,8 @@ export function decideReset(view: PartitionView, command: Reset, context: Decisi
   if (refusal !== undefined) return { kind: 'refused', refusal };
   const activity = findActivity(view, command.target);
   if (activity === undefined) return activityNotFound(command.target);
-  if (isClosed(activity)) return refuse('failed-precondition', 'activity execution is not running');
   if (activity.resetRequestId === command.requestId) return accept(acknowledged);
+  if (isClosed(activity)) return refuse('failed-precondition', 'activity execution is not running');
   if (activity.status === 'cancel-requested') {
     return refuse('failed-precondition', 'cannot reset an activity with a pending cancellation');
   }

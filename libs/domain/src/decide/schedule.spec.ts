@@ -1,4 +1,7 @@
 import type { IdConflictPolicy, IdReusePolicy } from '../activity-options.ts';
+import type { Schedule } from '../command.ts';
+import { linkBytesMax, requestLinksMax } from '../limits.ts';
+import { currentRules } from '../rules.ts';
 import { closeRun, inRun, openRun, options, Stage, standalone, workflowRun } from '../stage.fixture.ts';
 import { standaloneIn, type StateName } from '../states.fixture.ts';
 
@@ -172,5 +175,75 @@ describe('in a workflow run', () => {
       .accept(stage.schedule({ requestId: 'schedule-2' }))
       .accept(stage.claim());
     expect(stage.refusal(stage.complete({ attempt: token }))).toBe('stale-attempt: activity not found for ID: charge');
+  });
+});
+
+describe('an id in use, and a start that uses what is there', () => {
+  const another = {
+    target: { ...standalone, runId: 'run-2' },
+    requestId: 'schedule-2',
+    idConflictPolicy: 'use-existing',
+  } as const;
+  const link = (bytes = 3) => new Uint8Array(bytes).fill(7);
+
+  test.each<[what: string, rules: number, extra: Partial<Schedule>, known: readonly string[]]>([
+    ['nothing', currentRules, { onConflict: { attachRequestId: false, attachLinks: false } }, ['schedule-1']],
+    [
+      'its request id',
+      currentRules,
+      { onConflict: { attachRequestId: true, attachLinks: false } },
+      ['schedule-1', 'schedule-2'],
+    ],
+    [
+      'its links',
+      currentRules,
+      { links: [link()], onConflict: { attachRequestId: false, attachLinks: true } },
+      ['schedule-1', 'schedule-2'],
+    ],
+    [
+      'its links, where it has none',
+      currentRules,
+      { onConflict: { attachRequestId: false, attachLinks: true } },
+      ['schedule-1'],
+    ],
+    ['what it does not say', currentRules, {}, ['schedule-1', 'schedule-2']],
+    [
+      'nothing, under older rules',
+      2,
+      { onConflict: { attachRequestId: false, attachLinks: false } },
+      ['schedule-1', 'schedule-2'],
+    ],
+  ])('attaches %s', (_, rules, extra, known) => {
+    const stage = standaloneIn('started');
+    stage.rules = rules;
+    const decision = stage.send(stage.schedule({ ...another, ...extra }));
+    expect(decision).toMatchObject({ answer: { type: 'Scheduled', runId: 'run-1', started: false } });
+    expect(stage.activity.requestIds).toEqual(known);
+  });
+
+  test('what did not attach its request id starts another one when it comes again after the end', () => {
+    const stage = standaloneIn('started');
+    const request = stage.schedule({ ...another, onConflict: { attachRequestId: false, attachLinks: false } });
+    stage.accept(request).accept(stage.complete());
+    expect(stage.send(request)).toMatchObject({ answer: { type: 'Scheduled', runId: 'run-2', started: true } });
+  });
+
+  test('links come after those that were there, and no more than one activity may have', () => {
+    const stage = new Stage();
+    stage.accept(stage.schedule({ links: [link(1)] }));
+    const onConflict = { attachRequestId: true, attachLinks: true };
+    const events = stage.events(stage.schedule({ ...another, links: [link(2), link(2)], onConflict }));
+    expect(events[0]).toMatchObject({ changed: { input: true } });
+    expect(stage.activity.links).toEqual([link(1), link(2), link(2)]);
+    const large = Array.from({ length: requestLinksMax }, () => link(linkBytesMax));
+    const answers = Array.from({ length: 10 }, (_, index) =>
+      stage.refusal(stage.schedule({ ...another, requestId: `large-${String(index)}`, links: large, onConflict })),
+    );
+    expect(new Set(answers)).toEqual(
+      new Set([
+        'accepted',
+        'failed-precondition: cannot attach more than 2000 links to an activity (63 links already attached)',
+      ]),
+    );
   });
 });

@@ -3,9 +3,11 @@ import type { Activity, OpenActivity } from '../activity.ts';
 import type { Schedule } from '../command.ts';
 import { accept, refuse, type Decision, type DecisionContext } from '../decision.ts';
 import type { ExecutionId } from '../identity.ts';
-import { callbackUrlsMax, requestIdsMax } from '../limits.ts';
+import { callbackUrlsMax, linksMax, requestIdsMax } from '../limits.ts';
 import type { PartitionView } from '../partition-view.ts';
+import { isExact } from '../rules.ts';
 import { millis } from '../units.ts';
+import { mayHaveLinks } from '../validate.ts';
 import { checkSchedule } from '../validate-schedule.ts';
 import { change, isClosed } from './change.ts';
 import { findRun, runNotFound } from './lookup.ts';
@@ -69,6 +71,7 @@ function start(id: ExecutionId, { command, options, context }: CheckedSchedule, 
       requestIds: [command.requestId],
       scheduledAt: now,
       retentionMs: command.retentionMs,
+      transitionCount: 0,
       attempt: 1,
       options,
       originalOptions: options,
@@ -80,6 +83,8 @@ function start(id: ExecutionId, { command, options, context }: CheckedSchedule, 
       retryIntervalMs: millis(0),
       retryIntervalSource: 'retry-policy',
       lastWorkerIdentity: '',
+      ...(command.userMetadata === undefined ? {} : { userMetadata: command.userMetadata }),
+      ...(command.links === undefined ? {} : { links: command.links }),
       ...(command.callbackUrls === undefined ? {} : { callbackUrls: [...new Set(command.callbackUrls)] }),
       ...(former?.reportIds === undefined ? {} : { reportIds: former.reportIds }),
     },
@@ -93,29 +98,54 @@ const isRepeated = ({ requestIds }: Activity, { requestId }: Schedule): boolean 
 const existing = ({ id }: Activity): Decision => accept({ type: 'Scheduled', runId: id.runId, started: false });
 
 /**
- * USE_EXISTING. The request id is remembered: the command log may bring the same request again after the activity has
- * closed, and it must not start another one then.
+ * USE_EXISTING: the activity takes on what the command says it is to. A request id that it remembers starts no other one,
+ * should the command log bring the same request again after the activity has closed.
  */
-function attach(activity: OpenActivity, command: Schedule, { offset }: DecisionContext): Decision {
-  const { requestId } = command;
-  const callbackUrls = new Set([...(activity.callbackUrls ?? []), ...(command.callbackUrls ?? [])]);
-  if (callbackUrls.size > callbackUrlsMax) {
-    const attached = `(${String(activity.callbackUrls?.length ?? 0)} callbacks already attached)`;
-    const message = `cannot attach more than ${String(callbackUrlsMax)} callbacks to an activity ${attached}`;
-    return refuse('failed-precondition', message);
-  }
-  const [first = requestId, ...attached] = activity.requestIds;
-  const requestIds = [first, ...attached.slice(-(requestIdsMax - 2)), requestId];
+function attach(activity: OpenActivity, command: Schedule, { offset, rules }: DecisionContext): Decision {
+  const callbackUrls = unionOf(activity.callbackUrls, command.callbackUrls);
+  if (callbackUrls !== undefined && callbackUrls.length > callbackUrlsMax) return tooManyCallbacks(activity);
+  const links = linksWith(activity, command);
+  if (links !== undefined && !mayHaveLinks(links)) return tooManyLinks(activity);
+  const requestIds = requestIdsWith(activity, command, links !== undefined || !isExact(rules));
+  const isSame = requestIds === activity.requestIds && callbackUrls?.length === activity.callbackUrls?.length;
+  if (isSame) return existing(activity);
+  const attached = { ...(callbackUrls && { callbackUrls }), ...(links && { links }) };
   return accept(
     { type: 'Scheduled', runId: activity.id.runId, started: false },
-    ...change(activity, {
-      ...activity,
-      requestIds,
-      version: offset,
-      ...(callbackUrls.size === 0 ? {} : { callbackUrls: [...callbackUrls] }),
-    }),
+    ...change(activity, { ...activity, requestIds, version: offset, ...attached }),
   );
 }
+
+/** With that of the command, if the command or what else it attaches says so. Of the attached ones the latest are kept. */
+function requestIdsWith({ requestIds }: OpenActivity, command: Schedule, isKept: boolean): readonly string[] {
+  const { requestId, onConflict } = command;
+  if (!isKept && onConflict?.attachRequestId === false) return requestIds;
+  const [first = requestId, ...attached] = requestIds;
+  return [first, ...attached.slice(-(requestIdsMax - 2)), requestId];
+}
+
+/** The links of the activity with those that are attached; nothing where none are. */
+function linksWith({ links: former = [] }: OpenActivity, { links = [], onConflict }: Schedule): Activity['links'] {
+  return onConflict?.attachLinks === true && links.length > 0 ? [...former, ...links] : undefined;
+}
+
+/** Each once; nothing where there are none. */
+function unionOf(one: readonly string[] = [], other: readonly string[] = []): readonly string[] | undefined {
+  const all = new Set([...one, ...other]);
+  return all.size === 0 ? undefined : [...all];
+}
+
+function tooManyCallbacks({ callbackUrls = [] }: OpenActivity): Decision {
+  const attached = `(${String(callbackUrls.length)} callbacks already attached)`;
+  const message = `cannot attach more than ${String(callbackUrlsMax)} callbacks to an activity ${attached}`;
+  return refuse('failed-precondition', message);
+}
+
+const tooManyLinks = ({ links = [] }: OpenActivity): Decision =>
+  refuse(
+    'failed-precondition',
+    `cannot attach more than ${String(linksMax)} links to an activity (${String(links.length)} links already attached)`,
+  );
 
 function mayReuse({ status }: Activity, { idReusePolicy }: Schedule): boolean {
   switch (idReusePolicy) {

@@ -1,3 +1,4 @@
+import type { ScheduledActivity } from '../activity.ts';
 import { applicationFailure, options, Stage } from '../stage.fixture.ts';
 import { standaloneIn } from '../states.fixture.ts';
 
@@ -153,11 +154,31 @@ test('restore original brings the options back as they were scheduled', () => {
 
 test('an update that changes nothing leaves what waits in its queue its place', () => {
   const stage = standaloneIn('scheduled');
-  const before = stage.activity;
+  const { stamp, dispatchedAt, options: before } = stage.activity as ScheduledActivity;
   const same = { taskQueue: 'mail', retryPolicy: { attemptsMax: 3, nonRetryableErrorTypes: [] } };
-  expect(stage.events(stage.updateOptions(same))).toEqual([]);
-  expect(stage.events(stage.updateOptions({}, { restoreOriginal: true }))).toEqual([]);
-  expect(stage.activity).toBe(before);
+  const updates = [() => stage.updateOptions(same), () => stage.updateOptions({}, { restoreOriginal: true })];
+  for (const update of updates) {
+    expect(stage.events(update()).map(({ type }) => type)).toEqual(['ActivityChanged']);
+    expect(stage.activity).toMatchObject({ stamp, dispatchedAt, options: before });
+  }
+});
+
+test('an update that is repeated changes nothing, whatever was updated since and even after the end', () => {
+  const stage = standaloneIn('scheduled');
+  const update = stage.updateOptions({ taskQueue: 'parcels' }, { requestId: 'update-1' });
+  stage.accept(update);
+  expect(stage.events(update)).toEqual([]);
+  stage.accept(stage.terminate());
+  expect(stage.refusal(update)).toBe('accepted');
+  expect(stage.refusal(stage.updateOptions({ taskQueue: 'mail' }))).toBe(
+    'failed-precondition: Cannot update options for activity in state Terminated',
+  );
+});
+
+test('under older rules an update that changes nothing is not remembered', () => {
+  const stage = standaloneIn('scheduled');
+  stage.rules = 2;
+  expect(stage.events(stage.updateOptions({ taskQueue: 'mail' }))).toEqual([]);
 });
 
 test.each([

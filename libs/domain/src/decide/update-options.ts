@@ -7,6 +7,7 @@ import { normaliseOptions } from '../normalise-options.ts';
 import type { PartitionView } from '../partition-view.ts';
 import type { Refusal } from '../refusal.ts';
 import { retryIntervalMs } from '../retry-policy.ts';
+import { isExact } from '../rules.ts';
 import { sameOptions } from '../same-options.ts';
 import { statusName } from '../status-name.ts';
 import { after, invariant, type EpochMillis } from '../units.ts';
@@ -32,14 +33,20 @@ export function decideUpdateOptions(view: PartitionView, command: UpdateOptions,
   if (refusal !== undefined) return { kind: 'refused', refusal };
   const activity = findActivity(view, command.target);
   if (activity === undefined) return activityNotFound(command.target);
+  if (activity.updateRequestId === command.requestId) return accept(acknowledged);
   if (isClosed(activity) || activity.status === 'cancel-requested' || activity.status === 'reset-requested') {
     return refuse('failed-precondition', `Cannot update options for activity in state ${statusName(activity.status)}`);
   }
   const updated = updatedOptions(activity, command, context.now);
   if (updated.kind === 'refused') return updated;
-  // Nothing new, above all a repetition: what waits in its queue keeps its place.
-  if (sameOptions(activity.options, updated.value)) return accept(acknowledged);
-  return accept(acknowledged, ...change(activity, withOptions(activity, updated.value, context)));
+  // Nothing new: what waits in its queue keeps its place.
+  const isSame = sameOptions(activity.options, updated.value);
+  if (!isExact(context.rules)) {
+    if (isSame) return accept(acknowledged);
+    return accept(acknowledged, ...change(activity, withOptions(activity, updated.value, context)));
+  }
+  const after = isSame ? { ...activity, version: context.offset } : withOptions(activity, updated.value, context);
+  return accept(acknowledged, ...change(activity, { ...after, updateRequestId: command.requestId }));
 }
 
 /** What is wrong with the request itself. */

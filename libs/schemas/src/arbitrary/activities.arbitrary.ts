@@ -1,4 +1,4 @@
-import type { Activity, AttemptFailure, CancelRequest, Heartbeat } from '@ratchet/domain';
+import type { Activity, AttemptFailure, CancelRequest, Heartbeat, UserMetadata, WorkerSdk } from '@ratchet/domain';
 import fc from 'fast-check';
 import {
   record,
@@ -13,7 +13,9 @@ import {
   someTexts,
   constant,
   oneOf,
+  payload,
   payloads,
+  bytes,
   header,
   id,
   replyTo,
@@ -31,6 +33,10 @@ export const request = record<CancelRequest>({
   reason: text,
   requestedAt: instant,
 });
+export const userMetadata = partial<object, UserMetadata>({}, { summary: payload, details: payload });
+export const links = fc.array(bytes, { minLength: 1, maxLength: 3 });
+export const workerSdk = record<WorkerSdk>({ name: text, version: text });
+
 export const activityFields = {
   id,
   activityType: text,
@@ -39,16 +45,17 @@ export const activityFields = {
   requestIds: texts,
   scheduledAt: instant,
   retentionMs: duration,
+  transitionCount: count,
+  options,
+  input: payloads,
+  header,
   attempt: count,
   lastWorkerIdentity: text,
 };
 export const lastFailure = record<AttemptFailure>({ failure, failedAt: instant });
 export const openFields = {
   ...activityFields,
-  options,
   originalOptions: options,
-  input: payloads,
-  header,
   shielded: flag,
   stamp: count,
   dispatchAt: instant,
@@ -58,14 +65,19 @@ export const openFields = {
 export const activityOptional = {
   callbackUrls: someTexts,
   reportIds: fc.array(remembered, { minLength: 1, maxLength: 3 }),
+  userMetadata,
+  links,
+  startedAt: instant,
+  heartbeat: record<Heartbeat>({ details: payloads, recordedAt: instant, count }),
+  workerSdk,
+  unpauseRequestId: text,
+  resetRequestId: text,
+  updateRequestId: text,
 };
 export const openOptional = {
   ...activityOptional,
-  heartbeat: record<Heartbeat>({ details: payloads, recordedAt: instant, count }),
   lastFailure,
   pause: request,
-  unpauseRequestId: text,
-  resetRequestId: text,
 };
 export const activity: Arbitrary<Activity> = fc.oneof(
   partial({ status: constant('scheduled'), ...openFields }, { ...openOptional, dispatchedAt: instant }),
@@ -88,13 +100,11 @@ export const activity: Arbitrary<Activity> = fc.oneof(
     {
       status: closedStatus,
       ...activityFields,
-      taskQueue: text,
       closedAt: instant,
       expiresAt: instant,
       outcome,
       closeRequestId: text,
-      heartbeatCount: count,
     },
-    { ...activityOptional, startedAt: instant, lastFailure, deleted: fc.constant(true) },
+    { ...activityOptional, lastFailure, cancel: request, pauseRequestId: text, deleted: fc.constant(true) },
   ),
 );

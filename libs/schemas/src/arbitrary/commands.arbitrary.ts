@@ -1,6 +1,8 @@
 import type { Command } from '@ratchet/domain';
+import { links, userMetadata, workerSdk } from './activities.arbitrary.ts';
 import {
   partial,
+  record,
   text,
   flag,
   count,
@@ -46,9 +48,16 @@ export const commands: Readonly<Record<Command['type'], Arbitrary<Command>>> = {
       retentionMs: duration,
       awaitOutcome: flag,
     },
-    { ...optional, acknowledge: constant(true), callbackUrls: someTexts },
+    {
+      ...optional,
+      acknowledge: constant(true),
+      callbackUrls: someTexts,
+      userMetadata,
+      links,
+      onConflict: record({ attachRequestId: flag, attachLinks: flag }),
+    },
   ),
-  Claim: partial({ type: constant('Claim'), ...ofActivity, attempt, claimId: text }, optional),
+  Claim: partial({ type: constant('Claim'), ...ofActivity, attempt, claimId: text }, { ...optional, sdk: workerSdk }),
   RecordHeartbeat: partial({ type: constant('RecordHeartbeat'), ...ofActivity, attempt, details: payloads }, optional),
   Complete: partial({ type: constant('Complete'), ...ofActivity, attempt, result: payloads }, repeatable),
   Fail: partial(

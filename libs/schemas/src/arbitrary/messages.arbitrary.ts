@@ -1,16 +1,17 @@
-import type {
-  Activity,
-  Answer,
-  CancellationRecord,
-  CompletionEvent,
-  Refusal,
-  Reply,
-  Signal,
-  StateRecord,
-  WorkflowRun,
+import {
+  epochMillis,
+  type Activity,
+  type Answer,
+  type CancellationRecord,
+  type CompletionEvent,
+  type Refusal,
+  type Reply,
+  type Signal,
+  type StateRecord,
+  type WorkflowRun,
 } from '@ratchet/domain';
 import fc from 'fast-check';
-import { activity, request } from './activities.arbitrary.ts';
+import { activity, links, request, userMetadata } from './activities.arbitrary.ts';
 import { ofActivity, ofRun } from './commands.arbitrary.ts';
 import {
   record,
@@ -42,9 +43,11 @@ import {
 
 /** As its snapshot has it. */
 export function withoutOwnRecords(of: Activity): Activity {
-  if ('outcome' in of) return of;
-  const { heartbeat: _, ...rest } = of;
-  return { ...rest, input: [], header: {} };
+  const { heartbeat, userMetadata: _, links: __, ...rest } = of;
+  const bare = { ...rest, input: [], header: {} };
+  const count = heartbeat?.count ?? 0;
+  if (!('outcome' in of) || count === 0) return bare;
+  return { ...bare, heartbeat: { details: [], recordedAt: epochMillis(0), count } };
 }
 
 export const answers: Readonly<Record<Answer['type'], Arbitrary<Answer>>> = {
@@ -98,7 +101,7 @@ export const replyBodies: Readonly<Record<Reply['body']['type'], Arbitrary<Reply
     workerIdentity: text,
   }),
   OutcomePending: record({ type: constant('OutcomePending'), runId: text }),
-  Described: record({ type: constant('Described'), description: activity }),
+  Described: record({ type: constant('Described'), description: activity, stateBytes: offset }),
   RunDescribed: record({
     type: constant('RunDescribed'),
     run: workflowRun,
@@ -109,7 +112,10 @@ export const replyBodies: Readonly<Record<Reply['body']['type'], Arbitrary<Reply
 
 export const states: Readonly<Record<StateRecord['type'], Arbitrary<StateRecord>>> = {
   ActivitySnapshot: record({ type: constant('ActivitySnapshot'), activity: activity.map(withoutOwnRecords) }),
-  ActivityInput: record({ type: constant('ActivityInput'), input: payloads, header, scheduleOffset: offset }),
+  ActivityInput: partial(
+    { type: constant('ActivityInput'), input: payloads, header, scheduleOffset: offset },
+    { userMetadata, links },
+  ),
   ActivityHeartbeat: record({
     type: constant('ActivityHeartbeat'),
     details: payloads,

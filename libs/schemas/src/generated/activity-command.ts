@@ -13,6 +13,8 @@ import type { ReplyAddress } from './reply-address.ts';
 import type { RunCloseStatus } from './run-close-status.ts';
 
 import type { TimeoutType } from './timeout-type.ts';
+import type { UserMetadata } from './user-metadata.ts';
+import type { WorkerSdk } from './worker-sdk.ts';
 
 /** Whatever may happen to an activity or a workflow run, as a proposal. The first in the log wins. */
 export interface ActivityCommand {
@@ -80,6 +82,12 @@ export interface Schedule {
   readonly acknowledge: boolean;
   /** Whom to tell of the outcome. */
   readonly callbackUrls: readonly string[];
+  /** What people are told of it. */
+  readonly userMetadata?: UserMetadata | null;
+  /** Where it comes from; each a temporal.api.common.v1.Link. */
+  readonly links: readonly Uint8Array[];
+  /** With USE_EXISTING. Absent: the request id. */
+  readonly onConflict?: OnConflict | null;
 }
 /** Options as someone asks for them; what is absent gets its default, or stays as it is. */
 export interface ActivityOptionsRequest {
@@ -121,6 +129,13 @@ export interface RetryPolicyRequest {
 export type IdReusePolicy = 'allow-duplicate' | 'allow-duplicate-failed-only' | 'reject-duplicate';
 /** What if an open activity has the id? */
 export type IdConflictPolicy = 'fail' | 'use-existing';
+/** What of a Schedule an activity that has the id takes on. */
+export interface OnConflict {
+  /** So that a repetition of the request is known. */
+  readonly attachRequestId: boolean;
+  /** Its links, too. */
+  readonly attachLinks: boolean;
+}
 /** A worker asks for the right to run an attempt. */
 export interface Claim {
   /** Which attempt is meant; absent: the current one, by id. */
@@ -129,6 +144,8 @@ export interface Claim {
   readonly proof?: Uint8Array | null;
   /** The same id asks for the same grant again. */
   readonly claimId: string;
+  /** What the worker is built with. */
+  readonly sdk?: WorkerSdk | null;
 }
 /** The attempt is alive. */
 export interface RecordHeartbeat {

@@ -7,7 +7,7 @@ import type { Payload } from './payload.ts';
 export interface ActivityHeartbeat {
   /** Reach the next attempt. */
   readonly details: readonly Payload[];
-  /** Milliseconds since the Unix epoch. */
+  /** Milliseconds since the Unix epoch; 0: a reset has forgotten it. */
   readonly recordedAt: EpochMillis;
   /** All heartbeats recorded in this life. */
   readonly count: number;
@@ -15,6 +15,6 @@ export interface ActivityHeartbeat {
   readonly scheduleOffset: number;
   /** The attempt that sent it. */
   readonly attempt: number;
-  /** The stamp of that attempt. */
+  /** The stamp of that attempt; 0: the activity is closed, and this is only shown. */
   readonly stamp: number;
 }

@@ -2,7 +2,9 @@
 
 import type { Payload } from './payload.ts';
 
-/** What an activity was given; written once. */
+import type { UserMetadata } from './user-metadata.ts';
+
+/** What an activity was given; written when it is scheduled, and again when links are attached. */
 export interface ActivityInput {
   /** The arguments. */
   readonly input: readonly Payload[];
@@ -10,4 +12,8 @@ export interface ActivityInput {
   readonly header: Readonly<Record<string, Payload>>;
   /** Offset of the activity's Schedule in the command log. */
   readonly scheduleOffset: number;
+  /** What people are told of it. */
+  readonly userMetadata?: UserMetadata | null;
+  /** Where it comes from; each a temporal.api.common.v1.Link. */
+  readonly links: readonly Uint8Array[];
 }

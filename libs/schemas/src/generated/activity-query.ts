@@ -22,6 +22,8 @@ export interface ActivityQuery {
   readonly awaitRun?: KnownOfRun | null;
   /** Offset of the Schedule of the life of the id that is meant; absent: whichever there is. */
   readonly scheduleOffset?: number | null;
+  /** For Describe, what is left out of the answer: `input`, `heartbeat-details`, `result`. Other words are passed over. */
+  readonly without: readonly string[];
 }
 /** What is asked. */
 export type QueryType = 'Describe' | 'AwaitOutcome' | 'AwaitRun';

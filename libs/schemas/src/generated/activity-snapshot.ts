@@ -11,7 +11,9 @@ import type { Outcome } from './outcome.ts';
 
 import type { ReplyAddress } from './reply-address.ts';
 
-/** The state of one activity, without input, header and heartbeat, which are records of their own. Exactly one of open and closed is set. */
+import type { WorkerSdk } from './worker-sdk.ts';
+
+/** The state of one activity, without input, header and heartbeat, which are records of their own and stay as long as it does. Exactly one of open and closed is set. */
 export interface ActivitySnapshot {
   /** Names the activity. */
   readonly id: ExecutionId;
@@ -43,6 +45,12 @@ export interface ActivitySnapshot {
   readonly reportIds: readonly string[];
   /** Of each of them, until when it is remembered at least; 0, or none at all: only as long as it is one of the latest. In milliseconds since the Unix epoch. */
   readonly reportIdsUntil: readonly EpochMillis[];
+  /** How many commands have changed it; heartbeats are counted on their own. Of a record from before they were counted: since then. */
+  readonly transitionCount: number;
+  /** When the latest attempt was granted, where none is in progress and the activity is open; milliseconds since the Unix epoch. */
+  readonly startedAt?: EpochMillis | null;
+  /** What the worker of the latest attempt is built with. */
+  readonly workerSdk?: WorkerSdk | null;
 }
 /** How the latest failed attempt ended. */
 export interface AttemptFailure {
@@ -75,6 +83,8 @@ export interface OpenState {
   readonly unpauseRequestId?: string | null;
   /** Request id of the last reset. */
   readonly resetRequestId?: string | null;
+  /** Request id of the last change of options. */
+  readonly updateRequestId?: string | null;
   /** When a task of this attempt was last sent; milliseconds since the Unix epoch. */
   readonly dispatchedAt?: EpochMillis | null;
   /** The attempt in progress. */
@@ -138,4 +148,16 @@ export interface ClosedState {
   readonly heartbeatCount: number;
   /** Absent to everyone: kept only so that no former run of the id is the latest. */
   readonly deleted: boolean;
+  /** The options in force last. Absent in a record from before they were kept. */
+  readonly options?: ActivityOptions | null;
+  /** The cancellation asked for. */
+  readonly cancel?: CancelRequest | null;
+  /** Request id of the last pause. */
+  readonly pauseRequestId?: string | null;
+  /** Request id of the last unpause. */
+  readonly unpauseRequestId?: string | null;
+  /** Request id of the last reset. */
+  readonly resetRequestId?: string | null;
+  /** Request id of the last change of options. */
+  readonly updateRequestId?: string | null;
 }

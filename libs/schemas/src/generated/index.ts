@@ -17,6 +17,8 @@ export * from './run-close-status.ts';
 export * from './run-id.ts';
 export * from './run-status.ts';
 export * from './timeout-type.ts';
+export * from './user-metadata.ts';
+export * from './worker-sdk.ts';
 export * from './activity-command.ts';
 export * from './activity-heartbeat.ts';
 export * from './activity-input.ts';

@@ -8,6 +8,8 @@ import type { NoticeReason } from './notice-reason.ts';
 import type { Outcome } from './outcome.ts';
 import type { Payload } from './payload.ts';
 
+import type { UserMetadata } from './user-metadata.ts';
+
 import type { ActivitySnapshot } from './activity-snapshot.ts';
 
 import type { RunSnapshot } from './run-snapshot.ts';
@@ -130,6 +132,12 @@ export interface ActivityDescription {
   readonly header: Readonly<Record<string, Payload>>;
   /** The last recorded heartbeat. */
   readonly heartbeat?: RecordedHeartbeat | null;
+  /** What people are told of it. */
+  readonly userMetadata?: UserMetadata | null;
+  /** Where it comes from; each a temporal.api.common.v1.Link. */
+  readonly links: readonly Uint8Array[];
+  /** How many bytes its records have in the state topic. */
+  readonly stateBytes: number;
 }
 /** The last recorded heartbeat. */
 export interface RecordedHeartbeat {

@@ -1,8 +1,12 @@
 import {
+  epochMillis,
+  millis,
   sameOptions,
   type Activity,
+  type ActivityOptions,
   type AttemptFailure,
   type ClosedActivity,
+  type Heartbeat,
   type OpenActivity,
   type PausedActivity,
   type RunningActivity,
@@ -15,7 +19,7 @@ import { outcomeToAvro, outcomeToDomain } from './outcome.mapping.ts';
 import { rememberedToAvro, rememberedToDomain } from './remembered-id.mapping.ts';
 import { isPresent, isSome, setPresent } from './set-present.ts';
 
-/** Leaves out input, header and heartbeat, which are records of their own. */
+/** Leaves out what the activity was given and its heartbeat, which are records of their own, but for the tally of a closed one. */
 export function activityToAvro(activity: Activity): avro.ActivitySnapshot {
   const { id, activityType, scheduleOffset, version, requestIds, scheduledAt, retentionMs, attempt } = activity;
   const { lastWorkerIdentity, lastFailure } = activity;
@@ -31,6 +35,9 @@ export function activityToAvro(activity: Activity): avro.ActivitySnapshot {
     retentionMs,
     attempt,
     lastWorkerIdentity,
+    transitionCount: activity.transitionCount,
+    workerSdk: activity.workerSdk ?? null,
+    startedAt: isClosed || 'claimId' in activity ? null : (activity.startedAt ?? null),
     lastFailure: lastFailure === undefined ? null : attemptFailureToAvro(lastFailure),
     callbackUrls: activity.callbackUrls ?? [],
     reportIds: reports.ids,
@@ -40,11 +47,12 @@ export function activityToAvro(activity: Activity): avro.ActivitySnapshot {
   };
 }
 
-/** @returns an open activity with empty input and header and without heartbeat: their records bring them. */
+/** @returns an activity with empty input and header, without heartbeat, or of a closed one without its details: their records bring them. */
 export function activityToDomain(snapshot: avro.ActivitySnapshot): Activity {
   const activity = stateOf(snapshot);
   if (isPresent(snapshot.lastFailure))
     setPresent(activity, 'lastFailure', attemptFailureToDomain(snapshot.lastFailure));
+  setPresent(activity, 'workerSdk', snapshot.workerSdk);
   return activity;
 }
 
@@ -78,6 +86,7 @@ function openToAvro(activity: OpenActivity): avro.OpenState {
     pause: pause ?? null,
     unpauseRequestId: unpauseRequestId ?? null,
     resetRequestId: resetRequestId ?? null,
+    updateRequestId: activity.updateRequestId ?? null,
     dispatchedAt: activity.status === 'scheduled' ? (activity.dispatchedAt ?? null) : null,
     running: 'claimId' in activity ? runningToAvro(activity) : null,
   };
@@ -93,15 +102,24 @@ const runningToAvro = (activity: RunningActivity): avro.RunningAttempt => ({
 
 const closedToAvro = (activity: ClosedActivity): avro.ClosedState => ({
   status: activity.status,
-  taskQueue: activity.taskQueue,
+  taskQueue: activity.options.taskQueue,
   closedAt: activity.closedAt,
   startedAt: activity.startedAt ?? null,
   expiresAt: activity.expiresAt,
   outcome: outcomeToAvro(activity.outcome),
   closeRequestId: activity.closeRequestId,
-  heartbeatCount: activity.heartbeatCount,
+  heartbeatCount: activity.heartbeat?.count ?? 0,
   deleted: activity.deleted ?? false,
+  options: activity.options,
+  cancel: activity.cancel ?? null,
+  pauseRequestId: activity.pauseRequestId ?? null,
+  unpauseRequestId: activity.unpauseRequestId ?? null,
+  resetRequestId: activity.resetRequestId ?? null,
+  updateRequestId: activity.updateRequestId ?? null,
 });
+
+const nothing: Activity['input'] = [];
+const noHeader: Activity['header'] = {};
 
 const baseOf = (snapshot: avro.ActivitySnapshot) => ({
   id: snapshot.id,
@@ -111,6 +129,9 @@ const baseOf = (snapshot: avro.ActivitySnapshot) => ({
   requestIds: snapshot.requestIds,
   scheduledAt: snapshot.scheduledAt,
   retentionMs: snapshot.retentionMs,
+  transitionCount: snapshot.transitionCount,
+  input: nothing,
+  header: noHeader,
   attempt: snapshot.attempt,
   lastWorkerIdentity: snapshot.lastWorkerIdentity,
   ...(isSome(snapshot.callbackUrls) ? { callbackUrls: snapshot.callbackUrls } : {}),
@@ -126,8 +147,6 @@ function openToDomain(snapshot: avro.ActivitySnapshot, open: avro.OpenState): Op
     ...baseOf(snapshot),
     options: open.options,
     originalOptions: open.originalOptions ?? open.options,
-    input: [],
-    header: {},
     shielded: open.shielded,
     stamp: open.stamp,
     dispatchAt: open.dispatchAt,
@@ -137,6 +156,8 @@ function openToDomain(snapshot: avro.ActivitySnapshot, open: avro.OpenState): Op
   setPresent(base, 'pause', open.pause);
   setPresent(base, 'unpauseRequestId', open.unpauseRequestId);
   setPresent(base, 'resetRequestId', open.resetRequestId);
+  setPresent(base, 'updateRequestId', open.updateRequestId);
+  setPresent(base, 'startedAt', snapshot.startedAt);
 
   const { status } = open;
   if (status === 'paused') return { ...base, status };
@@ -158,14 +179,44 @@ function closedToDomain(snapshot: avro.ActivitySnapshot, closed: avro.ClosedStat
   const activity: ClosedActivity = {
     ...baseOf(snapshot),
     status: closed.status,
-    taskQueue: closed.taskQueue,
+    options: closed.options ?? unknownOptions(closed.taskQueue),
     closedAt: closed.closedAt,
     expiresAt: closed.expiresAt,
     outcome: outcomeToDomain(closed.outcome),
     closeRequestId: closed.closeRequestId,
-    heartbeatCount: closed.heartbeatCount,
+    ...(closed.heartbeatCount === 0 ? {} : { heartbeat: unknownHeartbeat(closed.heartbeatCount) }),
     ...(closed.deleted ? { deleted: true } : {}),
   };
   setPresent(activity, 'startedAt', closed.startedAt);
+  setPresent(activity, 'cancel', closed.cancel);
+  setPresent(activity, 'pauseRequestId', closed.pauseRequestId);
+  setPresent(activity, 'unpauseRequestId', closed.unpauseRequestId);
+  setPresent(activity, 'resetRequestId', closed.resetRequestId);
+  setPresent(activity, 'updateRequestId', closed.updateRequestId);
   return activity;
 }
+
+/** The last heartbeat of a closed activity as long as its own record has not been read. */
+const unknownHeartbeat = (count: number): Heartbeat => ({ details: nothing, recordedAt: epochMillis(0), count });
+
+const none = millis(0);
+
+/** Of a record from before a closed activity kept its options: the task queue, and 0 for the rest. */
+const unknownOptions = (taskQueue: string): ActivityOptions => ({
+  taskQueue,
+  scheduleToCloseTimeoutMs: none,
+  scheduleToStartTimeoutMs: none,
+  startToCloseTimeoutMs: none,
+  heartbeatTimeoutMs: none,
+  startDelayMs: none,
+  retryPolicy: {
+    initialIntervalMs: none,
+    backoffCoefficient: 1,
+    intervalMsMax: none,
+    attemptsMax: 0,
+    nonRetryableErrorTypes: [],
+  },
+  priorityKey: 0,
+  fairnessKey: '',
+  fairnessWeight: 0,
+});

@@ -3,6 +3,7 @@ import type * as avro from '../generated/index.ts';
 import { UnreadableRecordError } from '../unreadable-record-error.ts';
 import { optionsRequestToDomain } from './activity-options.mapping.ts';
 import { forwardedFromToDomain } from './forwarded-from.mapping.ts';
+import { givenToAvro, givenToDomain } from './given.mapping.ts';
 import { failureToAvro, failureToDomain } from './failure.mapping.ts';
 import type { RecordMapping } from './record-mapping.ts';
 import { isPresent, isSome, setPresent } from './set-present.ts';
@@ -23,9 +24,13 @@ const bodyWriters: { readonly [T in CommandType]: (command: CommandOf<T>) => avr
       ...command,
       acknowledge: command.acknowledge ?? false,
       callbackUrls: command.callbackUrls ?? [],
+      ...givenToAvro(command),
+      onConflict: command.onConflict ?? null,
     },
   }),
-  Claim: ({ attempt, claimId }) => ({ 'ratchet.v1.Claim': { ...attemptToAvro(attempt), claimId } }),
+  Claim: ({ attempt, claimId, sdk = null }) => ({
+    'ratchet.v1.Claim': { ...attemptToAvro(attempt), claimId, sdk },
+  }),
   RecordHeartbeat: ({ attempt, details }) => ({
     'ratchet.v1.RecordHeartbeat': { ...attemptToAvro(attempt), details },
   }),
@@ -83,11 +88,11 @@ const bodyReaders: BodyReaders = {
   'ratchet.v1.Schedule': (body, envelope) => ({
     type: 'Schedule',
     ...(isSome(body.callbackUrls) ? { callbackUrls: body.callbackUrls } : {}),
+    ...(isPresent(body.onConflict) ? { onConflict: body.onConflict } : {}),
     ...ofActivity(envelope),
     activityType: body.activityType,
     options: { taskQueue: '', ...optionsRequestToDomain(body.options) },
-    input: body.input,
-    header: body.header,
+    ...givenToDomain(body),
     idReusePolicy: body.idReusePolicy,
     idConflictPolicy: body.idConflictPolicy,
     shielded: body.shielded,
@@ -95,12 +100,12 @@ const bodyReaders: BodyReaders = {
     awaitOutcome: body.awaitOutcome,
     ...(body.acknowledge ? { acknowledge: true } : {}),
   }),
-  'ratchet.v1.Claim': (body, envelope) => ({
-    type: 'Claim',
-    ...ofActivity(envelope),
-    attempt: attemptToDomain(body),
-    claimId: body.claimId,
-  }),
+  'ratchet.v1.Claim': (body, envelope) => {
+    const attempt = attemptToDomain(body);
+    const command: CommandOf<'Claim'> = { type: 'Claim', ...ofActivity(envelope), attempt, claimId: body.claimId };
+    setPresent(command, 'sdk', body.sdk);
+    return command;
+  },
   'ratchet.v1.RecordHeartbeat': (body, envelope) => ({
     type: 'RecordHeartbeat',
     ...ofActivity(envelope),

@@ -2,6 +2,7 @@ import type { Activity, Answer, Refusal, Reply } from '@ratchet/domain';
 import type * as avro from '../generated/index.ts';
 import { UnreadableRecordError } from '../unreadable-record-error.ts';
 import { activityToAvro, activityToDomain } from './activity-snapshot.mapping.ts';
+import { givenToAvro, givenToDomain } from './given.mapping.ts';
 import { outcomeToAvro, outcomeToDomain } from './outcome.mapping.ts';
 import type { RecordMapping } from './record-mapping.ts';
 import { runToAvro, runToDomain } from './run.mapping.ts';
@@ -32,7 +33,7 @@ function bodyToAvro(body: Body): AvroBody {
     case 'OutcomePending':
       return { outcomePending: body };
     case 'Described':
-      return { described: descriptionToAvro(body.description) };
+      return { described: { ...descriptionToAvro(body.description), stateBytes: body.stateBytes } };
     case 'RunDescribed': {
       const { run, signals } = body;
       return {
@@ -59,11 +60,11 @@ function answerToAvro(answer: Answer): AvroBody {
   }
 }
 
-function descriptionToAvro(activity: Activity): avro.ActivityDescription {
-  const snapshot = activityToAvro(activity);
-  if ('outcome' in activity) return { snapshot, input: [], header: {}, heartbeat: null };
-  return { snapshot, input: activity.input, header: activity.header, heartbeat: activity.heartbeat ?? null };
-}
+const descriptionToAvro = (activity: Activity): Omit<avro.ActivityDescription, 'stateBytes'> => ({
+  snapshot: activityToAvro(activity),
+  ...givenToAvro(activity),
+  heartbeat: activity.heartbeat ?? null,
+});
 
 function bodyToDomain(reply: avro.Reply): Body {
   const answer = answerToDomain(reply);
@@ -75,7 +76,9 @@ function bodyToDomain(reply: avro.Reply): Body {
   }
   if (isPresent(outcomePending)) return { type: 'OutcomePending', runId: outcomePending.runId };
   if (isPresent(runDescribed)) return runDescriptionToDomain(runDescribed);
-  if (isPresent(described)) return { type: 'Described', description: descriptionToDomain(described) };
+  if (isPresent(described)) {
+    return { type: 'Described', description: descriptionToDomain(described), stateBytes: described.stateBytes };
+  }
   if (isPresent(cancelNotice)) return { type: 'CancelNotice', ...cancelNotice };
   throw new UnreadableRecordError('its answer is of a kind that this version does not know');
 }
@@ -108,10 +111,8 @@ function refusalToDomain({ reason, message, existing, attemptTimedOut }: avro.Re
   return refusal;
 }
 
-function descriptionToDomain({ snapshot, input, header, heartbeat }: avro.ActivityDescription): Activity {
-  const activity = activityToDomain(snapshot);
-  if ('outcome' in activity) return activity;
-  const described = { ...activity, input, header };
-  setPresent(described, 'heartbeat', heartbeat);
-  return described;
+function descriptionToDomain({ snapshot, heartbeat, ...given }: avro.ActivityDescription): Activity {
+  const activity = { ...activityToDomain(snapshot), ...givenToDomain(given) };
+  setPresent(activity, 'heartbeat', heartbeat);
+  return activity;
 }

@@ -2,6 +2,7 @@ import type { StateRecord } from '@ratchet/domain';
 import type * as avro from '../generated/index.ts';
 import { activityToAvro, activityToDomain } from './activity-snapshot.mapping.ts';
 import { forwardedFromToDomain } from './forwarded-from.mapping.ts';
+import { givenToAvro, givenToDomain } from './given.mapping.ts';
 import { runToAvro, runToDomain } from './run.mapping.ts';
 import { isPresent, isSome, setPresent } from './set-present.ts';
 
@@ -20,7 +21,7 @@ interface AvroState {
 /** What to write; every state record's type is the name of its Avro record. */
 export const stateWriters: { readonly [T in StateType]: (record: StateOf<T>) => AvroState[T] } = {
   ActivitySnapshot: ({ activity }) => activityToAvro(activity),
-  ActivityInput: (record) => record,
+  ActivityInput: (record) => ({ ...givenToAvro(record), scheduleOffset: record.scheduleOffset }),
   ActivityHeartbeat: (record) => record,
   RunSnapshot: ({ run }) => runToAvro(run),
   SignalSnapshot: ({ run, signal }) => ({ run, ...signal }),
@@ -29,7 +30,11 @@ export const stateWriters: { readonly [T in StateType]: (record: StateOf<T>) => 
 
 export const stateReaders: { readonly [T in StateType]: (value: AvroState[T]) => StateOf<T> } = {
   ActivitySnapshot: (snapshot) => ({ type: 'ActivitySnapshot', activity: activityToDomain(snapshot) }),
-  ActivityInput: (input) => ({ type: 'ActivityInput', ...input }),
+  ActivityInput: (record) => ({
+    type: 'ActivityInput',
+    ...givenToDomain(record),
+    scheduleOffset: record.scheduleOffset,
+  }),
   ActivityHeartbeat: (heartbeat) => ({ type: 'ActivityHeartbeat', ...heartbeat }),
   RunSnapshot: (snapshot) => ({ type: 'RunSnapshot', run: runToDomain(snapshot) }),
   SignalSnapshot: ({ run, ...signal }) => ({ type: 'SignalSnapshot', run, signal }),

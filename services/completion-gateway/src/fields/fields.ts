@@ -78,6 +78,8 @@ export const fields = {
   // Headers of HTTP, metadata of gRPC, headers of records.
   authorization: { bytesMax: 16 * 1024, shape: /^Bearer +[\w.~+/=-]+$/i },
   traceparent: { bytesMax: 55, shape: /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/ },
+  'client-name': text,
+  'client-version': text,
   'idempotency-key': text,
   'webhook-id': { ...text, shape: /^./s },
   'webhook-timestamp': { bytesMax: 12, shape: /^\d+$/ },

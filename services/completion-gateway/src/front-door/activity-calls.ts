@@ -13,10 +13,14 @@ import {
   type ExecutionId,
   type IdConflictPolicy,
   type IdReusePolicy,
+  type LargePart,
+  type Link,
   type Offset,
+  type OnConflict,
   type Outcome,
   type Payload,
   type Payloads,
+  type UserMetadata,
 } from '@ratchet/domain';
 import type { Caller, Role } from './caller.ts';
 import { ChangeWatch } from './change-watch.ts';
@@ -35,6 +39,16 @@ export interface StartActivityRequest {
   readonly idConflictPolicy: IdConflictPolicy;
   /** URLs to be told of the outcome. */
   readonly callbackUrls?: readonly string[];
+  readonly userMetadata?: UserMetadata;
+  readonly links?: readonly Link[];
+  readonly onConflict?: OnConflict;
+}
+
+/** An activity as it stands. */
+export interface ActivitySeen {
+  readonly activity: Activity;
+  /** How large its records are. */
+  readonly stateBytes: number;
 }
 
 export interface StartedActivity {
@@ -67,6 +81,21 @@ export interface UpdateOptionsRequest extends ActivityRequest {
   readonly restoreOriginal: boolean;
 }
 
+const bulky: readonly LargePart[] = ['input', 'heartbeat-details', 'result'];
+
+function withLarge(whole: Activity, part: LargePart, seen: ActivitySeen | undefined): Activity {
+  if (seen === undefined) return whole;
+  const { input, heartbeat } = seen.activity;
+  switch (part) {
+    case 'input':
+      return { ...whole, input };
+    case 'heartbeat-details':
+      return heartbeat === undefined ? whole : { ...whole, heartbeat };
+    case 'result':
+      return 'outcome' in whole && 'outcome' in seen.activity ? { ...whole, outcome: seen.activity.outcome } : whole;
+  }
+}
+
 /**
  * Standalone activities from outside: started, seen, and asked to do something else. Semantics sections 1.1, 1.5, 2.1, 2.4.
  *
@@ -75,7 +104,7 @@ export interface UpdateOptionsRequest extends ActivityRequest {
  */
 export class ActivityCalls {
   readonly #desk: Desk;
-  readonly #changes = new ChangeWatch((target) => this.#description(target));
+  readonly #changes = new ChangeWatch((target) => this.#description(target, bulky));
 
   constructor(desk: Desk) {
     this.#desk = desk;
@@ -102,9 +131,13 @@ export class ActivityCalls {
     return { runId, started };
   }
 
-  /** The activity as it stands; everything that this gateway has acknowledged before is in it. */
-  async describe(caller: Caller, ref: ActivityRef): Promise<Activity> {
-    return this.#description(this.#target(caller, ref, 'reader'));
+  /**
+   * The activity as it stands; everything that this gateway has acknowledged before is in it.
+   *
+   * @param without what is left out.
+   */
+  async describe(caller: Caller, ref: ActivityRef, without: readonly LargePart[] = []): Promise<ActivitySeen> {
+    return this.#description(this.#target(caller, ref, 'reader'), without);
   }
 
   /** As `describe`, once the activity is no longer at `version`. @returns nothing when `signal` came first. It is one request. */
@@ -113,9 +146,14 @@ export class ActivityCalls {
     ref: ActivityRef,
     version: Offset,
     signal: AbortSignal,
-  ): Promise<Activity | undefined> {
+    without: readonly LargePart[] = [],
+  ): Promise<ActivitySeen | undefined> {
     const target = this.#target(caller, ref, 'reader');
-    return this.#desk.poll(caller, () => this.#changes.changed(target, version, signal));
+    const seen = await this.#desk.poll(caller, () => this.#changes.changed(target, version, signal));
+    // Those who wait for the change of one activity want different parts of it.
+    return seen === undefined || bulky.every((part) => without.includes(part))
+      ? seen
+      : this.#description(target, without);
   }
 
   /** Waits for the end. @returns nothing when `signal` came first. Semantics section 2.7. */
@@ -163,7 +201,7 @@ export class ActivityCalls {
   }
 
   /** @returns the activity as it stands then. */
-  async updateOptions(caller: Caller, request: UpdateOptionsRequest): Promise<Activity> {
+  async updateOptions(caller: Caller, request: UpdateOptionsRequest): Promise<ActivitySeen> {
     const { options, restoreOriginal } = request;
     throwRefusal(validateUpdate({ options, restoreOriginal }));
     const target = await this.#order(caller, request, (of) => ({
@@ -172,13 +210,36 @@ export class ActivityCalls {
       options,
       restoreOriginal,
     }));
-    return this.#description(target);
+    return this.#description(target, bulky);
   }
 
-  async #description(target: ExecutionId): Promise<Activity> {
-    const { body } = await orFrontDoorError(this.#desk.channel.describe(target, randomUUID()));
-    if (body.type === 'Refused') throw refusedError(body.refusal);
-    return body.description;
+  async #description(target: ExecutionId, without: readonly LargePart[]): Promise<ActivitySeen> {
+    const { body } = await orFrontDoorError(this.#desk.channel.describe(target, randomUUID(), { without }));
+    if (body.type === 'Described') return { activity: body.description, stateBytes: body.stateBytes };
+    // Nothing else forbids to describe what there is: its large parts together are more than an answer has room for.
+    const isTooLarge = body.refusal.reason === 'failed-precondition' && without.length < bulky.length - 1;
+    if (isTooLarge) return this.#partByPart(target, without);
+    throw refusedError(body.refusal);
+  }
+
+  /** Every part has room in an answer of its own. */
+  async #partByPart(target: ExecutionId, without: readonly LargePart[]): Promise<ActivitySeen> {
+    const seen = await this.#description(target, bulky);
+    const run = seen.activity.id;
+    const wanted = bulky.filter((part) => !without.includes(part));
+    const withPart = await Promise.all(
+      wanted.map((part) =>
+        this.#description(
+          run,
+          bulky.filter((other) => other !== part),
+        ),
+      ),
+    );
+    const activity = wanted.reduce<Activity>(
+      (whole, part, index) => withLarge(whole, part, withPart[index]),
+      seen.activity,
+    );
+    return { ...seen, activity };
   }
 
   #target(caller: Caller, ref: ActivityRef, role: Role): ExecutionId {

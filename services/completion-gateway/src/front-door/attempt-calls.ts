@@ -167,13 +167,13 @@ const fittingFailure = (failure: Failure): Failure =>
   failureBytes(failure) <= blobBytesMax
     ? failure
     : {
-        ...truncateFailure(failure, oversizedFailureBytesKept),
+        ...truncateFailure(failure, oversizedFailureBytesKept, true),
         encodedAttributes: { metadata: {}, data: new Uint8Array(blobBytesMax + 1) },
       };
 
 function oversizedParts({ failure, lastHeartbeatDetails = [] }: AttemptFailureReport): readonly Failure[] {
   const parts: Failure[] = [];
-  if (failure !== undefined && failureBytes(failure) > blobBytesMax) parts.push(oversizedFailure(failure));
+  if (failure !== undefined && failureBytes(failure) > blobBytesMax) parts.push(oversizedFailure(failure, true));
   if (isOversized(lastHeartbeatDetails)) parts.push(serverFailure('Heartbeat details exceed size limit.', true));
   return parts;
 }

@@ -1,4 +1,5 @@
-import { executionKey, type Activity, type ExecutionId, type Offset } from '@ratchet/domain';
+import { executionKey, type ExecutionId, type Offset } from '@ratchet/domain';
+import type { ActivitySeen } from './activity-calls.ts';
 
 /** A change is looked for as often as this at first, and ever more rarely the longer there is none. */
 const lookMsMin = 250;
@@ -7,7 +8,7 @@ const lookMsMax = 5_000;
 interface Watcher {
   /** What it has seen. */
   readonly version: Offset;
-  readonly resolve: (activity: Activity | undefined) => void;
+  readonly resolve: (seen: ActivitySeen | undefined) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -24,11 +25,11 @@ interface Watched {
 
 /** Waits for changes of activities. However many wait for the change of one, the log is asked for all of them together. */
 export class ChangeWatch {
-  readonly #describe: (target: ExecutionId) => Promise<Activity>;
+  readonly #describe: (target: ExecutionId) => Promise<ActivitySeen>;
   readonly #watched = new Map<string, Watched>();
 
   /** @param describe gives an activity as it stands. */
-  constructor(describe: (target: ExecutionId) => Promise<Activity>) {
+  constructor(describe: (target: ExecutionId) => Promise<ActivitySeen>) {
     this.#describe = describe;
   }
 
@@ -38,10 +39,10 @@ export class ChangeWatch {
    * @returns nothing when `signal` came first.
    * @throws (rejects) what `describe` throws.
    */
-  async changed(target: ExecutionId, version: Offset, signal: AbortSignal): Promise<Activity | undefined> {
+  async changed(target: ExecutionId, version: Offset, signal: AbortSignal): Promise<ActivitySeen | undefined> {
     if (signal.aborted) return undefined;
     const watched = this.#watch(target);
-    const { promise, resolve, reject } = Promise.withResolvers<Activity | undefined>();
+    const { promise, resolve, reject } = Promise.withResolvers<ActivitySeen | undefined>();
     const watcher: Watcher = { version, resolve, reject };
     const leave = (): void => {
       resolve(undefined);
@@ -76,8 +77,8 @@ export class ChangeWatch {
     watched.isLookedAt = true;
     const present = [...watched.watchers];
     try {
-      const activity = await this.#describe(watched.target);
-      for (const { version, resolve } of present) if (activity.version !== version) resolve(activity);
+      const seen = await this.#describe(watched.target);
+      for (const { version, resolve } of present) if (seen.activity.version !== version) resolve(seen);
     } catch (error) {
       for (const { reject } of present) reject(error);
     }

@@ -48,7 +48,7 @@ export class Desk {
 
   /** As `admit`, but for the limit: who is to change it must not be kept out by it. */
   find({ namespace, principal }: Caller, role: Role): Namespace {
-    if (namespace === '') throw new FrontDoorError('INVALID_ARGUMENT', 'Namespace not set on request.');
+    if (namespace === '') throw new FrontDoorError('INVALID_ARGUMENT', 'Namespace is empty.');
     throwRefusal(checkLength('namespace', namespace));
     if (!principal.may(role, namespace)) throw notPermitted(namespace);
     const found = this.#directory.find(namespace);

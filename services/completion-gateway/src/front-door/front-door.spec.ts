@@ -70,7 +70,7 @@ test.each<{ what: string; call: (door: FrontDoor) => unknown; error: Partial<Fro
   {
     what: 'without a namespace',
     call: ({ activities }) => activities.start({ ...caller, namespace: '' }, start),
-    error: { status: 'INVALID_ARGUMENT', message: 'Namespace not set on request.' },
+    error: { status: 'INVALID_ARGUMENT', message: 'Namespace is empty.' },
   },
   {
     what: 'in an unknown namespace',
@@ -326,11 +326,11 @@ describe('namespaces', () => {
     const ref = { activityId: 'charge', runId: '0189c0de-0000-4000-8000-000000000001' };
     const { signal } = new AbortController();
     const changed = all.door.activities.describeChange({ ...caller, namespace: 'payments' }, ref, 7, signal);
-    expect(await changed).toMatchObject({ version: 8 });
+    expect(await changed).toMatchObject({ activity: { version: 8 } });
   });
 
   test.each<{ what: string; change: Partial<typeof wanted>; message: string | RegExp }>([
-    { what: 'without a name', change: { name: '' }, message: 'Namespace is empty.' },
+    { what: 'without a name', change: { name: '' }, message: 'Namespace not set on request.' },
     { what: 'with a line break', change: { name: 'a\nb' }, message: /letters, digits/ },
     { what: 'that keeps nothing', change: { retentionMs: 0 as never }, message: /A valid retention period is not set/ },
     { what: 'without a limit', change: { limits: { requestsPerSecondMax: NaN } }, message: /requestsPerSecondMax/ },

@@ -28,10 +28,11 @@ export class NamespaceCalls {
   /**
    * The caller's namespace, or with an id the one that has it.
    *
-   * @throws FrontDoorError as `Desk.admit`.
+   * @throws FrontDoorError as `Desk.admit`; the reference has other words for it that neither is named.
    */
   describe(caller: Caller, id = ''): Namespace {
-    if (id === '' || caller.namespace !== '') return this.#desk.admit(caller, 'reader');
+    if (id === '' && caller.namespace === '') throw namespaceNotSet();
+    if (caller.namespace !== '') return this.#desk.admit(caller, 'reader');
     const found = this.#directory.findById(id);
     // Whoever may not see it is told neither its name nor that it is there.
     if (found === undefined || !caller.principal.may('reader', found.name)) throw namespaceNotFound(id);
@@ -46,6 +47,7 @@ export class NamespaceCalls {
   /** @throws FrontDoorError INVALID_ARGUMENT, PERMISSION_DENIED, or ALREADY_EXISTS. */
   async register({ principal }: Caller, wanted: NewNamespace): Promise<Namespace> {
     const { name } = wanted;
+    if (name === '') throw namespaceNotSet();
     throwRefusal(checkNewNamespace(wanted));
     if (!principal.may('admin', name)) throw notPermitted(name);
     if (this.#directory.find(name) !== undefined || this.#registering.has(name)) throw alreadyExists();
@@ -86,3 +88,6 @@ export class NamespaceCalls {
 
 const alreadyExists = (): FrontDoorError =>
   new FrontDoorError('ALREADY_EXISTS', 'Namespace already exists.', { detail: { type: 'namespace-already-exists' } });
+
+/** Of a call that is about a namespace; one that is about something in it is told otherwise (semantics section 1.1). */
+const namespaceNotSet = (): FrontDoorError => new FrontDoorError('INVALID_ARGUMENT', 'Namespace not set on request.');

@@ -1,4 +1,11 @@
-import { checkLength, checkTaskQueue, firstRefusal, type ActivityTask, type EpochMillis } from '@ratchet/domain';
+import {
+  checkLength,
+  checkTaskQueue,
+  firstRefusal,
+  type ActivityTask,
+  type EpochMillis,
+  type WorkerSdk,
+} from '@ratchet/domain';
 import { recorded, type Caller } from './caller.ts';
 import type { Desk } from './desk.ts';
 import { throwRefusal } from './front-door-errors.ts';
@@ -9,6 +16,8 @@ export interface PollTaskRequest {
   readonly workerInstanceKey: string;
   /** For all workers of the queue together; absent: as fast as they take them. */
   readonly tasksPerSecondMax?: number;
+  /** What the worker is built with. Absent: it does not say. */
+  readonly sdk?: WorkerSdk;
 }
 
 /** An attempt that is the poller's from `startedAt`. */

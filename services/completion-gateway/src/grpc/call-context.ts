@@ -1,4 +1,6 @@
 import type { ServerUnaryCall } from '@grpc/grpc-js';
+import type { WorkerSdk } from '@ratchet/domain';
+import { isRight } from '../fields/fields.ts';
 import type { CallContext } from './handler.ts';
 
 /** A caller gets its answer this long before it would give up. */
@@ -29,12 +31,24 @@ export function callContext(call: ServerUnaryCall<Buffer, unknown>, traceparent:
     return controller.signal;
   };
   return {
-    context: { traceparent, timeoutMs, patience },
+    context: { traceparent, client: () => clientOf(call), timeoutMs, patience },
     close: () => {
       clearTimeout(timer);
       if (end !== undefined) call.off('cancelled', end);
     },
   };
+}
+
+/** What is no name is none. */
+function clientOf(call: ServerUnaryCall<Buffer, unknown>): WorkerSdk | undefined {
+  const name = headerOf(call, 'client-name');
+  const version = headerOf(call, 'client-version');
+  return name === '' && version === '' ? undefined : { name, version };
+}
+
+function headerOf({ metadata }: ServerUnaryCall<Buffer, unknown>, name: 'client-name' | 'client-version'): string {
+  const [value] = metadata.get(name);
+  return isRight(name, value) ? value : '';
 }
 
 function timeoutMsOf(call: ServerUnaryCall<Buffer, unknown>): number | undefined {

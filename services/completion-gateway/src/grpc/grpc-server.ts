@@ -21,6 +21,7 @@ import { activityHandlers } from './handlers/activity-handlers.ts';
 import { attemptHandlers } from './handlers/attempt-handlers.ts';
 import { clusterHandlers } from './handlers/cluster-handlers.ts';
 import { namespaceHandlers } from './handlers/namespace-handlers.ts';
+import { operatorHandlers } from './handlers/operator-handlers.ts';
 import { runHandlers } from './handlers/run-handlers.ts';
 import { unimplemented } from './handlers/unimplemented.ts';
 import { workerHandlers } from './handlers/worker-handlers.ts';
@@ -52,13 +53,13 @@ export interface RunningGrpcServer {
   stop(): Promise<void>;
 }
 
-const workflowService = 'temporal.api.workflowservice.v1.WorkflowService';
+const services = ['temporal.api.workflowservice.v1.WorkflowService', 'temporal.api.operatorservice.v1.OperatorService'];
 /** A connection whose other side is gone is found out. */
 const keepAliveMs = 60_000;
 const stopMsMax = 3_000;
 
 /**
- * Temporal's WorkflowService, as far as it is about activities, from the published definitions.
+ * Temporal's WorkflowService and OperatorService, as far as they are about activities, from the published definitions.
  *
  * @throws Error (rejects) when the port cannot be had.
  */
@@ -72,17 +73,8 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<Runni
     // Nobody asks for channelz, and each call is counted for it.
     'grpc.enable_channelz': 0,
   });
-  const methods = methodsOf(workflowService);
-  const handlers = handlersOf(options.frontDoor) as Partial<Readonly<Record<string, Handler<MethodName>>>>;
-  const definition: Record<string, ServiceDefinition[string]> = {};
-  const implementation: UntypedServiceImplementation = {};
-  for (const { name, resolvedRequestType, resolvedResponseType } of methods) {
-    if (resolvedRequestType === null || resolvedResponseType === null) continue;
-    definition[name] = definitionOf(workflowService, name, resolvedResponseType);
-    const handler = handlers[name.charAt(0).toLowerCase() + name.slice(1)];
-    implementation[name] = unaryCall({ name, requestType: resolvedRequestType, handler, options });
-  }
-  server.addService(definition, implementation);
+  const handlers = handlersOf(options.frontDoor) as HandlersByName;
+  for (const service of services) addPublished(server, service, handlers, options);
   server.addService(healthDefinition, healthService(limits.healthWatches));
   const credentials = options.tls === undefined ? undefined : new ChangingCredentials(options.tls);
   const port = await listen(server, options, credentials ?? ServerCredentials.createInsecure());
@@ -95,6 +87,20 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<Runni
   };
 }
 
+type HandlersByName = Partial<Readonly<Record<string, Handler<MethodName>>>>;
+
+function addPublished(server: Server, service: string, handlers: HandlersByName, options: GrpcServerOptions): void {
+  const definition: Record<string, ServiceDefinition[string]> = {};
+  const implementation: UntypedServiceImplementation = {};
+  for (const { name, resolvedRequestType, resolvedResponseType } of methodsOf(service)) {
+    if (resolvedRequestType === null || resolvedResponseType === null) continue;
+    definition[name] = definitionOf(service, name, resolvedResponseType);
+    const handler = handlers[name.charAt(0).toLowerCase() + name.slice(1)];
+    implementation[name] = unaryCall({ service, name, requestType: resolvedRequestType, handler, options });
+  }
+  server.addService(definition, implementation);
+}
+
 /** The calls that there are. */
 export const handlersOf = (frontDoor: FrontDoor): Partial<Handlers> => ({
   ...clusterHandlers,
@@ -103,6 +109,7 @@ export const handlersOf = (frontDoor: FrontDoor): Partial<Handlers> => ({
   ...workerHandlers(frontDoor.tasks),
   ...runHandlers(frontDoor.runs),
   ...namespaceHandlers(frontDoor.namespaces),
+  ...operatorHandlers(frontDoor.namespaces),
 });
 
 // Requests are decoded by the handler, so that bytes that are no message are the caller's mistake and not ours.
@@ -117,6 +124,7 @@ const definitionOf = (service: string, name: string, responseType: MessageType):
 });
 
 interface UnaryCallParts {
+  readonly service: string;
   readonly name: string;
   readonly requestType: MessageType;
   readonly handler: Handler<MethodName> | undefined;
@@ -130,7 +138,7 @@ function unaryCall(parts: UnaryCallParts): handleUnaryCall<Buffer, unknown> {
 }
 
 async function answer(
-  { name, requestType, handler, options }: UnaryCallParts,
+  { service, name, requestType, handler, options }: UnaryCallParts,
   call: ServerUnaryCall<Buffer, unknown>,
   respond: sendUnaryData<unknown>,
 ): Promise<void> {
@@ -138,7 +146,7 @@ async function answer(
   let principal: Principal | undefined;
   let namespace = '';
   try {
-    if (handler === undefined) throw unimplemented(name);
+    if (handler === undefined) throw unimplemented(service, name);
     const caller = principalOf(call);
     principal = caller;
     const answered = options.limits.grpc.calls.during(caller, async () => {

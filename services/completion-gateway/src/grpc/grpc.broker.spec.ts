@@ -83,7 +83,7 @@ describe('what a client asks first', () => {
     }
     expect(await errorOf(client.call('startActivityExecution', startRequest({ namespace: '' })))).toEqual({
       code: 'INVALID_ARGUMENT',
-      message: 'Namespace not set on request.',
+      message: 'Namespace is empty.',
     });
   });
 
@@ -134,7 +134,8 @@ describe('an activity', () => {
     for (const set of [scheduledTime, currentAttemptScheduledTime, startToCloseTimeout, scheduleToCloseTimeout]) {
       expect(set).not.toBeNull();
     }
-    await client.call('respondActivityTaskCompleted', { taskToken: task.taskToken, result: json('done') });
+    const done = { taskToken: task.taskToken, result: json('done'), identity: 'poller' };
+    await client.call('respondActivityTaskCompleted', done);
     const outcome = await result(ids);
     expect(textOf(outcome?.result)).toEqual(['"done"']);
     const { info } = await client.call('describeActivityExecution', { namespace, activityId: ids.activityId });
@@ -397,4 +398,129 @@ test('bytes that are no message are refused as such', async () => {
 test('health says that it serves', async () => {
   const name = Buffer.from(`\n\x2ftemporal.api.workflowservice.v1.WorkflowService`);
   expect(await client.callRaw('grpc.health.v1.Health/Check', name)).toEqual(Buffer.from([8, 1]));
+});
+
+describe('what a closed activity shows', () => {
+  const summary = { metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from('"a charge"') };
+  const link = { activity: { namespace, activityId: 'parent', runId: randomUUID() } };
+
+  test('is what it showed when it was open: what it was given, its limits, its last heartbeat, its worker', async () => {
+    const ids = await start({
+      scheduleToCloseTimeout: seconds(60),
+      heartbeatTimeout: seconds(20),
+      priority: { fairnessKey: 'tenant' },
+      header: { fields: { trace: summary } },
+      userMetadata: { summary },
+      links: [link],
+    });
+    const client = new WireClient(ratchet.grpcAddress);
+    const headers = { 'client-name': 'temporal-go', 'client-version': '1.51.0' };
+    const { taskToken } = await client.call(
+      'pollActivityTaskQueue',
+      { namespace, taskQueue },
+      { timeoutMs: 30_000, headers },
+    );
+    await client.call('recordActivityTaskHeartbeat', { namespace, taskToken, details: json('page 3') });
+    const all = { includeInput: true, includeOutcome: true, includeHeartbeatDetails: true, includeLastFailure: true };
+    const described = () =>
+      client.call('describeActivityExecution', { namespace, activityId: ids.activityId, runId: ids.runId, ...all });
+    const open = await described();
+    await client.call('respondActivityTaskCompleted', {
+      namespace,
+      taskToken,
+      result: json('paid'),
+      identity: 'someone',
+    });
+    const closed = await described();
+    client.close();
+
+    expect(textOf(closed.input)).toEqual(['"4242"']);
+    expect(textOf(closed.outcome?.result)).toEqual(['"paid"']);
+    const kept = [
+      'scheduleToCloseTimeout',
+      'scheduleToStartTimeout',
+      'startToCloseTimeout',
+      'heartbeatTimeout',
+      'retryPolicy',
+      'priority',
+      'header',
+      'heartbeatDetails',
+      'lastHeartbeatTime',
+      'lastStartedTime',
+      'expirationTime',
+      'executionTime',
+      'userMetadata',
+      'links',
+      'sdkName',
+      'sdkVersion',
+      'totalHeartbeatCount',
+    ] as const;
+    for (const field of kept) expect([field, closed.info?.[field]]).toEqual([field, open.info?.[field]]);
+    expect(closed.info).toMatchObject({
+      sdkName: 'temporal-go',
+      sdkVersion: '1.51.0',
+      lastWorkerIdentity: 'someone',
+      priority: { fairnessKey: 'tenant', priorityKey: 0 },
+      links: [{ activity: { activityId: 'parent' } }],
+    });
+    expect(Number(closed.info?.stateTransitionCount)).toBeGreaterThan(Number(open.info?.stateTransitionCount));
+    expect(Number(closed.info?.stateSizeBytes)).toBeGreaterThan(100);
+    expect(closed.info?.startDelay ?? null).toBeNull();
+    expect(closed.info?.lastAttemptCompleteTime).toEqual(closed.info?.closeTime);
+  });
+
+  test('operators repeat what they asked for, and it is known', async () => {
+    const ids = { namespace, activityId: (await start()).activityId };
+    const requestId = randomUUID();
+    await client.call('pauseActivityExecution', { ...ids, requestId });
+    await client.call('terminateActivityExecution', { ...ids, reason: 'enough' });
+    await client.call('pauseActivityExecution', { ...ids, requestId });
+    expect((await errorOf(client.call('pauseActivityExecution', ids))).code).toBe('FAILED_PRECONDITION');
+  });
+
+  test('a long poll token of another activity says nothing of one that is not there', async () => {
+    const ids = await start();
+    const named = { namespace, activityId: ids.activityId, runId: ids.runId };
+    const { longPollToken } = await client.call('describeActivityExecution', named);
+    const another = await start();
+    const asked = { namespace, runId: randomUUID(), longPollToken };
+    expect(await errorOf(client.call('describeActivityExecution', { ...asked, activityId: 'nobody' }))).toEqual({
+      code: 'NOT_FOUND',
+      message: 'activity not found for ID: nobody',
+    });
+    const other = { namespace, activityId: another.activityId, runId: another.runId, longPollToken };
+    expect((await errorOf(client.call('describeActivityExecution', other))).message).toBe(
+      'long poll token does not match execution',
+    );
+  });
+
+  test('a start that finds its id in use leaves its request id only if it asks for that', async () => {
+    const { activityId } = await start();
+    const again = startRequest({ activityId, requestId: randomUUID(), idConflictPolicy: useExisting });
+    expect((await client.call('startActivityExecution', again)).started).toBe(false);
+    await client.call('terminateActivityExecution', { namespace, activityId });
+    expect((await client.call('startActivityExecution', again)).started).toBe(true);
+  });
+
+  test('search attributes are those of the system', async () => {
+    const { systemAttributes } = await client.call('listSearchAttributes', { namespace });
+    expect(systemAttributes).toMatchObject({ ExecutionStatus: 2, ActivityType: 2 });
+    expect((await errorOf(client.call('addSearchAttributes', { namespace }))).code).toBe('UNIMPLEMENTED');
+  });
+
+  test('has room for input, heartbeat details and result of 2 MiB each, asked for apart', async () => {
+    const large = { payloads: [{ metadata: {}, data: Buffer.alloc(2 * 1024 * 1024 - 100, 7) }] };
+    const ids = await start({ input: large, heartbeatTimeout: seconds(20) });
+    const named = { namespace, activityId: ids.activityId, runId: ids.runId };
+    await client.call('respondActivityTaskCompletedById', { ...named, result: large });
+    const { info } = await client.call('describeActivityExecution', named);
+    expect(info).toMatchObject({ status: 2 });
+    expect(Number(info?.stateSizeBytes)).toBeGreaterThan(4 * 1024 * 1024 - 1000);
+    const { input } = await client.call('describeActivityExecution', { ...named, includeInput: true });
+    expect(input?.payloads?.[0]?.data?.length).toBe(2 * 1024 * 1024 - 100);
+    const { outcome } = await client.call('describeActivityExecution', { ...named, includeOutcome: true });
+    expect(outcome?.result?.payloads?.[0]?.data?.length).toBe(2 * 1024 * 1024 - 100);
+    const url = `${ratchet.httpUrl}/api/v1/namespaces/${namespace}/activities/${ids.activityId}`;
+    expect((await fetch(url)).status).toBe(200);
+  });
 });

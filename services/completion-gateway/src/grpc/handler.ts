@@ -1,9 +1,10 @@
+import type { WorkerSdk } from '@ratchet/domain';
 import type { temporal } from '@temporalio/proto';
 import type { Caller, Principal } from '../front-door/index.ts';
 
-type Service = temporal.api.workflowservice.v1.WorkflowService;
+type Service = temporal.api.workflowservice.v1.WorkflowService & temporal.api.operatorservice.v1.OperatorService;
 
-/** The calls of the published service, as its types name them: `startActivityExecution`. */
+/** The calls of the published services, as their types name them: `startActivityExecution`. No two have a name in common. */
 export type MethodName = {
   [K in keyof Service]: Service[K] extends { readonly path: string } ? K : never;
 }[keyof Service];
@@ -17,6 +18,8 @@ export type ResponseOf<M extends MethodName> = Unset<Awaited<ReturnType<Call<M>>
 export interface CallContext {
   readonly principal: Principal;
   readonly traceparent: string | undefined;
+  /** As the client names itself by `client-name` and `client-version`. Absent: it does not. */
+  readonly client: () => WorkerSdk | undefined;
   /** How long the caller will wait, in milliseconds; absent: it did not say. */
   readonly timeoutMs: number | undefined;
   /**

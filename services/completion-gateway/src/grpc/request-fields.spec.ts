@@ -42,6 +42,7 @@ const frontDoor = createFrontDoor({
 const call: CallContext = {
   principal: everyone,
   traceparent: undefined,
+  client: () => undefined,
   timeoutMs: 10_000,
   patience: () => new AbortController().signal,
 };

@@ -3,7 +3,7 @@ import type { temporal } from '@temporalio/proto';
 import type { MethodName, RequestOf } from './handler.ts';
 import { messageType, methodsOf, type MessageType } from './wire/proto.ts';
 
-type Service = temporal.api.workflowservice.v1.WorkflowService;
+type Service = temporal.api.workflowservice.v1.WorkflowService & temporal.api.operatorservice.v1.OperatorService;
 type AnswerOf<M extends MethodName> = Awaited<ReturnType<Extract<Service[M], (request: never) => unknown>>>;
 
 export interface CallOptions {
@@ -13,8 +13,10 @@ export interface CallOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-const service = 'temporal.api.workflowservice.v1.WorkflowService';
-const methods = new Map(methodsOf(service).map((method) => [method.name, method]));
+const services = ['temporal.api.workflowservice.v1.WorkflowService', 'temporal.api.operatorservice.v1.OperatorService'];
+const methods = new Map(
+  services.flatMap((service) => methodsOf(service).map((method) => [method.name, { ...method, service }] as const)),
+);
 
 /** A plain client of the wire: nothing is tried again, nothing is made up. */
 export class WireClient {
@@ -26,10 +28,10 @@ export class WireClient {
 
   call<M extends MethodName>(name: M, request: RequestOf<M>, options: CallOptions = {}): Promise<AnswerOf<M>> {
     const method = name.charAt(0).toUpperCase() + name.slice(1);
-    const { resolvedRequestType: requestType, resolvedResponseType: responseType } = methods.get(method) ?? {};
+    const { resolvedRequestType: requestType, resolvedResponseType: responseType, service } = methods.get(method) ?? {};
     const encode = (message: RequestOf<M>) => Buffer.from(requestType?.encode(message).finish() ?? []);
     const decode = (bytes: Buffer) => responseType?.decode(bytes) as AnswerOf<M>;
-    return this.#send({ path: `/${service}/${method}`, encode, decode }, request, options);
+    return this.#send({ path: `/${service ?? ''}/${method}`, encode, decode }, request, options);
   }
 
   /** Bytes that need be no message. */

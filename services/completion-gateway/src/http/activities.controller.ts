@@ -91,7 +91,7 @@ export class ActivitiesController {
     @Listening() { wantsEvents, gone, reply }: Listener,
   ): Promise<OutcomeJson | PendingJson | undefined> {
     const { activities } = this.frontDoor;
-    const activity = await activities.describe(caller, { activityId, runId });
+    const { activity } = await activities.describe(caller, { activityId, runId });
     // The run that was latest when it was asked for, whatever is started meanwhile.
     const ref = { activityId, runId: activity.id.runId };
     if (wantsEvents) {

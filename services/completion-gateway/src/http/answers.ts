@@ -70,8 +70,19 @@ export const activityAnswer = answer('Activity', {
   attempt: z.int(),
   scheduledAt: instant,
   taskQueue: z.string(),
+  input: z.array(shownValue).readonly(),
+  header: z.record(z.string(), shownValue).optional(),
+  summary: shownValue.optional().describe('What whoever started it says of it, in a line.'),
+  details: shownValue.optional().describe('And in as many as it takes.'),
   lastWorkerIdentity: z.string().optional(),
+  workerSdk: z
+    .looseObject({ name: z.string(), version: z.string() })
+    .optional()
+    .describe('What the worker of the latest attempt is built with.'),
   lastFailure: shownFailure.optional(),
+  lastAttemptCompletedAt: instant.optional(),
+  cancelReason: z.string().optional().describe('Once it was asked to be cancelled.'),
+  expiresAt: instant.optional().describe('When the schedule-to-close timeout passes, or would have.'),
   startedAt: instant.optional().describe('When the attempt began that runs, or ran last.'),
   dispatchAt: instant.optional().describe('When the next attempt is offered to workers.'),
   retryIntervalMs: z.number().optional(),
@@ -83,12 +94,10 @@ export const activityAnswer = answer('Activity', {
       heartbeatTimeoutMs: z.number(),
       startDelayMs: z.number(),
     })
-    .optional()
-    .describe('Of an open one; 0 is none.'),
+    .describe('0 is none.'),
   priority: z
     .looseObject({ priorityKey: z.int(), fairnessKey: z.string(), fairnessWeight: z.number() })
-    .optional()
-    .describe('Of an open one.'),
+    .describe('0 and empty are none.'),
   retryPolicy: z
     .looseObject({
       initialIntervalMs: z.number(),
@@ -97,9 +106,16 @@ export const activityAnswer = answer('Activity', {
       attemptsMax: z.int(),
       nonRetryableErrorTypes: z.array(z.string()).readonly(),
     })
-    .optional()
-    .describe('Of an open one; 0 attempts are no limit.'),
-  heartbeat: z.looseObject({ details: shownValue, recordedAt: instant, count: z.int() }).optional(),
+    .describe('0 attempts are no limit.'),
+  heartbeat: z
+    .looseObject({
+      details: shownValue,
+      recordedAt: instant.optional().describe('Absent: a reset has forgotten it.'),
+      count: z.int(),
+    })
+    .optional(),
+  stateTransitionCount: z.int().describe('How often it has changed.'),
+  stateSizeBytes: z.int().describe('How large its records are.'),
   closedAt: instant.optional(),
   outcome: outcomeAnswer.optional().describe('Of a closed one.'),
 });

@@ -62,8 +62,9 @@ export class AttemptReports {
     if (target.workflowId !== '') return undefined;
     const { namespace, activityId, runId } = target;
     const found = this.#frontDoor.activities.describe({ ...caller, namespace }, { activityId, runId });
-    const activity = await found.catch(() => undefined);
-    if (activity === undefined) return undefined;
+    const seen = await found.catch(() => undefined);
+    if (seen === undefined) return undefined;
+    const { activity } = seen;
     if (isClosed(activity)) {
       return late(409, `activity ${activityId} is already closed: ${activity.status}`, error);
     }

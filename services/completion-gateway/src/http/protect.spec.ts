@@ -15,7 +15,8 @@ const runId = '0189c0de-0000-4000-8000-000000000001';
 let came: string[] = [];
 const ask = (what: string) => (): Promise<unknown> => {
   came.push(what);
-  return Promise.resolve({ id: { runId }, runId, status: 'completed', outcome: { type: 'success', result: [] } });
+  const reached = { runId, status: 'completed', outcome: { type: 'success', result: [] } };
+  return Promise.resolve({ ...reached, activity: { id: { runId }, ...reached }, stateBytes: 300 });
 };
 const frontDoor = {
   activities: { start: ask('start'), pause: ask('pause'), describe: ask('describe'), awaitOutcome: ask('outcome') },

@@ -42,7 +42,8 @@ class Stage {
     const ask = async (): Promise<unknown> => {
       this.askedCount++;
       await this.#waiting?.promise;
-      return { id: { runId: 'run-1' }, status: 'completed', outcome: { type: 'success', result: [] } };
+      const activity = { id: { runId: 'run-1' }, status: 'completed', outcome: { type: 'success', result: [] } };
+      return { activity, stateBytes: 300 };
     };
     const frontDoor = {
       activities: { describe: ask },

@@ -164,6 +164,7 @@ export class QueueDoor implements Due {
         token: decodeTaskToken(task.taskToken),
         identity: poll.request.identity,
         principal: poll.request.principal,
+        ...(poll.request.sdk === undefined ? {} : { sdk: poll.request.sdk }),
         heartbeatTimeoutMs,
         startToCloseTimeoutMs,
         traceparent: readTraceparent(record.headers[traceparentHeader]),

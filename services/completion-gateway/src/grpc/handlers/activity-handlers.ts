@@ -1,17 +1,24 @@
+import type { LargePart, Offset } from '@ratchet/domain';
 import type { temporal } from '@temporalio/proto';
 import {
   type ActivityCalls,
   type ActivityRef,
   type ActivityRequest,
+  type ActivitySeen,
+  type Caller,
   type ReasonedRequest,
+  type StartActivityRequest,
 } from '../../front-door/index.ts';
-import { callerOf, type Handlers, type ResponseOf } from '../handler.ts';
+import { present } from '../../present.ts';
+import { callerOf, type Handlers, type RequestOf, type ResponseOf } from '../handler.ts';
 import { fromActivity, fromOutcome } from '../wire/activity-info.ts';
 import { toConflictPolicy, toReusePolicy } from '../wire/enums.ts';
 import { readLongPollToken, writeLongPollToken } from '../wire/long-poll-token.ts';
 import { fromOptions, toOptions } from '../wire/options.ts';
-import { bytes, fromPayloads, toHeader, toPayloads } from '../wire/payloads.ts';
+import { bytes, fromPayloadsIfAny, toHeader, toPayloads } from '../wire/payloads.ts';
+import { toUserMetadataIfAny } from '../wire/user-metadata.ts';
 import { checkStart } from '../wire/start-request.ts';
+import { toLinks } from '../wire/links.ts';
 import { updatedOptions } from '../wire/updated-options.ts';
 
 type CallerMethod =
@@ -34,16 +41,7 @@ export const activityHandlers = (activities: ActivityCalls): Handlers<CallerMeth
 const callerHandlers = (activities: ActivityCalls): Handlers<CallerMethod> => ({
   startActivityExecution: async (request, call) => {
     checkStart(request);
-    const { runId, started } = await activities.start(callerOf(request, call), {
-      activityId: request.activityId ?? '',
-      activityType: request.activityType?.name ?? '',
-      requestId: request.requestId ?? '',
-      options: toOptions(request),
-      input: toPayloads(request.input),
-      header: toHeader(request.header),
-      idReusePolicy: toReusePolicy(request.idReusePolicy),
-      idConflictPolicy: toConflictPolicy(request.idConflictPolicy),
-    });
+    const { runId, started } = await activities.start(callerOf(request, call), startOf(request));
     const { namespace, activityId } = request;
     return { runId, started, link: { activity: { namespace: namespace ?? '', activityId: activityId ?? '', runId } } };
   },
@@ -52,16 +50,18 @@ const callerHandlers = (activities: ActivityCalls): Handlers<CallerMethod> => ({
     const caller = callerOf(request, call);
     const ref = refOf(request);
     const token = bytes(request.longPollToken);
-    const activity =
+    const without = leftOut(request);
+    const seen =
       token.length === 0
-        ? await activities.describe(caller, ref)
+        ? await activities.describe(caller, ref, without)
         : await activities.describeChange(
             caller,
             ref,
-            readLongPollToken(token, caller.namespace, ref),
+            await versionSeen(activities, caller, ref, token),
             call.patience(),
+            without,
           );
-    return activity === undefined ? {} : described(activity, request);
+    return seen === undefined ? {} : described(seen, request);
   },
 
   pollActivityExecution: async (request, call) => {
@@ -83,6 +83,32 @@ const callerHandlers = (activities: ActivityCalls): Handlers<CallerMethod> => ({
     await activities.delete(callerOf(request, call), refOf(request));
     return {};
   },
+});
+
+function startOf(request: RequestOf<'startActivityExecution'>): StartActivityRequest {
+  const links = toLinks(request.links ?? []);
+  return {
+    activityId: request.activityId ?? '',
+    activityType: request.activityType?.name ?? '',
+    requestId: request.requestId ?? '',
+    options: toOptions(request),
+    input: toPayloads(request.input),
+    header: toHeader(request.header),
+    idReusePolicy: toReusePolicy(request.idReusePolicy),
+    idConflictPolicy: toConflictPolicy(request.idConflictPolicy),
+    ...present({
+      userMetadata: toUserMetadataIfAny(request.userMetadata),
+      links: links.length === 0 ? undefined : links,
+    }),
+    onConflict: toOnConflict(request.onConflictOptions),
+  };
+}
+
+const toOnConflict = (
+  options: temporal.api.common.v1.IOnConflictOptions | null | undefined,
+): NonNullable<StartActivityRequest['onConflict']> => ({
+  attachRequestId: options?.attachRequestId ?? false,
+  attachLinks: options?.attachLinks ?? false,
 });
 
 const operatorHandlers = (activities: ActivityCalls): Handlers<OperatorMethod> => ({
@@ -111,24 +137,45 @@ const operatorHandlers = (activities: ActivityCalls): Handlers<OperatorMethod> =
     const restoreOriginal = request.restoreOriginal ?? false;
     const options = updatedOptions(request);
     const update = { ...requested(request), options, restoreOriginal };
-    const activity = await activities.updateOptions(callerOf(request, call), update);
-    return 'options' in activity ? { activityOptions: fromOptions(activity.options) } : {};
+    const { activity } = await activities.updateOptions(callerOf(request, call), update);
+    return { activityOptions: fromOptions(activity.options) };
   },
 });
 
-type Described = Parameters<typeof fromActivity>[0];
+/** What may be large is not fetched for who does not ask for it. */
+function leftOut({ includeInput, includeOutcome, includeHeartbeatDetails }: Wanted): readonly LargePart[] {
+  const parts: LargePart[] = [];
+  if (includeInput !== true) parts.push('input');
+  if (includeHeartbeatDetails !== true) parts.push('heartbeat-details');
+  if (includeOutcome !== true) parts.push('result');
+  return parts;
+}
+
+/** What is wrong with a token is said of an activity that there is: of another there is nothing to say (semantics section 2.4). */
+async function versionSeen(
+  activities: ActivityCalls,
+  caller: Caller,
+  ref: ActivityRef,
+  token: Uint8Array,
+): Promise<Offset> {
+  const version = readLongPollToken(token, caller.namespace, ref);
+  if (typeof version === 'number') return version;
+  await activities.describe(caller, ref);
+  throw version;
+}
+
 type Wanted = temporal.api.workflowservice.v1.IDescribeActivityExecutionRequest;
 
-function described(activity: Described, wanted: Wanted): ResponseOf<'describeActivityExecution'> {
+function described({ activity, stateBytes }: ActivitySeen, wanted: Wanted): ResponseOf<'describeActivityExecution'> {
   const include = {
     heartbeatDetails: wanted.includeHeartbeatDetails ?? false,
     lastFailure: wanted.includeLastFailure ?? false,
   };
   return {
     runId: activity.id.runId,
-    info: fromActivity(activity, include),
+    info: fromActivity(activity, stateBytes, include),
     longPollToken: writeLongPollToken(activity),
-    ...(wanted.includeInput === true && 'input' in activity ? { input: fromPayloads(activity.input) } : {}),
+    ...present({ input: wanted.includeInput === true ? fromPayloadsIfAny(activity.input) : undefined }),
     ...(wanted.includeOutcome === true && 'outcome' in activity ? { outcome: fromOutcome(activity.outcome) } : {}),
   };
 }

@@ -3,12 +3,14 @@ import { Desk } from '../../front-door/desk.ts';
 import { everyone, NamespaceCalls } from '../../front-door/index.ts';
 import { NamespaceDirectory } from '../../front-door/namespace-directory.ts';
 import { namespaceHandlers } from './namespace-handlers.ts';
+import { operatorHandlers } from './operator-handlers.ts';
 
 // Namespaces on the wire, over a directory without a topic.
 
 const call = {
   principal: everyone,
   traceparent: undefined,
+  client: () => undefined,
   timeoutMs: undefined,
   patience: () => new AbortController().signal,
 };
@@ -69,4 +71,32 @@ test.each<[string, object, RegExp]>([
 ])('%s is refused', async (_, request, message) => {
   const { update } = await open();
   await expect(Promise.resolve().then(() => update(request))).rejects.toThrow(message);
+});
+
+test('a namespace that is not named is told as the reference tells it', async () => {
+  const { handlers } = await open();
+  const described = Promise.resolve().then(() => handlers.describeNamespace({}, call));
+  await expect(described).rejects.toThrow('Namespace not set on request.');
+  const registered = Promise.resolve().then(() => handlers.registerNamespace({}, call));
+  await expect(registered).rejects.toThrow('Namespace not set on request.');
+});
+
+test('each of those that are listed says where it is replicated', async () => {
+  const { handlers } = await open();
+  const { namespaces } = await handlers.listNamespaces({}, call);
+  expect(namespaces?.map(({ replicationConfig }) => replicationConfig?.clusters)).toEqual([
+    [{ clusterName: 'ratchet' }],
+  ]);
+});
+
+test("a namespace's search attributes are the system's own", async () => {
+  const directory = new NamespaceDirectory(() => Promise.resolve());
+  await directory.ensureDefault();
+  const calls = new NamespaceCalls(new Desk(noLog, directory, limitsFor().polls), directory);
+  const { listSearchAttributes } = operatorHandlers(calls);
+  const { systemAttributes, customAttributes } = await listSearchAttributes({ namespace: 'default' }, call);
+  expect(systemAttributes).toMatchObject({ ActivityId: 2, ExecutionStatus: 2, StartTime: 6, ExecutionDuration: 3 });
+  expect(customAttributes).toEqual({});
+  const elsewhere = Promise.resolve().then(() => listSearchAttributes({ namespace: 'nowhere' }, call));
+  await expect(elsewhere).rejects.toThrow('Namespace nowhere is not found.');
 });

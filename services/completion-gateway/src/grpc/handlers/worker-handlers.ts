@@ -10,10 +10,12 @@ const timeoutMsMin = 2_000;
 export const workerHandlers = (tasks: TaskPolls): Handlers<WorkerMethod> => ({
   pollActivityTaskQueue: async (request, call) => {
     checkPatience(call);
+    const sdk = call.client();
     const perSecond = request.taskQueueMetadata?.maxTasksPerSecond?.value;
     const poll = {
       taskQueue: request.taskQueue?.name ?? '',
       workerInstanceKey: request.workerInstanceKey ?? '',
+      ...(sdk === undefined ? {} : { sdk }),
       ...(typeof perSecond === 'number' ? { tasksPerSecondMax: perSecond } : {}),
     };
     const granted = await tasks.poll(callerOf(request, call), poll, call.patience());

@@ -1,23 +1,30 @@
 import type { temporal } from '@temporalio/proto';
 import {
+  canceledReason,
   currentRetryIntervalMs,
   epochMillis,
   executionDurationMs,
   executionTime,
   expirationTime,
+  lastAttemptCompleteTime,
   lastFailure,
+  lastHeartbeatTime,
   nextAttemptScheduleTime,
   publicStatus,
   runState,
+  stateTransitionCount,
   type Activity,
   type Outcome,
+  type WorkerSdk,
 } from '@ratchet/domain';
 import { present } from '../../present.ts';
 import { publicStatusNumbers, retryStateNumbers, runStateNumbers } from './enums.ts';
 import { fromFailure } from './failures.ts';
-import { fromPriority, fromRetryPolicy, fromTimeouts } from './options.ts';
-import { fromHeader, fromPayloads } from './payloads.ts';
+import { linkType } from './links.ts';
+import { fromPriorityIfAny, fromRetryPolicy, fromStartDelayIfAny, fromTimeouts } from './options.ts';
+import { fromHeaderIfAny, fromPayloads, fromPayloadsIfAny } from './payloads.ts';
 import { fromCount, fromMs, fromMsIfAny } from './times.ts';
+import { fromUserMetadataIfAny } from './user-metadata.ts';
 
 type Info = temporal.api.activity.v1.IActivityExecutionInfo;
 
@@ -26,9 +33,14 @@ export interface Inclusions {
   readonly lastFailure: boolean;
 }
 
-/** The public view of an activity (semantics sections 1.4, 2 and 2.6). What a closed one's slim record has not is left out. */
-export function fromActivity(activity: Activity, include: Inclusions): Info {
-  const { id, activityType, attempt, scheduledAt, lastWorkerIdentity } = activity;
+/**
+ * The public view of an activity, open or closed (semantics sections 1.4, 2 and 2.6). What there is none of is absent: an
+ * empty message is not as good.
+ *
+ * @param stateBytes how large its records are.
+ */
+export function fromActivity(activity: Activity, stateBytes: number, include: Inclusions): Info {
+  const { id, activityType, attempt, options, heartbeat, lastWorkerIdentity, workerSdk } = activity;
   const failure = lastFailure(activity);
   return {
     activityId: id.activityId,
@@ -37,24 +49,43 @@ export function fromActivity(activity: Activity, include: Inclusions): Info {
     status: publicStatusNumbers[publicStatus(activity)],
     runState: runStateNumbers[runState(activity)],
     attempt,
-    scheduleTime: fromMs(scheduledAt),
-    executionTime: fromMs(executionTime(activity)),
+    taskQueue: options.taskQueue,
+    ...fromTimeouts(options),
+    retryPolicy: fromRetryPolicy(options.retryPolicy),
     lastWorkerIdentity,
+    ...sdkOf(workerSdk),
+    totalHeartbeatCount: fromCount(heartbeat?.count ?? 0),
+    stateTransitionCount: fromCount(stateTransitionCount(activity)),
+    stateSizeBytes: fromCount(stateBytes),
     // There are none, but Go's SDK looks into them without looking for them.
     searchAttributes: {},
     ...timesOf(activity),
     ...present({
-      lastAttemptCompleteTime: fromMsIfAny(failure?.failedAt),
+      priority: fromPriorityIfAny(options),
+      startDelay: fromStartDelayIfAny(options),
+      header: fromHeaderIfAny(activity.header),
+      userMetadata: fromUserMetadataIfAny(activity.userMetadata),
+      links: activity.links?.map((link) => linkType.decode(link)),
+      canceledReason: canceledReason(activity),
+      heartbeatDetails: include.heartbeatDetails ? fromPayloadsIfAny(heartbeat?.details ?? []) : undefined,
       lastFailure: include.lastFailure && failure !== undefined ? fromFailure(failure.failure) : undefined,
     }),
-    ...('options' in activity ? ofOpen(activity, include) : ofClosed(activity)),
   };
 }
+
+const sdkOf = ({ name, version }: WorkerSdk = { name: '', version: '' }): Info => ({
+  sdkName: name,
+  sdkVersion: version,
+});
 
 function timesOf(activity: Activity): Info {
   const now = epochMillis(Date.now());
   return present({
-    lastStartedTime: fromMsIfAny('startedAt' in activity ? activity.startedAt : undefined),
+    scheduleTime: fromMs(activity.scheduledAt),
+    executionTime: fromMs(executionTime(activity)),
+    lastStartedTime: fromMsIfAny(activity.startedAt),
+    lastHeartbeatTime: fromMsIfAny(lastHeartbeatTime(activity)),
+    lastAttemptCompleteTime: fromMsIfAny(lastAttemptCompleteTime(activity)),
     closeTime: fromMsIfAny('closedAt' in activity ? activity.closedAt : undefined),
     expirationTime: fromMsIfAny(expirationTime(activity)),
     nextAttemptScheduleTime: fromMsIfAny(nextAttemptScheduleTime(activity, now)),
@@ -62,33 +93,6 @@ function timesOf(activity: Activity): Info {
     executionDuration: fromMsIfAny(executionDurationMs(activity)),
   });
 }
-
-type Open = Extract<Activity, { readonly options: unknown }>;
-
-function ofOpen(activity: Open, include: Inclusions): Info {
-  const { options, heartbeat, header } = activity;
-  const canceledReason = 'cancel' in activity ? activity.cancel.reason : undefined;
-  return {
-    taskQueue: options.taskQueue,
-    ...fromTimeouts(options),
-    retryPolicy: fromRetryPolicy(options.retryPolicy),
-    priority: fromPriority(options),
-    startDelay: fromMs(options.startDelayMs),
-    header: fromHeader(header),
-    totalHeartbeatCount: fromCount(heartbeat?.count ?? 0),
-    ...present({
-      lastHeartbeatTime: fromMsIfAny(heartbeat?.recordedAt),
-      heartbeatDetails:
-        include.heartbeatDetails && heartbeat !== undefined ? fromPayloads(heartbeat.details) : undefined,
-      canceledReason,
-    }),
-  };
-}
-
-const ofClosed = ({ taskQueue, heartbeatCount }: Exclude<Activity, Open>): Info => ({
-  taskQueue,
-  totalHeartbeatCount: fromCount(heartbeatCount),
-});
 
 /** A result is always there, be it empty: the SDK takes a missing one for "not yet". */
 export const fromOutcome = (outcome: Outcome): temporal.api.activity.v1.IActivityExecutionOutcome =>

@@ -3,7 +3,7 @@ import { millis, type Failure, type FailureInfo } from '@ratchet/domain';
 import { present } from '../../present.ts';
 import { FrontDoorError } from '../../front-door/index.ts';
 import { categoryNumbers, timeoutTypeNumbers, toTimeoutType } from './enums.ts';
-import { fromPayloads, toPayload, toPayloads } from './payloads.ts';
+import { fromPayloadsIfAny, toPayload, toPayloads } from './payloads.ts';
 import { fromMsIfAny, toMs } from './times.ts';
 
 type WireFailure = temporal.api.failure.v1.IFailure;
@@ -83,8 +83,7 @@ function fromInfo(info: FailureInfo): WireFailure {
     }
     case 'timeout': {
       const { timeoutType, lastHeartbeatDetails } = info;
-      const heartbeat =
-        lastHeartbeatDetails.length === 0 ? {} : { lastHeartbeatDetails: fromPayloads(lastHeartbeatDetails) };
+      const heartbeat = present({ lastHeartbeatDetails: fromPayloadsIfAny(lastHeartbeatDetails) });
       return { timeoutFailureInfo: { timeoutType: timeoutTypeNumbers[timeoutType], ...heartbeat } };
     }
     case 'canceled':
@@ -96,7 +95,7 @@ function fromInfo(info: FailureInfo): WireFailure {
   }
 }
 
-const detailsIfAny = (details: Parameters<typeof fromPayloads>[0]): { details?: ReturnType<typeof fromPayloads> } =>
-  details.length === 0 ? {} : { details: fromPayloads(details) };
+const detailsIfAny = (details: Parameters<typeof fromPayloadsIfAny>[0]) =>
+  present({ details: fromPayloadsIfAny(details) });
 
 const isSet = <T>(value: T | null | undefined): value is T => value !== null && value !== undefined;

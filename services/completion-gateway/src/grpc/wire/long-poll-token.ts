@@ -6,17 +6,22 @@ export const writeLongPollToken = ({ id, version }: Activity): Uint8Array =>
   Buffer.from(JSON.stringify([id.namespace, id.activityId, id.runId, version]), 'utf8');
 
 /**
- * The version that was seen. Semantics section 2.4.
+ * The version that was seen, or why the token does not say: it cannot be read, or is of another activity. Semantics
+ * section 2.4.
  *
- * @throws FrontDoorError INVALID_ARGUMENT when the token cannot be read, is of another activity, or the run is not named.
+ * @throws FrontDoorError INVALID_ARGUMENT when the run is not named.
  */
-export function readLongPollToken(token: Uint8Array, namespace: string, { activityId, runId }: ActivityRef): Offset {
+export function readLongPollToken(
+  token: Uint8Array,
+  namespace: string,
+  { activityId, runId }: ActivityRef,
+): Offset | FrontDoorError {
   if (runId === '') throw invalid('run id is required when long poll token is provided');
   const parts = partsOf(token);
   const version = Array.isArray(parts) && parts.length === 4 ? Number(parts[3]) : NaN;
-  if (!Array.isArray(parts) || !Number.isSafeInteger(version)) throw invalid('invalid long poll token');
+  if (!Array.isArray(parts) || !Number.isSafeInteger(version)) return invalid('invalid long poll token');
   if (parts[0] !== namespace || parts[1] !== activityId || parts[2] !== runId) {
-    throw invalid('long poll token does not match execution');
+    return invalid('long poll token does not match execution');
   }
   return version;
 }

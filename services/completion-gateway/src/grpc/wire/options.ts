@@ -52,15 +52,16 @@ export const fromOptions = (options: ActivityOptions): temporal.api.activity.v1.
   taskQueue: { name: options.taskQueue },
   ...fromTimeouts(options),
   retryPolicy: fromRetryPolicy(options.retryPolicy),
-  startDelay: fromMs(options.startDelayMs),
-  priority: fromPriority(options),
+  ...present({ startDelay: fromStartDelayIfAny(options), priority: fromPriorityIfAny(options) }),
 });
 
-export const fromPriority = ({ priorityKey, fairnessKey, fairnessWeight }: Priority): WirePriority => ({
-  priorityKey,
-  fairnessKey,
-  fairnessWeight,
-});
+export const fromStartDelayIfAny = ({ startDelayMs }: ActivityOptions): ReturnType<typeof fromMs> | undefined =>
+  startDelayMs === 0 ? undefined : fromMs(startDelayMs);
+
+export const fromPriorityIfAny = ({ priorityKey, fairnessKey, fairnessWeight }: Priority): WirePriority | undefined =>
+  priorityKey === 0 && fairnessKey === '' && fairnessWeight === 0
+    ? undefined
+    : { priorityKey, fairnessKey, fairnessWeight };
 
 /** 0 is said, not left out: the SDK takes a missing one for an error. */
 export const fromTimeouts = (options: ActivityOptions) => ({

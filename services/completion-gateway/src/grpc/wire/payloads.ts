@@ -20,9 +20,13 @@ export const fromPayloads = (payloads: Payloads): WirePayloads => ({ payloads: p
 export const toHeader = (header: temporal.api.common.v1.IHeader | null | undefined): Record<string, Payload> =>
   Object.fromEntries(Object.entries(header?.fields ?? {}).map(([key, payload]) => [key, toPayload(payload)]));
 
-export const fromHeader = (header: Readonly<Record<string, Payload>>): temporal.api.common.v1.IHeader => ({
-  fields: header,
-});
+/** Nothing where there are none: an empty message is not as good as none. */
+export const fromPayloadsIfAny = (payloads: Payloads): WirePayloads | undefined =>
+  payloads.length === 0 ? undefined : fromPayloads(payloads);
+
+export const fromHeaderIfAny = (
+  header: Readonly<Record<string, Payload>>,
+): temporal.api.common.v1.IHeader | undefined => (Object.keys(header).length === 0 ? undefined : { fields: header });
 
 // A field that is not set is an empty list of another kind than one that is.
 export const bytes = (value: Uint8Array | null | undefined): Uint8Array =>

@@ -1,7 +1,8 @@
 import type { temporal } from '@temporalio/proto';
+import { present } from '../../present.ts';
 import type { GrantedTask } from '../../front-door/index.ts';
-import { fromPriority, fromRetryPolicy } from './options.ts';
-import { fromHeader, fromPayloads } from './payloads.ts';
+import { fromPriorityIfAny, fromRetryPolicy } from './options.ts';
+import { fromHeaderIfAny, fromPayloadsIfAny } from './payloads.ts';
 import { fromMs } from './times.ts';
 
 /** A task as a worker gets it. Times and timeouts are said even if they are 0: the SDK fails the task otherwise. */
@@ -17,9 +18,12 @@ export function fromTask({
     activityType: { name: task.activityType },
     activityId: id.activityId,
     activityRunId: id.workflowId === '' ? id.runId : '',
-    header: fromHeader(task.header),
-    input: fromPayloads(task.input),
-    ...(heartbeatDetails.length === 0 ? {} : { heartbeatDetails: fromPayloads(heartbeatDetails) }),
+    ...present({
+      header: fromHeaderIfAny(task.header),
+      input: fromPayloadsIfAny(task.input),
+      heartbeatDetails: fromPayloadsIfAny(heartbeatDetails),
+      priority: fromPriorityIfAny(options),
+    }),
     scheduledTime: fromMs(task.scheduledAt),
     currentAttemptScheduledTime: fromMs(task.currentAttemptScheduledAt),
     startedTime: fromMs(startedAt),
@@ -28,6 +32,5 @@ export function fromTask({
     startToCloseTimeout: fromMs(options.startToCloseTimeoutMs),
     heartbeatTimeout: fromMs(options.heartbeatTimeoutMs),
     retryPolicy: fromRetryPolicy(options.retryPolicy),
-    priority: fromPriority(options),
   };
 }

@@ -1,12 +1,7 @@
 import type { temporal } from '@temporalio/proto';
 import { FrontDoorError } from '../../front-door/index.ts';
-import { utf8Length } from '@ratchet/domain';
 
 type StartRequest = temporal.api.workflowservice.v1.IStartActivityExecutionRequest;
-
-const linksMax = 10;
-const summaryBytesMax = 400;
-const detailsBytesMax = 20_000;
 
 /**
  * What is peculiar to the wire in a start (semantics section 1.1); everything else is checked for every door alike.
@@ -14,14 +9,9 @@ const detailsBytesMax = 20_000;
  * @throws FrontDoorError INVALID_ARGUMENT.
  */
 export function checkStart(request: StartRequest): void {
-  const { completionCallbacks, links, onConflictOptions, userMetadata } = request;
+  const { completionCallbacks, links, onConflictOptions } = request;
   if (countOf(completionCallbacks) > 0) throw invalid('completion callbacks are not enabled for this namespace');
-  const linkCount = countOf(links);
-  if (linkCount > linksMax) {
-    throw invalid(`cannot attach more than ${String(linksMax)} links per request, got ${String(linkCount)}`);
-  }
-  checkMetadata(userMetadata);
-  checkOnConflict(onConflictOptions, linkCount);
+  checkOnConflict(onConflictOptions, countOf(links));
   checkSearchAttributes(request);
 }
 
@@ -33,16 +23,11 @@ function checkOnConflict(
 ): void {
   const { attachRequestId, attachCompletionCallbacks } = options ?? {};
   if (attachCompletionCallbacks === true && attachRequestId !== true) {
-    throw invalid('attach_completion_callbacks requires attach_request_id');
+    throw invalid('on_conflict_options: attach_completion_callbacks requires attach_request_id to be set');
   }
   if (attachRequestId === true && linkCount === 0) {
-    throw invalid('attach_request_id requires a completion callback or a link');
+    throw invalid('on_conflict_options: attach_request_id requires at least one completion callback or link');
   }
-}
-
-function checkMetadata(metadata: temporal.api.sdk.v1.IUserMetadata | null | undefined): void {
-  checkSize('user_metadata.summary', metadata?.summary, summaryBytesMax);
-  checkSize('user_metadata.details', metadata?.details, detailsBytesMax);
 }
 
 /** A namespace has no search attributes, and what nobody could ever search for is not taken as if they could. */
@@ -50,16 +35,6 @@ function checkSearchAttributes({ namespace, searchAttributes }: StartRequest): v
   const [name] = Object.keys(searchAttributes?.indexedFields ?? {});
   if (name === undefined) return;
   throw invalid(`Namespace ${namespace ?? ''} has no mapping defined for search attribute ${name}`);
-}
-
-function checkSize(field: string, payload: temporal.api.common.v1.IPayload | null | undefined, bytesMax: number): void {
-  const metadata = Object.entries(payload?.metadata ?? {});
-  const bytes = metadata.reduce(
-    (sum, [key, value]) => sum + utf8Length(key) + value.length,
-    payload?.data?.length ?? 0,
-  );
-  if (bytes <= bytesMax) return;
-  throw invalid(`${field} exceeds size limit. Length=${String(bytes)} Limit=${String(bytesMax)}`);
 }
 
 const invalid = (message: string): FrontDoorError => new FrontDoorError('INVALID_ARGUMENT', message);

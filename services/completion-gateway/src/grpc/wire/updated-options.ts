@@ -8,7 +8,7 @@ type Changes = Partial<ActivityOptionsRequest>;
 type Policy = NonNullable<ActivityOptionsRequest['retryPolicy']>;
 
 /** A path of the mask and what it takes from the request; what is masked and not set goes back to its default. */
-const paths: Readonly<Record<string, (given: ActivityOptionsRequest, policy: Policy) => Changes>> = {
+const changesOfPath: Readonly<Record<string, (given: ActivityOptionsRequest, policy: Policy) => Changes>> = {
   'task_queue.name': ({ taskQueue }) => ({ taskQueue }),
   schedule_to_close_timeout: ({ scheduleToCloseTimeoutMs: ms = 0 }) => ({ scheduleToCloseTimeoutMs: ms }),
   schedule_to_start_timeout: ({ scheduleToStartTimeoutMs: ms = 0 }) => ({ scheduleToStartTimeoutMs: ms }),
@@ -30,7 +30,12 @@ const paths: Readonly<Record<string, (given: ActivityOptionsRequest, policy: Pol
   'retry_policy.maximum_attempts': (_, { attemptsMax = 0 }) => ({ retryPolicy: { attemptsMax } }),
 };
 
+const paths = new Map(Object.entries(changesOfPath));
+
 const noPolicy: Policy = { initialIntervalMs: 0, intervalMsMax: 0, attemptsMax: 0, nonRetryableErrorTypes: [] };
+
+/** A path may be written as in JSON, too: `startDelay` is `start_delay`. */
+const snakeCase = (path: string): string => path.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 /**
  * What an update changes: what its mask names. Semantics section 2.4.
@@ -42,7 +47,7 @@ export function updatedOptions({ activityOptions, updateMask }: UpdateRequest): 
   const policy = toRetryPolicy(activityOptions?.retryPolicy ?? {});
   let changes: Changes = {};
   for (const path of updateMask?.paths ?? []) {
-    const change = paths[path];
+    const change = paths.get(snakeCase(path));
     if (change === undefined) {
       throw new FrontDoorError('INVALID_ARGUMENT', `unsupported update_mask path: ${JSON.stringify(path)}`);
     }

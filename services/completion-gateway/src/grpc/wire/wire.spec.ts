@@ -153,6 +153,15 @@ test('options come back', () => {
   expect(toOptions(sent('temporal.api.activity.v1.ActivityOptions', fromOptions(options)))).toEqual(options);
 });
 
+test('what there is none of is absent, not empty', () => {
+  const none = { ...options, startDelayMs: millis(0), priorityKey: 0, fairnessKey: '', fairnessWeight: 0 };
+  const wire = fromOptions(none);
+  expect(wire).not.toHaveProperty('startDelay');
+  expect(wire).not.toHaveProperty('priority');
+  const keyed = fromOptions({ ...none, fairnessKey: 'tenant' });
+  expect(keyed.priority).toEqual({ priorityKey: 0, fairnessKey: 'tenant', fairnessWeight: 0 });
+});
+
 test('a task says its times and timeouts even where they are 0', () => {
   const id = { namespace: 'default', workflowId: '', runId: 'run', activityId: 'charge' };
   const task = {
@@ -177,6 +186,7 @@ test('a task says its times and timeouts even where they are 0', () => {
     expect(set).toEqual(expect.anything());
   }
   expect(wire).toMatchObject({ activityId: 'charge', activityRunId: 'run', workflowNamespace: 'default' });
+  for (const absent of [wire.header, wire.input, wire.heartbeatDetails]) expect(absent ?? null).toBeNull();
 });
 
 describe('an update', () => {
@@ -198,13 +208,16 @@ describe('an update', () => {
       changes: { retryPolicy: { attemptsMax: 3, intervalMsMax: 0 } },
     },
     { paths: ['priority.priority_key'], changes: { priorityKey: 1 } },
+    { paths: ['priority.priorityKey'], changes: { priorityKey: 1 } },
+    { paths: ['startDelay'], changes: { startDelayMs: 0 } },
+    { paths: ['taskQueue.name'], changes: { taskQueue: 'parcels' } },
   ])('of $paths changes that and nothing else', ({ paths, changes }) => {
     expect(updatedOptions({ activityOptions, updateMask: { paths } })).toEqual(changes);
   });
 
-  test('of something else is refused', () => {
-    expect(() => updatedOptions({ activityOptions, updateMask: { paths: ['identity'] } })).toThrow(
-      'unsupported update_mask path: "identity"',
+  test.each(['identity', 'constructor', 'toString', 'StartDelay', ''])('of %p is refused', (path) => {
+    expect(() => updatedOptions({ activityOptions, updateMask: { paths: [path] } })).toThrow(
+      `unsupported update_mask path: ${JSON.stringify(path)}`,
     );
   });
 });
