@@ -23,6 +23,19 @@ test('the lives of an id stand in their order, however they came and went', () =
   );
 });
 
+test('a life that gets another order stands in another place', () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat({ max: 15 }), { minLength: 1, maxLength: 60 }), (puts) => {
+      const index = new LifeIndex();
+      puts.forEach((life, order) => {
+        index.put('key', `run-${String(life)}`, order);
+      });
+      const inOrder = [...new Set(puts.toReversed())].map((life) => `run-${String(life)}`);
+      expect([...index.runIds('key')]).toEqual(inOrder);
+    }),
+  );
+});
+
 test('of an id with a hundred thousand lives the oldest go as fast as the latest came', () => {
   const index = new LifeIndex();
   const count = 100_000;

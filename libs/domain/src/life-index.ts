@@ -7,6 +7,9 @@ interface Life {
   later: Life | undefined;
 }
 
+const keepsPlace = ({ former, later }: Life, order: number): boolean =>
+  (former === undefined || former.order < order) && (later === undefined || later.order > order);
+
 /** From so many lives on, those of an id are found by a map of their own. */
 const listedMax = 8;
 
@@ -31,12 +34,15 @@ export class LifeIndex {
     for (let life = this.#latest.get(key); life !== undefined; life = life.former) yield life.runId;
   }
 
-  /** Adds a life or, if it is known, gives it its new order: one that never changes its place among the others. */
+  /** Adds a life or, if it is known, gives it its new order, and the place that goes with it. */
   put(key: string, runId: string, order: number): void {
     const known = this.#find(key, runId);
     if (known !== undefined) {
-      known.order = order;
-      return;
+      if (keepsPlace(known, order)) {
+        known.order = order;
+        return;
+      }
+      this.remove(key, runId);
     }
     let later: Life | undefined;
     let former = this.#latest.get(key);

@@ -149,10 +149,12 @@ export class PartitionState implements PartitionView {
   restoreActivity(activity: Activity): void {
     const { id } = activity;
     const key = executionKey(id);
-    const isNew = !this.#activities.has(key);
+    const former = this.#activities.get(key);
     this.#activities.set(key, activity);
     if (id.workflowId !== '') this.#indexOpen(activity);
-    else if (isNew) this.#standaloneLives.put(partitionKey(id), id.runId, activity.scheduleOffset);
+    // A run that was deleted may be scheduled by its own id again, after others.
+    else if (former?.scheduleOffset !== activity.scheduleOffset)
+      this.#standaloneLives.put(partitionKey(id), id.runId, activity.scheduleOffset);
     if ('outcome' in activity) {
       this.#expiring.push({ expiresAt: activity.expiresAt, version: activity.version, key, value: activity });
     }

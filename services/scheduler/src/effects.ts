@@ -78,6 +78,7 @@ export class Effects {
     switch (event.type) {
       case 'ActivityChanged':
         told.activity = event.activity;
+        this.#prepare(event.activity);
         return;
       case 'TaskDispatched':
         this.#dispatch(openIn(told, event.id), out);
@@ -145,6 +146,16 @@ export class Effects {
     for (const { query, body } of this.#tools.runWaiters.take(run, latest)) {
       out.push(this.reply(query.replyTo, { requestId: query.requestId, offset, body }));
     }
+  }
+
+  /** The first task is sent after a delay: its topic is made at once, and whoever polls the queue finds it in time. */
+  #prepare(activity: Activity): void {
+    if (activity.status !== 'scheduled' || activity.attempt > 1 || 'dispatchedAt' in activity) return;
+    const { taskTopics } = this.#tools;
+    const queue = { namespace: activity.id.namespace, taskQueue: activity.options.taskQueue };
+    const topic = taskTopics.nameOf(queue, activity.options.priorityKey);
+    // Why it cannot be had is said when the task is due.
+    if (!taskTopics.isThere(topic)) void taskTopics.make(queue, topic);
   }
 
   /** A decision waits for no topic: what cannot be sent yet is held. It is made all the same, for that may fail. */

@@ -68,6 +68,18 @@ const another = (() => {
   }
 })();
 
+test('of a start with a delay the topic is made before the task is due', async () => {
+  const { taskTopics, make } = noTopics();
+  const stage = stageWith(taskTopics);
+  await stage.command(
+    schedule({ options: { taskQueue: 'payments', startToCloseTimeoutMs: 10_000, startDelayMs: 60_000 } }),
+    1_000,
+  );
+  expect(taskTopics.wantedCount).toBe(1);
+  await make();
+  expect(taskTopics.isThere(payments)).toBe(true);
+});
+
 test('a decision does not wait for the topic: it is answered, and the next is decided; the tasks follow once it is there', async () => {
   const { taskTopics, make } = noTopics();
   const stage = stageWith(taskTopics);

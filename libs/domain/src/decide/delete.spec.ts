@@ -26,6 +26,15 @@ test('of a deleted activity nothing is found, and its id is free, whatever runs 
   expect(stage.state.latestRunId('default', 'charge')).toBe('run-3');
 });
 
+test('a deleted run that is scheduled by its own id again is the latest, whatever came between', () => {
+  const stage = twice().accept(new Stage().delete({ target: ofId }));
+  const between = { ...standalone, runId: 'run-3' };
+  stage.accept(stage.schedule({ requestId: 'schedule-3', target: between }));
+  stage.accept(stage.terminate({ target: between }));
+  stage.accept(stage.schedule({ requestId: 'schedule-2', target: latest }));
+  expect(stage.state.latestRunId('default', 'charge')).toBe('run-2');
+});
+
 test('former runs are still there for whoever names them, until they are deleted, too', () => {
   const stage = twice().accept(new Stage().delete({ target: ofId }));
   expect(stage.state.activity(standalone)).toMatchObject({ status: 'completed' });
