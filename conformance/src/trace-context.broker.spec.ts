@@ -21,12 +21,16 @@ const charge = (): Promise<string> => {
   return Promise.resolve('paid');
 };
 
+const greet = (): Promise<string> => Promise.resolve('hello');
+
 beforeAll(async () => {
   ratchet = await startCluster();
   cluster = await connectCluster({ brokers, registryUrl, clientId: 'trace-context', createTopics: false });
-  worker = await Worker.create({ brokers, registry: registryUrl, taskQueue, activities: { charge } });
+  worker = await Worker.create({ brokers, registry: registryUrl, taskQueue, activities: { charge, greet } });
   running = worker.run();
   client = await ActivityClient.connect({ brokers, registry: registryUrl });
+  // The first activity of a queue has its topic made.
+  await client.execute('greet', { taskQueue, timeouts: { startToClose: '10s' } });
 });
 
 afterAll(async () => {
