@@ -7,7 +7,7 @@ import {
 } from 'node:http2';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import type { Server, ServerUnaryCall } from '@grpc/grpc-js';
+import type { Server, ServerDuplexStream, ServerUnaryCall } from '@grpc/grpc-js';
 import { InvariantError } from '@ratchet/domain';
 import { certificateName, type Authenticator, type CallAudit } from '../auth/index.ts';
 import { FrontDoorError, recorded, type Principal } from '../front-door/index.ts';
@@ -52,7 +52,7 @@ const surplusMax = 100;
 const letIn = new WeakMap<ServerHttp2Stream, LetIn>();
 
 /** Who makes a call that was let in. */
-export const principalOf = (call: ServerUnaryCall<Buffer, unknown>): Principal =>
+export const principalOf = (call: ServerUnaryCall<Buffer, unknown> | ServerDuplexStream<Buffer, unknown>): Principal =>
   letInOf((call as unknown as { readonly call?: InnerCall }).call).principal;
 
 /** Of the calls within grpc-js: who makes them, and what their messages weigh. */

@@ -25,7 +25,8 @@ import { operatorHandlers } from './handlers/operator-handlers.ts';
 import { runHandlers } from './handlers/run-handlers.ts';
 import { unimplemented } from './handlers/unimplemented.ts';
 import { workerHandlers } from './handlers/worker-handlers.ts';
-import { healthDefinition, healthService } from './health-service.ts';
+import { healthDefinition, healthService, healthServiceName } from './health-service.ts';
+import { addReflection } from './reflection/reflection-service.ts';
 import { internalError, statusError } from './status-error.ts';
 import { letGoOfEndedCalls } from './transient-streams.ts';
 import { methodsOf, type MessageType } from './wire/proto.ts';
@@ -59,7 +60,8 @@ const keepAliveMs = 60_000;
 const stopMsMax = 3_000;
 
 /**
- * Temporal's WorkflowService and OperatorService, as far as they are about activities, from the published definitions.
+ * Temporal's WorkflowService and OperatorService, as far as they are about activities, from the published definitions;
+ * beside them health and reflection.
  *
  * @throws Error (rejects) when the port cannot be had.
  */
@@ -76,6 +78,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<Runni
   const handlers = handlersOf(options.frontDoor) as HandlersByName;
   for (const service of services) addPublished(server, service, handlers, options);
   server.addService(healthDefinition, healthService(limits.healthWatches));
+  addReflection(server, [...services, healthServiceName], options);
   const credentials = options.tls === undefined ? undefined : new ChangingCredentials(options.tls);
   const port = await listen(server, options, credentials ?? ServerCredentials.createInsecure());
   new CallGate(options).guard(server);

@@ -20,8 +20,10 @@ interface HealthCheckResponse {
 const requestType = messageType<HealthCheckRequest>('grpc.health.v1.HealthCheckRequest');
 const responseType = messageType<HealthCheckResponse>('grpc.health.v1.HealthCheckResponse');
 
+export const healthServiceName = 'grpc.health.v1.Health';
+
 /** What the paths of its calls begin with. They are answered to everyone. */
-export const healthPath = '/grpc.health.v1.Health/';
+export const healthPath = `/${healthServiceName}/`;
 
 const method = (name: string, responseStream: boolean): ServiceDefinition[string] => ({
   path: `${healthPath}${name}`,

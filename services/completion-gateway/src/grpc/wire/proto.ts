@@ -38,6 +38,28 @@ interface Root {
 
 const root = proto as unknown as Root;
 
+/** Definitions, as protobufjs has them. */
+export interface ProtobufRoot {
+  /** By full name; null: it has none of that name. */
+  lookup(name: string): object | null;
+  lookupType(name: string): MessageType;
+}
+
+/** All that is published. */
+export const publishedRoot = proto as unknown as ProtobufRoot;
+
+type Kind = abstract new (...args: never) => object;
+
+/** The protobufjs that the published definitions are made with: another knows none of them. */
+export const requireOfProtobuf = createRequire(createRequire(import.meta.url).resolve('@temporalio/proto'));
+
+export const protobuf = requireOfProtobuf('protobufjs/light') as {
+  readonly Root: { fromJSON(json: object): ProtobufRoot };
+  readonly Type: Kind;
+  readonly Enum: Kind;
+  readonly Service: Kind;
+};
+
 /** The methods of a service of `@temporalio/proto`. */
 export const methodsOf = (service: string): readonly ServiceMethod[] =>
   root.lookupService(service).methodsArray.map((method) => {
@@ -69,9 +91,7 @@ export const messageType = <T>(name: string): MessageType<T> => root.lookupType(
 /** What a reader of protobufjs does for each field; only a part of it is of interest. */
 type ReaderClass = new (bytes: Uint8Array) => { tag(): number };
 
-const { BufferReader } = createRequire(createRequire(import.meta.url).resolve('@temporalio/proto'))(
-  'protobufjs/minimal',
-) as { readonly BufferReader: ReaderClass };
+const { BufferReader } = requireOfProtobuf('protobufjs/minimal') as { readonly BufferReader: ReaderClass };
 
 /** Of a message and all within it: more of them make a reader hold up everyone else, and none has so many. */
 const fieldCountMax = 100_000;
