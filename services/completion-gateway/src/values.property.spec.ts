@@ -1,13 +1,22 @@
 import { createHash } from 'node:crypto';
-import { epochMillis, type Activity, type Outcome, type Payloads } from '@ratchet/domain';
+import {
+  epochMillis,
+  millis,
+  type ClosedActivity,
+  type CompletionEvent,
+  type Failure,
+  type Outcome,
+  type Payloads,
+} from '@ratchet/domain';
 import type { InputRecord } from '@ratchet/kafka';
-import { encodingOf } from '@ratchet/protocol';
+import { defaultPayloadConverter, encodingOf } from '@ratchet/protocol';
+import { localCodec } from '@ratchet/schemas';
 import { readConfig, type ServiceLog } from '@ratchet/service-kit';
 import fc from 'fast-check';
 import { Webhook as StandardWebhook } from 'standardwebhooks';
 import { createAuthenticator } from './auth/index.ts';
 import { callbackMessage } from './callbacks/callback-message.ts';
-import { readCloudEvent } from './events/cloud-event.ts';
+import { CompletionHandler } from './events/completion-handler.ts';
 import type { FrontDoor } from './front-door/index.ts';
 import { fromPayloads, toPayloads } from './grpc/wire/payloads.ts';
 import { openHttpDoor, type HttpDoor } from './http/http-door.ts';
@@ -43,22 +52,50 @@ const take = (payloads: Payloads): Promise<void> => {
   taken = payloads;
   return Promise.resolve();
 };
-const closed = (): Activity =>
-  ({
-    id,
-    activityType: 'a',
-    attempt: 1,
+/** What an activity was given, and what it said last. */
+let given: Payloads = [];
+const closed = (): ClosedActivity => ({
+  id,
+  activityType: 'a',
+  scheduleOffset: 0,
+  version: 1,
+  requestIds: [],
+  scheduledAt: epochMillis(0),
+  retentionMs: millis(1),
+  transitionCount: 1,
+  options: {
     taskQueue: 'q',
-    scheduledAt: 0,
-    closedAt: 0,
-    lastWorkerIdentity: '',
-    status: 'completed',
-    outcome,
-  }) as unknown as Activity;
+    scheduleToCloseTimeoutMs: millis(0),
+    scheduleToStartTimeoutMs: millis(0),
+    startToCloseTimeoutMs: millis(1),
+    heartbeatTimeoutMs: millis(0),
+    startDelayMs: millis(0),
+    retryPolicy: {
+      initialIntervalMs: millis(1),
+      backoffCoefficient: 1,
+      intervalMsMax: millis(1),
+      attemptsMax: 1,
+      nonRetryableErrorTypes: [],
+    },
+    priorityKey: 0,
+    fairnessKey: '',
+    fairnessWeight: 0,
+  },
+  input: given,
+  header: {},
+  attempt: 1,
+  heartbeat: { details: given, recordedAt: epochMillis(0), count: 1 },
+  lastWorkerIdentity: '',
+  status: 'completed',
+  closedAt: epochMillis(0),
+  expiresAt: epochMillis(1),
+  closeRequestId: '',
+  outcome,
+});
 const frontDoor = {
   activities: {
     start: (_: unknown, { input }: { readonly input: Payloads }) => take(input).then(() => ({ runId, started: true })),
-    describe: () => Promise.resolve(closed()),
+    describe: () => Promise.resolve({ activity: closed(), stateBytes: 1 }),
     awaitOutcome: () => Promise.resolve({ runId, status: 'completed', outcome }),
   },
   attempts: {
@@ -113,7 +150,10 @@ async function deliver(name: string, body: string): Promise<void> {
   });
 }
 
-function event(headers: Readonly<Record<string, string>>, value: Buffer): Promise<void> {
+const codec = localCodec();
+const handler = new CompletionHandler({ codec, attempts: frontDoor.attempts });
+
+async function event(headers: Readonly<Record<string, string>>, value: Buffer): Promise<void> {
   const texts = Object.entries(headers).map(([name, text]) => [name, Buffer.from(text)] as const);
   const record: InputRecord = {
     topic: 't',
@@ -124,13 +164,24 @@ function event(headers: Readonly<Record<string, string>>, value: Buffer): Promis
     headers: Object.fromEntries(texts),
     timestampMs: 0,
   };
-  const { body } = readCloudEvent(record);
-  if (body.type === 'Completed') return take(body.result);
-  return take(body.type === 'Failed' && body.failure.info.type === 'application' ? body.failure.info.details : []);
+  await handler.carryOut(await handler.read(record), undefined);
 }
+
+const plain = (json: string): Payloads => [
+  { metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from(json) },
+];
+const avroEvent = (body: CompletionEvent['body']): Promise<void> =>
+  event({}, codec.encodeCompletionEvent({ eventId: 'e', source: '/s', target: id, body }));
 const attributes = { specversion: '1.0', id: 'e', source: '/s', type: 'ratchet.activity.completed', tasktoken: 'AQID' };
 const inHeaders = (type = attributes.type): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries({ ...attributes, type }).map(([name, value]) => [`ce_${name}`, value]));
+
+const failureOf = (details: Payloads): Failure => ({
+  message: '',
+  source: '',
+  stackTrace: '',
+  info: { type: 'application', errorType: '', nonRetryable: false, details },
+});
 
 /** Every door that takes a value: what it leaves is one payload of it, or an error. */
 const ways: Readonly<Record<string, (json: string) => Promise<void>>> = {
@@ -152,8 +203,11 @@ const ways: Readonly<Record<string, (json: string) => Promise<void>>> = {
       { 'content-type': 'application/cloudevents+json' },
       Buffer.from(`${JSON.stringify(attributes).slice(0, -1)},"data": ${json}}`),
     ),
-  gRPC: (json) =>
-    take(toPayloads({ payloads: [{ metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from(json) }] })),
+  'an event in Avro': (json) => avroEvent({ type: 'Completed', result: plain(json) }),
+  'a heartbeat in Avro': (json) => avroEvent({ type: 'Heartbeat', details: plain(json) }),
+  'a cancellation in Avro': (json) => avroEvent({ type: 'Canceled', details: plain(json) }),
+  'a failure in Avro': (json) => avroEvent({ type: 'Failed', failure: failureOf(plain(json)) }),
+  gRPC: (json) => take(toPayloads({ payloads: [...plain(json)] })),
 };
 
 const told = async (path: string, accept = '*/*'): Promise<string> =>
@@ -161,14 +215,13 @@ const told = async (path: string, accept = '*/*'): Promise<string> =>
 const success = (result: Payloads): Outcome => ({ type: 'success', result });
 const failure = (details: Payloads): Outcome => ({
   type: 'failure',
-  failure: {
-    message: '',
-    source: '',
-    stackTrace: '',
-    info: { type: 'application', errorType: '', nonRetryable: false, details },
-  },
+  failure: failureOf(details),
   retryState: 'non-retryable-failure',
 });
+const givenAs = (payloads: Payloads): Outcome => {
+  given = payloads;
+  return success([]);
+};
 const calledBack = (): string =>
   callbackMessage({
     id,
@@ -190,6 +243,8 @@ const shows: readonly (readonly [
 ])[] = [
   ['a result by HTTP', success, () => told('/result'), '"result":'],
   ['a description by HTTP', success, () => told(''), '"result":'],
+  ['an argument in a description', givenAs, () => told(''), '"input":[{"value":'],
+  ['details of a heartbeat in a description', givenAs, () => told(''), '"heartbeat":{"details":{"value":'],
   ['a failure by HTTP', failure, () => told('/result'), '"details":{"value":'],
   ['a callback', success, calledBack, '"result":'],
   ['a callback of a failure', failure, calledBack, '"details":{"value":'],
@@ -249,7 +304,7 @@ test.each(shows)(
   async (_, of, show, before) => {
     await fc.assert(
       fc.asyncProperty(json, async (value) => {
-        outcome = of([{ metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from(value) }]);
+        outcome = of(plain(value));
         const shown = await show();
         expect(JSON.parse(shown)).toBeDefined();
         expect(shown).toContain(`${before}${value}`);
@@ -263,7 +318,7 @@ test.each(shows)(
 test('events of a stream: the JSON that was kept is what its reader puts together', async () => {
   await fc.assert(
     fc.asyncProperty(json, async (value) => {
-      outcome = success([{ metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from(value) }]);
+      outcome = success(plain(value));
       const lines = (await told('/result', 'text/event-stream')).split(/\r\n|\r|\n/);
       const data = lines.filter((line) => line.startsWith('data: ')).map((line) => line.slice('data: '.length));
       expect(data.join('\n')).toContain(`"result":${value.replaceAll('\r\n', '\n')}`);
@@ -273,9 +328,43 @@ test('events of a stream: the JSON that was kept is what its reader puts togethe
 }, 60_000);
 
 test('gRPC: what was kept goes as it is', () => {
-  const payloads: Payloads = [{ metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from('1.0') }];
+  const payloads = plain('1.0');
   expect(fromPayloads(payloads)).toEqual({ payloads });
 });
+
+// Values of JavaScript, as the client and the worker write and read them by default.
+const values = fc.jsonValue({ maxDepth: 4 }).map((value) => JSON.parse(JSON.stringify(value)) as unknown);
+
+test.each(Object.entries(ways))(
+  '%s: the default converter reads the value that was meant',
+  async (_, go) => {
+    await fc.assert(
+      fc.asyncProperty(values, async (value) => {
+        taken = [];
+        await go(JSON.stringify(value));
+        expect(taken.map((payload) => defaultPayloadConverter.fromPayload(payload))).toStrictEqual([value]);
+      }),
+      { numRuns: 30 },
+    );
+  },
+  60_000,
+);
+
+test.each(shows)(
+  '%s: what the default converter wrote is shown as it was given',
+  async (_, of, show, before) => {
+    await fc.assert(
+      fc.asyncProperty(values, async (value) => {
+        outcome = of([defaultPayloadConverter.toPayload(value)]);
+        const shown = await show();
+        expect(JSON.parse(shown)).toBeDefined();
+        expect(shown).toContain(`${before}${JSON.stringify(value)}`);
+      }),
+      { numRuns: 30 },
+    );
+  },
+  60_000,
+);
 
 test('bytes that are said to be JSON and are not are shown as bytes', async () => {
   for (const data of [Buffer.of(0x22, 0xff, 0x22), Buffer.from('{"a":'), Buffer.alloc(0)]) {
