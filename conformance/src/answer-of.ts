@@ -7,6 +7,7 @@ const refusals: Readonly<Record<RefusalReason, Answer>> = {
   'stale-attempt': 'not-found',
   'already-started': 'already-exists',
   'already-claimed': 'no-task',
+  'stale-driver': 'failed-precondition',
   'not-due': 'no-task',
   'failed-precondition': 'failed-precondition',
   'wrong-partition': 'failed-precondition',

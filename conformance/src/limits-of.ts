@@ -1,9 +1,17 @@
-import { deadlines, millis, type Activity, type Command, type Deadline, type ExecutionId } from '@ratchet/domain';
+import {
+  deadlines,
+  millis,
+  type Activity,
+  type Command,
+  type Deadline,
+  type DeadlineType,
+  type ExecutionId,
+} from '@ratchet/domain';
 
 /** No task is ever lost here, and nothing expires. */
-type PlayedDeadline = Deadline & { readonly type: Exclude<Deadline['type'], 'redispatch' | 'expire'> };
+type PlayedDeadline = Deadline<Exclude<DeadlineType, 'redispatch' | 'expire'>>;
 
-const isPlayed = (deadline: Deadline): deadline is PlayedDeadline =>
+const isPlayed = (deadline: Deadline<DeadlineType>): deadline is PlayedDeadline =>
   deadline.type !== 'redispatch' && deadline.type !== 'expire';
 
 /** What an activity waits for, the next first. */

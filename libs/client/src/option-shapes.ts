@@ -37,10 +37,12 @@ export const startShape = z.strictObject({
 export const clientShape = connectionShape.extend({ requestTimeout: duration });
 
 /** `AttachRunOptions` of `@ratchet/workflow`. */
-export const attachRunShape = z.strictObject({ workflowId: z.string(), runId: text });
+const runShape = z.strictObject({ workflowId: z.string(), runId: text });
+
+export const attachRunShape = runShape.extend({ takeOver: z.boolean().optional() });
 
 /** `OpenRunOptions` of `@ratchet/workflow`. */
-export const openRunShape = attachRunShape.extend({ requestId: text, retention: duration });
+export const openRunShape = runShape.extend({ requestId: text, retention: duration, timeout: duration });
 
 /** What a signal is made of. */
 export const signalShape = z.strictObject({

@@ -94,7 +94,7 @@ describe('is refused before anything is sent', () => {
   test.each<{ given: string; options: Partial<AnyStartOptions>; field: string; message: string }>([
     {
       given: 'no timeout',
-      options: { timeouts: {} },
+      options: { timeouts: wrong({}) },
       field: '',
       message: 'a valid StartToCloseTimeout or ScheduleToCloseTimeout must be set',
     },

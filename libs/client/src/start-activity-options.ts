@@ -3,7 +3,10 @@ import type { Duration } from '@ratchet/protocol';
 import type { ActivityArguments, ActivityName } from './activity-types.ts';
 
 /** Semantics section 1.1. `startToClose` or `scheduleToClose` must be set; 0 is as good as left out. */
-export interface ActivityTimeouts {
+export type ActivityTimeouts = OptionalTimeouts &
+  (Required<Pick<OptionalTimeouts, 'scheduleToClose'>> | Required<Pick<OptionalTimeouts, 'startToClose'>>);
+
+interface OptionalTimeouts {
   /** From asking to the end, all attempts together. Default: unlimited. */
   readonly scheduleToClose?: Duration;
   /** How long an attempt may wait for a worker; never retried. Default: unlimited. */

@@ -44,6 +44,8 @@ interface CommandBase {
   readonly identity: string;
   /** Who sends it, as the completion-gateway proved it, such as `api-key:billing`; for audits, and no decision asks for it. */
   readonly principal?: string;
+  /** Only on what the process sends that drives a workflow run: refused once another one does. Absent: anyone may ask for it. */
+  readonly driverId?: string;
   /** Where the answer goes. Absent: nobody waits. */
   readonly replyTo?: ReplyAddress;
   /** Only on what the cancellation service forwards: its repetitions after a crash are known by it, and not decided again. */
@@ -205,6 +207,16 @@ export interface ExpireBefore extends CommandBase {
 export interface OpenRun extends OfRun {
   readonly type: 'OpenRun';
   readonly retentionMs: Millis;
+  /** How long it may be open. Absent or 0: without limit. */
+  readonly timeoutMs?: Millis;
+}
+/** Another process drives the run from here on: the one that `driverId` names. */
+export interface TakeOverRun extends OfRun {
+  readonly type: 'TakeOverRun';
+}
+/** The timeout of the run may have passed. A timer is a hint: `decide` checks that it has, on the log's clock. */
+export interface TimeOutRun extends OfRun {
+  readonly type: 'TimeOutRun';
 }
 export interface RequestCancelRun extends OfRun {
   readonly type: 'RequestCancelRun';
@@ -253,7 +265,8 @@ export type ActivityCommand =
   | DispatchDue
   | Redispatch
   | FailDispatch;
-export type RunCommand = OpenRun | RequestCancelRun | CloseRun | SignalRun | AcknowledgeSignals;
+export type RunCommand =
+  OpenRun | TakeOverRun | RequestCancelRun | CloseRun | TimeOutRun | SignalRun | AcknowledgeSignals;
 export type PartitionCommand = ExpireBefore | UseRules;
 
 /** Whatever may happen, as a proposal. The first in the log wins. */

@@ -118,6 +118,7 @@ const refusalMarks: Readonly<Record<RefusalReason, string>> = {
   'not-found': '-none',
   'stale-attempt': '-stale',
   'already-started': '-taken',
+  'stale-driver': '-driver',
   'already-claimed': '-claimed',
   'failed-precondition': '-state',
   'invalid-argument': '-input',

@@ -1,6 +1,7 @@
 import type { Activity, RunningActivity, ScheduledActivity } from './activity.ts';
 import type { TimerReference } from './command.ts';
 import { after, epochMillis, millis, type EpochMillis, type Millis } from './units.ts';
+import type { WorkflowRun } from './workflow-run.ts';
 
 export type DeadlineType =
   | 'schedule-to-start'
@@ -14,9 +15,9 @@ export type DeadlineType =
   /** The retention of a closed activity ends. */
   | 'expire';
 
-/** An instant at which something is due, unless the activity has moved on. */
-export interface Deadline {
-  readonly type: DeadlineType;
+/** An instant at which something is due, unless the activity or the run has moved on. */
+export interface Deadline<Type extends string = DeadlineType | 'run-timeout'> {
+  readonly type: Type;
   readonly at: EpochMillis;
   readonly timer: TimerReference;
 }
@@ -28,9 +29,9 @@ export interface Deadline {
  *
  * @param taskRetentionMs how long a task topic keeps its records; a task that nobody claimed for half of it is sent again.
  */
-export function deadlines(activity: Activity, taskRetentionMs: Millis): readonly Deadline[] {
+export function deadlines(activity: Activity, taskRetentionMs: Millis): readonly Deadline<DeadlineType>[] {
   const timer = timerReference(activity);
-  const all: Deadline[] = [];
+  const all: Deadline<DeadlineType>[] = [];
   const add = (type: DeadlineType, at: EpochMillis | undefined): void => {
     if (at !== undefined) all.push({ type, at, timer });
   };
@@ -61,6 +62,12 @@ export function deadlines(activity: Activity, taskRetentionMs: Millis): readonly
       break;
   }
   return all;
+}
+
+/** As `deadlines`, of a workflow run. It has no attempts: its timer names the record that it was set for. */
+export function runDeadlines({ timeoutAt, status, version }: WorkflowRun): readonly Deadline<'run-timeout'>[] {
+  if (timeoutAt === undefined || status === 'closed') return [];
+  return [{ type: 'run-timeout', at: timeoutAt, timer: { scheduleOffset: version, attempt: 0, stamp: 0 } }];
 }
 
 /** Names the attempt that a timer is set for. A closed activity has no attempts to come: stamp 0. */

@@ -51,10 +51,10 @@ Redispatch                 | -none  | -stale  | sched*    | -stale      | -stale
 FailDispatch               | -none  | -stale  | FAILED    | -stale      | -stale   | -stale   | -stale   | -stale   | -stale | -none     | -none  | -none    | -none      | -none
 `;
 
-/** In a workflow run the policies do not count: an open id is taken, a closed one is free. */
+/** In a workflow run an open id is taken, whatever the conflict policy says; a closed one is free, unless the reuse policy says no. */
 const inRunRows = `
 Schedule, use existing     | sched* | -taken  | -taken    | -taken      | -taken   | -taken   | -taken   | -taken   | -taken | sched*    | sched* | sched*   | sched*     | sched*
-Schedule, reject duplicate | sched* | -taken  | -taken    | -taken      | -taken   | -taken   | -taken   | -taken   | -taken | sched*    | sched* | sched*   | sched*     | sched*
+Schedule, reject duplicate | sched* | -taken  | -taken    | -taken      | -taken   | -taken   | -taken   | -taken   | -taken | -taken    | -taken | -taken   | -taken     | -taken
 `;
 
 /** Of a closed run nothing is found, and nothing starts in it. Its open activities end with it. */

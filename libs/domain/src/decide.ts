@@ -11,7 +11,14 @@ import { decideReportCanceled } from './decide/report-canceled.ts';
 import { reportOnce } from './decide/report-once.ts';
 import { decideRequestCancel } from './decide/request-cancel.ts';
 import { decideReset } from './decide/reset.ts';
-import { decideCloseRun, decideOpenRun, decideRequestCancelRun } from './decide/run.ts';
+import {
+  decideCloseRun,
+  decideOpenRun,
+  decideRequestCancelRun,
+  decideTakeOverRun,
+  decideTimeOutRun,
+  staleDriver,
+} from './decide/run.ts';
 import { decideSchedule } from './decide/schedule.ts';
 import { decideAcknowledgeSignals, decideSignalRun } from './decide/signal.ts';
 import { decideCloseWithRun, decideTerminate } from './decide/terminate.ts';
@@ -37,6 +44,10 @@ const reportCanceledOnce = reportOnce(decideReportCanceled);
  * @returns the events in the order in which they are to be applied and their effects sent, or why there are none.
  */
 export function decide(view: PartitionView, command: Command, context: DecisionContext): Decision {
+  return staleDriver(view, command) ?? decided(view, command, context);
+}
+
+function decided(view: PartitionView, command: Command, context: DecisionContext): Decision {
   switch (command.type) {
     case 'Schedule':
       return decideSchedule(view, command, context);
@@ -80,6 +91,10 @@ export function decide(view: PartitionView, command: Command, context: DecisionC
       return decideRequestCancelRun(view, command, context);
     case 'CloseRun':
       return decideCloseRun(view, command, context);
+    case 'TakeOverRun':
+      return decideTakeOverRun(view, command, context);
+    case 'TimeOutRun':
+      return decideTimeOutRun(view, command, context);
     case 'SignalRun':
       return decideSignalRun(view, command, context);
     case 'AcknowledgeSignals':

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { ActivityOptionsRequest, IdConflictPolicy } from './activity-options.ts';
 import type { Activity } from './activity.ts';
 import type { AttemptReference, Command } from './command.ts';
-import { deadlines, type Deadline } from './deadlines.ts';
+import { deadlines, type Deadline, type DeadlineType } from './deadlines.ts';
 import { decide } from './decide.ts';
 import type { Decision, DecisionContext } from './decision.ts';
 import { evolve } from './evolve.ts';
@@ -92,7 +92,7 @@ const variants: readonly ActivityOptionsRequest[] = [
 export class History {
   readonly steps: Step[] = [];
   readonly #tokens: AttemptReference[] = [];
-  readonly #timers: Deadline[] = [];
+  readonly #timers: Deadline<DeadlineType>[] = [];
   /** Where the deadlines of the present state begin among all timers. */
   #presentTimers = 0;
   #count = 0;
@@ -261,7 +261,7 @@ export class History {
     return command;
   }
 
-  #pass(due: readonly Deadline[], pick: number, skew: number): Command | undefined {
+  #pass(due: readonly Deadline<DeadlineType>[], pick: number, skew: number): Command | undefined {
     const deadline = oneOf(pick, due);
     if (deadline === undefined || (deadline.type === 'expire' && !this.#expires)) return undefined;
     this.stage.at(Math.max(this.stage.now, deadline.at + skew));
@@ -270,14 +270,14 @@ export class History {
 }
 
 /** What timeout-tracker proposes for a deadline. */
-export function proposalOf(stage: Stage, { type, timer, at }: Deadline): Command {
+export function proposalOf(stage: Stage, { type, timer, at }: Deadline<DeadlineType>): Command {
   if (type === 'dispatch') return stage.dispatchDue(timer);
   if (type === 'redispatch') return stage.redispatch(timer);
   return type === 'expire' ? expireBefore(at) : stage.timeOut(type, timer);
 }
 
 /** The deadlines of an activity, the next one first. */
-export const nextDeadlines = (activity: Activity): readonly Deadline[] =>
+export const nextDeadlines = (activity: Activity): readonly Deadline<DeadlineType>[] =>
   deadlines(activity, taskRetentionMs).toSorted((one, other) => one.at - other.at);
 
 /** The same commands again on another state, in their own contexts. */

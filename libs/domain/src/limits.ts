@@ -90,5 +90,11 @@ export const cascadedReasonBytesMax = 4 * 1024;
 export const waitingSignalsMax = 10_000;
 export const waitingSignalBytesMax = 32 * 1024 * 1024;
 
+/** The retention of an activity that is kept as long as its run, and then goes with it: the longest there is. */
+export const retentionWithRunMs = durationMsMax;
+
+/** Activities of that retention that a run may have, open and closed: they stay in memory as long as it does. */
+export const keptWithRunMax = 10_000;
+
 /** Executions one `ExpireBefore` may remove, what was left open in runs and their signals counted. */
 export const expiredCountMax = 10_000;

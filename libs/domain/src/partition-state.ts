@@ -3,6 +3,7 @@ import type { DomainEvent } from './event.ts';
 import { ExpiryQueue } from './expiry-queue.ts';
 import { executionKey, partitionKey, runKey, type ExecutionId, type RunId } from './identity.ts';
 import { LifeIndex } from './life-index.ts';
+import { retentionWithRunMs } from './limits.ts';
 import type { PartitionView } from './partition-view.ts';
 import { SignalQueue } from './signal-queue.ts';
 import type { EpochMillis, Offset } from './units.ts';
@@ -21,6 +22,8 @@ export class PartitionState implements PartitionView {
   readonly #signals = new Map<string, SignalQueue>();
   /** Run key to the open activities in it, by activity id. */
   readonly #openActivities = new Map<string, Map<string, Activity>>();
+  /** Run key to the activities that are kept as long as the run, by activity id. */
+  readonly #keptActivities = new Map<string, Map<string, Activity>>();
   readonly #standaloneLives = new LifeIndex();
   readonly #workflowLives = new LifeIndex();
   readonly #expiring = new ExpiryQueue<ClosedActivity | WorkflowRun>();
@@ -71,10 +74,15 @@ export class PartitionState implements PartitionView {
   }
 
   openActivityIds(run: RunId): readonly string[] {
-    const open = [...(this.#openActivities.get(runKey(run))?.values() ?? [])];
-    // A restore brings them in any order, and pages made of them must come out the same after it.
-    open.sort((one, other) => one.scheduleOffset - other.scheduleOffset);
-    return open.map(({ id }) => id.activityId);
+    return idsInOrder(this.#openActivities.get(runKey(run)));
+  }
+
+  keptActivityIds(run: RunId): readonly string[] {
+    return idsInOrder(this.#keptActivities.get(runKey(run)));
+  }
+
+  keptActivityCount(run: RunId): number {
+    return this.#keptActivities.get(runKey(run))?.size ?? 0;
   }
 
   signals(run: RunId): readonly Signal[] {
@@ -151,11 +159,15 @@ export class PartitionState implements PartitionView {
     const key = executionKey(id);
     const former = this.#activities.get(key);
     this.#activities.set(key, activity);
-    if (id.workflowId !== '') this.#indexOpen(activity);
-    // A run that was deleted may be scheduled by its own id again, after others.
-    else if (former?.scheduleOffset !== activity.scheduleOffset)
+    if (id.workflowId !== '') {
+      put(this.#openActivities, activity, !('outcome' in activity));
+      put(this.#keptActivities, activity, isKeptWithRun(activity));
+    } else if (former?.scheduleOffset !== activity.scheduleOffset) {
+      // A run that was deleted may be scheduled by its own id again, after others.
       this.#standaloneLives.put(partitionKey(id), id.runId, activity.scheduleOffset);
-    if ('outcome' in activity) {
+    }
+    // What goes with its run would wait here for a hundred years.
+    if ('outcome' in activity && !isKeptWithRun(activity)) {
       this.#expiring.push({ expiresAt: activity.expiresAt, version: activity.version, key, value: activity });
     }
   }
@@ -192,24 +204,13 @@ export class PartitionState implements PartitionView {
       : this.run(entity.id) === entity;
   }
 
-  #indexOpen(activity: Activity): void {
-    const key = runKey(activity.id);
-    const open = this.#openActivities.get(key);
-    if ('outcome' in activity) {
-      open?.delete(activity.id.activityId);
-      if (open?.size === 0) this.#openActivities.delete(key);
-    } else if (open === undefined) {
-      this.#openActivities.set(key, new Map([[activity.id.activityId, activity]]));
-    } else {
-      open.set(activity.id.activityId, activity);
-    }
-  }
-
   #removeActivity(id: ExecutionId): void {
     const key = executionKey(id);
-    invariant('outcome' in (this.#activities.get(key) ?? {}), `removal of ${key}, which is not closed`);
+    const activity = this.#activities.get(key);
+    invariant(activity !== undefined && 'outcome' in activity, `removal of ${key}, which is not closed`);
     this.#activities.delete(key);
     if (id.workflowId === '') this.#standaloneLives.remove(partitionKey(id), id.runId);
+    else put(this.#keptActivities, activity, false);
   }
 
   #removeRun(run: RunId): void {
@@ -228,6 +229,30 @@ export class PartitionState implements PartitionView {
 }
 
 const isDeleted = (activity: Activity): boolean => 'outcome' in activity && activity.deleted === true;
+
+const isKeptWithRun = ({ id, retentionMs }: Activity): boolean =>
+  id.workflowId !== '' && retentionMs >= retentionWithRunMs;
+
+/** Puts an activity among those of its run in an index, or takes it out. */
+function put(index: Map<string, Map<string, Activity>>, activity: Activity, belongs: boolean): void {
+  const key = runKey(activity.id);
+  const { activityId } = activity.id;
+  const ofRun = index.get(key);
+  if (!belongs) {
+    ofRun?.delete(activityId);
+    if (ofRun?.size === 0) index.delete(key);
+  } else if (ofRun === undefined) {
+    index.set(key, new Map([[activityId, activity]]));
+  } else {
+    ofRun.set(activityId, activity);
+  }
+}
+
+/** A restore brings them in any order, and pages made of them must come out the same after it. */
+function idsInOrder(activities: ReadonlyMap<string, Activity> | undefined): readonly string[] {
+  const inOrder = [...(activities?.values() ?? [])].sort((one, other) => one.scheduleOffset - other.scheduleOffset);
+  return inOrder.map(({ id }) => id.activityId);
+}
 
 function* inKeyOrder<T>(entities: ReadonlyMap<string, T>): Generator<readonly [string, T]> {
   const keys = [...entities.keys()].sort(byCodeUnit);

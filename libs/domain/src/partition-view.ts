@@ -16,6 +16,9 @@ export interface PartitionView {
   latestWorkflowRunId(namespace: string, workflowId: string): string | undefined;
   /** Activity ids of the run's open activities, in the order in which they were scheduled. */
   openActivityIds(run: RunId): Iterable<string>;
+  /** Activity ids of what is kept as long as the run, open and closed, in the order in which they were scheduled. */
+  keptActivityIds(run: RunId): readonly string[];
+  keptActivityCount(run: RunId): number;
   /** The run's signals that wait, in the order of the log. */
   signals(run: RunId): readonly Signal[];
   /** The bytes of the arguments of those. */

@@ -8,6 +8,8 @@ export type RefusalReason =
   | 'already-started'
   /** A token or timer of another attempt, reset or life. */
   | 'stale-attempt'
+  /** Another process drives the run. */
+  | 'stale-driver'
   /** Another claim has this attempt. */
   | 'already-claimed'
   /** The state does not allow it; the message says which state. */

@@ -4,7 +4,7 @@
  * A change of what `decide` does is guarded by `context.rules` and raises this. Every scheduler must run the new code
  * before any log says `UseRules`: an older one would refuse what a newer one accepts.
  */
-export const currentRules = 3;
+export const currentRules = 4;
 
 /**
  * What came with version 2: signals of a run have a limit, an `ExpireBefore` has one for all that it removes and refuses
@@ -22,6 +22,12 @@ export const isAddressable = (rules: number): boolean => rules >= 3;
  * the wire does.
  */
 export const isExact = (rules: number): boolean => rules >= 3;
+
+/**
+ * What came with version 4: a run knows who drives it and may have a timeout, the reuse policy of an id holds in it, and
+ * what is kept with it goes with it.
+ */
+export const isDriven = (rules: number): boolean => rules >= 4;
 
 /** Whether this code can decide under a version. A partition whose progress says another must not be served. */
 export const supportsRules = (version: number): boolean =>

@@ -239,6 +239,21 @@ export const openRun = (extra: Extra<'OpenRun'> = {}): Command => ({
   ...extra,
 });
 
+export const takeOverRun = (driverId: string, extra: Extra<'TakeOverRun'> = {}): Command => ({
+  type: 'TakeOverRun',
+  run: workflowRun,
+  driverId,
+  ...byOperator,
+  ...extra,
+});
+
+export const timeOutRun = (extra: Extra<'TimeOutRun'> = {}): Command => ({
+  type: 'TimeOutRun',
+  run: workflowRun,
+  ...byOperator,
+  ...extra,
+});
+
 export const requestCancelRun = (extra: Extra<'RequestCancelRun'> = {}): Command => ({
   type: 'RequestCancelRun',
   run: workflowRun,

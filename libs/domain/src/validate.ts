@@ -192,9 +192,9 @@ export function checkCallbackUrls(urls: readonly string[]): Refusal | undefined 
 }
 
 /** A retention from outside, in milliseconds: what it is added to must stay an instant. */
-export const checkRetention = (retentionMs: number): Refusal | undefined =>
-  Number.isSafeInteger(retentionMs) && retentionMs >= 0 && retentionMs <= durationMsMax
+export const checkRetention = (retentionMs: number): Refusal | undefined => checkDuration('retentionMs', retentionMs);
+
+export const checkDuration = (what: string, ms: number): Refusal | undefined =>
+  Number.isSafeInteger(ms) && ms >= 0 && ms <= durationMsMax
     ? undefined
-    : wrong(
-        `retentionMs must be a whole number of milliseconds from 0 to ${String(durationMsMax)}, got ${String(retentionMs)}`,
-      );
+    : wrong(`${what} must be a whole number of milliseconds from 0 to ${String(durationMsMax)}, got ${String(ms)}`);

@@ -30,6 +30,15 @@ export interface WorkflowRun {
   readonly openedAt: EpochMillis;
   readonly openRequestId: string;
   readonly retentionMs: Millis;
+  /** When it is closed as timed out, should it still be open. Absent: never. */
+  readonly timeoutAt?: EpochMillis;
+  /** The process that drives it. Absent: its opener said nothing of that, and whoever wants drives it. */
+  readonly driver?: {
+    /** Made by the process; known to no other. */
+    readonly id: string;
+    /** Shown to people. */
+    readonly identity: string;
+  };
   readonly cancel?: {
     readonly requestId: string;
     readonly identity: string;

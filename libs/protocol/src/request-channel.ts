@@ -148,10 +148,11 @@ export class RequestChannel {
     const replyTo = this.#ownAddress();
     const { target, requestId } = schedule;
     let writtenOffset: number | undefined;
-    const question = (of: ExecutionId): OutputRecord => {
+    const question = (of: ExecutionId, ofThisLife = true): OutputRecord => {
       const query = { type: 'AwaitOutcome', target: of, requestId, replyTo } as const;
-      // Of a run's activity the life that this Schedule began is meant: its id may soon be another's.
-      const scheduleOffset = target.workflowId === '' ? undefined : writtenOffset;
+      // Of a run's activity the life that this Schedule began is meant: its id may soon be another's, if it may be reused.
+      const isOneOfMany = target.workflowId !== '' && schedule.idReusePolicy !== 'reject-duplicate';
+      const scheduleOffset = isOneOfMany && ofThisLife ? writtenOffset : undefined;
       return this.#queryRecord(ofLife(query, scheduleOffset), of, writtenOffset);
     };
     const decided = this.#exchange<OutcomeReply | CommandReply>(
@@ -361,14 +362,15 @@ const isDecision = ({ type }: Reply['body']): boolean => type === 'Accepted' || 
 function awaitScheduled(
   { target }: CommandDraftOf<'Schedule'>,
   body: Reply['body'],
-  question: (of: ExecutionId) => OutputRecord,
+  question: (of: ExecutionId, ofThisLife: boolean) => OutputRecord,
 ): NextQuestion | undefined {
   const scheduled = scheduledIn(body);
   if (scheduled === undefined) return undefined;
   const { runId, started } = scheduled;
   const ofRun = target.workflowId === '' ? { ...target, runId } : target;
   return {
-    record: () => question(ofRun),
+    // The life of one that was there began with another Schedule.
+    record: () => question(ofRun, started),
     ...outcomePauses,
     // An execution that was there before may be closed already, and then nobody tells us unasked.
     atOnce: !started,

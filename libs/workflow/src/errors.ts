@@ -40,6 +40,23 @@ export class ActivityFailure extends RatchetFailure implements ActivityFailureIn
 export const isCancellation = (error: unknown): boolean =>
   error instanceof CancelledFailure || (error instanceof ActivityFailure && error.cause instanceof CancelledFailure);
 
+/** Another process drives the run: it has attached to it since, and what this one sends as its driver is refused. */
+export class WorkflowRunTakenOverError extends Error {
+  override readonly name = 'WorkflowRunTakenOverError';
+  readonly workflowId: string;
+  readonly runId: string;
+
+  constructor(
+    { workflowId, runId }: { readonly workflowId: string; readonly runId: string },
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(`Expected to drive workflow '${workflowId}', but ${message}`, options);
+    this.workflowId = workflowId;
+    this.runId = runId;
+  }
+}
+
 /** The run is closed: nothing can be scheduled in it, and it takes in no signals. */
 export class WorkflowRunClosedError extends Error {
   override readonly name = 'WorkflowRunClosedError';

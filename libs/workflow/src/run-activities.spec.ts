@@ -1,11 +1,11 @@
 import { ActivityAlreadyStartedError, WorkflowNotFoundError } from '@ratchet/client';
-import type { Refusal, Reply } from '@ratchet/domain';
+import { epochMillis, millis, retentionWithRunMs, type Refusal, type Reply } from '@ratchet/domain';
 import { eventually } from '@ratchet/testing';
 import { OperationalError } from '@ratchet/kafka';
 import type { OutcomeReply } from '@ratchet/protocol';
 import { CancellationScope } from './cancellation-scope.ts';
 import type { ActivityCancellationType } from './cancellation-type.ts';
-import { ActivityFailure, isCancellation, WorkflowRunClosedError } from './errors.ts';
+import { ActivityFailure, isCancellation, WorkflowRunClosedError, WorkflowRunTakenOverError } from './errors.ts';
 import { effectiveCancellation } from './effective-cancellation.ts';
 import { RunActivities } from './run-activities.ts';
 import { RunActivityHandle } from './run-activity-handle.ts';
@@ -148,9 +148,20 @@ test('a handle asks for the outcome of the life that it started', async () => {
   expect(await result).toBeUndefined();
 });
 
+test('a repeated request waits for the life that was there, not for the one that it would have begun', async () => {
+  const outcome = settled(activities.execute('charge', { ...options, id: 'same', requestId: 'again' }));
+  await eventually(() => desk.of('Schedule').length === 1);
+  desk.of('Schedule')[0]?.answer({ type: 'Accepted', answer: { type: 'Scheduled', runId: 'run-1', started: false } });
+  await eventually(() => desk.of('AwaitOutcome').length === 1);
+  expect(desk.of('AwaitOutcome')[0]?.message).not.toHaveProperty('scheduleOffset');
+  desk.of('AwaitOutcome')[0]?.answer(completed);
+  expect(await outcome).toBeUndefined();
+});
+
 test.each<{ refusal: Refusal; error: new (...args: never[]) => Error }>([
   { refusal: { reason: 'not-found', message: 'workflow not found' }, error: WorkflowNotFoundError },
   { refusal: { reason: 'failed-precondition', message: 'workflow run is closed' }, error: WorkflowRunClosedError },
+  { refusal: { reason: 'stale-driver', message: 'taken over' }, error: WorkflowRunTakenOverError },
   { refusal: { reason: 'already-started', message: 'in use' }, error: ActivityAlreadyStartedError },
 ])('a Schedule that is refused, $refusal.reason, fails', async ({ refusal, error }) => {
   for (const call of [activities.start('charge', options), activities.execute('charge', options)]) {
@@ -160,4 +171,101 @@ test.each<{ refusal: Refusal; error: new (...args: never[]) => Error }>([
     for (const schedule of desk.of('Schedule')) schedule.answer({ type: 'Refused', refusal });
     expect(await ended).toBeInstanceOf(error);
   }
+});
+
+describe('a step', () => {
+  const step = (type = 'charge'): Promise<unknown> => settled(activities.step('pay', type, options));
+  const description = (activityType: string): Reply['body'] => ({
+    type: 'Described',
+    description: {
+      id: { ...desk.session.run, activityId: 'pay' },
+      activityType,
+      scheduleOffset: 1,
+      version: 2,
+      requestIds: ['someone'],
+      scheduledAt: epochMillis(1),
+      retentionMs: millis(1),
+      attempt: 1,
+      status: 'completed',
+      taskQueue: 'payments',
+      closedAt: epochMillis(2),
+      expiresAt: epochMillis(3),
+      outcome: { type: 'success', result: [] },
+      closeRequestId: '',
+      lastWorkerIdentity: '',
+      heartbeatCount: 0,
+    },
+  });
+  const alreadyStarted: Reply['body'] = {
+    type: 'Refused',
+    refusal: { reason: 'already-started', message: 'activity execution already started' },
+  };
+
+  test('is one request, however often it is asked for, and is kept as long as the run', async () => {
+    for (const _ of [1, 2]) {
+      const count = desk.of('Schedule').length;
+      const outcome = step();
+      await eventually(() => desk.of('Schedule').length === count + 1);
+      desk.of('Schedule')[count]?.answer(completed);
+      expect(await outcome).toBeUndefined();
+    }
+    const [first, second] = desk.of('Schedule').map(({ message }) => message);
+    expect(second?.requestId).toBe(first?.requestId);
+    expect(first).toMatchObject({
+      target: { ...desk.session.run, activityId: 'pay' },
+      idReusePolicy: 'reject-duplicate',
+      retentionMs: retentionWithRunMs,
+      driverId: 'driver-1',
+    });
+  });
+
+  test('that was there is asked for by its id, whichever life it is', async () => {
+    const outcome = step();
+    await eventually(() => desk.of('Schedule').length === 1);
+    desk.of('Schedule')[0]?.answer({
+      type: 'Accepted',
+      answer: { type: 'Scheduled', runId: 'run-1', started: false },
+    });
+    await eventually(() => desk.of('AwaitOutcome').length === 1);
+    expect(desk.of('AwaitOutcome')[0]?.message).not.toHaveProperty('scheduleOffset');
+    desk.of('AwaitOutcome')[0]?.answer(completed);
+    expect(await outcome).toBeUndefined();
+  });
+
+  test.each([
+    { began: 'charge', ended: undefined },
+    {
+      began: 'refund',
+      ended: "Expected to go on with step 'pay' as activity 'charge', but it was started with 'refund'",
+    },
+  ])('whose id another request has used for $began: $ended', async ({ began, ended }) => {
+    const outcome = step();
+    await eventually(() => desk.of('Schedule').length === 1);
+    desk.of('Schedule')[0]?.answer(alreadyStarted);
+    await eventually(() => desk.of('Describe').length === 1);
+    desk.of('Describe')[0]?.answer(description(began));
+    if (ended === undefined) {
+      await eventually(() => desk.of('AwaitOutcome').length === 1);
+      desk.of('AwaitOutcome')[0]?.answer(completed);
+      expect(await outcome).toBeUndefined();
+    } else {
+      expect(await outcome).toMatchObject({ message: ended, field: 'activityType' });
+    }
+  });
+
+  test('in a cancelled scope gives what it has come to, and is not begun', async () => {
+    desk.session.scope.cancel('withdrawn');
+    const ended = step();
+    await eventually(() => desk.of('Describe').length === 1);
+    desk.of('Describe')[0]?.answer(description('charge'));
+    await eventually(() => desk.of('AwaitOutcome').length === 1);
+    desk.of('AwaitOutcome')[0]?.answer(completed);
+    expect(await ended).toBeUndefined();
+
+    const never = step();
+    await eventually(() => desk.of('Describe').length === 2);
+    desk.of('Describe')[1]?.answer({ type: 'Refused', refusal: { reason: 'not-found', message: 'none' } });
+    expect(await never).toMatchObject({ name: 'CancelledFailure', message: 'withdrawn' });
+    expect([desk.of('Schedule'), desk.of('RequestCancel')]).toEqual([[], []]);
+  });
 });

@@ -69,10 +69,7 @@ export class RunActivityHandle<Result = unknown> {
    * @throws RequestRefusedError (rejects) when it has ended, or someone else has asked before; ActivityNotFoundError.
    */
   async cancel(reason = ''): Promise<void> {
-    const { session } = this.#run;
-    const { identity } = session;
-    const request = { requestId: randomUUID(), identity, reason };
-    await send(session, { type: 'RequestCancel', target: this.#target, cascaded: false, ...request });
+    await this.#requestCancel(reason);
   }
 
   /** What is known of it now. @throws ActivityNotFoundError (rejects) when there is no such activity (any more). */
@@ -98,10 +95,17 @@ export class RunActivityHandle<Result = unknown> {
     throw this.#failure({ activityType, identity, retryState }, await failureToError(converter, outcome.failure));
   }
 
+  async #requestCancel(reason: string, sender: Pick<RunSession, 'driverId'> | undefined = undefined): Promise<void> {
+    const { session } = this.#run;
+    const { identity } = session;
+    const request = { requestId: randomUUID(), identity, reason, ...(sender && { driverId: sender.driverId }) };
+    await send(session, { type: 'RequestCancel', target: this.#target, cascaded: false, ...request });
+  }
+
   #cancelWith(cause: CancelledFailure): void {
     const { cancellationType, activityType = '' } = this.#parts;
     // Who cancels goes on; whether the request arrives, the outcome tells whoever waits for it.
-    if (cancellationType !== 'ABANDON') this.cancel(cause.message).catch(() => undefined);
+    if (cancellationType !== 'ABANDON') this.#requestCancel(cause.message, this.#run).catch(() => undefined);
     if (cancellationType === 'WAIT_CANCELLATION_COMPLETED') return;
     this.#reported.reject(this.#failure({ activityType, identity: '', retryState: 'cancel-requested' }, cause));
     this.#given.abort(cause);

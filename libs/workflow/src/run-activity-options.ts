@@ -9,5 +9,8 @@ export interface RunActivityOptions extends Omit<CommonStartOptions, 'id' | 'idC
   readonly cancellationType?: ActivityCancellationType;
 }
 
+/** As of any activity of the run, but for what a step has of itself: its id, and that it is kept as long as the run. */
+export type StepOptions = Omit<RunActivityOptions, 'id' | 'requestId' | 'retention'>;
+
 /** The options as they are when nobody has checked their types. */
 export type AnyRunActivityOptions = RunActivityOptions & { readonly args?: readonly unknown[] };

@@ -43,7 +43,7 @@ export class RunDesk {
     const run = { namespace: 'default', workflowId: 'order-1', runId: 'run-1' };
     const scope = new CancellationScope({ parent: null });
     const session = { channel: this.channel, namespace: 'default', identity: 'me', converter: loadDataConverter() };
-    this.session = { session, run, scope };
+    this.session = { session, run, driverId: 'driver-1', scope };
   }
 
   /** All of a type, in the order in which they went out. */

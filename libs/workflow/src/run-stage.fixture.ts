@@ -30,8 +30,8 @@ export class RunStage {
     return this.keep(await WorkflowRun.open(this.client, { workflowId }));
   }
 
-  async attachTo({ workflowId }: WorkflowRun): Promise<WorkflowRun> {
-    return this.keep(await WorkflowRun.attach(this.client, { workflowId }));
+  async attachTo({ workflowId }: WorkflowRun, { takeOver = true } = {}): Promise<WorkflowRun> {
+    return this.keep(await WorkflowRun.attach(this.client, { workflowId, takeOver }));
   }
 
   keep(run: WorkflowRun): WorkflowRun {

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { sendToRun } from '@ratchet/client/session';
 import type { RunCloseStatus, Signal, WorkflowRun as RunState } from '@ratchet/domain';
 import { payloadsToValues } from '@ratchet/protocol';
 import { effectiveCancellation } from './effective-cancellation.ts';
-import { WorkflowRunClosedError } from './errors.ts';
-import type { RunSession } from './run-session.ts';
+import { WorkflowRunClosedError, WorkflowRunTakenOverError } from './errors.ts';
+import { sendAsDriver, type RunSession } from './run-session.ts';
 
 /** A message to a run. */
 export interface RunSignal<Args extends readonly unknown[] = readonly unknown[]> {
@@ -80,7 +79,7 @@ export class SignalStream<Args extends readonly unknown[]> implements AsyncItera
 
   /**
    * @throws CancelledFailure (rejects) when the current scope is cancelled; WorkflowRunClosedError when the run is closed and
-   * all signals that came before are taken in.
+   * all signals that came before are taken in; WorkflowRunTakenOverError when another process drives it.
    */
   next(): Promise<IteratorResult<RunSignal<Args>, undefined>> {
     const next = this.#tail.then(() => this.#next());
@@ -149,12 +148,19 @@ export class SignalStream<Args extends readonly unknown[]> implements AsyncItera
       const { body } = await session.channel.awaitRun(run, asked, { signal });
       if (body.type === 'Refused') throw new WorkflowRunClosedError(run, body.refusal.message, closeStatus);
       heard(body.run);
+      this.#checkDriver(body.run);
       this.#receivedTo = body.signals.at(-1)?.offset ?? this.#receivedTo;
       if (status === 'closed' && body.signals.length === 0) throw this.#closedError(body.run.close?.status);
       return [...body.signals];
     } finally {
       unwatch();
     }
+  }
+
+  /** The signals are the driver's to take in. */
+  #checkDriver({ id, driver, status }: RunState): void {
+    if (status === 'closed' || driver === undefined || driver.id === this.#run.driverId) return;
+    throw new WorkflowRunTakenOverError(id, `another process drives the workflow run: ${driver.identity}`);
   }
 
   async #signal(signal: Signal | undefined): Promise<RunSignal<Args>> {
@@ -187,7 +193,7 @@ export class SignalStream<Args extends readonly unknown[]> implements AsyncItera
     const { session, run } = this.#run;
     const { identity } = session;
     const request = { requestId: randomUUID(), identity };
-    await sendToRun(session, { type: 'AcknowledgeSignals', run, name: this.#name, upTo, ...request });
+    await sendAsDriver(this.#run, { type: 'AcknowledgeSignals', run, name: this.#name, upTo, ...request });
     this.#confirmedTo = upTo;
   }
 

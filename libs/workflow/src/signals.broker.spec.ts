@@ -72,7 +72,7 @@ test('a stream goes on where signals were acknowledged: after it was left, and i
   // The last one was given and not acknowledged.
   const third = await stage.attachTo(run);
   expect(await take(third.signals<[number]>('count'), 1)).toEqual([6]);
-  await run.complete();
+  await third.complete();
 });
 
 test('a signal to an unknown or closed run is refused, and so is one without a name', async () => {
@@ -127,5 +127,5 @@ test('no signal is lost, doubled or out of order while the scheduler is killed w
     await next.return?.();
     expect(number).toBe(60);
   });
-  await run.complete();
+  await attached.complete();
 });

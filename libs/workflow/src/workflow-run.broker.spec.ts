@@ -65,7 +65,7 @@ describe('a run', () => {
     await running(long);
     await long.cancel('enough');
     expect(await failed(long.result())).toMatchObject({ activityType: 'obey', activityId: 'long' });
-    await run.complete();
+    await attached.complete();
     expect(await failed(WorkflowRun.attach(client, { workflowId: run.workflowId }))).toBeInstanceOf(
       WorkflowNotFoundError,
     );
@@ -167,9 +167,8 @@ describe('an activity of a run', () => {
     const run = await stage.openRun();
     const wrong = { ...options, cancellationType: 'PERHAPS' as ActivityCancellationType };
     expect(await failed(run.executeActivity('greet', wrong))).toBeInstanceOf(InvalidActivityOptionsError);
-    expect(await failed(run.executeActivity('greet', { ...options, timeouts: {} }))).toBeInstanceOf(
-      InvalidActivityOptionsError,
-    );
+    const untimed = { ...options, timeouts: {} as RunActivityOptions['timeouts'] };
+    expect(await failed(run.executeActivity('greet', untimed))).toBeInstanceOf(InvalidActivityOptionsError);
     await run.complete();
   });
 });
@@ -261,7 +260,7 @@ describe('the cancel of a run', () => {
     const abandoned = await run.startActivity('obey', { ...options, cancellationType: 'ABANDON' });
     await Promise.all([open, shielded, abandoned].map(running));
 
-    const elsewhere = await stage.attachTo(run);
+    const elsewhere = await stage.attachTo(run, { takeOver: false });
     await elsewhere.cancel('order withdrawn');
     await expect(run.scope.cancelRequested).rejects.toThrow('order withdrawn');
     expect(run.cancelRequest).toEqual(expect.objectContaining({ reason: 'order withdrawn', identity: 'the workflow' }));

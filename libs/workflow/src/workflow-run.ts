@@ -15,11 +15,11 @@ import { millis, type RunCloseStatus, type RunId, type RunStatus, type WorkflowR
 import { durationMs, type Duration } from '@ratchet/protocol';
 import { CancellationScope } from './cancellation-scope.ts';
 import type { ActivityCancellationType } from './cancellation-type.ts';
-import { isCancellation } from './errors.ts';
+import { isCancellation, WorkflowRunTakenOverError } from './errors.ts';
 import { RunActivities } from './run-activities.ts';
 import type { RunActivityHandle } from './run-activity-handle.ts';
-import type { AnyRunActivityOptions, RunActivityOptions } from './run-activity-options.ts';
-import type { RunSession } from './run-session.ts';
+import type { AnyRunActivityOptions, RunActivityOptions, StepOptions } from './run-activity-options.ts';
+import { sendAsDriver, type RunSession } from './run-session.ts';
 import { RunWatch } from './run-watch.ts';
 import { SignalStream, type RunSignal, type SignalCursor, type SignalSource } from './signal-stream.ts';
 
@@ -32,12 +32,19 @@ export interface OpenRunOptions {
   readonly requestId?: string;
   /** How long the closed run is remembered; 1 h by default. */
   readonly retention?: Duration;
+  /** It is closed as timed out when it is still open after so long, whether a process drives it or not. Default: never. */
+  readonly timeout?: Duration;
 }
 
 export interface AttachRunOptions {
   readonly workflowId: string;
   /** Default: the latest run. */
   readonly runId?: string;
+  /**
+   * Whether this process drives the run from now on, and no longer the one that did. Default: true. With `false` it looks on:
+   * it may cancel or terminate the run, signal it, and find its activities.
+   */
+  readonly takeOver?: boolean;
 }
 
 /** Someone wants the run to stop. */
@@ -84,11 +91,12 @@ export class WorkflowRun {
   #status: RunStatus = 'open';
   #closeStatus: RunCloseStatus | undefined;
   #cancelRequest: CancelRequest | undefined;
+  #isClosing = false;
 
-  private constructor(session: ClientSession, run: RunId) {
+  private constructor(session: ClientSession, run: RunId, driverId: string) {
     this.workflowId = run.workflowId;
     this.runId = run.runId;
-    this.#session = { session, run, scope: this.scope };
+    this.#session = { session, run, driverId, scope: this.scope };
     this.#activities = new RunActivities(this.#session);
     this.#watch = new RunWatch({
       session: this.#session,
@@ -118,21 +126,25 @@ export class WorkflowRun {
     const { namespace, identity } = session;
     const run = { namespace, workflowId, runId };
     const retentionMs = millis(durationMs(retention) ?? 0);
-    await sendToRun(session, { type: 'OpenRun', run, retentionMs, requestId, identity });
-    return new WorkflowRun(session, run);
+    const driverId = randomUUID();
+    const timeoutMs = millis(durationMs(options.timeout ?? 0) ?? 0);
+    await sendToRun(session, { type: 'OpenRun', run, retentionMs, timeoutMs, driverId, requestId, identity });
+    return new WorkflowRun(session, run, driverId);
   }
 
   /**
-   * Goes on with an open run, after a restart or in another process. Its activities are found by their ids
-   * (`getActivityHandle`), its signals go on where they were acknowledged.
+   * Goes on with an open run, after a restart or in another process, and takes it over: whoever drove it until now is
+   * refused with a WorkflowRunTakenOverError from here on. Its steps give what became of them (`step`), its other activities
+   * are found by their ids (`getActivityHandle`), its signals go on where they were acknowledged.
    *
    * @throws WorkflowNotFoundError (rejects) when there is no such run, or it is closed; InvalidActivityOptionsError when
    * something is wrong with the options.
    */
   static async attach(client: ActivityClient, options: AttachRunOptions): Promise<WorkflowRun> {
     checkOptions(attachRunShape, options);
-    const { workflowId, runId = '' } = options;
+    const { workflowId, runId = '', takeOver = true } = options;
     const session = sessionOf(client);
+    const driverId = randomUUID();
     const asked = { namespace: session.namespace, workflowId, runId };
     const nothing = { signalName: '', signalsUpTo: -1, signalCountMax: 0 };
     const { body } = await session.channel.awaitRun(asked, nothing);
@@ -140,7 +152,11 @@ export class WorkflowRun {
     if (body.run.status === 'closed') {
       throw new WorkflowNotFoundError(body.run.id, `workflow execution already completed: ${workflowId}`);
     }
-    const run = new WorkflowRun(session, body.run.id);
+    const { identity } = session;
+    if (takeOver) {
+      await sendToRun(session, { type: 'TakeOverRun', run: body.run.id, driverId, requestId: randomUUID(), identity });
+    }
+    const run = new WorkflowRun(session, body.run.id, driverId);
     run.#heard(body.run);
     return run;
   }
@@ -162,7 +178,8 @@ export class WorkflowRun {
 
   /**
    * Runs the code of the workflow in the run's scope, and closes the run as it ends: completed when it resolves; cancelled
-   * when the run was asked to stop and the cancellation comes out of it; failed with any other error.
+   * when the run was asked to stop and the cancellation comes out of it; failed with any other error. It stays open when
+   * another process has taken it over.
    *
    * @returns what `fn` gives. @throws what `fn` throws (rejects), or the error of closing.
    */
@@ -171,7 +188,7 @@ export class WorkflowRun {
     try {
       result = await this.scope.run(fn);
     } catch (error) {
-      if (this.#status === 'closed') throw error;
+      if (this.#status === 'closed' || error instanceof WorkflowRunTakenOverError) throw error;
       if (this.#cancelRequest !== undefined && isCancellation(error)) await this.reportCancellation();
       else await this.fail(error);
       throw error;
@@ -179,6 +196,26 @@ export class WorkflowRun {
     if (this.#status !== 'closed') await this.complete();
     return result;
   }
+
+  /**
+   * Starts an activity once in the life of this run, and gives what became of it: its result or its failure, at once or when
+   * it ends, now and whenever the same step is asked for again, be it after a restart, in another process. It belongs to the
+   * current `CancellationScope`.
+   *
+   * ```ts
+   * const receipt = await run.step<typeof activities>('charge the card', 'charge', { taskQueue, args: ['4242'], timeouts });
+   * ```
+   *
+   * @param id names the step among those of the run, and is its activity's id. The activity is kept as long as the run, which
+   * may have 10,000 of them.
+   * @throws as `executeActivity`; InvalidActivityOptionsError (rejects) when the step was started with another activity.
+   * Whether the arguments are those of the first time nobody asks.
+   */
+  readonly step: ActivityCalls<'execute', StepOptions, [id: string]> = async (
+    id: string,
+    activityType: string,
+    options: StepOptions & { readonly args?: readonly unknown[] },
+  ): Promise<never> => (await this.#activities.step(id, activityType, options)) as never;
 
   /**
    * Starts an activity in this run and waits for its result. It belongs to the current `CancellationScope`.
@@ -196,7 +233,8 @@ export class WorkflowRun {
    *
    * @throws InvalidActivityOptionsError (rejects) when something is wrong with the options; nothing was sent then.
    * @throws ActivityAlreadyStartedError when an open activity of this run has the id.
-   * @throws WorkflowRunClosedError when the run is closed; WorkflowNotFoundError when it is forgotten.
+   * @throws WorkflowRunClosedError when the run is closed; WorkflowNotFoundError when it is forgotten;
+   * WorkflowRunTakenOverError when another process drives it.
    */
   readonly startActivity: ActivityCalls<RunHandleOf, RunActivityOptions> = async (
     activityType: string,
@@ -252,7 +290,11 @@ export class WorkflowRun {
     this.#cancelled({ reason, identity });
   }
 
-  /** Closes the run. What is still open in it ends. @throws WorkflowNotFoundError (rejects) when it is closed already. */
+  /**
+   * Closes the run. What is still open in it ends.
+   *
+   * @throws WorkflowNotFoundError (rejects) when it is closed already; WorkflowRunTakenOverError when another process drives it.
+   */
   complete(): Promise<void> {
     return this.#close('completed', '');
   }
@@ -262,7 +304,7 @@ export class WorkflowRun {
     return this.#close('failed', failure instanceof Error ? failure.message : String(failure));
   }
 
-  /** Closes the run without asking its code. @throws as `complete`. */
+  /** Closes the run without asking its code, whoever drives it. @throws WorkflowNotFoundError (rejects) when it is closed already. */
   async terminate(reason = ''): Promise<void> {
     checkText('reason', reason);
     await this.#close('terminated', reason);
@@ -281,7 +323,7 @@ export class WorkflowRun {
     await this.#close('canceled', this.#cancelRequest.reason);
   }
 
-  /** Closes the run as timed out: its code keeps the time. @throws as `complete`. */
+  /** Closes the run as timed out before its `timeout`, if it has one: its code keeps the time. @throws as `complete`. */
   timeOut(): Promise<void> {
     return this.#close('timed-out', '');
   }
@@ -309,7 +351,17 @@ export class WorkflowRun {
   async #close(status: RunCloseStatus, reason: string): Promise<void> {
     const { session, run } = this.#session;
     const { identity } = session;
-    await sendToRun(session, { type: 'CloseRun', run, status, reason, requestId: randomUUID(), identity });
+    const close = { type: 'CloseRun', run, status, reason, requestId: randomUUID(), identity } as const;
+    this.#isClosing = true;
+    try {
+      if (status === 'terminated') await sendToRun(session, close);
+      else await sendAsDriver(this.#session, close);
+    } catch (error) {
+      if (this.#status === 'closed') this.scope.cancel('NOT_FOUND');
+      throw error;
+    } finally {
+      this.#isClosing = false;
+    }
     this.#closed(status);
     this.#watch.end();
   }
@@ -335,7 +387,8 @@ export class WorkflowRun {
     if (cancel !== undefined) this.#cancelled(cancel);
     if (status !== 'closed' || this.#status === 'closed') return;
     this.#closed(close?.status);
-    this.scope.cancel('NOT_FOUND');
+    // News of its own close may come before the answer to it.
+    if (!this.#isClosing) this.scope.cancel('NOT_FOUND');
   }
 
   #cancelled({ reason, identity }: CancelRequest): void {

@@ -49,7 +49,7 @@ export function fanOutPages(
   command: Command,
   decidedOffset: number,
 ): CancellationRecord[] {
-  const cause = command.type === 'CloseRun' ? 'run-closed' : 'run-cancel-requested';
+  const cause = command.type === 'CloseRun' || command.type === 'TimeOutRun' ? 'run-closed' : 'run-cancel-requested';
   const { requestId, identity } = command;
   const reason = 'reason' in command ? truncateUtf8(command.reason, cascadedReasonBytesMax) : '';
   const pages: CancellationRecord[] = [];

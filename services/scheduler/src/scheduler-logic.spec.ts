@@ -1,9 +1,11 @@
-import type { ActivityQuery, Command, Query } from '@ratchet/domain';
+import { currentRules, millis, partitionKey, type ActivityQuery, type Command, type Query } from '@ratchet/domain';
+import { partitionFor, type OutputRecord } from '@ratchet/kafka';
 import { attemptOf, decodeTaskToken } from '@ratchet/protocol';
 import { topics } from '@ratchet/schemas';
 import {
   charge,
   client,
+  codec,
   partition,
   payments,
   repliesIn,
@@ -156,6 +158,25 @@ test('an input that was written is not written again when the activity closes', 
   expect([...stage.seal().keys()]).toEqual(['default//run-1/charge-1', '__progress']);
 });
 
+test('the task of each further attempt turns to another partition than the one before', async () => {
+  const stage = new Stage();
+  const turns: (number | undefined)[] = [];
+  const take = (effects: readonly OutputRecord[]): void => {
+    for (const record of effects) if (record.topic === payments) turns.push(record.turns);
+  };
+  take((await stage.command(schedule({ awaitOutcome: false }), 1_000)).effects);
+  for (const attempt of [1, 2]) {
+    const atMs = attempt * 10_000;
+    const reference = { by: 'token', scheduleOffset: 0, attempt, stamp: attempt } as const;
+    await stage.command({ ...claim(reference), requestId: `claim-${String(attempt)}` } as Command, atMs);
+    const failed = { type: 'Fail', target: charge, attempt: reference, ...sent, requestId: `fail-${String(attempt)}` };
+    take((await stage.command(failed as Command, atMs + 1)).effects);
+    const timer = { scheduleOffset: 0, attempt: attempt + 1, stamp: attempt + 1 };
+    take((await stage.command({ type: 'DispatchDue', target: charge, timer, ...sent }, atMs + 9_000)).effects);
+  }
+  expect(turns).toEqual([0, 1, 2]);
+});
+
 describe('a restore', () => {
   test('gives the state that was sealed, and goes on where it ended', async () => {
     const stage = new Stage();
@@ -257,4 +278,22 @@ test("a broker's clock that was ahead and is right again is told once, and how l
   ]);
   await stage.command(schedule(), 500 + dayMs);
   expect(stage.logged[1]).toMatch(/^info: .* deadlines are met again$/);
+});
+
+test('a run that times out tells the activities that are open in it', async () => {
+  const run = { namespace: 'default', workflowId: 'order', runId: 'wf-1' };
+  const ofRun = { ...run, activityId: 'charge-1' };
+  const stage = new Stage(partitionFor(partitionKey(ofRun), 4));
+  await stage.useRules(currentRules);
+  await stage.command({ type: 'OpenRun', run, retentionMs: millis(1_000), timeoutMs: millis(500), ...sent }, 1_000);
+  await stage.command(schedule({ target: ofRun }), 1_001);
+
+  const output = await stage.command({ type: 'TimeOutRun', run, requestId: '', identity: 'timeout-tracker' }, 1_500);
+
+  const [page] = output.effects.filter(({ topic }) => topic === topics.cancellations);
+  expect(await codec.decodeCancellation(page?.value ?? Buffer.alloc(0))).toMatchObject({
+    type: 'FanOut',
+    cause: 'run-closed',
+    activityIds: ['charge-1'],
+  });
 });

@@ -1,13 +1,15 @@
 import {
   deadlines,
   heartbeatKey,
+  runDeadlines,
   type Activity,
   type ActivityHeartbeat,
   type Millis,
   type StateRecord,
+  type WorkflowRun,
 } from '@ratchet/domain';
 import { traceHeadersOf, type Headers } from '@ratchet/kafka';
-import type { DeadlineBook } from './deadline-book.ts';
+import type { DeadlineBook, Watch } from './deadline-book.ts';
 import type { ExpiryBook } from './expiry-book.ts';
 import type { LogClockEstimate } from './log-clock-estimate.ts';
 
@@ -38,7 +40,7 @@ export class ExecutionsHandler {
       case 'ActivityHeartbeat':
         return this.#heartbeat(key, record);
       case 'RunSnapshot':
-        return this.#closed(key, record.run.close?.expiresAt);
+        return this.#run(key, record.run, headers);
       case 'Progress':
         // A progress may wait a second to be written; the broker's own time is fresher then.
         if (writtenAt !== undefined) this.#parts.clock.observeNow(Math.max(record.now, writtenAt));
@@ -65,10 +67,21 @@ export class ExecutionsHandler {
     }
     this.#closed(key, undefined);
     const { id, options } = activity;
-    const pending = deadlines(activity, taskRetentionMs);
     const { heartbeatTimeoutMs } = options;
-    const watch = { key, id, deadlines: pending, heartbeatTimeoutMs, headers: traceHeadersOf(headers) };
-    if (pending.length === 0) book.delete(key);
+    const pending = deadlines(activity, taskRetentionMs);
+    this.#watch({ key, id, deadlines: pending, heartbeatTimeoutMs, headers: traceHeadersOf(headers) });
+  }
+
+  #run(key: string, run: WorkflowRun, headers: Headers): void {
+    this.#closed(key, run.close?.expiresAt);
+    const id = { ...run.id, activityId: '' };
+    const pending = runDeadlines(run);
+    this.#watch({ key, id, deadlines: pending, heartbeatTimeoutMs: 0, headers: traceHeadersOf(headers) });
+  }
+
+  #watch(watch: Watch): void {
+    const { book } = this.#parts;
+    if (watch.deadlines.length === 0) book.delete(watch.key);
     else book.set(watch);
   }
 

@@ -5,12 +5,14 @@ import {
   executionKey,
   heartbeatKey,
   millis,
+  runKey,
   type Activity,
   type Command,
   type ExecutionId,
   type RunningActivity,
   type ScheduledActivity,
   type StateRecord,
+  type WorkflowRun,
 } from '@ratchet/domain';
 import type { InputRecord, OutputRecord, SentRecord } from '@ratchet/kafka';
 import { marginMs } from './log-clock-estimate.ts';
@@ -147,6 +149,13 @@ class World {
   write(activity: Activity): void {
     this.#activities.set(executionKey(activity.id), activity);
     this.#show(executionKey(activity.id), { type: 'ActivitySnapshot', activity });
+  }
+
+  showRun(change: Partial<WorkflowRun>): void {
+    const id = { namespace: 'n', workflowId: 'w', runId: 'r' };
+    const kept = { openRequestId: 'o', retentionMs: millis(60_000), signalsAcknowledgedTo: -1, recentSignalIds: [] };
+    const run: WorkflowRun = { id, status: 'open', version: 1, openedAt: epochMillis(startsAt), ...kept, ...change };
+    this.#show(runKey(id), { type: 'RunSnapshot', run });
   }
 
   heartbeat(activityId: string): void {
@@ -324,6 +333,26 @@ test('under a load that makes everything up to 150 ms slower, timers are no late
   // One that came too early is sent once more: two ways to the log.
   expect(quantile(world.latenessMs, 0.99)).toBeLessThanOrEqual(250);
   expect(world.refusedCount).toBeLessThan(activityCount / 2);
+});
+
+test('the timeout of a run is proposed until the run is closed, and that of a closed one never', async () => {
+  const world = new World();
+  const timeoutAt = epochMillis(startsAt + 20_000);
+  world.tracker.restored();
+  world.showRun({ timeoutAt });
+  await jest.advanceTimersByTimeAsync(10_000);
+  // A signal came: the snapshot is written anew.
+  world.showRun({ timeoutAt, version: 7 });
+  // The log's clock may be 5 s ahead, as long as nothing has told what it is.
+  await jest.advanceTimersByTimeAsync(4_900);
+  expect(world.sent).toEqual([]);
+  await jest.advanceTimersByTimeAsync(5_200);
+  expect(new Set(world.sent)).toEqual(new Set(['TimeOutRun']));
+  const close = { status: 'timed-out', reason: '', requestId: '', closedAt: timeoutAt } as const;
+  world.showRun({ timeoutAt, status: 'closed', close: { ...close, expiresAt: epochMillis(startsAt + 600_000) } });
+  world.sent.length = 0;
+  await jest.advanceTimersByTimeAsync(300_000);
+  expect(world.sent).toEqual([]);
 });
 
 test('nothing is proposed before all that is there was read', async () => {

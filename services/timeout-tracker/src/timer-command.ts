@@ -3,7 +3,7 @@ import { epochMillis, type Command, type Deadline, type ExecutionId } from '@rat
 /** Nobody waits for the answer to a timer, so its request needs no id. */
 const request = { requestId: '', identity: 'timeout-tracker' } as const;
 
-/** What is proposed when a deadline of an activity is due. The end of a retention is proposed for the whole partition. */
+/** What is proposed when a deadline of an activity is due, or of a run, whose activity id is empty. The end of a retention is proposed for the whole partition. */
 export function timerCommand(target: ExecutionId, { type, timer }: Deadline): Command | undefined {
   switch (type) {
     case 'dispatch':
@@ -15,6 +15,10 @@ export function timerCommand(target: ExecutionId, { type, timer }: Deadline): Co
     case 'start-to-close':
     case 'heartbeat':
       return { ...request, type: 'TimeOut', timeoutType: type, target, timer };
+    case 'run-timeout': {
+      const { namespace, workflowId, runId } = target;
+      return { ...request, type: 'TimeOutRun', run: { namespace, workflowId, runId } };
+    }
     case 'expire':
       return undefined;
   }

@@ -4,7 +4,7 @@ import type { DomainEvent } from '../event.ts';
 import type { RunId } from '../identity.ts';
 import { expiredCountMax } from '../limits.ts';
 import type { PartitionView } from '../partition-view.ts';
-import { isBounded } from '../rules.ts';
+import { isBounded, isDriven } from '../rules.ts';
 import { epochMillis, invariant } from '../units.ts';
 import { change, isClosed } from './change.ts';
 import { closedWithRun } from './terminate.ts';
@@ -39,7 +39,7 @@ export function decideExpireBefore(view: PartitionView, command: ExpireBefore, c
 }
 
 /**
- * A run goes with its signals. Should an activity still be open in it, then `CloseWithRun` never came: it is closed here,
+ * A run goes with its signals, and with the activities that are kept as long as it. Should an activity still be open in it, then `CloseWithRun` never came: it is closed here,
  * a bounded number at a time, and the run goes when none is left, for nothing accepted may end without an outcome.
  */
 function expireRun(
@@ -56,6 +56,11 @@ function expireRun(
     const activity = view.activity({ ...run, activityId });
     invariant(activity !== undefined && !isClosed(activity), `open activity ${activityId} is not open`);
     events.push(...change(activity, closedWithRun(activity, command, context)));
+  }
+  for (const activityId of isDriven(context.rules) ? view.keptActivityIds(run) : []) {
+    if (count === left) return { events, count };
+    count++;
+    events.push({ type: 'ActivityExpired', id: { ...run, activityId } });
   }
   // Each signal is a record of its own: it must be named to be removed.
   const waiting = view.signals(run);

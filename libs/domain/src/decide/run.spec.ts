@@ -1,6 +1,13 @@
 import type { Command } from '../command.ts';
 import type { DomainEvent } from '../event.ts';
-import { blobBytesMax, waitingSignalBytesMax, waitingSignalsMax } from '../limits.ts';
+import { millis } from '../units.ts';
+import {
+  blobBytesMax,
+  keptWithRunMax,
+  retentionWithRunMs,
+  waitingSignalBytesMax,
+  waitingSignalsMax,
+} from '../limits.ts';
 import {
   acknowledgeSignals,
   closeRun,
@@ -8,8 +15,11 @@ import {
   openRun,
   payloadsOf,
   requestCancelRun,
+  expireBefore,
   signalRun,
   Stage,
+  takeOverRun,
+  timeOutRun,
   workflowRun,
 } from '../stage.fixture.ts';
 
@@ -39,6 +49,8 @@ const rows: readonly (readonly [
   ['RequestCancelRun, repeated', requestCancelRun(), 'not-found', 'cancel-requested!', '=', 'not-found'],
   ['CloseRun', closeRun(second), 'not-found', 'closed!', 'closed!', 'not-found'],
   ['CloseRun, repeated', closeRun(), 'not-found', 'closed!', 'closed!', '='],
+  ['TakeOverRun', takeOverRun('driver-2'), 'not-found', 'open', 'cancel-requested', 'not-found'],
+  ['TimeOutRun', timeOutRun(), 'not-found', 'not-due', 'not-due', 'not-found'],
   ['SignalRun', signalRun('signal-1'), 'not-found', 'open+', 'cancel-requested+', 'not-found'],
   ['AcknowledgeSignals', acknowledgeSignals(0), 'not-found', 'open-', 'cancel-requested-', 'not-found'],
   ['AcknowledgeSignals, none', acknowledgeSignals(-1), 'not-found', '=', '=', '='],
@@ -66,7 +78,17 @@ test.each(rows)('%s', (_, command, ...expected) => {
 
 test('the table has every command to a run', () => {
   const types = new Set(rows.map(([, { type }]) => type));
-  expect(types).toEqual(new Set(['OpenRun', 'RequestCancelRun', 'CloseRun', 'SignalRun', 'AcknowledgeSignals']));
+  expect(types).toEqual(
+    new Set([
+      'OpenRun',
+      'TakeOverRun',
+      'RequestCancelRun',
+      'CloseRun',
+      'TimeOutRun',
+      'SignalRun',
+      'AcknowledgeSignals',
+    ]),
+  );
 });
 
 test('signals of one name are taken in without those of another, and the run stays as it is', () => {
@@ -258,5 +280,134 @@ describe('signals that wait', () => {
     expect(stage.state.signals(workflowRun)).toHaveLength(waitingSignalsMax - 1_000);
     stage.accept(acknowledgeSignals(first + waitingSignalsMax));
     expect(stage.state.signalBytes(workflowRun)).toBe(0);
+  });
+});
+
+describe('what is kept as long as its run', () => {
+  const step = (stage: Stage, activityId: string, requestId = activityId): Command =>
+    stage.schedule({
+      target: { ...inRun, activityId },
+      requestId,
+      retentionMs: retentionWithRunMs,
+      idReusePolicy: 'reject-duplicate',
+    });
+  const withClosedStep = (): Stage => {
+    const stage = new Stage(inRun);
+    return stage.accept(step(stage, 'charge')).accept(stage.terminate({ target: { ...inRun, activityId: 'charge' } }));
+  };
+
+  test('runs once in the life of the run, however long that is', () => {
+    const stage = withClosedStep().at(10 * 365 * 86_400_000);
+    stage.accept(expireBefore(stage.now));
+    expect(stage.send(step(stage, 'charge'))).toMatchObject({ answer: { started: false } });
+    expect(stage.refusal(step(stage, 'charge', 'another'))).toBe('already-started: activity execution already started');
+  });
+
+  test('goes with the run, open or closed, a bounded number at a time', () => {
+    const stage = withClosedStep();
+    stage.accept(step(stage, 'video')).accept(closeRun()).at(5_000);
+    const expired = (): readonly string[] => stage.events(expireBefore(5_000, 2)).map(({ type }) => type);
+    expect(expired()).toEqual(['ActivityChanged', 'ActivityClosed', 'ActivityExpired']);
+    expect(expired()).toEqual(['ActivityExpired', 'RunExpired']);
+    expect([stage.state.activityCount, stage.state.runCount, stage.state.keptActivityCount(workflowRun)]).toEqual([
+      0, 0, 0,
+    ]);
+  });
+
+  test('has a limit, which others do not count to', () => {
+    const stage = new Stage(inRun);
+    for (let count = 0; count < keptWithRunMax; count++) stage.accept(step(stage, `step-${String(count)}`));
+    expect(stage.refusal(step(stage, 'one more'))).toBe(
+      'failed-precondition: workflow run wf-run-1 has 10000 activities that are kept as long as it',
+    );
+    expect(stage.refusal(step(stage, 'step-0'))).toBe('accepted');
+    expect(stage.refusal(stage.schedule({ target: { ...inRun, activityId: 'other' }, requestId: 'other' }))).toBe(
+      'accepted',
+    );
+  });
+
+  test('is none in an older log: a closed id was free, and stayed when the run went', () => {
+    const stage = withClosedStep();
+    stage.rules = 3;
+    expect(stage.refusal(step(stage, 'charge', 'another'))).toBe('accepted');
+  });
+});
+
+describe('of two processes that drive a run', () => {
+  const driven = (): Stage => new Stage().accept(openRun({ driverId: 'driver-1', identity: 'the first' }));
+  const scheduled = (stage: Stage, driverId?: string): string =>
+    stage.refusal(stage.schedule({ target: inRun, requestId: 'r', ...(driverId === undefined ? {} : { driverId }) }));
+
+  test('the one that has taken over drives it, and the other is told who that is', () => {
+    const stage = driven();
+    expect(scheduled(stage, 'driver-1')).toBe('accepted');
+    stage.accept(takeOverRun('driver-2', { requestId: 'take-over', identity: 'the second' }));
+    const refusal = 'stale-driver: another process drives the workflow run: the second';
+    for (const command of [
+      stage.schedule({ target: inRun, requestId: 'r', driverId: 'driver-1' }),
+      stage.requestCancel({ target: inRun, driverId: 'driver-1' }),
+      acknowledgeSignals(-1, { driverId: 'driver-1' }),
+      closeRun({ driverId: 'driver-1' }),
+    ]) {
+      expect(stage.refusal(command)).toBe(refusal);
+    }
+    expect(scheduled(stage, 'driver-2')).toBe('accepted');
+    expect(stage.refusal(closeRun({ driverId: 'driver-2' }))).toBe('accepted');
+  });
+
+  test('no one is told apart that does not say who it is, and a take-over that is repeated changes nothing', () => {
+    const stage = driven();
+    const takeOver = takeOverRun('driver-2', { requestId: 'take-over' });
+    expect(stage.events(takeOver)).toHaveLength(1);
+    expect(stage.events(takeOver)).toEqual([]);
+    expect(scheduled(stage)).toBe('accepted');
+    expect(stage.refusal(closeRun())).toBe('accepted');
+  });
+
+  test('one that opens it again by the same request takes it over, too', () => {
+    const stage = driven();
+    expect(stage.events(openRun({ driverId: 'driver-1' }))).toEqual([]);
+    expect(stage.send(openRun({ driverId: 'driver-2' }))).toMatchObject({ answer: { started: false } });
+    expect(scheduled(stage, 'driver-1')).toContain('stale-driver');
+    expect(scheduled(stage, 'driver-2')).toBe('accepted');
+  });
+
+  test('none is known in an older log, and nobody is refused', () => {
+    const stage = new Stage();
+    stage.rules = 3;
+    stage.accept(openRun({ driverId: 'driver-1' })).accept(takeOverRun('driver-2'));
+    expect(stage.state.run(workflowRun)?.driver).toBeUndefined();
+    expect(scheduled(stage, 'driver-1')).toBe('accepted');
+  });
+
+  test('each must have an id', () => {
+    expect(driven().refusal(takeOverRun(''))).toBe('invalid-argument: driver ID is not set');
+    expect(new Stage().refusal(openRun({ driverId: 'x'.repeat(1001) }))).toMatch(/driver ID/);
+  });
+});
+
+describe('the timeout of a run', () => {
+  const timed = (): Stage => new Stage().at(10).accept(openRun({ timeoutMs: millis(90) }));
+
+  test('closes it as timed out on the log’s clock, not a millisecond early', () => {
+    const stage = timed();
+    stage.accept(stage.schedule({ target: inRun }));
+    expect(stage.at(99).refusal(timeOutRun())).toBe('not-due: workflow run wf-run-1 times out at 100, and it is 99');
+    expect(stage.at(100).events(timeOutRun())).toMatchObject([
+      { type: 'RunChanged', run: { status: 'closed', close: { status: 'timed-out', closedAt: 100, expiresAt: 5100 } } },
+      { type: 'RunClosed', status: 'timed-out' },
+    ]);
+    expect(stage.refusal(timeOutRun())).toMatch(/already completed/);
+  });
+
+  test('is none to a run without one', () => {
+    expect(new Stage().accept(openRun()).at(1e12).refusal(timeOutRun())).toMatch(/has no timeout/);
+    expect(new Stage().refusal(openRun({ timeoutMs: -1 as never }))).toMatch(/invalid-argument: timeoutMs must be/);
+  });
+
+  test('is not promised by an older log, which would not keep it', () => {
+    const stage = new Stage();
+    stage.rules = 3;
+    expect(stage.refusal(openRun({ timeoutMs: millis(90) }))).toMatch(/^failed-precondition: .*rules version 4/);
   });
 });

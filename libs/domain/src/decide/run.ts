@@ -1,11 +1,13 @@
-import type { CloseRun, OpenRun, RequestCancelRun } from '../command.ts';
+import type { CloseRun, Command, OpenRun, RequestCancelRun, TakeOverRun, TimeOutRun } from '../command.ts';
 import { accept, acknowledged, refuse, type Decision, type DecisionContext, type Refused } from '../decision.ts';
+import type { DomainEvent } from '../event.ts';
 import type { RunId } from '../identity.ts';
 import type { PartitionView } from '../partition-view.ts';
 import type { Refusal } from '../refusal.ts';
-import { isAddressable } from '../rules.ts';
-import { after } from '../units.ts';
+import { isAddressable, isDriven } from '../rules.ts';
+import { after, millis } from '../units.ts';
 import {
+  checkDuration,
   checkId,
   checkNamespaceName,
   checkPathStep,
@@ -26,11 +28,15 @@ export function decideOpenRun(view: PartitionView, command: OpenRun, context: De
     isAddressable(context.rules) ? checkAddress(command.run) : undefined,
     checkRequest(command),
     checkRetention(command.retentionMs),
+    checkRunTimeout(command, context),
+    checkDriver(command),
   );
   if (refusal !== undefined) return { kind: 'refused', refusal };
-  const { run: id, requestId, retentionMs } = command;
+  const { run: id, requestId, retentionMs, timeoutMs = 0 } = command;
   const same = view.run(id);
-  if (same?.openRequestId === requestId) return accept({ type: 'RunOpened', runId: id.runId, started: false });
+  if (same?.openRequestId === requestId) {
+    return accept({ type: 'RunOpened', runId: id.runId, started: false }, ...takenOver(same, command, context));
+  }
   if (same !== undefined) return alreadyOpened(same);
   const latest = findRun(view, { ...id, runId: '' });
   if (latest !== undefined && latest.status !== 'closed') return alreadyOpened(latest);
@@ -42,10 +48,56 @@ export function decideOpenRun(view: PartitionView, command: OpenRun, context: De
     openedAt: context.now,
     openRequestId: requestId,
     retentionMs,
+    ...(timeoutMs === 0 ? {} : { timeoutAt: after(context.now, millis(timeoutMs)) }),
+    ...driverOf(command, context),
     signalsAcknowledgedTo: -1,
     recentSignalIds: [],
   };
   return accept({ type: 'RunOpened', runId: id.runId, started: true }, { type: 'RunChanged', run });
+}
+
+function checkRunTimeout({ timeoutMs = millis(0) }: OpenRun, { rules }: DecisionContext): Refusal | undefined {
+  if (timeoutMs === 0) return undefined;
+  if (!isDriven(rules)) {
+    return { reason: 'failed-precondition', message: 'the partition keeps no timeouts of runs yet (rules version 4)' };
+  }
+  return checkDuration('timeoutMs', timeoutMs);
+}
+
+const checkDriver = ({ driverId }: Command): Refusal | undefined =>
+  driverId === undefined ? undefined : checkId('driver ID', driverId);
+
+const driverOf = ({ driverId, identity }: Command, { rules }: DecisionContext): Pick<WorkflowRun, 'driver'> =>
+  driverId === undefined || !isDriven(rules) ? {} : { driver: { id: driverId, identity } };
+
+/** An open run gets another driver; its own one changes nothing by saying so again. */
+function takenOver(run: WorkflowRun, command: OpenRun | TakeOverRun, context: DecisionContext): readonly DomainEvent[] {
+  const { driver } = driverOf(command, context);
+  if (driver === undefined || driver.id === run.driver?.id || run.status === 'closed') return [];
+  return [{ type: 'RunChanged', run: { ...run, driver, version: context.offset } }];
+}
+
+/** From here on what the former driver sends is refused: of two processes that drive a run, the later one does. */
+export function decideTakeOverRun(view: PartitionView, command: TakeOverRun, context: DecisionContext): Decision {
+  const refusal = firstRefusal(
+    checkRun(command.run),
+    checkRequest(command),
+    checkId('driver ID', command.driverId ?? ''),
+  );
+  if (refusal !== undefined) return { kind: 'refused', refusal };
+  const run = findRun(view, command.run);
+  if (run === undefined) return runNotFound(command.run);
+  if (run.status === 'closed') return runAlreadyClosed(run.id);
+  return accept(acknowledged, ...takenOver(run, command, context));
+}
+
+/** The refusal of what a process sends that another one has taken the run over from. */
+export function staleDriver(view: PartitionView, command: Command): Refused | undefined {
+  if (command.driverId === undefined || command.type === 'OpenRun' || command.type === 'TakeOverRun') return undefined;
+  const id = 'run' in command ? command.run : 'target' in command ? command.target : undefined;
+  const driver = id === undefined || id.workflowId === '' ? undefined : findRun(view, id)?.driver;
+  if (driver === undefined || driver.id === command.driverId) return undefined;
+  return refuse('stale-driver', `another process drives the workflow run: ${driver.identity}`);
 }
 
 /** What no namespace is called, and what no URL can name. */
@@ -94,13 +146,33 @@ export function decideCloseRun(view: PartitionView, command: CloseRun, context: 
   const { requestId, status, reason } = command;
   if (run.close?.requestId === requestId) return accept(acknowledged);
   if (run.status === 'closed') return runAlreadyClosed(run.id);
-  const { now, offset } = context;
-  const close = { status, reason, requestId, closedAt: now, expiresAt: after(now, run.retentionMs) };
-  return accept(
-    acknowledged,
+  return accept(acknowledged, ...closed(run, { status, reason, requestId }, context));
+}
+
+/** The run was open for too long, if the log's clock says so, too. */
+export function decideTimeOutRun(view: PartitionView, command: TimeOutRun, context: DecisionContext): Decision {
+  const run = findRun(view, command.run);
+  if (run === undefined) return runNotFound(command.run);
+  if (run.status === 'closed') return runAlreadyClosed(run.id);
+  const { now } = context;
+  if (run.timeoutAt === undefined || run.timeoutAt > now) {
+    const due = run.timeoutAt === undefined ? 'has no timeout' : `times out at ${String(run.timeoutAt)}`;
+    return refuse('not-due', `workflow run ${run.id.runId} ${due}, and it is ${String(now)}`);
+  }
+  const { requestId } = command;
+  return accept(acknowledged, ...closed(run, { status: 'timed-out', reason: 'run timeout', requestId }, context));
+}
+
+function closed(
+  run: WorkflowRun,
+  how: Pick<CloseRun, 'status' | 'reason' | 'requestId'>,
+  { now, offset }: DecisionContext,
+): readonly DomainEvent[] {
+  const close = { ...how, closedAt: now, expiresAt: after(now, run.retentionMs) };
+  return [
     { type: 'RunChanged', run: { ...run, status: 'closed', close, version: offset } },
-    { type: 'RunClosed', run: run.id, status },
-  );
+    { type: 'RunClosed', run: run.id, status: how.status },
+  ];
 }
 
 export const runAlreadyClosed = ({ workflowId }: RunId): Refused =>

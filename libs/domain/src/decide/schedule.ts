@@ -3,9 +3,9 @@ import type { Activity, OpenActivity } from '../activity.ts';
 import type { Schedule } from '../command.ts';
 import { accept, refuse, type Decision, type DecisionContext } from '../decision.ts';
 import type { ExecutionId } from '../identity.ts';
-import { callbackUrlsMax, linksMax, requestIdsMax } from '../limits.ts';
+import { callbackUrlsMax, keptWithRunMax, linksMax, requestIdsMax, retentionWithRunMs } from '../limits.ts';
 import type { PartitionView } from '../partition-view.ts';
-import { isExact } from '../rules.ts';
+import { isDriven, isExact } from '../rules.ts';
 import { millis } from '../units.ts';
 import { mayHaveLinks } from '../validate.ts';
 import { checkSchedule } from '../validate-schedule.ts';
@@ -43,20 +43,32 @@ function scheduleStandalone(view: PartitionView, schedule: CheckedSchedule): Dec
   return command.idConflictPolicy === 'use-existing' ? attach(latest, command, context) : alreadyStarted(latest);
 }
 
-/** An id is unique among the open activities of its run and free again after closing; the policies are not for runs. */
+/**
+ * An id is unique among the open activities of its run, whatever the conflict policy says. After closing the reuse policy
+ * decides: one that is kept as long as its run and rejects duplicates runs once in the life of the run.
+ */
 function scheduleInRun(view: PartitionView, schedule: CheckedSchedule): Decision {
-  const { target } = schedule.command;
+  const { command, context } = schedule;
+  const { target } = command;
   const run = findRun(view, target);
   if (run === undefined) return runNotFound(target);
   // The run's own strings: thousands of activities may share them.
   const id = { ...run.id, activityId: target.activityId };
   const former = view.activity(id);
-  if (former !== undefined && isRepeated(former, schedule.command)) return existing(former);
+  if (former !== undefined && isRepeated(former, command)) return existing(former);
   if (run.status === 'closed') {
     const message = `workflow run ${run.id.runId} is closed: no activity can be scheduled in it`;
     return refuse('failed-precondition', message);
   }
-  return former === undefined || isClosed(former) ? start(id, schedule, former) : alreadyStarted(former);
+  if (former !== undefined && !isClosed(former)) return alreadyStarted(former);
+  if (isDriven(context.rules)) {
+    if (former !== undefined && !mayReuse(former, command)) return alreadyStarted(former);
+    if (command.retentionMs >= retentionWithRunMs && view.keptActivityCount(run.id) >= keptWithRunMax) {
+      const message = `workflow run ${run.id.runId} has ${String(keptWithRunMax)} activities that are kept as long as it`;
+      return refuse('failed-precondition', message);
+    }
+  }
+  return start(id, schedule, former);
 }
 
 /** @param former the closed activity that had the id: what was reported of it is no news to the new one. */

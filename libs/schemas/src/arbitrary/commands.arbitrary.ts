@@ -29,7 +29,7 @@ import {
 } from './values.arbitrary.ts';
 
 export const common = { requestId: text, identity: text };
-const optional = { principal: someText, replyTo, forwardedFrom };
+const optional = { principal: someText, driverId: someText, replyTo, forwardedFrom };
 const repeatable = { ...optional, reportId: text, issuedAt: instant };
 export const ofActivity = { target: id, ...common };
 export const ofRun = { run, ...common };
@@ -92,7 +92,12 @@ export const commands: Readonly<Record<Command['type'], Arbitrary<Command>>> = {
   Redispatch: partial({ type: constant('Redispatch'), ...ofActivity, timer }, optional),
   FailDispatch: partial({ type: constant('FailDispatch'), ...ofActivity, timer, reason: text }, optional),
   ExpireBefore: partial({ type: constant('ExpireBefore'), ...common, before: instant, countMax: count }, optional),
-  OpenRun: partial({ type: constant('OpenRun'), ...ofRun, retentionMs: duration }, optional),
+  OpenRun: partial(
+    { type: constant('OpenRun'), ...ofRun, retentionMs: duration },
+    { ...optional, timeoutMs: duration.filter((ms) => ms > 0) },
+  ),
+  TakeOverRun: partial({ type: constant('TakeOverRun'), ...ofRun }, optional),
+  TimeOutRun: partial({ type: constant('TimeOutRun'), ...ofRun }, optional),
   RequestCancelRun: partial({ type: constant('RequestCancelRun'), ...ofRun, reason: text }, optional),
   CloseRun: partial({ type: constant('CloseRun'), ...ofRun, status: runCloseStatus, reason: text }, optional),
   SignalRun: partial(

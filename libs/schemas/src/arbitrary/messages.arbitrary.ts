@@ -66,13 +66,14 @@ export const reason = oneOf(
   'failed-precondition',
   'not-due',
   'wrong-partition',
+  'stale-driver',
 );
 const noticeReason = oneOf('cancel-requested', 'timed-out', 'not-found', 'paused', 'reset');
 export const refusal = partial<Refusal, Pick<Refusal, 'existing' | 'attemptTimedOut'>>(
   { reason, message: text },
   { existing: record({ runId: text, startRequestId: text }), attemptTimedOut: constant(true) },
 );
-const workflowRun = partial<WorkflowRun, Pick<WorkflowRun, 'cancel' | 'close'>>(
+const workflowRun = partial<WorkflowRun, Pick<WorkflowRun, 'timeoutAt' | 'driver' | 'cancel' | 'close'>>(
   {
     id: run,
     status: oneOf('open', 'cancel-requested', 'closed'),
@@ -84,6 +85,8 @@ const workflowRun = partial<WorkflowRun, Pick<WorkflowRun, 'cancel' | 'close'>>(
     recentSignalIds: fc.array(remembered, { maxLength: 4 }),
   },
   {
+    timeoutAt: instant,
+    driver: record({ id: text, identity: text }),
     cancel: request,
     close: record({ status: runCloseStatus, reason: text, requestId: text, closedAt: instant, expiresAt: instant }),
   },

@@ -28,6 +28,8 @@ export interface ActivityCommand {
   readonly principal: string;
   /** Where the answer goes. Absent: nobody waits. */
   readonly replyTo?: ReplyAddress | null;
+  /** For what the process sends that drives a workflow run: which one it is. Refused once another drives the run; empty: anyone may ask for it. */
+  readonly driverId: string;
   /** For what the cancellation service forwards: of what it was made. */
   readonly forwardedFrom?: ForwardedFrom | null;
   /** What is asked for. */
@@ -56,7 +58,9 @@ export interface ActivityCommand {
     | { readonly 'ratchet.v1.SignalRun': SignalRun }
     | { readonly 'ratchet.v1.AcknowledgeSignals': AcknowledgeSignals }
     | { readonly 'ratchet.v1.UseRules': UseRules }
-    | { readonly 'ratchet.v1.Delete': Delete };
+    | { readonly 'ratchet.v1.Delete': Delete }
+    | { readonly 'ratchet.v1.TakeOverRun': TakeOverRun }
+    | { readonly 'ratchet.v1.TimeOutRun': TimeOutRun };
 }
 /** Asks for an activity. */
 export interface Schedule {
@@ -274,6 +278,8 @@ export interface ExpireBefore {
 export interface OpenRun {
   /** How long the closed record is kept, in milliseconds. */
   readonly retentionMs: Millis;
+  /** How long the run may be open, in milliseconds; 0 is without limit. */
+  readonly timeoutMs: Millis;
 }
 /** Asks for the cancellation of a workflow run. */
 export interface RequestCancelRun {
@@ -310,3 +316,7 @@ export interface UseRules {
 }
 /** Ends an activity that is open, and forgets it. */
 export type Delete = Readonly<Record<string, never>>;
+/** The process that `driverId` names drives the workflow run from here on. */
+export type TakeOverRun = Readonly<Record<string, never>>;
+/** The timeout of a workflow run may have passed. */
+export type TimeOutRun = Readonly<Record<string, never>>;

@@ -77,6 +77,7 @@ export const enums: Readonly<Record<string, EnumValues>> = {
       ALREADY_CLAIMED: 'already-claimed',
       NOT_DUE: 'not-due',
       WRONG_PARTITION: 'wrong-partition',
+      STALE_DRIVER: 'stale-driver',
     },
     fallback: 'failed-precondition',
   },

@@ -96,7 +96,8 @@ export type RefusalReason =
   | 'stale-attempt'
   | 'already-claimed'
   | 'not-due'
-  | 'wrong-partition';
+  | 'wrong-partition'
+  | 'stale-driver';
 /** The run that has the id. */
 export interface ExistingRun {
   /** The run. */

@@ -21,6 +21,10 @@ export interface RunSnapshot {
   readonly openRequestId: string;
   /** How long the closed record is kept, in milliseconds from closing. */
   readonly retentionMs: Millis;
+  /** When it is closed as timed out, should it still be open; milliseconds since the Unix epoch. Absent: never. */
+  readonly timeoutAt?: EpochMillis | null;
+  /** The process that drives it. Absent: whoever wants does. */
+  readonly driver?: RunDriver | null;
   /** The cancellation asked for. */
   readonly cancel?: CancelRequest | null;
   /** How and when it ended. */
@@ -31,6 +35,13 @@ export interface RunSnapshot {
   readonly recentSignalIds: readonly string[];
   /** Of each of them, until when it is remembered at least; 0, or none at all: only as long as it is one of the latest. In milliseconds since the Unix epoch. */
   readonly recentSignalIdsUntil: readonly EpochMillis[];
+}
+/** The process that drives a workflow run. */
+export interface RunDriver {
+  /** Made by the process. */
+  readonly id: string;
+  /** Shown to people. */
+  readonly identity: string;
 }
 /** How and when it ended. */
 export interface RunClose {

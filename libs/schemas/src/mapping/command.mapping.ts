@@ -1,4 +1,4 @@
-import type { AttemptReference, Command, ExecutionId } from '@ratchet/domain';
+import { millis, type AttemptReference, type Command, type ExecutionId } from '@ratchet/domain';
 import type * as avro from '../generated/index.ts';
 import { UnreadableRecordError } from '../unreadable-record-error.ts';
 import { optionsRequestToDomain } from './activity-options.mapping.ts';
@@ -16,6 +16,8 @@ type BodyOf<T extends CommandType> = Extract<
   Readonly<Record<Branch<T>, unknown>>
 >[Branch<T>];
 type Envelope = Omit<avro.ActivityCommand, 'body'>;
+
+const noTimeout = millis(0);
 
 // A command has the names and values of its Avro body: it is written as it is, but for what differs.
 const bodyWriters: { readonly [T in CommandType]: (command: CommandOf<T>) => avro.ActivityCommand['body'] } = {
@@ -64,7 +66,9 @@ const bodyWriters: { readonly [T in CommandType]: (command: CommandOf<T>) => avr
   Redispatch: (command) => ({ 'ratchet.v1.Redispatch': command }),
   FailDispatch: (command) => ({ 'ratchet.v1.FailDispatch': command }),
   ExpireBefore: (command) => ({ 'ratchet.v1.ExpireBefore': command }),
-  OpenRun: (command) => ({ 'ratchet.v1.OpenRun': command }),
+  OpenRun: ({ retentionMs, timeoutMs = noTimeout }) => ({ 'ratchet.v1.OpenRun': { retentionMs, timeoutMs } }),
+  TakeOverRun: () => ({ 'ratchet.v1.TakeOverRun': {} }),
+  TimeOutRun: () => ({ 'ratchet.v1.TimeOutRun': {} }),
   RequestCancelRun: (command) => ({ 'ratchet.v1.RequestCancelRun': command }),
   CloseRun: (command) => ({ 'ratchet.v1.CloseRun': command }),
   SignalRun: (command) => ({ 'ratchet.v1.SignalRun': command }),
@@ -156,7 +160,14 @@ const bodyReaders: BodyReaders = {
   'ratchet.v1.Redispatch': (body, envelope) => ({ type: 'Redispatch', ...ofActivity(envelope), ...body }),
   'ratchet.v1.FailDispatch': (body, envelope) => ({ type: 'FailDispatch', ...ofActivity(envelope), ...body }),
   'ratchet.v1.ExpireBefore': (body, envelope) => ({ type: 'ExpireBefore', ...ofPartition(envelope), ...body }),
-  'ratchet.v1.OpenRun': (body, envelope) => ({ type: 'OpenRun', ...ofRun(envelope), ...body }),
+  'ratchet.v1.OpenRun': ({ retentionMs, timeoutMs }, envelope) => ({
+    type: 'OpenRun',
+    ...ofRun(envelope),
+    retentionMs,
+    ...(timeoutMs === noTimeout ? {} : { timeoutMs }),
+  }),
+  'ratchet.v1.TakeOverRun': (_, envelope) => ({ type: 'TakeOverRun', ...ofRun(envelope) }),
+  'ratchet.v1.TimeOutRun': (_, envelope) => ({ type: 'TimeOutRun', ...ofRun(envelope) }),
   'ratchet.v1.RequestCancelRun': (body, envelope) => ({ type: 'RequestCancelRun', ...ofRun(envelope), ...body }),
   'ratchet.v1.CloseRun': (body, envelope) => ({ type: 'CloseRun', ...ofRun(envelope), ...body }),
   'ratchet.v1.SignalRun': ({ issuedAt, ...body }, envelope) => {
@@ -207,9 +218,9 @@ export const commandMapping: RecordMapping<Command, avro.ActivityCommand> = {
   toAvro: (command) => {
     // TypeScript does not see that the writer belongs to the command's own type.
     const writeBody = bodyWriters[command.type] as (command: Command) => avro.ActivityCommand['body'];
-    const { requestId, identity, principal = '', replyTo = null, forwardedFrom = null } = command;
+    const { requestId, identity, principal = '', driverId = '', replyTo = null, forwardedFrom = null } = command;
     const target = targetOf(command);
-    return { target, requestId, identity, principal, replyTo, forwardedFrom, body: writeBody(command) };
+    return { target, requestId, identity, principal, driverId, replyTo, forwardedFrom, body: writeBody(command) };
   },
 
   toDomain: (envelope) => {
@@ -218,6 +229,7 @@ export const commandMapping: RecordMapping<Command, avro.ActivityCommand> = {
     if (readBody === undefined) throw new UnreadableRecordError(`this version knows no command ${branch}`);
     const command = readBody((envelope.body as Readonly<Record<string, unknown>>)[branch], envelope);
     setPresent(command, 'principal', envelope.principal === '' ? null : envelope.principal);
+    setPresent(command, 'driverId', envelope.driverId === '' ? null : envelope.driverId);
     setPresent(command, 'replyTo', envelope.replyTo);
     if (isPresent(envelope.forwardedFrom))
       setPresent(command, 'forwardedFrom', forwardedFromToDomain(envelope.forwardedFrom));

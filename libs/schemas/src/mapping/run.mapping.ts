@@ -9,6 +9,8 @@ export function runToAvro(run: WorkflowRun): avro.RunSnapshot {
 }
 
 export function runToDomain({
+  timeoutAt,
+  driver,
   cancel,
   close,
   recentSignalIds,
@@ -17,6 +19,8 @@ export function runToDomain({
 }: avro.RunSnapshot): WorkflowRun {
   const remembered = rememberedToDomain({ ids: recentSignalIds, until: recentSignalIdsUntil });
   const run: WorkflowRun = { ...rest, recentSignalIds: remembered };
+  setPresent(run, 'timeoutAt', timeoutAt);
+  setPresent(run, 'driver', driver);
   setPresent(run, 'cancel', cancel);
   setPresent(run, 'close', close);
   return run;

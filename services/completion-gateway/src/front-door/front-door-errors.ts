@@ -9,6 +9,7 @@ const statusOf: Readonly<Record<RefusalReason, FrontDoorStatus>> = {
   'not-found': 'NOT_FOUND',
   'already-started': 'ALREADY_EXISTS',
   'stale-attempt': 'NOT_FOUND',
+  'stale-driver': 'FAILED_PRECONDITION',
   'already-claimed': 'FAILED_PRECONDITION',
   'failed-precondition': 'FAILED_PRECONDITION',
   'not-due': 'FAILED_PRECONDITION',
