@@ -1,3 +1,4 @@
+import type { ActivityTimeouts } from '@ratchet/client';
 import { activityIdOf, queueOf, type DemoRun, type QueueName } from './demo-run.ts';
 import type { Expectation, Outcome } from './outcome.ts';
 import { outcomeOf, type Tracked } from './tracked.ts';
@@ -12,12 +13,7 @@ interface TimeoutCase {
   readonly type: 'neverRuns' | 'hang' | 'fallSilent' | 'failThenHang';
   readonly args: readonly [] | readonly [string];
   readonly queue: QueueName;
-  readonly timeouts: {
-    readonly scheduleToStart?: number;
-    readonly startToClose?: number;
-    readonly heartbeat?: number;
-    readonly scheduleToClose?: number;
-  };
+  readonly timeouts: ActivityTimeouts;
   readonly attempts: number;
   readonly runs: Expectation['runs'];
   readonly expected: Omit<TimedOut, 'status'>;

@@ -58,9 +58,7 @@ type RightCall<T, Common> = {
  */
 type WrongCall<T, Common> = [activityType: OneOf<TupleOf<ActivityName<T>>[number]>, options: Common];
 declare const expectedNames: unique symbol;
-interface OneOf<Names> {
-  readonly [expectedNames]: Names;
-}
+type OneOf<Names> = string & { readonly [expectedNames]: Names };
 
 type NthName<T, I extends number> = TupleOf<ActivityName<T>>[I] & ActivityName<T>;
 

@@ -20,10 +20,10 @@ export class PartitionState implements PartitionView {
   readonly #activities = new Map<string, Activity>();
   readonly #runs = new Map<string, WorkflowRun>();
   readonly #signals = new Map<string, SignalQueue>();
-  /** Run key to the open activities in it, by activity id. */
-  readonly #openActivities = new Map<string, Map<string, Activity>>();
-  /** Run key to the activities that are kept as long as the run, by activity id. */
-  readonly #keptActivities = new Map<string, Map<string, Activity>>();
+  /** Run key to the open activities in it: activity id to where it was scheduled. */
+  readonly #openActivities = new Map<string, Map<string, Offset>>();
+  /** As `#openActivities`, of what is kept as long as the run. */
+  readonly #keptActivities = new Map<string, Map<string, Offset>>();
   readonly #standaloneLives = new LifeIndex();
   readonly #workflowLives = new LifeIndex();
   readonly #expiring = new ExpiryQueue<ClosedActivity | WorkflowRun>();
@@ -234,7 +234,7 @@ const isKeptWithRun = ({ id, retentionMs }: Activity): boolean =>
   id.workflowId !== '' && retentionMs >= retentionWithRunMs;
 
 /** Puts an activity among those of its run in an index, or takes it out. */
-function put(index: Map<string, Map<string, Activity>>, activity: Activity, belongs: boolean): void {
+function put(index: Map<string, Map<string, Offset>>, activity: Activity, belongs: boolean): void {
   const key = runKey(activity.id);
   const { activityId } = activity.id;
   const ofRun = index.get(key);
@@ -242,16 +242,16 @@ function put(index: Map<string, Map<string, Activity>>, activity: Activity, belo
     ofRun?.delete(activityId);
     if (ofRun?.size === 0) index.delete(key);
   } else if (ofRun === undefined) {
-    index.set(key, new Map([[activityId, activity]]));
+    index.set(key, new Map([[activityId, activity.scheduleOffset]]));
   } else {
-    ofRun.set(activityId, activity);
+    ofRun.set(activityId, activity.scheduleOffset);
   }
 }
 
 /** A restore brings them in any order, and pages made of them must come out the same after it. */
-function idsInOrder(activities: ReadonlyMap<string, Activity> | undefined): readonly string[] {
-  const inOrder = [...(activities?.values() ?? [])].sort((one, other) => one.scheduleOffset - other.scheduleOffset);
-  return inOrder.map(({ id }) => id.activityId);
+function idsInOrder(offsets: ReadonlyMap<string, Offset> | undefined): readonly string[] {
+  const inOrder = [...(offsets ?? [])].sort(([, one], [, other]) => one - other);
+  return inOrder.map(([activityId]) => activityId);
 }
 
 function* inKeyOrder<T>(entities: ReadonlyMap<string, T>): Generator<readonly [string, T]> {
