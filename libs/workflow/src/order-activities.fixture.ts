@@ -1,7 +1,7 @@
 import { ApplicationFailure } from '@ratchet/worker';
 
 /** Counts what was run, and lets a long activity end when the test says so. */
-export function orderActivities(released: Promise<void>) {
+export function orderActivities(released: Promise<unknown>) {
   const counts = { charge: 0, insure: 0, video: 0 };
   return {
     counts,

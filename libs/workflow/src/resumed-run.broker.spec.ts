@@ -11,7 +11,7 @@ import { WorkflowRun } from './index.ts';
 const { brokers, registryUrl: registry } = connectBroker();
 const taskQueue = uniqueName('orders');
 const common = { taskQueue, timeouts: { startToClose: '10m' } } as const;
-const video = Promise.withResolvers<void>();
+const video = Promise.withResolvers<undefined>();
 const { counts, activities } = orderActivities(video.promise);
 
 let stage: RunStage;
@@ -25,7 +25,7 @@ beforeAll(async () => {
   working = worker.run();
 });
 afterAll(async () => {
-  video.resolve();
+  video.resolve(undefined);
   for (const child of processes) child.kill('SIGKILL');
   worker.shutdown();
   await working;
@@ -54,7 +54,7 @@ test('a process that is killed with -9 and runs the same code again finds what i
 
   const second = startOrder(workflowId);
   await eventually(() => second.lines.length === 1, { deadlineMs: 60_000 });
-  video.resolve();
+  video.resolve(undefined);
   await second.exited;
   expect(second.lines).toEqual([
     'charged receipt 1 of 1999',

@@ -95,7 +95,7 @@ export class RunActivityHandle<Result = unknown> {
     throw this.#failure({ activityType, identity, retryState }, await failureToError(converter, outcome.failure));
   }
 
-  async #requestCancel(reason: string, sender: Pick<RunSession, 'driverId'> | undefined = undefined): Promise<void> {
+  async #requestCancel(reason: string, sender?: Pick<RunSession, 'driverId'>): Promise<void> {
     const { session } = this.#run;
     const { identity } = session;
     const request = { requestId: randomUUID(), identity, reason, ...(sender && { driverId: sender.driverId }) };

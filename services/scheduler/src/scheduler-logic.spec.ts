@@ -168,7 +168,7 @@ test('the task of each further attempt turns to another partition than the one b
   for (const attempt of [1, 2]) {
     const atMs = attempt * 10_000;
     const reference = { by: 'token', scheduleOffset: 0, attempt, stamp: attempt } as const;
-    await stage.command({ ...claim(reference), requestId: `claim-${String(attempt)}` } as Command, atMs);
+    await stage.command({ ...claim(reference), requestId: `claim-${String(attempt)}` }, atMs);
     const failed = { type: 'Fail', target: charge, attempt: reference, ...sent, requestId: `fail-${String(attempt)}` };
     take((await stage.command(failed as Command, atMs + 1)).effects);
     const timer = { scheduleOffset: 0, attempt: attempt + 1, stamp: attempt + 1 };
