@@ -150,8 +150,9 @@ export const requestMutants: readonly Mutant[] = [
   {
     name: 'an open id of a run is free',
     file: 'decide/schedule.ts',
-    text: 'former === undefined || isClosed(former) ? start(id, schedule, former) : alreadyStarted(former)',
-    replacement: 'start(id, schedule, former)',
+    text: `  if (former !== undefined && !isClosed(former)) return alreadyStarted(former);
+`,
+    replacement: '',
   },
   {
     name: 'a closed run takes new activities',
@@ -265,16 +266,14 @@ export const requestMutants: readonly Mutant[] = [
   {
     name: 'open activities come in the order of a restore',
     file: 'partition-state.ts',
-    text: `    open.sort((one, other) => one.scheduleOffset - other.scheduleOffset);
-`,
-    replacement: '',
+    text: '[...(offsets ?? [])].sort(([, one], [, other]) => one - other)',
+    replacement: '[...(offsets ?? [])]',
   },
   {
     name: 'closed activities stay in the index of the open ones',
     file: 'partition-state.ts',
-    text: `      open?.delete(activity.id.activityId);
-`,
-    replacement: '',
+    text: "put(this.#openActivities, activity, !('outcome' in activity))",
+    replacement: 'put(this.#openActivities, activity, true)',
   },
   {
     name: 'a replaced record expires',

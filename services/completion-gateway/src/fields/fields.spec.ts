@@ -2,11 +2,13 @@ import { generateKeyPairSync } from 'node:crypto';
 import type { ServiceLog } from '@ratchet/service-kit';
 import type { CompletionEvent } from '@ratchet/domain';
 import type { InputRecord } from '@ratchet/kafka';
+import { Metadata } from '@grpc/grpc-js';
 import { SignJWT } from 'jose';
 import { createAuthenticator } from '../auth/index.ts';
 import { readCloudEvent } from '../events/cloud-event.ts';
 import { CompletionHandler } from '../events/completion-handler.ts';
 import { everyone, type Caller, type FrontDoor } from '../front-door/index.ts';
+import { clientOf } from '../grpc/call-context.ts';
 import { methodsOf, type FieldInfo, type MessageType } from '../grpc/wire/proto.ts';
 import { httpClient, type CallHttp } from '../http/http-client.fixture.ts';
 import { openHttpDoor, type HttpDoor } from '../http/http-door.ts';
@@ -274,6 +276,12 @@ const isNoTrace = async (traceparent: string): Promise<boolean> => {
 };
 
 /** Rows of what is no field of gRPC's requests: whether each wrong value is kept out. */
+const isNoClient = (headers: Readonly<Record<string, string>>): boolean => {
+  const metadata = new Metadata();
+  for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
+  return clientOf({ metadata }) === undefined;
+};
+
 const elsewhere: Readonly<Partial<Record<FieldName, () => readonly (boolean | Promise<boolean>)[]>>> = {
   authorization: () =>
     ['Basic abc', 'Bearer', `Bearer ${long('authorization')}`].map((given) =>
@@ -284,6 +292,8 @@ const elsewhere: Readonly<Partial<Record<FieldName, () => readonly (boolean | Pr
     ),
   traceparent: () => [long('traceparent'), '00-0-0-0', `00-${'0'.repeat(32)}-${'0'.repeat(16)}-0x`].map(isNoTrace),
   'idempotency-key': () => [isKeptOutByHttp({ 'idempotency-key': long('idempotency-key') })],
+  'client-name': () => [isNoClient({ 'client-name': long('client-name') })],
+  'client-version': () => [isNoClient({ 'client-version': long('client-version') })],
   'webhook-id': () =>
     ['', long('webhook-id')].map((id) =>
       isRefused(() => {

@@ -39,14 +39,17 @@ export function callContext(call: ServerUnaryCall<Buffer, unknown>, traceparent:
   };
 }
 
-/** What is no name is none. */
-function clientOf(call: ServerUnaryCall<Buffer, unknown>): WorkerSdk | undefined {
+/** How the caller's SDK names itself. What is no name is none. */
+export function clientOf(call: Pick<ServerUnaryCall<Buffer, unknown>, 'metadata'>): WorkerSdk | undefined {
   const name = headerOf(call, 'client-name');
   const version = headerOf(call, 'client-version');
   return name === '' && version === '' ? undefined : { name, version };
 }
 
-function headerOf({ metadata }: ServerUnaryCall<Buffer, unknown>, name: 'client-name' | 'client-version'): string {
+function headerOf(
+  { metadata }: Pick<ServerUnaryCall<Buffer, unknown>, 'metadata'>,
+  name: 'client-name' | 'client-version',
+): string {
   const [value] = metadata.get(name);
   return isRight(name, value) ? value : '';
 }
