@@ -11,7 +11,7 @@ export interface RetryPlan {
 
 /** Read from a description: start-to-close passes, and the retry policy's first interval after it. */
 export function retryPlan({ attempt, startedAt, options }: ActivityDescription): RetryPlan {
-  if (startedAt === undefined || options === undefined) throw new Error('Expected an attempt to run, but none does');
+  if (startedAt === undefined) throw new Error('Expected an attempt to run, but none does');
   const { startToCloseTimeoutMs, retryPolicy } = options;
   return {
     attempt,
