@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { everyTrace } from './every-trace.ts';
 import { serverUnderTest, type ServerUnderTest } from './temporal/server-under-test.ts';
 import { temporalDriver, type TemporalDriver } from './temporal/temporal-driver.ts';
@@ -7,12 +8,15 @@ let server: ServerUnderTest;
 let driver: TemporalDriver;
 const played = new Map<string, Promise<Sighting>>();
 
-// All at once: time is real, and most of it is waiting.
+/** Each trace has a queue of its own, and the topics of a namespace are made one after the other. */
+const betweenStartsMs = 120;
+
+// Beside each other: time is real, and most of it is waiting.
 beforeAll(async () => {
   server = await serverUnderTest();
   driver = await temporalDriver(server.address);
-  for (const trace of everyTrace) {
-    const sighting = driver.play(trace);
+  for (const [index, trace] of everyTrace.entries()) {
+    const sighting = pause(index * betweenStartsMs).then(() => driver.play(trace));
     // Whoever asks for it hears of what went wrong.
     sighting.catch(() => undefined);
     played.set(trace.promise, sighting);

@@ -78,8 +78,9 @@ describe('the schema registry', () => {
     });
   });
 
-  const withSymbol = (schema: string, last: string): string =>
-    schema.replace(`"${last}"]`, `"${last}","FROM_THE_FUTURE"]`);
+  /** At the end of the enum that has the symbol `of`. */
+  const withSymbol = (schema: string, of: string): string =>
+    schema.replace(new RegExp(`("${of}"[^\\]]*)\\]`), '$1,"FROM_THE_FUTURE"]');
   const withCommand = (schema: string): string => {
     const command = JSON.parse(schema) as { fields: { name: string; type: object[] }[] };
     const body = command.fields.find(({ name }) => name === 'body');
