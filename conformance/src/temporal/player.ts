@@ -247,9 +247,9 @@ export class Player {
     };
 
   readonly #update =
-    (what: () => Parameters<Service['updateActivityExecutionOptions']>[0]): Call =>
+    (requestId: string, what: () => Parameters<Service['updateActivityExecutionOptions']>[0]): Call =>
     async (service) => {
-      await service.updateActivityExecutionOptions({ ...this.#asked('update-1'), ...what() });
+      await service.updateActivityExecutionOptions({ ...this.#asked(requestId), ...what() });
       return toldOk;
     };
 
@@ -306,15 +306,15 @@ export class Player {
     'reset-keeping-pause-with-other-request': this.#reset('reset-2', { keepPaused: true }),
     'reset-forgetting-heartbeat': this.#reset('reset-1', { resetHeartbeat: true }),
     'reset-restoring-options': this.#reset('reset-1', { restoreOriginalOptions: true }),
-    'move-to-other-queue': this.#update(() => ({
+    'move-to-other-queue': this.#update('update-queue', () => ({
       activityOptions: { taskQueue: { name: this.#options.otherTaskQueue } },
       updateMask: { paths: ['task_queue.name'] },
     })),
-    'shorten-start-to-close': this.#update(() => ({
+    'shorten-start-to-close': this.#update('update-timeout', () => ({
       activityOptions: { startToCloseTimeout: msToTs(shortenedStartToCloseMs) },
       updateMask: { paths: ['start_to_close_timeout'] },
     })),
-    'restore-options': this.#update(() => ({ restoreOriginal: true })),
+    'restore-options': this.#update('update-back', () => ({ restoreOriginal: true })),
   };
 }
 
