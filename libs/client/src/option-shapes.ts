@@ -36,9 +36,9 @@ export const startShape = z.strictObject({
 /** `ActivityClientOptions`. */
 export const clientShape = connectionShape.extend({ requestTimeout: duration });
 
-/** `AttachRunOptions` of `@ratchet/workflow`. */
 const runShape = z.strictObject({ workflowId: z.string(), runId: text });
 
+/** `AttachRunOptions` of `@ratchet/workflow`. */
 export const attachRunShape = runShape.extend({ takeOver: z.boolean().optional() });
 
 /** `OpenRunOptions` of `@ratchet/workflow`. */

@@ -2,7 +2,7 @@
 import './node-version.ts';
 export { agreeOnRecord, type AgreedRecordOptions } from './agreed-record.ts';
 export { connectKafka, KafkaConnection, withoutCredentials, type ConnectionOptions } from './connection.ts';
-export { deadLetter, deadLetterTopic } from './dead-letter.ts';
+export { deadLetter } from './dead-letter.ts';
 export { readTraceparent, traceparentHeader } from './traceparent.ts';
 export * from './errors.ts';
 export type { GroupMember } from './group-consumer.ts';

@@ -9,10 +9,6 @@ export const noPartition = (topic: string, partition: number, partitions: number
     false,
   );
 
-/** The brokers do not know the topic. */
-export const missing = (topic: string): OperationalError =>
-  new OperationalError(`Expected to send to ${topic}, but the brokers do not know it`, 'RKT1004', true);
-
 /** No topic takes it. */
 export const tooLarge = ({ record, bytes }: OutboxEntry, recordBytesMax: number): OperationalError =>
   new OperationalError(

@@ -13,7 +13,7 @@ import {
   type RequestBounds,
   type SentRecord,
 } from './outbox-request.ts';
-import { closedError, halfSent, noPartition, missing, notBytes, tooLarge } from './outbox-errors.ts';
+import { closedError, halfSent, noPartition, notBytes, tooLarge } from './outbox-errors.ts';
 import { partitionFor } from './partitioner.ts';
 import type { OutputRecord } from './record.ts';
 import { backoffMs, producerRetry } from './retry-options.ts';
@@ -51,10 +51,8 @@ export class OutboxLane {
   #queue: OutboxEntry[] = [];
   #nextTicket = 0;
   #settledWaiters: SettledWaiter[] = [];
-  /** Topics whose records wait until it is known whether they are there. */
-  readonly #topicsToResolve = new Set<string>();
-  readonly #resolving = new Map<string, Promise<void>>();
-  readonly #missing = new Map<string, Error>();
+  /** By topic, while it is asked whether the topic is there. */
+  readonly #waiting = new Map<string, OutboxEntry[]>();
   #client: KafkaClient | undefined;
   #producer: Producer | undefined;
   #keyless = 0;
@@ -87,7 +85,7 @@ export class OutboxLane {
    * @throws OperationalError RKT1201 (rejects) when the lane was closed before.
    */
   settled(): Promise<void> {
-    if (!this.#running && this.#queue.length === 0) return Promise.resolve();
+    if (!this.#running && this.#queue.length === 0 && this.#waiting.size === 0) return Promise.resolve();
     const ticket = this.#nextTicket;
     return new Promise((resolve, reject) => {
       this.#settledWaiters.push({ ticket, resolve, reject });
@@ -97,8 +95,9 @@ export class OutboxLane {
   /** Gives up what is not yet acknowledged. */
   async close(): Promise<void> {
     this.#closed = true;
-    abandon(this.#queue);
+    for (const entries of [this.#queue, ...this.#waiting.values()]) abandon(entries);
     this.#queue = [];
+    this.#waiting.clear();
     for (const { reject } of this.#settledWaiters) reject(closedError());
     this.#settledWaiters = [];
     await Promise.race([this.#producer?.disconnect().catch(() => undefined), sleep(disconnectMsMax)]);
@@ -108,9 +107,6 @@ export class OutboxLane {
   #entry(record: OutputRecord, ticket: number, waiter: OutboxEntry['waiter']): OutboxEntry {
     const bytes = recordBytes(record);
     this.#pendingBytes += bytes;
-    if (this.#options.connection.partitionCounts.known(record.topic) === undefined) {
-      this.#topicsToResolve.add(record.topic);
-    }
     return { record, ticket, waiter, bytes, partition: 0, index: 0 };
   }
 
@@ -127,13 +123,11 @@ export class OutboxLane {
   async #run(): Promise<void> {
     if (this.#running) return;
     this.#running = true;
-    while (this.#queue.length > 0 && !this.#closed) {
-      this.#resolveTopics();
+    do {
       const entries = this.#cut();
       if (entries.length > 0) await this.#deliver(entries);
-      else if (this.#resolving.size > 0) await Promise.race(this.#resolving.values());
       this.#releaseSettled();
-    }
+    } while (this.#queue.length > 0 && !this.#closed);
     this.#running = false;
   }
 
@@ -157,25 +151,24 @@ export class OutboxLane {
   }
 
   #place(entry: OutboxEntry, request: RequestCut, kept: OutboxEntry[]): void {
-    const { recordBytesMax } = this.#options.bounds;
-    // Whether its topic is there is being asked.
-    if (this.#topicsToResolve.has(entry.record.topic)) {
-      kept.push(entry);
+    const { connection, bounds } = this.#options;
+    const { recordBytesMax } = bounds;
+    const { topic } = entry.record;
+    const waiting = this.#waiting.get(topic);
+    const partitions = connection.partitionCounts.known(topic);
+    if (waiting !== undefined || partitions === undefined) {
+      if (waiting === undefined) void this.#awaitTopic(topic, [entry]);
+      else waiting.push(entry);
       return;
     }
-    const partition = this.#partitionOf(entry.record);
+    const partition = this.#partitionOf(entry.record, partitions);
     if (partition instanceof Error) this.#refuse(entry, partition, kept);
     else if (!isEncodable(entry.record)) this.#refuse(entry, notBytes(entry), kept);
     else if (entry.bytes > recordBytesMax) this.#refuse(entry, tooLarge(entry, recordBytesMax), kept);
     else if (!request.take(entry, partition)) kept.push(entry);
   }
 
-  #partitionOf(record: OutputRecord): number | Error {
-    const { topic, partition, key, turns } = record;
-    const partitions = this.#options.connection.partitionCounts.known(topic);
-    if (partitions === undefined) {
-      return this.#missing.get(topic) ?? missing(topic);
-    }
+  #partitionOf({ topic, partition, key, turns }: OutputRecord, partitions: number): number | Error {
     if (partition !== undefined) {
       // Trap: kafkajs sends nothing for a partition that its metadata does not name, and reports success.
       if (Number.isSafeInteger(partition) && partition >= 0 && partition < partitions) return partition;
@@ -188,17 +181,15 @@ export class OutboxLane {
    * Records of a topic that is not there would fail the whole request, so only those of known topics are cut. Those of all
    * others wait, each for its own topic; nobody waits for another's.
    */
-  #resolveTopics(): void {
-    for (const topic of this.#topicsToResolve) {
-      if (this.#resolving.has(topic)) continue;
-      const resolving = this.#resolveTopic(topic).then((error) => {
-        this.#resolving.delete(topic);
-        this.#topicsToResolve.delete(topic);
-        if (error === undefined) this.#missing.delete(topic);
-        else this.#missing.set(topic, error);
-      });
-      this.#resolving.set(topic, resolving);
-    }
+  async #awaitTopic(topic: string, entries: OutboxEntry[]): Promise<void> {
+    this.#waiting.set(topic, entries);
+    const error = await this.#resolveTopic(topic);
+    // Then they are abandoned already.
+    if (this.#closed) return;
+    this.#waiting.delete(topic);
+    if (error === undefined) this.#putBack(entries);
+    else this.#refuseAll(entries, error);
+    this.#schedule();
   }
 
   /** @returns why the topic cannot be had. */
@@ -278,19 +269,21 @@ export class OutboxLane {
 
   /** A refusal names no record, so the request is halved until a single one stands alone with it. */
   async #isolate(entries: readonly OutboxEntry[], error: Error): Promise<boolean> {
-    const [only] = entries;
-    if (entries.length === 1 && only !== undefined) {
-      const replaced: OutboxEntry[] = [];
-      this.#refuse(only, error, replaced);
-      this.#putBack(replaced);
-      return replaced.length === 0;
-    }
+    if (entries.length === 1) return this.#refuseAll(entries, error);
     const middle = Math.ceil(entries.length / 2);
     const first = await this.#deliver(entries.slice(0, middle));
     if (first) return this.#deliver(entries.slice(middle));
     // The first half is back in the queue: the second must not overtake it.
     this.#putBack(entries.slice(middle));
     return false;
+  }
+
+  /** @returns `false` when replacements are in the queue. */
+  #refuseAll(entries: readonly OutboxEntry[], error: Error): boolean {
+    const replaced: OutboxEntry[] = [];
+    for (const entry of entries) this.#refuse(entry, error, replaced);
+    this.#putBack(replaced);
+    return replaced.length === 0;
   }
 
   /** The replacement takes the place of the record in the queue, so `settled` waits for it too. */
@@ -314,7 +307,6 @@ export class OutboxLane {
   #askForTopicsAgain(entries: readonly OutboxEntry[]): void {
     for (const { record } of entries) {
       this.#options.connection.partitionCounts.forget(record.topic);
-      this.#topicsToResolve.add(record.topic);
     }
     this.#putBack(entries);
   }
@@ -365,7 +357,9 @@ export class OutboxLane {
 
   #releaseSettled(): void {
     if (this.#settledWaiters.length === 0) return;
-    const settledBelow = this.#queue[0]?.ticket ?? this.#nextTicket;
+    let settledBelow = this.#queue[0]?.ticket ?? this.#nextTicket;
+    for (const entries of this.#waiting.values())
+      for (const { ticket } of entries) settledBelow = Math.min(settledBelow, ticket);
     this.#settledWaiters = this.#settledWaiters.filter(({ ticket, resolve }) => {
       if (ticket > settledBelow) return true;
       resolve();

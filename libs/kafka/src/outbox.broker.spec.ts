@@ -175,6 +175,39 @@ describe('a topic that comes and goes', () => {
     expect(await texts(steady)).toEqual(['steady']);
   });
 
+  test('that takes long to be made holds up nobody else, and comes before who waits until all is settled', async () => {
+    const [slow, known, other] = [uniqueName('slow'), await newTopic(1), await newTopic(1)];
+    await connection.partitionCounts.of(known);
+    const [asked, made] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()];
+    const outbox = newOutbox({
+      steadyTopics: [],
+      ensureTopic: async (name) => {
+        asked.resolve(undefined);
+        await made.promise;
+        await newTopicNamed(name);
+      },
+    });
+    outbox.add({ topic: slow, key: 'a', value: text('first') });
+    await asked.promise;
+    outbox.add({ topic: slow, key: 'a', value: text('second') });
+    let isSettled = false;
+    const settled = outbox.settled().then(() => (isSettled = true));
+    for (const topic of [known, other]) await outbox.send({ topic, key: 'a', value: text('at once') });
+    expect(isSettled).toBe(false);
+    made.resolve(undefined);
+    await settled;
+    expect(await texts(slow)).toEqual(['first', 'second']);
+    expect(outbox.pendingBytes).toBe(0);
+  });
+
+  test('that is waited for when the outbox is closed is waited for no longer', async () => {
+    const outbox = newOutbox({ steadyTopics: [], ensureTopic: () => new Promise(() => undefined) });
+    const sent = outbox.send({ topic: uniqueName('slow'), key: 'a', value: text('never') });
+    const refused = expect(sent).rejects.toThrow(/RKT1201/);
+    await outbox.close(200);
+    await refused;
+  });
+
   test('that nobody can make costs only its own records', async () => {
     const [missing, there] = [uniqueName('missing'), await newTopic(1)];
     const lost: string[] = [];

@@ -10,7 +10,7 @@ import {
   TimeoutFailure,
 } from './failures.ts';
 import { PayloadConverterError, type PayloadConverter } from './payload-converter.ts';
-import { asText, errorText, fieldOf, isError, isInstance } from './thrown.ts';
+import { asText, detailsOf, errorText, fieldOf, isError, isInstance } from './thrown.ts';
 
 /** Turns errors into failures that travel, and back. */
 export interface FailureConverter {
@@ -102,7 +102,7 @@ function infoOf(error: unknown, converter: PayloadConverter): FailureInfo {
     return { type: 'timeout', timeoutType, lastHeartbeatDetails };
   }
   if (isInstance(error, CancelledFailure)) {
-    return { type: 'canceled', details: toPayloads(listOf(error.details), converter), identity: '' };
+    return { type: 'canceled', details: toPayloads(detailsOf(error.details), converter), identity: '' };
   }
   if (isInstance(error, TerminatedFailure)) return { type: 'terminated', identity: asText(error.identity) };
   if (isInstance(error, ServerFailure)) return { type: 'server', nonRetryable: isTruthy(error.nonRetryable) };
@@ -117,7 +117,7 @@ function applicationInfo(failure: ApplicationFailure, converter: PayloadConverte
     type: 'application',
     errorType: asText(type),
     nonRetryable: isTruthy(nonRetryable),
-    details: toPayloads(listOf(details), converter),
+    details: toPayloads(detailsOf(details), converter),
     ...(category === 'benign' || category === 'unspecified' ? { category } : {}),
   } as const;
   if (nextRetryDelay === undefined) return info;
@@ -127,9 +127,6 @@ function applicationInfo(failure: ApplicationFailure, converter: PayloadConverte
 }
 
 const isTruthy = (flag: unknown): boolean => Boolean(flag);
-
-const listOf = (details: unknown): readonly unknown[] =>
-  Array.isArray(details) ? details : details === undefined || details === null ? [] : [details];
 
 const invalidDelay = (delay: Duration): PayloadConverterError =>
   new PayloadConverterError(

@@ -23,6 +23,10 @@ export function fieldOf(value: unknown, name: string): unknown {
   }
 }
 
+/** The details of a failure: who writes JavaScript may have given one that is no list, or none. */
+export const detailsOf = (details: unknown): readonly unknown[] =>
+  Array.isArray(details) ? details : details === undefined || details === null ? [] : [details];
+
 /** Nothing for `null` and `undefined`, JSON where there is any, else the kind of thing it is; always well-formed. */
 export function asText(value: unknown): string {
   if (value === null || value === undefined) return '';

@@ -19,14 +19,19 @@ const slowlyBroken = (async () => {
   throw new Error('disk full');
 }) as Log;
 
+const oddlyBroken: Log = () => {
+  throw Object.create(null) as Error;
+};
+
 test.each([
-  { log: broken, how: 'throws' },
-  { log: slowlyBroken, how: 'rejects' },
-])('a line that the user’s log $how on goes to stderr, with the reason', async ({ log }) => {
+  { log: broken, how: 'throws', reason: '"disk full"' },
+  { log: slowlyBroken, how: 'rejects', reason: '"disk full"' },
+  { log: oddlyBroken, how: 'throws something that is no text', reason: '"{}"' },
+])('a line that the user’s log $how on goes to stderr, with the reason', async ({ log, reason }) => {
   userLog(log)('warn', 'the activity failed: no', { activityId: 'a' });
   await new Promise((resolve) => setImmediate(resolve));
   expect(printed).toEqual([
-    expect.stringMatching(/WARN the activity failed: no \{"activityId":"a","logFailed":"disk full"\}\n$/),
+    expect.stringMatching(`WARN the activity failed: no {"activityId":"a","logFailed":${reason}}\n$`),
   ]);
 });
 

@@ -1,4 +1,5 @@
 import { guardedLog, type Log, type LogLevel } from '@ratchet/kafka';
+import { errorText } from '@ratchet/protocol';
 import type { ActivityInfo } from './activity-info.ts';
 
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -27,7 +28,7 @@ export const stderrLog: Log = (level, message, fields) => {
 /** The user's own log; a line that it fails on goes to stderr, with the reason: neither an attempt nor its worker ends for it. */
 export const userLog = (log: Log): Log =>
   guardedLog(log, (error, level, message, fields) => {
-    stderrLog(level, message, { ...fields, logFailed: error instanceof Error ? error.message : String(error) });
+    stderrLog(level, message, { ...fields, logFailed: errorText(error) });
   });
 
 /** What cannot be shown does not keep the rest of a line from being said. */

@@ -1,4 +1,4 @@
-import { ApplicationFailure, asApplicationFailure, CancelledFailure, isInstance } from '@ratchet/protocol';
+import { ApplicationFailure, asApplicationFailure, CancelledFailure, detailsOf, isInstance } from '@ratchet/protocol';
 import type { CancelReason } from './cancel-reason.ts';
 import { isCancellation, type Cancellation } from './cancellation.ts';
 import { CompleteAsyncError } from './complete-async-error.ts';
@@ -19,12 +19,9 @@ export function endOfThrown(
   if (isAbandoned || isInstance(error, CompleteAsyncError)) return { type: 'unsaid' };
   if (reason === undefined || !isCancellation(error)) return { type: 'failed', error: asApplicationFailure(error) };
   if (reason === 'CANCELLED')
-    return { type: 'canceled', details: isInstance(error, CancelledFailure) ? listOf(error.details) : [] };
+    return { type: 'canceled', details: isInstance(error, CancelledFailure) ? detailsOf(error.details) : [] };
   return { type: 'failed', error: stopped(reason) };
 }
-
-/** Who writes JavaScript may have given anything. */
-const listOf = (details: unknown): readonly unknown[] => (Array.isArray(details) ? details : [details]);
 
 /** An attempt that stopped as it was told, and that is no cancellation: the next one goes on. */
 const stopped = (reason: CancelReason): ApplicationFailure => {

@@ -67,6 +67,15 @@ test.each<{ given: string; end: Parameters<typeof attemptReport>[0]; message: st
     message: 'declined [it could not be converted as it was: Expected to write a value as JSON, but value.at is NaN]',
     nonRetryable: true,
   },
+  {
+    given: 'a delay that is none',
+    end: {
+      type: 'failed',
+      error: ApplicationFailure.create({ message: 'later', nextRetryDelay: 'soon' as '1s' }),
+    },
+    message: 'later [it could not be converted as it was: Expected to send ApplicationFailure.nextRetryDelay',
+    nonRetryable: false,
+  },
 ])('$given is reported as a failure', async ({ end, message, nonRetryable }) => {
   const failure = await failureOf(end);
   expect(failure.message).toContain(message);
@@ -76,4 +85,9 @@ test.each<{ given: string; end: Parameters<typeof attemptReport>[0]; message: st
 test('a large failure keeps its beginning as the cause', async () => {
   const failure = await failureOf({ type: 'failed', error: new Error('x'.repeat(5 * 1024 * 1024)) });
   expect(failure.cause?.message.slice(0, 100)).toBe('x'.repeat(100));
+});
+
+test('a failure whose details cannot be written is retried when it said', async () => {
+  const error = ApplicationFailure.create({ message: 'not so fast', details: [1n], nextRetryDelay: '1h' });
+  expect((await failureOf({ type: 'failed', error })).info).toMatchObject({ nextRetryDelayMs: 3_600_000 });
 });

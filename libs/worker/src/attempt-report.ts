@@ -10,6 +10,7 @@ import {
 import {
   ApplicationFailure,
   asApplicationFailure,
+  durationMs,
   errorText,
   errorToFailure,
   failureSource,
@@ -63,16 +64,17 @@ export async function attemptReport(
   }
 }
 
-/** A failure whose details cannot be converted stays what it is without them: whether it is retried does not depend on them. */
+/** A failure whose details cannot be converted stays what it is without them: whether and when it is retried does not depend on them. */
 function withoutDetails(end: AttemptEnd, error: unknown): unknown {
   if (end.type !== 'failed' || !isInstance(end.error, ApplicationFailure)) return error;
-  const { type, nonRetryable, category, cause } = end.error;
+  const { type, nonRetryable, category, cause, nextRetryDelay } = end.error;
   return ApplicationFailure.create({
     message: `${errorText(end.error)} [it could not be converted as it was: ${errorText(error)}]`,
     type: type ?? '',
     nonRetryable,
     cause,
     ...(category === undefined ? {} : { category }),
+    ...(nextRetryDelay === undefined || durationMs(nextRetryDelay) === undefined ? {} : { nextRetryDelay }),
   });
 }
 

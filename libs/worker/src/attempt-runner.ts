@@ -1,10 +1,10 @@
 import { executionKey, type EpochMillis } from '@ratchet/domain';
+import { readTraceparent, traceparentHeader } from '@ratchet/kafka';
 import {
   after,
   claimTask,
   decodeTaskToken,
-  readTraceparent,
-  traceparentHeader,
+  errorText,
   type CancelNotice,
   type ReadTask,
   type TaskToken,
@@ -44,11 +44,10 @@ export class AttemptRunner {
 
   /** Resolves when the task is no longer in work here; never rejects. Its record is settled once its claim is answered. */
   async work(taken: ReadTask): Promise<void> {
-    const { task } = taken;
-    const claiming = this.#claim(taken);
-    const granted = await tracked(this.#claims, claiming);
+    const { task, record } = taken;
+    const traceparent = readTraceparent(record.headers[traceparentHeader]);
+    const granted = await tracked(this.#claims, this.#claim(taken, traceparent));
     if (granted === undefined || this.#isStopped) return;
-    const traceparent = readTraceparent(taken.record.headers[traceparentHeader]);
     await tracked(
       this.#executions,
       this.#execute(new AttemptRun({ task, ...granted, traceparent }, this.#tools), granted.token),
@@ -74,16 +73,14 @@ export class AttemptRunner {
     for (const run of this.#runs.values()) run.cancel('WORKER_SHUTDOWN');
   }
 
-  async #claim({
-    record,
-    task,
-    done,
-  }: ReadTask): Promise<{ readonly token: TaskToken; readonly startedAt: EpochMillis } | undefined> {
+  async #claim(
+    { task, done }: ReadTask,
+    traceparent: string | undefined,
+  ): Promise<{ readonly token: TaskToken; readonly startedAt: EpochMillis } | undefined> {
     const { channel, identity, log } = this.#tools;
     const { startToCloseTimeoutMs, heartbeatTimeoutMs } = task.options;
     try {
       const token = decodeTaskToken(task.taskToken);
-      const traceparent = readTraceparent(record.headers[traceparentHeader]);
       const claim = await claimTask(channel, {
         token,
         identity,
@@ -97,9 +94,7 @@ export class AttemptRunner {
       log('debug', `a task is not run: its claim was ${claim.type}`, { ...task.id, attempt: task.attempt });
     } catch (error) {
       // Its record is not settled: another worker will claim it.
-      log('warn', `a task could not be claimed: ${error instanceof Error ? error.message : String(error)}`, {
-        ...task.id,
-      });
+      log('warn', `a task could not be claimed: ${errorText(error)}`, { ...task.id });
     }
     return undefined;
   }

@@ -4,7 +4,7 @@ export { CompleteAsyncError } from './complete-async-error.ts';
 export type { ActivityCancellationDetails } from './activity-cancellation-details.ts';
 export type { CancelReason } from './cancel-reason.ts';
 export { Context, type ShieldOptions } from './context.ts';
-export { InvalidWorkerOptionsError, type ActivityFunction, type WorkerOptions } from './worker-options.ts';
+export { InvalidWorkerOptionsError, type WorkerOptions } from './worker-options.ts';
 export { Worker, type WorkerState } from './worker.ts';
 export {
   ApplicationFailure,

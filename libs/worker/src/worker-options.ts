@@ -15,9 +15,6 @@ import { z } from 'zod';
 import { stderrLog, userLog } from './activity-log.ts';
 import type { RunnableActivity } from './worker-tools.ts';
 
-/** An activity: a function whose arguments and result travel as payloads. */
-export type ActivityFunction = (...args: never[]) => unknown;
-
 export interface WorkerOptions {
   /** `host:port`, several in a list or separated by commas. */
   readonly brokers: string | readonly string[];

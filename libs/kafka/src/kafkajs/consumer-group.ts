@@ -10,11 +10,7 @@ interface ConsumerGroup {
 
 export type ConsumerGroupClass = new (options: object) => ConsumerGroup;
 
-type Step = (this: ConsumerGroup) => Promise<void>;
-
-interface Hearing {
-  heard(heard: Heard): void;
-}
+type Step = (this: ConsumerGroup & { heard(heard: Heard): void }) => Promise<void>;
 
 /** kafkajs throws this when a coordinator does not know the member; its runner then joins anew. */
 export type ProtocolErrorClass = new (answer: object) => Error;
@@ -50,7 +46,7 @@ export function honestGroup(own: ConsumerGroupClass, ProtocolError: ProtocolErro
   const steps = own.prototype as unknown as Record<symbol, Step>;
   const ownSync = steps[syncSymbol];
 
-  class HonestGroup extends own implements Hearing {
+  class HonestGroup extends own {
     askedAt = -Infinity;
     #asking: Promise<void> | undefined;
 
@@ -74,10 +70,10 @@ export function honestGroup(own: ConsumerGroupClass, ProtocolError: ProtocolErro
     }
   }
 
-  const sync: Step = async function (this: ConsumerGroup) {
+  const sync: Step = async function () {
     const askedAt = performance.now();
     await ownSync?.call(this);
-    (this as unknown as Hearing).heard({ askedAt, isAnswerToSync: true });
+    this.heard({ askedAt, isAnswerToSync: true });
   };
   Object.defineProperty(HonestGroup.prototype, syncSymbol, { value: sync });
   return HonestGroup;

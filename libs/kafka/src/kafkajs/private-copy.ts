@@ -13,9 +13,8 @@ interface LoadedModule {
 /** The modules below were read in this version; another may have other insides. */
 const versionRead = '2.2.4';
 
-/** The text of a CommonJS module as a function of what Node hands to it; `Date` is ours. */ type ModuleText = (
-  ...given: readonly unknown[]
-) => void;
+/** The text of a CommonJS module as a function of what Node hands to it; `Date` is ours. */
+type ModuleText = (...given: readonly unknown[]) => void;
 
 /**
  * A copy of kafkajs for this library alone, with parts of it replaced and with a clock that nobody can set.

@@ -9,9 +9,9 @@ import {
   type CompletionEvent,
   type ExecutionId,
 } from '@ratchet/domain';
-import { deadLetterTopic, ReplyInbox, type InputRecord, type Outbox, type OutputRecord } from '@ratchet/kafka';
+import { ReplyInbox, type InputRecord, type Outbox, type OutputRecord } from '@ratchet/kafka';
 import { connectCluster, defaultPayloadConverter, type Cluster } from '@ratchet/protocol';
-import { topics } from '@ratchet/schemas';
+import { deadLetterTopic, topics } from '@ratchet/schemas';
 import { connectBroker, eventually, startCluster, uniqueName } from '@ratchet/testing';
 import { Webhook } from 'standardwebhooks';
 import { httpClient, type CallHttp } from '../http/http-client.fixture.ts';

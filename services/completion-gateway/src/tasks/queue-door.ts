@@ -1,14 +1,12 @@
 import {
   claimTask,
   decodeTaskToken,
-  readTraceparent,
-  traceparentHeader,
   type DeadlineClock,
   type Due,
   type ReadTask,
   type RequestChannel,
 } from '@ratchet/protocol';
-import type { Log } from '@ratchet/kafka';
+import { readTraceparent, traceparentHeader, type Log } from '@ratchet/kafka';
 import type { GrantedTask, TaskRequest } from '../front-door/index.ts';
 import { RateLimit } from '../rate-limit.ts';
 import { OpenPoll } from './open-poll.ts';
