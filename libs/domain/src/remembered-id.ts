@@ -11,8 +11,8 @@ export interface RememberedId {
   readonly until: EpochMillis;
 }
 
-/** What may come again, as it came. */
-export interface Repetition {
+/** An id as it came, with the time that it was signed with, if it was. */
+export interface IssuedId {
   readonly id: string;
   readonly issuedAt?: EpochMillis | undefined;
 }
@@ -33,7 +33,7 @@ export const isRemembered = (ids: readonly RememberedId[], id: string): boolean 
  *
  * Before rules version 2 none had a time.
  */
-export function remember(ids: readonly RememberedId[], { id, issuedAt }: Repetition, memory: Memory): RememberedId[] {
+export function remember(ids: readonly RememberedId[], { id, issuedAt }: IssuedId, memory: Memory): RememberedId[] {
   const { now, rules, latest } = memory;
   const isTimed = isBounded(rules) && utf8Length(id) <= timedIdBytesMax;
   const until = isTimed && issuedAt !== undefined ? lastRepetitionAt(issuedAt, now) : never;

@@ -3,6 +3,9 @@
  *
  * A change of what `decide` does is guarded by `context.rules` and raises this. Every scheduler must run the new code
  * before any log says `UseRules`: an older one would refuse what a newer one accepts.
+ *
+ * Two things are as they are under every version: limits of what can be written down (ADR 15), and what changes no event,
+ * such as that the repetition of a request is known after the activity has closed.
  */
 export const currentRules = 4;
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { Command } from '@ratchet/domain';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
+import { claim } from './claim.fixture.ts';
 import { createCodec } from './create-codec.ts';
 import { subjects } from './subject.ts';
 
@@ -49,14 +49,6 @@ function readOnly(ids: Readonly<Record<string, number>>, calls: string[]): Reque
 describe('who may only read the registry', () => {
   const commands = 'ratchet.activity.commands-value';
   const replies = 'ratchet.replies-value';
-  const claim: Command = {
-    type: 'Claim',
-    target: { namespace: 'n', workflowId: '', runId: 'r', activityId: 'a' },
-    requestId: 'q',
-    identity: 'w',
-    attempt: { by: 'id' },
-    claimId: 'c',
-  };
 
   it('looks up what it names, with one call each, and writes nothing', async () => {
     const calls: string[] = [];

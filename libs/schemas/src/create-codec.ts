@@ -42,7 +42,8 @@ const sayAgainMsMax = 3_600_000;
  * Registers every schema, or looks up those that `lookUp` names, and makes the codec that writes with their ids.
  *
  * @throws SchemaRegistryError `RKT1101` when the registry does not answer in time, or its address is no URL; `RKT1102`
- * with the registry's own reason when it refuses a schema; `RKT1103` when one that was looked up is not registered in time. The signal's reason (rejects) when it is aborted.
+ * with the registry's own reason when it refuses a schema; `RKT1103` when one that was looked up is not registered in
+ * time. The signal's reason (rejects) when it is aborted.
  */
 export async function createCodec(options: CodecOptions): Promise<Codec> {
   const { registryUrl, log, waitMs = waitMsDefault, subjects = allSubjects, lookUp } = options;

@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Command, Reply } from '@ratchet/domain';
+import type { Reply } from '@ratchet/domain';
 import avsc from 'avsc';
 import { avroType } from './avro/avro-type.ts';
 import { RecordEncoder } from './avro/record-encoder.ts';
+import { claim } from './claim.fixture.ts';
 import { Codec } from './codec.ts';
 import { schemas } from './generated/schemas.ts';
 import { subjects, type RecordName } from './subject.ts';
@@ -55,8 +56,7 @@ const codecFor = (schema: string): Codec =>
 /** Bytes of a value as that version writes it. Its enums and bytes are as in today's types. */
 const written = (schema: string, value: unknown): Buffer => new RecordEncoder(avroType(schema), otherId).encode(value);
 
-const target = { namespace: 'n', workflowId: '', runId: 'r', activityId: 'a' };
-const claim: Command = { type: 'Claim', target, requestId: 'q', identity: 'w', attempt: { by: 'id' }, claimId: 'c' };
+const { target } = claim;
 const claimAvro = {
   target,
   requestId: 'q',

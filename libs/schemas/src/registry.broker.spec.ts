@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Command } from '@ratchet/domain';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { avroType } from './avro/avro-type.ts';
 import { RecordEncoder } from './avro/record-encoder.ts';
+import { claim } from './claim.fixture.ts';
 import type { Codec } from './codec.ts';
 import { createCodec } from './create-codec.ts';
 import { schemas } from './generated/schemas.ts';
@@ -25,15 +25,6 @@ const ownSubject = (record: RecordName): Subject => {
 };
 const replies = ownSubject('Reply');
 const commandsSubject = ownSubject('ActivityCommand');
-
-const claim: Command = {
-  type: 'Claim',
-  target: { namespace: 'n', workflowId: '', runId: 'r', activityId: 'a' },
-  requestId: 'q',
-  identity: 'w',
-  attempt: { by: 'id' },
-  claimId: 'c',
-};
 
 const changed = (schema: string, change: (fields: readonly object[]) => readonly object[]): string => {
   const { fields, ...rest } = JSON.parse(schema) as { readonly fields: readonly object[] };

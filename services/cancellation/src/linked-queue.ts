@@ -1,8 +1,8 @@
 /** A place in a queue, by which what stands there can leave it. */
-export interface Link<T> {
+export interface QueueNode<T> {
   readonly value: T;
-  former: Link<T> | undefined;
-  next: Link<T> | undefined;
+  former: QueueNode<T> | undefined;
+  next: QueueNode<T> | undefined;
 }
 
 /**
@@ -12,29 +12,29 @@ export interface Link<T> {
  * that is left: to empty one of a hundred thousand from its front takes seconds.
  */
 export class LinkedQueue<T> {
-  #first: Link<T> | undefined;
-  #last: Link<T> | undefined;
+  #first: QueueNode<T> | undefined;
+  #last: QueueNode<T> | undefined;
 
   get first(): T | undefined {
     return this.#first?.value;
   }
 
-  push(value: T): Link<T> {
-    const link: Link<T> = { value, former: this.#last, next: undefined };
-    if (this.#last === undefined) this.#first = link;
-    else this.#last.next = link;
-    this.#last = link;
-    return link;
+  push(value: T): QueueNode<T> {
+    const node: QueueNode<T> = { value, former: this.#last, next: undefined };
+    if (this.#last === undefined) this.#first = node;
+    else this.#last.next = node;
+    this.#last = node;
+    return node;
   }
 
-  remove(link: Link<T>): void {
-    const { former, next } = link;
+  remove(node: QueueNode<T>): void {
+    const { former, next } = node;
     if (former === undefined) this.#first = next;
     else former.next = next;
     if (next === undefined) this.#last = former;
     else next.former = former;
-    // An old link must not keep those that came after it.
-    link.former = link.next = undefined;
+    // A node that has left must not keep those that came after it.
+    node.former = node.next = undefined;
   }
 
   clear(): void {

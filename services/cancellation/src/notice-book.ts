@@ -1,5 +1,5 @@
 import { invariant, type AttemptPlace, type DecidedNotice, type Offset } from '@ratchet/domain';
-import { LinkedQueue, type Link } from './linked-queue.ts';
+import { LinkedQueue, type QueueNode } from './linked-queue.ts';
 import { noticeKey, type PendingNotice } from './pending-notice.ts';
 
 /** From this count on the wait no longer grows. */
@@ -14,8 +14,8 @@ const settledMax = 10_000;
 
 interface Entry {
   readonly notice: PendingNotice;
-  readonly byOffset: Link<PendingNotice>;
-  line: Link<PendingNotice>;
+  readonly byOffset: QueueNode<PendingNotice>;
+  line: QueueNode<PendingNotice>;
 }
 
 interface Settled {
@@ -35,7 +35,7 @@ export class NoticeBook {
   readonly #byOffset = new LinkedQueue<PendingNotice>();
   readonly #lines = Array.from({ length: lastLine + 1 }, () => new LinkedQueue<PendingNotice>());
   /** By attempt: which command has settled it. */
-  readonly #settled = new Map<string, Link<Settled>>();
+  readonly #settled = new Map<string, QueueNode<Settled>>();
   readonly #settledQueue = new LinkedQueue<Settled>();
   #bytes = 0;
 
@@ -123,10 +123,10 @@ export class NoticeBook {
     if (known !== undefined) this.#settledQueue.remove(known);
     this.#settled.set(key, this.#settledQueue.push({ key, by: Math.max(by, known?.value.by ?? -1) }));
     const oldest = this.#settled.size > settledMax ? this.#settledQueue.first : undefined;
-    const link = oldest && this.#settled.get(oldest.key);
-    if (link === undefined) return;
-    this.#settledQueue.remove(link);
-    this.#settled.delete(link.value.key);
+    const node = oldest && this.#settled.get(oldest.key);
+    if (node === undefined) return;
+    this.#settledQueue.remove(node);
+    this.#settled.delete(node.value.key);
   }
 
   #line(sentCount: number): LinkedQueue<PendingNotice> {

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { partitionKey, type Command, type StateRecord } from '@ratchet/domain';
+import { partitionKey, type Command, type ExecutionId, type StateRecord } from '@ratchet/domain';
 import { OperationalError, partitionFor, type OutputRecord } from '@ratchet/kafka';
 import { topics } from '@ratchet/schemas';
 import {
@@ -61,12 +61,13 @@ async function unsentOf(sealed: ReadonlyMap<string, Buffer | null>): Promise<unk
 }
 
 /** Of the stage's partition. */
-const another = (() => {
+function* others(): Generator<ExecutionId, never> {
   for (let n = 2; ; n++) {
     const id = { ...charge, activityId: `charge-${String(n)}` };
-    if (partitionFor(partitionKey(id), partitions) === partition) return id;
+    if (partitionFor(partitionKey(id), partitions) === partition) yield id;
   }
-})();
+}
+const another = others().next().value;
 
 test('of a start with a delay the topic is made before the task is due', async () => {
   const { taskTopics, make } = noTopics();
@@ -97,6 +98,25 @@ test('a decision does not wait for the topic: it is answered, and the next is de
   await make();
   expect(await tasksOf(stage.sent)).toMatchObject([{ id: charge, attempt: 1 }, { id: another }]);
   expect(stage.logic.heldCount).toBe(0);
+  expect(await unsentOf(stage.seal())).toEqual([]);
+});
+
+test('of many that wait a hundred are sent at a time, in their order', async () => {
+  const { taskTopics, make } = noTopics();
+  const stage = stageWith(taskTopics);
+  const ids = others();
+  const many = Array.from({ length: 250 }, () => ids.next().value);
+  for (const target of many) await stage.command(schedule({ target }), 1_000);
+  await make();
+  expect(stage.sent).toHaveLength(100);
+  expect(await unsentOf(stage.seal())).toEqual([payments]);
+
+  stage.written();
+  await someTurns();
+  expect(stage.sent).toHaveLength(200);
+  stage.written();
+  await someTurns();
+  expect((await tasksOf(stage.sent)).map(({ id }) => id)).toEqual(many);
   expect(await unsentOf(stage.seal())).toEqual([]);
 });
 

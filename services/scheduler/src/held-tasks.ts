@@ -97,13 +97,19 @@ export class HeldTasks {
    */
   async #release(topic: string, refusal: string | undefined): Promise<void> {
     const ids = this.#held.get(topic);
-    while (ids !== undefined && ids.size > 0 && !this.#closed) {
-      const slice = [...ids.keys()].slice(0, sliceTasks);
-      const records = slice.flatMap((key) => this.#recordFor(ids.get(key), topic, refusal) ?? []);
-      for (const key of slice) ids.delete(key);
-      if (records.length > 0 && ids.size > 0) await this.#sendAndWait(records);
-      else this.#parts.context.send(records);
+    if (ids === undefined) return;
+    let slice: OutputRecord[] = [];
+    // What is held meanwhile stands behind the rest.
+    for (const [key, id] of ids) {
+      if (slice.length === sliceTasks) {
+        await this.#sendAndWait(slice);
+        if (this.#closed) return;
+        slice = [];
+      }
+      ids.delete(key);
+      slice.push(...this.#recordsFor(id, topic, refusal));
     }
+    if (slice.length > 0) this.#parts.context.send(slice);
     this.#held.delete(topic);
   }
 
@@ -113,11 +119,11 @@ export class HeldTasks {
     await Promise.race([sent.promise, sleep(sliceMsMax, undefined, { ref: false })]);
   }
 
-  /** `undefined` when the task is wanted no more, or goes elsewhere by now. */
-  #recordFor(id: ExecutionId | undefined, topic: string, refusal: string | undefined): OutputRecord | undefined {
-    const activity = id && this.#parts.state.activity(id);
-    if (activity === undefined || !isUnclaimed(activity) || this.#topicOf(activity) !== topic) return undefined;
-    return refusal === undefined ? this.#parts.taskOf(activity) : this.#failure(activity, refusal);
+  /** None when the task is wanted no more, or goes elsewhere by now. */
+  #recordsFor(id: ExecutionId, topic: string, refusal: string | undefined): readonly OutputRecord[] {
+    const activity = this.#parts.state.activity(id);
+    if (activity === undefined || !isUnclaimed(activity) || this.#topicOf(activity) !== topic) return [];
+    return [refusal === undefined ? this.#parts.taskOf(activity) : this.#failure(activity, refusal)];
   }
 
   #failure({ id: target, scheduleOffset, attempt, stamp }: ScheduledActivity, reason: string): OutputRecord {

@@ -7,7 +7,7 @@ import {
   type Query,
   type Reply,
 } from '@ratchet/domain';
-import { partitionFor, type InputRecord, type Output, type OutputRecord } from '@ratchet/kafka';
+import { partitionFor, type InputRecord, type Output, type OutputRecord, type SentRecord } from '@ratchet/kafka';
 import { createTokenSigner, type TaskTokenSigner } from '@ratchet/protocol';
 import { localCodec, topics, type Codec } from '@ratchet/schemas';
 import { SchedulerLogic } from './scheduler-logic.ts';
@@ -58,6 +58,8 @@ export class Stage {
   readonly logged: string[] = [];
   /** What no input caused. */
   readonly sent: OutputRecord[] = [];
+  /** The broker has what was sent last. */
+  written = (): void => undefined;
   /** Why commands were not decided. */
   readonly dropped: string[] = [];
   readonly logic: SchedulerLogic;
@@ -72,7 +74,10 @@ export class Stage {
   ) {
     const context = {
       partition: onPartition,
-      send: (records: readonly OutputRecord[]) => void this.sent.push(...records),
+      send: (records: readonly OutputRecord[], sent?: (last: SentRecord) => void): void => {
+        const offset = this.sent.push(...records) - 1;
+        this.written = () => sent?.({ partition: onPartition, offset });
+      },
     };
     const onDropped = (why: string): void => void this.dropped.push(why);
     const log = (level: string, message: string): unknown => this.logged.push(`${level}: ${message}`);

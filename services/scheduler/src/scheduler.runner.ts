@@ -124,7 +124,11 @@ function createTaskTopics(
   return taskTopics;
 }
 
-/** Looks which task topics there are, and removes those that nobody uses where this instance is the one to do it. @returns ends it. */
+/**
+ * Looks which task topics there are, and removes those that nobody uses where this instance is the one to do it.
+ *
+ * @returns ends it.
+ */
 function keepLooking(
   { metrics, log }: RunnerTools,
   cluster: Cluster,

@@ -3,7 +3,10 @@ import { epochMillis, type Command, type Deadline, type ExecutionId } from '@rat
 /** Nobody waits for the answer to a timer, so its request needs no id. */
 const request = { requestId: '', identity: 'timeout-tracker' } as const;
 
-/** What is proposed when a deadline of an activity is due, or of a run, whose activity id is empty. The end of a retention is proposed for the whole partition. */
+/**
+ * What is proposed when a deadline of an activity is due, or of a run, whose activity id is empty. The end of a retention is
+ * proposed for the whole partition.
+ */
 export function timerCommand(target: ExecutionId, { type, timer }: Deadline): Command | undefined {
   switch (type) {
     case 'dispatch':

@@ -39,8 +39,9 @@ export function decideExpireBefore(view: PartitionView, command: ExpireBefore, c
 }
 
 /**
- * A run goes with its signals, and with the activities that are kept as long as it. Should an activity still be open in it, then `CloseWithRun` never came: it is closed here,
- * a bounded number at a time, and the run goes when none is left, for nothing accepted may end without an outcome.
+ * A run goes with its signals, and with the activities that are kept as long as it. Should an activity still be open in it,
+ * then `CloseWithRun` never came: it is closed here, a bounded number at a time, and the run goes when none is left, for
+ * nothing accepted may end without an outcome.
  */
 function expireRun(
   view: PartitionView,

@@ -19,7 +19,10 @@ import { outcomeToAvro, outcomeToDomain } from './outcome.mapping.ts';
 import { rememberedToAvro, rememberedToDomain } from './remembered-id.mapping.ts';
 import { isPresent, isSome, setPresent } from './set-present.ts';
 
-/** Leaves out what the activity was given and its heartbeat, which are records of their own, but for the tally of a closed one. */
+/**
+ * Leaves out what the activity was given and its heartbeat, which are records of their own, but for the tally of a closed
+ * one.
+ */
 export function activityToAvro(activity: Activity): avro.ActivitySnapshot {
   const { id, activityType, scheduleOffset, version, requestIds, scheduledAt, retentionMs, attempt } = activity;
   const { lastWorkerIdentity, lastFailure } = activity;
@@ -47,7 +50,10 @@ export function activityToAvro(activity: Activity): avro.ActivitySnapshot {
   };
 }
 
-/** @returns an activity with empty input and header, without heartbeat, or of a closed one without its details: their records bring them. */
+/**
+ * @returns an activity with empty input and header, without heartbeat, or of a closed one without its details: their
+ * records bring them.
+ */
 export function activityToDomain(snapshot: avro.ActivitySnapshot): Activity {
   const activity = stateOf(snapshot);
   if (isPresent(snapshot.lastFailure))
