@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { millis, type ExecutionId, type RunId } from '@ratchet/domain';
 import { connectCluster, openRequestChannel, type RequestChannel } from '@ratchet/protocol';
+import { unlessAborted } from '@ratchet/tools-kafka';
 import type { RunningRatchet } from '@ratchet/tools-start';
 import { onRatchet, say } from './stage.ts';
 
@@ -110,4 +111,7 @@ async function measure(ratchet: RunningRatchet, runCount: number, activityCount:
 }
 
 if (values.help) say(usage);
-else await onRatchet((ratchet) => measure(ratchet, Number(values.runs), Number(values.activities)));
+else
+  await onRatchet((ratchet, asked) =>
+    unlessAborted(asked, measure(ratchet, Number(values.runs), Number(values.activities))),
+  );

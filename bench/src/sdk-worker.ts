@@ -20,8 +20,9 @@ const worker = await Worker.create({
   maxConcurrentActivityTaskPolls: 100,
   activities: { noop: (value: string): Promise<string> => Promise.resolve(value) },
 });
-process.once('SIGTERM', () => {
+const stop = (): void => {
   worker.shutdown();
-});
+};
+process.once('SIGTERM', stop).once('disconnect', stop);
 await worker.run();
 await connection.close();

@@ -1,6 +1,7 @@
-import { fork } from 'node:child_process';
+import { fork, type ChildProcess } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
+import { runUntilAskedToStop, unlessAborted } from '@ratchet/tools-kafka';
 import { descendantsCpu, type CpuByName } from './descendants-cpu.ts';
 import { measureHeartbeats } from './heartbeat-load.ts';
 import { quantile } from './load.ts';
@@ -96,32 +97,37 @@ async function runningTokens(connection: Connection, client: Client, count: numb
   return Promise.all(Array.from({ length: count }, (_, index) => one(index)));
 }
 
-async function measureAll(address: string): Promise<void> {
-  const { seconds, sequential, 'in-flight': width } = values;
+async function measureAll(address: string, asked: AbortSignal): Promise<void> {
   const worker = fork(new URL('./sdk-worker.ts', import.meta.url), [address, taskQueue]);
   const connection = await Connection.connect({ address });
-  const client = new Client({ connection });
   try {
-    // A JVM and five of Node compile for a minute under load on two cores, and that is no cost of an activity.
-    say('warming up:');
-    await measureInFlight(client, Number(width), 2 * Number(seconds), worker.pid ?? 0);
-    await measureSequential(client, Number(sequential));
-    await measureInFlight(client, Number(width), Number(seconds), worker.pid ?? 0);
-    await end(worker);
-    const tokens = await runningTokens(connection, client, 100);
-    const measureBeats = (): Promise<number> => measureHeartbeats(address, tokens, { width: 400, seconds: 10 });
-    say(`warming up:       ${String(await measureBeats())} heartbeats per second`);
-    const beats = await measureBeats();
-    say(`heartbeats:       ${String(beats)} per second from a plain gRPC client`);
+    await unlessAborted(asked, measure(address, worker, connection));
   } finally {
     worker.kill('SIGKILL');
     await connection.close();
   }
 }
 
+async function measure(address: string, worker: ChildProcess, connection: Connection): Promise<void> {
+  const { seconds, sequential, 'in-flight': width } = values;
+  const client = new Client({ connection });
+  // A JVM and five of Node compile for a minute under load on two cores, and that is no cost of an activity.
+  say('warming up:');
+  await measureInFlight(client, Number(width), 2 * Number(seconds), worker.pid ?? 0);
+  await measureSequential(client, Number(sequential));
+  await measureInFlight(client, Number(width), Number(seconds), worker.pid ?? 0);
+  await end(worker);
+  const tokens = await runningTokens(connection, client, 100);
+  const measureBeats = (): Promise<number> => measureHeartbeats(address, tokens, { width: 400, seconds: 10 });
+  say(`warming up:       ${String(await measureBeats())} heartbeats per second`);
+  const beats = await measureBeats();
+  say(`heartbeats:       ${String(beats)} per second from a plain gRPC client`);
+}
+
 async function run(): Promise<void> {
-  if (values.address !== undefined) await measureAll(values.address);
-  else await onRatchet(({ grpcAddress }) => measureAll(grpcAddress));
+  const { address } = values;
+  if (address === undefined) return onRatchet(({ grpcAddress }, asked) => measureAll(grpcAddress, asked));
+  await runUntilAskedToStop((asked) => measureAll(address, asked).then(() => 0));
 }
 
 if (values.help) say(usage);

@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { ActivityClient } from '@ratchet/client';
+import { runUntilAskedToStop, unlessAborted } from '@ratchet/tools-kafka';
 import { startRatchet, type RunningRatchet } from '@ratchet/tools-start';
 
 const folder = '.ratchet/bench';
@@ -9,26 +10,32 @@ const folder = '.ratchet/bench';
 /** What is not a figure: standard output has figures only. */
 export const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
-/** All services on this machine, with 4 partitions, for as long as `measure` takes. */
-export async function onRatchet(measure: (ratchet: RunningRatchet) => Promise<void>): Promise<void> {
-  // What former runs have left would be restored, and slow the start.
-  rmSync(folder, { recursive: true, force: true });
-  const ratchet = await startRatchet({ folder, partitions: 4, log: say });
-  try {
-    await measure(ratchet);
-  } finally {
-    await ratchet.stop();
-  }
+/**
+ * The main of a bench: all services on this machine, with 4 partitions, for as long as `measure` takes, or until this
+ * process is asked to stop: then `asked` is aborted.
+ */
+export function onRatchet(measure: (ratchet: RunningRatchet, asked: AbortSignal) => Promise<void>): Promise<void> {
+  return runUntilAskedToStop(async (asked) => {
+    // What former runs have left would be restored, and slow the start.
+    rmSync(folder, { recursive: true, force: true });
+    const ratchet = await startRatchet({ folder, partitions: 4, log: say, signal: asked });
+    try {
+      await measure(ratchet, asked);
+    } finally {
+      await ratchet.stop();
+    }
+    return 0;
+  });
 }
 
 /** Beside that a worker in a process of its own, and a client. */
 export function withClient(measure: (client: ActivityClient) => Promise<void>): Promise<void> {
-  return onRatchet(async ({ brokers, registryUrl }) => {
+  return onRatchet(async ({ brokers, registryUrl }, asked) => {
     const environment = { KAFKA_BROKERS: brokers, SCHEMA_REGISTRY_URL: registryUrl };
     const worker = fork(new URL('./worker.ts', import.meta.url), { env: { ...process.env, ...environment } });
     const client = await ActivityClient.connect({ brokers, registry: registryUrl });
     try {
-      await measure(client);
+      await unlessAborted(asked, measure(client));
     } finally {
       await client.close();
       await end(worker);

@@ -1,11 +1,11 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { runUntilAskedToStop, unlessAborted } from '@ratchet/tools-kafka';
 import { preferQuickStart } from '@ratchet/tools-start';
 import { readOptions, usage } from './demo-options.ts';
 import type { DemoRun } from './demo-run.ts';
 import { findDocuments } from './documents.ts';
-import { watchForInterruption, type Interruption } from './interruption.ts';
 import { createProgress } from './progress.ts';
 import { formatSchedulerCrash, runScenario } from './scenario.ts';
 import { logName, setStage } from './stage.ts';
@@ -20,7 +20,7 @@ const progress = createProgress(process.stdout);
 const begun = performance.now();
 
 /** @returns whether everything agreed. What the run left behind is kept only if it did not. */
-async function run(input: string, interruption: Interruption): Promise<boolean> {
+async function run(input: string, asked: AbortSignal): Promise<boolean> {
   const documents = await findDocuments(input);
   const count = documents.paths.length;
   if (count < 2) throw new Error(`Expected to find at least 2 documents in '${input}', but there are ${String(count)}`);
@@ -31,10 +31,10 @@ async function run(input: string, interruption: Interruption): Promise<boolean> 
   mkdirSync(folder, { recursive: true });
   let agreed = false;
   try {
-    agreed = await runIn({ id, folder, progress }, input, interruption);
+    agreed = await runIn({ id, folder, progress }, input, asked);
     return agreed;
   } finally {
-    if (agreed || interruption.happened) rmSync(folder, { recursive: true, force: true });
+    if (agreed || asked.aborted) rmSync(folder, { recursive: true, force: true });
     else progress.say(`What the processes said is in ${join(folder, logName)}`);
   }
 }
@@ -45,7 +45,7 @@ const leftOutWords = (count: number): string =>
 async function runIn(
   parts: Pick<DemoRun, 'id' | 'folder' | 'progress'>,
   input: string,
-  interruption: Interruption,
+  asked: AbortSignal,
 ): Promise<boolean> {
   progress.say('Starting Kafka, a schema registry and the services ...');
   const stage = await setStage(parts);
@@ -53,7 +53,7 @@ async function runIn(
     // Looked for again: the start takes its time, and by default its folder is the input.
     const documents = await findDocuments(input);
     const scenario = runScenario({ ...parts, documents, client: stage.client }, stage);
-    const { groups, checks, schedulerCrash } = await Promise.race([scenario, interruption.promise, stage.broken]);
+    const { groups, checks, schedulerCrash } = await unlessAborted(asked, Promise.race([scenario, stage.broken]));
     progress.say(`\n${formatSummary(groups)}\n\n${formatSchedulerCrash(schedulerCrash)}\n\n${formatChecks(checks)}\n`);
     return checks.every(({ disagreements }) => disagreements.length === 0);
   } finally {
@@ -63,24 +63,24 @@ async function runIn(
   }
 }
 
-async function main(interruption: Interruption): Promise<number> {
+async function main(asked: AbortSignal): Promise<number> {
   try {
     const { help, input } = readOptions(process.argv.slice(2), repository);
     if (help) {
       progress.say(usage);
       return 0;
     }
-    const agreed = await run(input, interruption);
+    const agreed = await run(input, asked);
     const took = formatMs(performance.now() - begun);
     progress.say(agreed ? `All agree. It took ${took}.` : `Not all agree: see NOT OK above. It took ${took}.`);
     return agreed ? 0 : 1;
   } catch (error) {
-    // What was being started when Ctrl-C came may complain in its own words.
-    if (interruption.happened) return 130;
+    if (asked.aborted) throw error;
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     return 1;
   }
 }
 
 preferQuickStart(process.env, stateFolder);
-process.exit(await main(watchForInterruption()));
+await runUntilAskedToStop(main);
+process.exit();

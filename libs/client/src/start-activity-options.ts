@@ -3,8 +3,10 @@ import type { Duration } from '@ratchet/protocol';
 import type { ActivityArguments, ActivityName } from './activity-types.ts';
 
 /** Semantics section 1.1. `startToClose` or `scheduleToClose` must be set; 0 is as good as left out. */
-export type ActivityTimeouts = OptionalTimeouts &
-  (Required<Pick<OptionalTimeouts, 'scheduleToClose'>> | Required<Pick<OptionalTimeouts, 'startToClose'>>);
+export type ActivityTimeouts = With<'scheduleToClose'> | With<'startToClose'>;
+
+/** No property stands on both sides: a `Duration` has some 150 members, and TypeScript would meet each with each. */
+type With<K extends keyof OptionalTimeouts> = Omit<OptionalTimeouts, K> & Required<Pick<OptionalTimeouts, K>>;
 
 interface OptionalTimeouts {
   /** From asking to the end, all attempts together. Default: unlimited. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { runUntilAskedToStop } from '@ratchet/tools-kafka';
 import { preferQuickStart } from '@ratchet/tools-start';
 import { attacks } from './attacks/index.ts';
 import { growthOf, problemsOf, slowdownOf, type Effect } from './measured.ts';
@@ -95,10 +96,13 @@ const isWorthAnotherTry = (effect: Effect): boolean =>
 class Sitting {
   #stage: Stage | undefined;
   readonly #ms: number;
+  readonly #asked: AbortSignal;
   #stageCount = 0;
 
-  constructor(ms: number) {
+  /** @param asked aborted: what is measured is given up. */
+  constructor(ms: number, asked: AbortSignal) {
     this.#ms = ms;
+    this.#asked = asked;
   }
 
   /** @returns whether it came to nothing. */
@@ -126,10 +130,11 @@ class Sitting {
       } catch {
         // They do not get ready.
       }
+      this.#asked.throwIfAborted();
       await this.end();
     }
     const folder = join(STATE, `attack-${String(process.pid)}-${String(this.#stageCount++)}`);
-    this.#stage = await Stage.start(folder, values.verbose ? say : () => undefined);
+    this.#stage = await Stage.start(folder, values.verbose ? say : () => undefined, this.#asked);
     return this.#stage;
   }
 }
@@ -138,9 +143,9 @@ function neverEffect(): never {
   throw new Error('Expected to have measured something, but there is nothing');
 }
 
-async function run(): Promise<void> {
+async function run(asked: AbortSignal): Promise<number> {
   const wanted = chosen(values.attack);
-  const sitting = new Sitting(secondsOf(values.seconds) * 1000);
+  const sitting = new Sitting(secondsOf(values.seconds) * 1000, asked);
   preferQuickStart(process.env, STATE);
   const broken: string[] = [];
   try {
@@ -149,8 +154,8 @@ async function run(): Promise<void> {
     await sitting.end();
   }
   say(broken.length === 0 ? 'Every attack came to nothing.' : `BROKEN by ${broken.join(', ')}`);
-  process.exitCode = broken.length === 0 ? 0 : 1;
+  return broken.length === 0 ? 0 : 1;
 }
 
 if (values.help) say(usage);
-else await run();
+else await runUntilAskedToStop(run);

@@ -63,18 +63,24 @@ export class Stage {
   readonly #folder: string;
   readonly #ratchet: RunningRatchet;
   readonly #openGateway: ServiceProcess;
+  readonly #asked: AbortSignal;
   #neighbours: readonly ChildProcess[] = [];
 
-  private constructor(folder: string, ratchet: RunningRatchet, openGateway: ServiceProcess) {
+  private constructor(folder: string, ratchet: RunningRatchet, openGateway: ServiceProcess, asked: AbortSignal) {
     this.#folder = folder;
     this.#ratchet = ratchet;
     this.#openGateway = openGateway;
+    this.#asked = asked;
   }
 
-  /** Resolves once the neighbour can be measured. @param folder for this run alone. */
-  static async start(folder: string, log: (line: string) => void): Promise<Stage> {
+  /**
+   * Resolves once the neighbour can be measured.
+   *
+   * @param folder for this run alone. @param asked aborted: nothing more is started or measured.
+   */
+  static async start(folder: string, log: (line: string) => void, asked: AbortSignal): Promise<Stage> {
     const serviceEnv = { ...commonEnvironment, ...doorEnvironment };
-    const ratchet = await startRatchet({ folder, log, serviceEnv });
+    const ratchet = await startRatchet({ folder, log, serviceEnv, signal: asked });
     const openGateway = new ServiceProcess({
       name: 'open-gateway',
       main: mainOf('completion-gateway'),
@@ -83,7 +89,7 @@ export class Stage {
         log(`open-gateway       | ${line}`);
       },
     });
-    const stage = new Stage(folder, ratchet, openGateway);
+    const stage = new Stage(folder, ratchet, openGateway, asked);
     try {
       openGateway.start();
       await openGateway.ready();
@@ -126,7 +132,7 @@ export class Stage {
   async measure(ms: number): Promise<Measured> {
     const [neighbour] = this.#neighbours;
     if (neighbour === undefined) throw new Error('Expected to measure a neighbour, but there is none');
-    const answer = once(neighbour, 'message') as Promise<[MeasuredMessage]>;
+    const answer = once(neighbour, 'message', { signal: this.#asked }) as Promise<[MeasuredMessage]>;
     neighbour.send({ type: 'measure', ms } satisfies Measure);
     return (await answer)[0].measured;
   }

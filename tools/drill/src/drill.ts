@@ -1,8 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { Random } from '@ratchet/testing';
-import type { Addresses } from '@ratchet/tools-kafka';
+import { unlessAborted, type Addresses } from '@ratchet/tools-kafka';
 import { JournalTail } from './journal-tail.ts';
 import { machineMs } from './journal.ts';
 import { expectedOutcomes } from './load/kinds.ts';
@@ -24,6 +23,8 @@ export interface DrillOptions {
   readonly say: (line: string) => void;
   /** A broker and a registry of someone else, for scenarios that do nothing to them; default: they are started. */
   readonly kafka?: Addresses;
+  /** Aborted: all is stopped again, and `drill` rejects. A broker that is starting, and a fault's last step, are waited for. */
+  readonly asked?: AbortSignal;
   /** Within which everyone must be back; default: two sessions. */
   readonly backMsMax?: number;
 }
@@ -39,12 +40,20 @@ const warmUpMsMax = 60_000;
 
 /** Plays a scenario on a stage of its own under load, and judges what came of it. */
 export async function drill(options: DrillOptions): Promise<Verdict> {
-  const { scenario, folder, ms, seed, say, kafka } = options;
+  const { scenario, folder, ms, seed, say, kafka, asked = new AbortController().signal } = options;
   mkdirSync(folder, { recursive: true });
   const { stageOptions = {}, play, clear } = scenario.prepare(folder);
   try {
     const ofOthers = kafka === undefined ? {} : { kafka };
-    const stage = await Stage.start({ folder, perSecond: startsPerSecond, seed, say, ...ofOthers, ...stageOptions });
+    const stage = await Stage.start({
+      folder,
+      perSecond: startsPerSecond,
+      seed,
+      say,
+      asked,
+      ...ofOthers,
+      ...stageOptions,
+    });
     try {
       stage.startLoad();
       await warmUp(stage);
@@ -53,7 +62,7 @@ export async function drill(options: DrillOptions): Promise<Verdict> {
       const msMax = Math.min(faultMsMax, Math.max(6_000, ms / 3));
       const random = new Random(seed);
       await play({ stage, faults, random, isOver: () => machineMs() >= endAt, msMax });
-      return await conclude(stage, faults, options);
+      return await unlessAborted(asked, conclude(stage, faults, options));
     } finally {
       await stage.stop();
     }
@@ -101,7 +110,7 @@ async function warmUp(stage: Stage): Promise<void> {
       throw new Error(
         `Expected ${String(warmUpCount)} activities to end before the faults, but there are ${String(told)}`,
       );
-    await pause(250);
+    await stage.pause(250);
   }
 }
 

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { runUntilAskedToStop } from '@ratchet/tools-kafka';
 import { preferQuickStart } from '@ratchet/tools-start';
 import { drill, forget } from './drill.ts';
 import { reportOf } from './report.ts';
@@ -53,32 +54,36 @@ function positive(option: string, text: string): number {
 }
 
 /** @returns whether all promises held. */
-async function play(name: ScenarioName, ms: number, seed: number): Promise<boolean> {
+async function play(name: ScenarioName, ms: number, seed: number, asked: AbortSignal): Promise<boolean> {
   const scenario: Scenario = scenarios[name];
   const folder = join(STATE, 'drill', `${name}-${String(seed)}-${String(process.pid)}`);
   say(`\nscenario ${name}: ${scenario.about}; seed ${String(seed)}`);
   try {
-    const verdict = await drill({ scenario, folder, ms, seed, say });
+    const verdict = await drill({ scenario, folder, ms, seed, say, asked });
     say(reportOf(verdict, folder));
     if (verdict.held) forget(folder);
     return verdict.held;
   } catch (error) {
+    if (asked.aborted) {
+      forget(folder);
+      throw error;
+    }
     say(`verdict:  could not be played: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     say(`what there is of it is kept in ${folder}`);
     return false;
   }
 }
 
-async function run(): Promise<void> {
+async function run(asked: AbortSignal): Promise<number> {
   const wanted = chosen(values.scenario);
   const ms = positive('minutes', values.minutes) * 60_000;
   const seed = values.seed === undefined ? randomInt(2 ** 31) : positive('seed', values.seed);
   preferQuickStart(process.env, STATE);
   const results: [name: ScenarioName, held: boolean][] = [];
-  for (const name of wanted) results.push([name, await play(name, ms, seed)]);
+  for (const name of wanted) results.push([name, await play(name, ms, seed, asked)]);
   say(`\nseed ${String(seed)}: ${results.map(([name, held]) => `${name} ${held ? 'held' : 'BROKEN'}`).join(', ')}`);
-  process.exitCode = results.every(([, held]) => held) ? 0 : 1;
+  return results.every(([, held]) => held) ? 0 : 1;
 }
 
 if (values.help) say(usage);
-else await run();
+else await runUntilAskedToStop(run);

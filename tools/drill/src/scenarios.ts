@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Random } from '@ratchet/testing';
 import { KafkaProxy } from '@ratchet/kafka/testing';
 import { Clocks } from './stage/clocks.ts';
@@ -48,7 +47,7 @@ const kill = async ({ stage, faults, random, isOver }: Play): Promise<void> => {
     // One time in three two at once, the instances of one service among them.
     const pair = [victims.next().value, ...(random.oneIn(3) ? [victims.next().value] : [])];
     await Promise.all(pair.map((victim) => faults.kill(victim)));
-    await pause(random.between(seconds(2), seconds(8)));
+    await stage.pause(random.between(seconds(2), seconds(8)));
   }
 };
 
@@ -56,26 +55,25 @@ const stop = async ({ stage, faults, random, isOver, msMax }: Play): Promise<voi
   const victims = inTurns(random, () => stage.members);
   const lasting = (): number => random.between(seconds(3), msMax);
   for (let turn = 0; !isOver(); turn++) {
-    const first = faults.stop(victims.next().value, lasting());
-    await pause(random.between(0, seconds(5)));
-    await Promise.all([
-      first,
-      turn % 3 === 2 ? faults.stopBroker(lasting()) : faults.stop(victims.next().value, lasting()),
-    ]);
-    await pause(random.between(seconds(2), seconds(8)));
+    const second = async (): Promise<void> => {
+      await stage.pause(random.between(0, seconds(5)));
+      await (turn % 3 === 2 ? faults.stopBroker(lasting()) : faults.stop(victims.next().value, lasting()));
+    };
+    await Promise.all([faults.stop(victims.next().value, lasting()), second()]);
+    await stage.pause(random.between(seconds(2), seconds(8)));
   }
 };
 
 /** A lost member's way back leads through a broker that answers for a moment only, and machines that have no time. */
-const stall = async ({ faults, random, isOver }: Play): Promise<void> => {
-  const busy = [1, 2].map(() => spawn('sh', ['-c', 'while :; do :; done'], { stdio: 'ignore' }));
+const stall = async ({ stage, faults, random, isOver }: Play): Promise<void> => {
+  const busy = [1, 2].map(() => spawn('sh', ['-c', 'while kill -0 $PPID; do :; done'], { stdio: 'ignore' }));
   try {
     for (let turn = 0; turn === 0 || !isOver(); turn++) {
       const [stopped, running, again] = turn === 0 ? [14, 0.6, 32] : drawStall(random);
       await faults.stopBroker(seconds(stopped));
-      await pause(seconds(running));
+      await stage.pause(seconds(running));
       await faults.stopBroker(seconds(again));
-      await pause(seconds(25));
+      await stage.pause(seconds(25));
     }
   } finally {
     for (const child of busy) child.kill('SIGKILL');
@@ -88,10 +86,10 @@ const drawStall = (random: Random): [stopped: number, running: number, again: nu
   random.between(20, 40),
 ];
 
-const broker = async ({ faults, random, isOver }: Play): Promise<void> => {
+const broker = async ({ stage, faults, random, isOver }: Play): Promise<void> => {
   while (!isOver()) {
     await faults.killBroker(random.oneIn(2) ? 0 : random.between(seconds(2), seconds(20)));
-    await pause(random.between(seconds(5), seconds(15)));
+    await stage.pause(random.between(seconds(5), seconds(15)));
   }
 };
 
@@ -102,7 +100,7 @@ const registry = async ({ stage, faults, random, isOver }: Play): Promise<void> 
     const ms = random.between(seconds(5), seconds(20));
     if (turn % 2 === 0) await faults.loseRegistry(ms);
     else await faults.startWithoutRegistry([services.next().value, services.next().value, workers.next().value], ms);
-    await pause(random.between(seconds(3), seconds(8)));
+    await stage.pause(random.between(seconds(3), seconds(8)));
   }
 };
 
@@ -128,11 +126,11 @@ function prepareClock(folder: string): Preparation {
         `${String(ahead)} s`,
         async () => {
           for (const name of names) clocks.set(name, ahead);
-          await pause(seconds(17));
+          await stage.pause(seconds(17));
           for (const name of names) clocks.set(name, 0);
         },
       );
-      await pause(random.between(seconds(3), seconds(10)));
+      await stage.pause(random.between(seconds(3), seconds(10)));
     }
   };
   return {
@@ -153,13 +151,13 @@ function prepareDisk(folder: string): Preparation {
       const ms = random.between(seconds(4), seconds(15));
       await faults.during('disk-full', 'broker', `for ${(ms / 1000).toFixed(1)} s`, async () => {
         disk.fill();
-        await pause(ms);
+        await stage.pause(ms);
         disk.free();
         // A broker whose last disk fails ends; whoever runs it starts it again once there is room.
         await stage.kafka.killBroker(1);
         await stage.kafka.startBroker(1);
       });
-      await pause(random.between(seconds(8), seconds(20)));
+      await stage.pause(random.between(seconds(8), seconds(20)));
     }
   };
   return {
@@ -170,7 +168,7 @@ function prepareDisk(folder: string): Preparation {
   };
 }
 
-const storm = async ({ faults, random, isOver }: Play): Promise<void> => {
+const storm = async ({ stage, faults, random, isOver }: Play): Promise<void> => {
   const roles: readonly Role[] = [...serviceRoles, ...workerRoles];
   const comeAndGo = async (): Promise<void> => {
     while (!isOver()) {
@@ -179,7 +177,7 @@ const storm = async ({ faults, random, isOver }: Play): Promise<void> => {
         random.between(seconds(1), seconds(10)),
         random.oneIn(2) ? 'SIGTERM' : 'SIGKILL',
       );
-      await pause(random.between(0, seconds(3)));
+      await stage.pause(random.between(0, seconds(3)));
     }
   };
   await Promise.all([comeAndGo(), comeAndGo(), comeAndGo()]);
@@ -198,28 +196,25 @@ const groupRequests = {
 
 function prepareCoordinator(): Preparation {
   let proxy: KafkaProxy | undefined;
-  const play = async ({ faults, random, isOver, msMax }: Play): Promise<void> => {
+  const play = async ({ stage, faults, random, isOver, msMax }: Play): Promise<void> => {
     const names = inTurns(random, () => Object.keys(groupRequests) as (keyof typeof groupRequests)[]);
     for (let turn = 0; !isOver(); turn++) {
       const chosen = [names.next().value, names.next().value];
       const keys: readonly number[] = chosen.map((name) => groupRequests[name]);
       const ms = random.between(seconds(3), Math.min(msMax, seconds(30)));
-      const silence = faults.during(
-        'coordinator-silent',
-        chosen.join(', '),
-        `for ${(ms / 1000).toFixed(1)} s`,
-        async () => {
-          if (proxy !== undefined)
-            proxy.decide = ({ apiKey }) => (keys.includes(apiKey) ? 'swallow-answer' : 'forward');
-          await pause(ms);
-          if (proxy !== undefined) proxy.decide = () => 'forward';
-        },
-      );
-      await pause(ms / 2);
-      if (turn % 2 === 0)
-        await faults.during('coordinator-cut', 'all connections', '', () => Promise.resolve(proxy?.cut()));
-      await silence;
-      await pause(random.between(seconds(3), seconds(10)));
+      const silence = async (): Promise<void> => {
+        if (proxy !== undefined) proxy.decide = ({ apiKey }) => (keys.includes(apiKey) ? 'swallow-answer' : 'forward');
+        await stage.pause(ms);
+        if (proxy !== undefined) proxy.decide = () => 'forward';
+      };
+      const cut = async (): Promise<void> => {
+        await stage.pause(ms / 2);
+        if (turn % 2 === 0)
+          await faults.during('coordinator-cut', 'all connections', '', () => Promise.resolve(proxy?.cut()));
+      };
+      const detail = `for ${(ms / 1000).toFixed(1)} s`;
+      await Promise.all([faults.during('coordinator-silent', chosen.join(', '), detail, silence), cut()]);
+      await stage.pause(random.between(seconds(3), seconds(10)));
     }
   };
   return {

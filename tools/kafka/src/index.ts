@@ -1,4 +1,5 @@
 export { kafkaAnswers, registryAnswers } from './answers.ts';
+export { AskedToStopError, runUntilAskedToStop, unlessAborted, whenAskedToStop } from './asked-to-stop.ts';
 export { missingOfDocker } from './docker.ts';
 export { namedAddresses, type Addresses } from './environment.ts';
 export { leasePort, type PortLease } from './ports.ts';

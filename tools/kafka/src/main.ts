@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { whenAskedToStop } from './asked-to-stop.ts';
 import { startKafka } from './start-kafka.ts';
 import type { Way } from './way.ts';
 
@@ -32,6 +33,7 @@ else {
 }
 
 async function run(): Promise<void> {
+  // A Ctrl-C while it starts counts once it has started.
   const asked = whenAskedToStop();
   const kafka = await startKafka({
     fresh: values.fresh,
@@ -53,19 +55,6 @@ Ctrl-C stops them; the data are kept.`);
   await aborted(asked);
   console.log('Stopping ...');
   await kafka.stop();
-}
-
-/** A Ctrl-C while it starts counts once it has started. */
-function whenAskedToStop(): AbortSignal {
-  const asked = new AbortController();
-  const ask = (): void => {
-    asked.abort();
-  };
-  process.once('SIGINT', ask);
-  process.once('SIGTERM', ask);
-  // The terminal was closed.
-  process.once('SIGHUP', ask);
-  return asked.signal;
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

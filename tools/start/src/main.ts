@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { unlessAborted, whenAskedToStop } from '@ratchet/tools-kafka';
 import { startRatchet, type RunningRatchet } from './start-ratchet.ts';
 import { upMessage } from './up-message.ts';
 
@@ -26,7 +27,9 @@ else process.exitCode = await run(given);
 
 /** @returns the exit code, once all is stopped again. */
 async function run({ folder, partitions }: Arguments): Promise<number> {
-  const asked = whenAskedToStop();
+  const asked = whenAskedToStop(() => {
+    say('Stopping: the services first, then the broker. Ctrl-C again ends it at once.');
+  });
   const started = startRatchet({
     log: say,
     ports: 'usual',
@@ -48,34 +51,10 @@ async function run({ folder, partitions }: Arguments): Promise<number> {
 /** @returns whether the broker or the registry was lost. */
 async function untilStopped(ratchet: RunningRatchet, asked: AbortSignal): Promise<boolean> {
   say(upMessage(ratchet));
-  const lost = await Promise.race([aborted(asked), ratchet.kafkaEnded]);
+  const lost = await unlessAborted(asked, ratchet.kafkaEnded).catch(() => undefined);
   if (lost !== undefined) say(`${lost}\nStopping the rest. The data are kept: npm start goes on with them.`);
   await ratchet.stop();
   return lost !== undefined;
-}
-
-/** A second signal is for the impatient: everything still running notices that this process is gone, and ends. */
-function whenAskedToStop(): AbortSignal {
-  const asked = new AbortController();
-  const ask = (): void => {
-    if (asked.signal.aborted) process.exit(1);
-    say('Stopping: the services first, then the broker. Ctrl-C again ends it at once.');
-    asked.abort();
-  };
-  process.on('SIGINT', ask);
-  process.on('SIGTERM', ask);
-  // The terminal was closed.
-  process.on('SIGHUP', ask);
-  return asked.signal;
-}
-
-function aborted(signal: AbortSignal): Promise<undefined> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve(undefined);
-    signal.addEventListener('abort', () => {
-      resolve(undefined);
-    });
-  });
 }
 
 function readArguments(): Arguments {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { leasePort, startKafka, type PortLease, type Way } from '@ratchet/tools-kafka';
+import { leasePort, startKafka, unlessAborted, type PortLease, type Way } from '@ratchet/tools-kafka';
 import { ServiceProcess } from './service-process.ts';
 import { mainOf, services, type ServiceName } from './services.ts';
 import { keptTokenSecret } from './token-secret.ts';
@@ -74,7 +74,7 @@ export async function startRatchet(options: StartRatchetOptions = {}): Promise<R
     options.signal?.throwIfAborted();
     for (const process of all) process.start();
     const ready = Promise.all(all.map((process) => process.ready()));
-    await Promise.race([ready, lost(kafka), aborted(options.signal)]);
+    await unlessAborted(options.signal, Promise.race([ready, lost(kafka)]));
   } catch (error) {
     await stop();
     throw error;
@@ -95,13 +95,6 @@ const never = new Promise<never>(() => undefined);
 const lost = async ({ ended = never }: Kafka): Promise<never> => {
   throw new Error(await ended);
 };
-
-const aborted = (signal: AbortSignal | undefined): Promise<never> =>
-  new Promise((_, reject) => {
-    signal?.addEventListener('abort', () => {
-      reject(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)));
-    });
-  });
 
 function requireBuilt(): void {
   const missing = services.find(({ name }) => !existsSync(mainOf(name)));

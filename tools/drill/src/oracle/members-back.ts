@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { JournalTail } from '../journal-tail.ts';
 import { machineMs } from '../journal.ts';
 import { isService, serviceRoles, type Member } from '../stage/member.ts';
@@ -39,7 +38,7 @@ export async function membersBack(
     if (missing.length === 0) return { afterMs, missing: missingAtLimit ?? [] };
     if (afterMs > limitMs) missingAtLimit ??= missing;
     if (afterMs > waitMsMax) return { missing: missingAtLimit ?? missing };
-    await pause(lookEveryMs);
+    await stage.pause(lookEveryMs);
   }
 }
 

@@ -1,6 +1,5 @@
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { machineMs } from '../journal.ts';
 import { isService, type Member, type Role } from './member.ts';
 import type { Stage } from './stage.ts';
@@ -79,19 +78,15 @@ export class Faults {
     const { pid } = member;
     if (pid === undefined) return;
     const kind = isService(member.role) ? 'service-stopped' : 'worker-stopped';
-    await this.during(kind, member.name, `for ${seconds(ms)}`, async () => {
-      signal(pid, 'SIGSTOP');
-      await pause(ms);
-      signal(pid, 'SIGCONT');
+    await this.#stopped(kind, member.name, ms, (what) => {
+      signal(pid, what);
     });
   }
 
   async stopBroker(ms: number): Promise<void> {
     const { kafka } = this.#stage;
-    await this.during('broker-stopped', 'broker', `for ${seconds(ms)}`, async () => {
-      kafka.signalBroker(1, 'SIGSTOP');
-      await pause(ms);
-      kafka.signalBroker(1, 'SIGCONT');
+    await this.#stopped('broker-stopped', 'broker', ms, (what) => {
+      kafka.signalBroker(1, what);
     });
   }
 
@@ -100,7 +95,7 @@ export class Faults {
     const { kafka } = this.#stage;
     await this.during('broker-killed', 'broker', `down for ${seconds(downMs)}`, async () => {
       await kafka.killBroker(1);
-      await pause(downMs);
+      await this.#stage.pause(downMs);
       await kafka.startBroker(1);
     });
   }
@@ -110,7 +105,7 @@ export class Faults {
     const { kafka } = this.#stage;
     await this.during('registry-gone-warm', 'registry', `for ${seconds(ms)}`, async () => {
       await kafka.killRegistry();
-      await pause(ms);
+      await this.#stage.pause(ms);
       await kafka.startRegistry();
     });
   }
@@ -122,7 +117,7 @@ export class Faults {
     await this.during('registry-gone-cold', 'registry', `for ${seconds(ms)}, while ${names} start`, async () => {
       await kafka.killRegistry();
       await Promise.all(members.map((member) => member.kill()));
-      await pause(ms);
+      await this.#stage.pause(ms);
       await kafka.startRegistry();
     });
   }
@@ -131,8 +126,30 @@ export class Faults {
   async comeAndGo(role: Role, ms: number, ending: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     await this.during('member-came-and-went', role, `for ${seconds(ms)}, until ${ending}`, async () => {
       const member = this.#stage.add(role);
-      await pause(ms);
+      await this.#stage.pause(ms);
       await this.#stage.remove(member, ending);
+    });
+  }
+
+  /** However it is left, the other goes on: a stopped process would notice nothing, and be left behind. */
+  async #stopped(
+    kind: FaultKind,
+    target: string,
+    ms: number,
+    send: (what: 'SIGSTOP' | 'SIGCONT') => void,
+  ): Promise<void> {
+    const goOn = (): void => {
+      send('SIGCONT');
+    };
+    await this.during(kind, target, `for ${seconds(ms)}`, async () => {
+      process.once('exit', goOn);
+      send('SIGSTOP');
+      try {
+        await this.#stage.pause(ms);
+      } finally {
+        goOn();
+        process.off('exit', goOn);
+      }
     });
   }
 }

@@ -7,9 +7,14 @@ const chunkBytes = 1 << 20;
 /** A file system in memory, of so many MiB, that can be filled up. */
 export class SmallDisk {
   readonly #folder: string;
+  /** Where nobody unmounted it: it goes once nothing has a file open there. */
+  readonly #leave = (): void => {
+    execFileSync('umount', ['--lazy', this.#folder], { stdio: 'pipe' });
+  };
 
   private constructor(folder: string) {
     this.#folder = folder;
+    process.once('exit', this.#leave);
   }
 
   /** @throws Error when this process may not mount one: that takes root. */
@@ -48,6 +53,7 @@ export class SmallDisk {
 
   unmount(): void {
     execFileSync('umount', [this.#folder], { stdio: 'pipe' });
+    process.off('exit', this.#leave);
   }
 
   get #ballast(): string {

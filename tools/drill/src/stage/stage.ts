@@ -2,10 +2,11 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { connectCluster } from '@ratchet/protocol';
 import { taskTopic } from '@ratchet/domain';
 import { uniqueName } from '@ratchet/testing';
-import { startKafka, type Addresses, type RunningKafka } from '@ratchet/tools-kafka';
+import { startKafka, unlessAborted, type Addresses, type RunningKafka } from '@ratchet/tools-kafka';
 import { residentMiB, type Doors } from '@ratchet/tools-start';
 import { machineMs, readJournals, type Noted } from '../journal.ts';
 import { tellGateways } from '../load/gateways.ts';
@@ -32,6 +33,8 @@ export interface StageOptions {
   readonly perSecond: number;
   readonly seed: number;
   readonly say: (line: string) => void;
+  /** Aborted: nothing is waited for any longer. */
+  readonly asked: AbortSignal;
   /** A broker and a registry of someone else, to which nothing can be done; default: they are started. */
   readonly kafka?: Addresses;
   readonly brokerEnvironment?: Readonly<Record<string, string>>;
@@ -109,6 +112,11 @@ export class Stage {
 
   get workers(): readonly Member[] {
     return this.members.filter(({ role }) => !isService(role));
+  }
+
+  /** @throws (rejects) at once when the drill is asked to stop. */
+  async pause(ms: number): Promise<void> {
+    await pause(ms, undefined, { signal: this.#options.asked });
   }
 
   /** One more of a role. */
@@ -201,7 +209,8 @@ export class Stage {
       this.#sample();
       this.#tellGateways();
     }, sampleEveryMs);
-    await Promise.all(this.services.map(({ process }) => process.ready()));
+    const ready = Promise.all(this.services.map(({ process }) => process.ready()));
+    await unlessAborted(this.#options.asked, ready);
     this.#tellGateways();
     for (const role of roles.filter((each) => !isService(each)))
       for (let count = 0; count < instancesOf(role); count++) this.add(role);
