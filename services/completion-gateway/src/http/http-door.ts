@@ -14,6 +14,7 @@ import type { Limits } from '../limits/index.ts';
 import { ActivitiesController } from './activities.controller.ts';
 import { AttemptReports } from './attempt-reports.ts';
 import { AttemptsByIdController, AttemptsByTokenController } from './attempts.controller.ts';
+import { EarlyAnswers } from './early-answers.ts';
 import type { HttpSettings } from './http.settings.ts';
 import { writeJson } from './json-text.ts';
 import { ProblemFilter } from './problem.filter.ts';
@@ -21,7 +22,6 @@ import { protect } from './protect.ts';
 import { bodyBytesMax, RequestGate } from './request-gate.ts';
 import { RunsController } from './runs.controller.ts';
 import { ATTEMPT_REPORTS, CALLBACK_POLICY, FRONT_DOOR, WEBHOOKS } from './tokens.ts';
-import { refuseUnreadable, refuseUnroutable } from './unreadable-request.ts';
 import { validation } from './validation.ts';
 import { WebhookDeliveries } from '../webhooks/webhook-deliveries.ts';
 import { WebhooksController } from '../webhooks/webhooks.controller.ts';
@@ -73,12 +73,14 @@ export async function openHttpDoor(parts: HttpDoorParts): Promise<HttpDoor> {
   const reports = new AttemptReports(frontDoor);
   const webhooks = new WebhookDeliveries({ webhooks: parts.webhooks ?? none, reports, runs: frontDoor.runs });
   const module = moduleOf(parts, reports, webhooks);
-  const app = await NestFactory.create<NestFastifyApplication>(module, adapterOf(parts), nestOptions);
+  const early = new EarlyAnswers(limits.refused);
+  const app = await NestFactory.create<NestFastifyApplication>(module, adapterOf(parts, early), nestOptions);
   app.useGlobalPipes(validation());
   app.useGlobalFilters(new ProblemFilter(log, parts.audit));
   const instance = app.getHttpAdapter().getInstance();
   instance.setReplySerializer(writeJson);
   protect(instance, { authenticator, names: settings.httpAllowedHosts, environment: settings.environment });
+  early.guard(instance);
   new RequestGate({ authenticator, limits, webhooks }).guard(instance);
   describeApi(app);
   await app.listen(settings.httpPort, settings.httpHost);
@@ -118,15 +120,15 @@ function moduleOf(
   };
 }
 
-function adapterOf({ tls, limits }: HttpDoorParts): FastifyAdapter {
+function adapterOf({ tls, limits }: HttpDoorParts, early: EarlyAnswers): FastifyAdapter {
   const options = {
     bodyLimit: bodyBytesMax,
     routerOptions: { maxParamLength: parameterLengthMax },
     // What its body may take is up to the gate.
     requestTimeout: headersMsMax + limits.settings.arrivalMsMax,
     http: { headersTimeout: headersMsMax, connectionsCheckingInterval: lookMs },
-    clientErrorHandler: refuseUnreadable,
-    frameworkErrors: refuseUnroutable,
+    clientErrorHandler: early.refuseUnreadable,
+    frameworkErrors: early.refuseUnroutable,
   };
   if (tls === undefined) return new FastifyAdapter(options);
   const clients = tls.clientCa === undefined ? {} : { requestCert: true, rejectUnauthorized: true };

@@ -133,6 +133,13 @@ function send(stage: Stage, body: string | Buffer, headers: Record<string, strin
   return answerTo(asked);
 }
 
+/** A head, byte for byte. */
+function headOf(line: string, headers: Readonly<Record<string, string>>): string {
+  const all = { host: 'localhost', 'content-type': 'application/json', ...headers };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `${line} HTTP/1.1\r\n${lines.join('')}\r\n`;
+}
+
 const get = (stage: Stage, who: keyof typeof keys = 'billing'): Promise<Told> => {
   const asked = stage.begin('GET', result, as(who));
   asked.end();
@@ -173,6 +180,71 @@ describe('before its body is taken', () => {
     expect([stage.limits.bytes.used, stage.limits.arriving.count, stage.askedCount]).toEqual([0, 0, 0]);
     asked.destroy();
   });
+
+  const known = as('billing');
+  const chunked = { 'transfer-encoding': 'chunked' };
+  test.each<[status: number, line: string, headers: Record<string, string>]>([
+    [401, `POST ${complete}`, {}],
+    [401, `GET ${result}`, {}],
+    [404, 'POST /nowhere', {}],
+    [400, 'POST /%zz', {}],
+    [400, 'POST nonsense', {}],
+    [413, `POST ${complete}`, known],
+    [413, `POST ${complete}`, { ...known, ...chunked }],
+    [415, `POST ${complete}`, { ...known, ...chunked, 'content-type': 'text/plain' }],
+    [401, 'POST /webhooks/payments', {}],
+    [413, 'POST /webhooks/payments', { ...signed('{}'), ...chunked }],
+    [200, `GET ${result}`, { ...known, ...chunked }],
+    [200, 'GET /openapi.json', {}],
+  ])('who sends on is told %i, and the rest stays unread: %s %j', async (status, line, headers) => {
+    const stage = await open();
+    const socket = await stage.socket();
+    const length = 64 * mib;
+    const isChunked = headers['transfer-encoding'] !== undefined;
+    socket.write(headOf(line, { ...(isChunked ? {} : { 'content-length': String(length) }), ...headers }));
+    if (isChunked) socket.write(`${length.toString(16)}\r\n`);
+    for (let sent = 0; sent < length; sent += 65_536) socket.write(Buffer.alloc(65_536, ' '));
+    await until(() => socket.said().endsWith('}'));
+    expect(socket.said()).toMatch(new RegExp(`^HTTP/1.1 ${String(status)} [^]*\r\nconnection: close\r\n`, 'i'));
+    await pause(300);
+    // What lies between two sockets is less than half of it.
+    expect(socket.bytesWritten - socket.writableLength).toBeLessThan(length / 2);
+    expect([socket.destroyed, stage.limits.refused.count, stage.limits.bytes.used]).toEqual([false, 1, 0]);
+  });
+
+  test.each([`POST ${complete}`, 'POST nonsense'])('who sends on is let go a moment later: %s', async (line) => {
+    const stage = await open();
+    const socket = await stage.socket();
+    socket.write(headOf(line, { 'content-length': '9' }));
+    await until(() => socket.destroyed);
+    expect(socket.said()).toMatch(/\}$/);
+    await until(() => stage.limits.refused.count + stage.limits.http.connections.count === 0);
+  });
+
+  test('who has sent a small body goes on with its connection', async () => {
+    const stage = await open();
+    const socket = await stage.socket();
+    const small = { 'content-length': '2' };
+    for (const line of [`POST ${complete}`, 'POST /nowhere', 'POST /%zz']) socket.write(`${headOf(line, small)}{}`);
+    socket.write(`${headOf(`POST ${complete}`, { ...small, ...known })}{}`);
+    await until(() => socket.said().includes('200 OK'));
+    expect(socket.said().match(/(?<=HTTP\/1.1 )\d+/g)).toEqual(['401', '404', '400', '200']);
+    expect(stage.limits.refused.count).toBe(0);
+  });
+
+  test.each([`POST ${complete}`, 'POST nonsense'])(
+    'a door that closes does not wait for who sends on: %s',
+    async (line) => {
+      const stage = await open();
+      const socket = await stage.socket();
+      socket.write(headOf(line, { 'content-length': '9' }));
+      await until(() => socket.said().endsWith('}'));
+      const begunAt = performance.now();
+      await stage.close();
+      expect(performance.now() - begunAt).toBeLessThan(500);
+      await until(() => socket.destroyed);
+    },
+  );
 
   test('who asks whether to send it is told so once it is known', async () => {
     const stage = await open();

@@ -88,10 +88,7 @@ export class RequestGate {
     const { limits } = this.#parts;
     const connection = limits.http.connections.of(request.raw.socket);
     if (connection === undefined) throw new ProblemError(503, 'The connection is closed.');
-    if (Number(request.headers['content-length'] ?? 0) > bytesMax) {
-      void reply.header('connection', 'close');
-      throw tooLarge(bytesMax);
-    }
+    if (Number(request.headers['content-length'] ?? 0) > bytesMax) throw tooLarge(bytesMax);
     const bytes = new RequestBytes(limits.bytes, principal);
     const known: Known = { principal, connection, bodyBytesMax: bytesMax, bytes, state: 'arriving' };
     this.#known.set(request, known);
@@ -142,6 +139,11 @@ export class RequestGate {
     });
     try {
       return await promise;
+    } catch (error) {
+      // The request, whose listeners hold them, lasts until its connection is closed.
+      chunks.length = 0;
+      known.bytes.free();
+      throw error;
     } finally {
       leave();
       body.off('data', hear).off('error', cutOff).off('close', cutOff);

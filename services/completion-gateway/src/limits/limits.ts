@@ -15,7 +15,7 @@ export interface Limits {
   readonly bytes: Quota;
   /** Of both doors: requests that have begun to arrive. */
   readonly arriving: TimedQueue;
-  /** Of gRPC: calls that were refused, whose callers send on. */
+  /** Of both doors: what is answered, whose callers send on. */
   readonly refused: TimedQueue;
   /** Of gRPC: those who watch the health, and have not said who they are. */
   readonly healthWatches: TimedQueue;
@@ -26,7 +26,7 @@ export interface DoorLimits {
   readonly calls: Quota;
 }
 
-/** How long who was refused may send on, to hear of it, before the stream is reset. */
+/** How long whoever sends on may take to hear the answer, before stream or connection is closed. */
 const refusedMsMax = 1_000;
 
 /** Each limit has a setting; what is in use and what was refused has a metric. */

@@ -1,8 +1,10 @@
 import { createServer } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { refuseUnreadable } from './unreadable-request.ts';
+import { limitsFor } from '../limits/limits.fixture.ts';
+import { EarlyAnswers } from './early-answers.ts';
 
+const { refuseUnreadable } = new EarlyAnswers(limitsFor().refused);
 const server = createServer().on('clientError', refuseUnreadable);
 beforeAll(() => new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve)));
 afterAll(() => server.close());
