@@ -72,7 +72,7 @@ function peaksMiB({ services }: RunningRatchet): Readonly<Record<string, number>
 
 async function measure(ratchet: RunningRatchet, runCount: number, activityCount: number): Promise<void> {
   const { brokers, registryUrl } = ratchet;
-  const cluster = await connectCluster({ brokers, registryUrl, clientId: 'bench', createTopics: false });
+  const cluster = await connectCluster({ brokers, registry: registryUrl, clientId: 'bench', createTopics: false });
   const { channel, close } = await openRequestChannel(cluster, { requestTimeoutMs: 120_000 });
   try {
     const runs = Array.from({ length: runCount }, (): RunId => {

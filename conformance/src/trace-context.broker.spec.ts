@@ -25,7 +25,7 @@ const greet = (): Promise<string> => Promise.resolve('hello');
 
 beforeAll(async () => {
   ratchet = await startCluster();
-  cluster = await connectCluster({ brokers, registryUrl, clientId: 'trace-context', createTopics: false });
+  cluster = await connectCluster({ brokers, registry: registryUrl, clientId: 'trace-context', createTopics: false });
   worker = await Worker.create({ brokers, registry: registryUrl, taskQueue, activities: { charge, greet } });
   running = worker.run();
   client = await ActivityClient.connect({ brokers, registry: registryUrl });

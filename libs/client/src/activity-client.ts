@@ -5,6 +5,7 @@ import {
   asApplicationFailure,
   closeCluster,
   connectCluster,
+  descriptionOf,
   durationMs,
   errorToFailure,
   identityDefault,
@@ -14,6 +15,7 @@ import {
   requestRecords,
   requireNamespace,
   type CommandDraft,
+  type ConnectionDescription,
   type DataConverter,
   type Duration,
 } from '@ratchet/protocol';
@@ -32,11 +34,7 @@ import { outgoingPayload, outgoingPayloads } from './outgoing-payloads.ts';
 import { scheduleDraft } from './schedule-draft.ts';
 import type { AnyStartOptions } from './start-activity-options.ts';
 
-export interface ActivityClientOptions {
-  /** `host:port`, several in a list or separated by commas. */
-  readonly brokers: string | readonly string[];
-  /** The root of the schema registry's Confluent-compatible API. */
-  readonly registry: string;
+export interface ActivityClientOptions extends ConnectionDescription {
   /** Default: `default`. */
   readonly namespace?: string;
   /** Who asks; shown to people. Default: `<pid>@<host>`. */
@@ -87,7 +85,7 @@ export class ActivityClient {
    */
   static async connect(options: ActivityClientOptions): Promise<ActivityClient> {
     checkOptions(clientShape, options);
-    const { brokers, registry, namespace = 'default', identity = identityDefault(), log } = options;
+    const { namespace = 'default', identity = identityDefault(), log } = options;
     const refusal = checkNamespaceName(namespace) ?? checkLength('identity', identity);
     if (refusal !== undefined) throw new InvalidActivityOptionsError(refusal.message, '');
     const requestTimeoutMs = durationMs(options.requestTimeout ?? '30s') ?? 0;
@@ -95,8 +93,7 @@ export class ActivityClient {
     const logging = log === undefined ? {} : { log: logOfConnection(log) };
     const clientId = `ratchet-client-${identity}`;
     const cluster = await connectCluster({
-      brokers,
-      registryUrl: registry,
+      ...descriptionOf(options),
       clientId,
       createTopics: false,
       records: requestRecords,

@@ -34,7 +34,7 @@ export async function startHandWorker(
   { brokers, registryUrl }: BrokerAddresses,
   taskQueue: string,
 ): Promise<HandWorker> {
-  const cluster = await connectCluster({ brokers, registryUrl, clientId: identity, createTopics: false });
+  const cluster = await connectCluster({ brokers, registry: registryUrl, clientId: identity, createTopics: false });
   const { channel, close } = await openRequestChannel(cluster);
   const topic = taskTopic('default', taskQueue);
   await cluster.ensureTaskTopic(topic);

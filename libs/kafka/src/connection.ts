@@ -1,24 +1,26 @@
 import type { Socket } from 'node:net';
+import type { ConnectionOptions as NodeTlsOptions } from 'node:tls';
 import type { Admin, Kafka as KafkaClass, KafkaConfig, LogEntry } from 'kafkajs';
 import { OperationalError } from './errors.ts';
 import type { GroupMember } from './group-consumer.ts';
+import { causesOf } from './kafka-error.ts';
 import { Kafka, logLevel } from './kafkajs/index.ts';
 import { guardedLog, silent, type Log } from './log.ts';
 import type { ConnectionMetrics } from './metrics.ts';
 import { PartitionCounts } from './partition-counts.ts';
 import { clientRetry } from './retry-options.ts';
 import { sleep } from './sleep.ts';
+import { kafkajsSasl, nodeTlsOptions, type KafkaSecurity } from './security.ts';
 import { createSocket } from './socket-factory.ts';
 import { within } from './within.ts';
 
-export interface ConnectionOptions {
+export interface ConnectionOptions extends KafkaSecurity {
   /** `host:port` of one or more brokers; the rest are found through them. */
   readonly brokers: readonly string[];
   readonly clientId: string;
   readonly log?: Log;
-  /** TLS: `true`, or Node's own options of it. */
-  readonly ssl?: KafkaConfig['ssl'];
-  readonly sasl?: KafkaConfig['sasl'];
+  /** The zone that this process is in, as brokers name theirs (`broker.rack`): fetched from a replica there, if there is one. */
+  readonly zone?: string | undefined;
   /** How long an answer may take; 30 s by default. */
   readonly requestTimeoutMs?: number;
   readonly connectionTimeoutMs?: number;
@@ -37,6 +39,13 @@ const adminAnswerMsMax = 60_000;
 /** How long `close` waits for answers that are still on their way. */
 const disconnectMsMax = 1_000;
 
+interface KafkaClientParts {
+  readonly brokers: readonly string[];
+  /** As of now: asked for every socket. */
+  readonly tls: () => NodeTlsOptions | undefined;
+  readonly onCut: (client: KafkaClient) => void;
+}
+
 /**
  * kafkajs's client with sockets of its own, for one producer, consumer or admin: whoever no longer trusts it cuts it off.
  *
@@ -46,17 +55,19 @@ const disconnectMsMax = 1_000;
 export class KafkaClient {
   readonly kafka: KafkaClass;
   readonly #sockets = new Set<Socket>();
+  readonly #tls: () => NodeTlsOptions | undefined;
   readonly #onCut: (client: KafkaClient) => void;
   #isCut = false;
 
   /** @internal only a connection makes clients. */
-  constructor(config: KafkaConfig, brokers: readonly string[], onCut: (client: KafkaClient) => void) {
+  constructor(config: KafkaConfig, { brokers, tls, onCut }: KafkaClientParts) {
+    this.#tls = tls;
     this.#onCut = onCut;
     this.kafka = new Kafka({
       ...config,
       // Trap: kafkajs looks for a broker in loops within loops, for minutes; it gives up at once when there is none to try.
       brokers: () => (this.#isCut ? [] : [...brokers]),
-      socketFactory: (address) => this.#connect(address),
+      socketFactory: ({ host, port, onConnect }) => this.#connect({ host, port, onConnect }),
     });
   }
 
@@ -68,9 +79,9 @@ export class KafkaClient {
     this.#onCut(this);
   }
 
-  #connect(address: Parameters<typeof createSocket>[0]): Socket {
+  #connect(address: Omit<Parameters<typeof createSocket>[0], 'tls'>): Socket {
     if (this.#isCut) throw closedError();
-    const socket = createSocket(address);
+    const socket = createSocket({ ...address, tls: this.#tls() });
     this.#sockets.add(socket);
     return socket.once('close', () => this.#sockets.delete(socket));
   }
@@ -96,6 +107,8 @@ export class KafkaConnection {
   readonly admin: Admin;
   /** How many partitions each topic has, as far as it was asked for. */
   readonly partitionCounts: PartitionCounts;
+  readonly zone: string | undefined;
+  readonly #security: KafkaSecurity;
   readonly #config: KafkaConfig;
   readonly #clients = new Set<KafkaClient>();
   #isClosed = false;
@@ -103,6 +116,9 @@ export class KafkaConnection {
   constructor(options: ConnectionOptions) {
     const { brokers, clientId } = options;
     const log = guardedLog(options.log ?? silent);
+    const sasl = kafkajsSasl(options);
+    this.#security = options;
+    this.zone = options.zone;
     this.brokers = brokers;
     this.clientId = clientId;
     this.log = log;
@@ -110,8 +126,7 @@ export class KafkaConnection {
     this.#config = {
       brokers: [...brokers],
       clientId,
-      ...(options.ssl === undefined ? {} : { ssl: options.ssl }),
-      ...(options.sasl === undefined ? {} : { sasl: options.sasl }),
+      ...(sasl === undefined ? {} : { sasl }),
       connectionTimeout: options.connectionTimeoutMs ?? 3000,
       requestTimeout: options.requestTimeoutMs ?? 30_000,
       retry: clientRetry,
@@ -124,7 +139,14 @@ export class KafkaConnection {
 
   /** @internal Whoever makes one cuts it off in the end. */
   createClient(tuning: ClientTuning = {}): KafkaClient {
-    const client = new KafkaClient({ ...this.#config, ...tuning }, this.brokers, (cut) => this.#clients.delete(cut));
+    const client = new KafkaClient(
+      { ...this.#config, ...tuning },
+      {
+        brokers: this.brokers,
+        tls: () => nodeTlsOptions(this.#security.tls),
+        onCut: (cut) => this.#clients.delete(cut),
+      },
+    );
     this.#clients.add(client);
     if (this.#isClosed) client.cut();
     return client;
@@ -197,7 +219,8 @@ export const withoutCredentials = (address: string): string => address.replace(/
 /**
  * Connects to Kafka, once for a process.
  *
- * @throws OperationalError RKT1301 when an address is none; RKT1001 when none of the brokers answers, after at most 15 s.
+ * @throws OperationalError RKT1301 when an address is none, or a secret's file cannot be read; RKT1009 when TLS cannot be
+ * agreed on or the brokers do not take who this is; RKT1001 when none of the brokers answers, after at most 15 s.
  */
 export async function connectKafka(options: ConnectionOptions): Promise<KafkaConnection> {
   checkBrokers(options.brokers);
@@ -207,16 +230,49 @@ export async function connectKafka(options: ConnectionOptions): Promise<KafkaCon
     return connection;
   } catch (cause) {
     await connection.close().catch(() => undefined);
-    const addresses = options.brokers.join(', ');
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new OperationalError(
+    throw unreached(options, cause);
+  }
+}
+
+function unreached({ brokers, sasl }: ConnectionOptions, cause: unknown): OperationalError {
+  if (cause instanceof OperationalError) return cause;
+  const addresses = brokers.join(', ');
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const refusal = refusalOf(cause);
+  if (refusal === undefined)
+    return new OperationalError(
       `Expected to reach Kafka at ${addresses}, but no broker answers (${reason})`,
       'RKT1001',
       true,
-      { cause },
+      {
+        cause,
+      },
     );
-  }
+  const who =
+    sasl === undefined ? '' : ` as ${'username' in sasl ? `'${sasl.username}'` : sasl.mechanism} (${sasl.mechanism})`;
+  return new OperationalError(
+    `Expected to be let in by Kafka at ${addresses}${who}, but ${refusal} (${reason})`,
+    'RKT1009',
+    false,
+    { cause },
+  );
 }
+
+/** Why the brokers do not let this process in, where it is not that none answers. */
+function refusalOf(cause: unknown): string | undefined {
+  const all = [...causesOf(cause)];
+  if (all.some(({ name }) => name === 'KafkaJSSASLAuthenticationError')) return 'it refuses user or password';
+  const codes = all.map((each) => String((each as NodeJS.ErrnoException).code ?? ''));
+  const text = all.map(({ message }) => message).join(' ');
+  if (/ERR_SSL_WRONG_VERSION_NUMBER|wrong version number/i.test(`${codes.join(' ')} ${text}`))
+    return 'no TLS is spoken there';
+  if (/alert|certificate required/i.test(text)) return 'it refuses the certificate of this process, or misses one';
+  if (codes.some((code) => tlsCodes.test(code)) || /certificate|altnames/i.test(text))
+    return 'its certificate is not trusted here';
+  return undefined;
+}
+
+const tlsCodes = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_)/;
 
 /** kafkajs calls errors what it then retries by itself; what it gives up on is told by whoever asked for it. */
 const forwardTo =

@@ -8,6 +8,8 @@ export const operationalErrorCodes = [
   /** a record is larger than a batch may be */ 'RKT1006',
   /** a send was only half written */ 'RKT1007',
   /** the Kafka client has not come back with an answer */ 'RKT1008',
+  /** Kafka does not take who this is, or TLS cannot be agreed on */ 'RKT1009',
+  /** Kafka does not let this user do it */ 'RKT1010',
   /** schema registry does not answer */ 'RKT1101',
   /** schema is incompatible */ 'RKT1102',
   /** schema is not registered */ 'RKT1103',

@@ -239,8 +239,10 @@ export class GroupConsumer implements GroupMember {
     // A coordinator that has not answered for a session has expelled the member: to wait for longer is of no use.
     const client = connection.createClient({ requestTimeout: Math.max(this.#sessionTimeoutMs, 5_000) });
     let cluster: Cluster | undefined;
+    const { zone } = connection;
     const consumer = client.kafka.consumer({
       groupId: this.groupId,
+      ...(zone === undefined ? {} : { rackId: zone }),
       partitionAssigners: [assigner((lent) => (cluster = lent))],
       allowAutoTopicCreation: false,
       sessionTimeout: this.#sessionTimeoutMs,

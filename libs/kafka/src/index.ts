@@ -5,6 +5,14 @@ export { connectKafka, KafkaConnection, withoutCredentials, type ConnectionOptio
 export { deadLetter } from './dead-letter.ts';
 export { readTraceparent, traceparentHeader } from './traceparent.ts';
 export * from './errors.ts';
+export {
+  revealed,
+  nodeTlsOptions,
+  type KafkaSecurity,
+  type SaslOptions,
+  type Secret,
+  type TlsOptions,
+} from './security.ts';
 export type { GroupMember } from './group-consumer.ts';
 export { guardedLog, type Log, type LogLevel } from './log.ts';
 export type { ConnectionMetrics, OutboxMetrics, ProcessorMetrics } from './metrics.ts';

@@ -48,6 +48,7 @@ export function failureKind(error: unknown): FailureKind {
 /** Everything thrown comes to the same shape; kafkajs wraps its errors up to three deep. */
 export const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));
 
-function* causesOf(error: unknown): Generator<Error> {
+/** The error, and what caused it, at most eight deep. */
+export function* causesOf(error: unknown): Generator<Error> {
   for (let cause = error, depth = 0; cause instanceof Error && depth < 8; cause = cause.cause, depth++) yield cause;
 }

@@ -7,17 +7,17 @@ const keepAliveMs = 60_000;
 export function createSocket(address: {
   readonly host: string;
   readonly port: number;
-  /** kafkajs says `null` when it means no TLS. */
-  readonly ssl?: ConnectionOptions | boolean | null;
+  /** Absent: without TLS. */
+  readonly tls: ConnectionOptions | undefined;
   readonly onConnect: () => void;
 }): Socket {
-  const { host, port, ssl = null, onConnect } = address;
-  if (ssl === null || ssl === false) {
+  const { host, port, tls, onConnect } = address;
+  if (tls === undefined) {
     return settled(connectTcp({ host, port, noDelay: true }, onConnect));
   }
   // RFC 6066 knows no server name that is an address.
   const servername = isIP(host) === 0 ? { servername: host } : {};
-  const socket = connectTls({ host, port, ...servername, ...(ssl === true ? {} : ssl) }, onConnect);
+  const socket = connectTls({ host, port, ...servername, ...tls }, onConnect);
   return settled(socket.setNoDelay(true));
 }
 

@@ -5,9 +5,10 @@ import { connectCluster, type Cluster, type ClusterOptions } from './connect-clu
 import { requireNamespace } from './require-namespace.ts';
 import type { TokenKey } from './task-token.ts';
 
-const addresses = connectBroker();
+const { brokers: brokerList, registryUrl: registry } = connectBroker();
 const options: ClusterOptions = {
-  ...addresses,
+  brokers: brokerList,
+  registry,
   clientId: 'protocol-test',
   createTopics: true,
   partitions: 4,
@@ -92,10 +93,9 @@ describe('the keys of a cluster', () => {
 });
 
 test('a client takes the cluster as it finds it', async () => {
-  const { brokers, registryUrl } = addresses;
   const found = await connectCluster({
-    brokers: brokers.join(', '),
-    registryUrl,
+    brokers: brokerList.join(', '),
+    registry,
     clientId: 'client',
     createTopics: false,
   });
@@ -107,7 +107,7 @@ test.each<{ given: string; wrong: Partial<ClusterOptions>; code: string }>([
   { given: 'no broker answers', wrong: { brokers: 'localhost:1' }, code: 'RKT1001' },
   { given: 'the address of a broker has a password', wrong: { brokers: 'user:pa,ss@b:1' }, code: 'RKT1301' },
   { given: 'there is no address of a broker', wrong: { brokers: ' , ' }, code: 'RKT1301' },
-  { given: 'there is no address of a registry', wrong: { registryUrl: '' }, code: 'RKT1301' },
+  { given: 'there is no address of a registry', wrong: { registry: '' }, code: 'RKT1301' },
 ])('when $given the error is $code', async ({ wrong, code }) => {
   await expect(connectCluster({ ...options, createTopics: false, ...wrong })).rejects.toMatchObject({ code });
 });

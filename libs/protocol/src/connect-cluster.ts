@@ -22,14 +22,11 @@ import {
   type Replication,
 } from '@ratchet/schemas';
 import { codecLogOf } from './codec-log.ts';
+import { registryAccess, type ConnectionDescription } from './connection-description.ts';
 import { joinCluster } from './join-cluster.ts';
 import type { TokenKey } from './task-token.ts';
 
-export interface ClusterOptions {
-  /** `host:port`, several in a list or separated by commas. */
-  readonly brokers: string | readonly string[];
-  /** The root of the registry's Confluent-compatible API. */
-  readonly registryUrl: string;
+export interface ClusterOptions extends ConnectionDescription {
   /** Shown by the brokers. */
   readonly clientId: string;
   /**
@@ -84,13 +81,16 @@ export interface Cluster {
  * it refuses a schema, RKT1103 when a client's is not registered within 15 s.
  */
 export async function connectCluster(options: ClusterOptions): Promise<Cluster> {
-  const { clientId, registryUrl, log, metrics } = options;
+  const { clientId, registry, tls, sasl, zone, log, metrics } = options;
   const brokers = brokerList(options.brokers);
   if (brokers.length === 0) throw noAddress('a broker', 'host:port');
-  if (registryUrl === '') throw noAddress('a schema registry', 'the root of its Confluent-compatible API');
+  if (registry === '') throw noAddress('a schema registry', 'the root of its Confluent-compatible API');
   const connection = await connectKafka({
     brokers,
     clientId,
+    tls,
+    sasl,
+    zone,
     ...(log === undefined ? {} : { log }),
     ...(metrics === undefined ? {} : { metrics }),
   });
@@ -118,17 +118,18 @@ interface Found {
 }
 
 async function asService(connection: KafkaConnection, options: ClusterOptions): Promise<Found> {
-  const { registryUrl, signal } = options;
+  const { signal } = options;
+  const registry = registryAccess(options.registry);
   const log = codecLogOf(connection.log);
-  const codec = await createCodec({ registryUrl, waitMs: Infinity, log, ...(signal === undefined ? {} : { signal }) });
+  const codec = await createCodec({ registry, waitMs: Infinity, log, ...(signal === undefined ? {} : { signal }) });
   return { codec, replication: await joinCluster(connection, codec, options) };
 }
 
 /** Where the topics are, the schemas are, too: a service registers them before. */
-async function asGuest(connection: KafkaConnection, { registryUrl, records }: ClusterOptions): Promise<Found> {
+async function asGuest(connection: KafkaConnection, { registry, records }: ClusterOptions): Promise<Found> {
   const replication = await replicationThere(connection);
   const lookUp = records ?? subjects.map(({ record }) => record);
-  return { codec: await createCodec({ registryUrl, lookUp }), replication };
+  return { codec: await createCodec({ registry: registryAccess(registry), lookUp }), replication };
 }
 
 /** For how long a client or a worker waits for services that are about to start, and how often it looks. */

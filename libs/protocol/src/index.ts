@@ -4,6 +4,7 @@ export { asApplicationFailure } from './as-application-failure.ts';
 export { claimTask, type ClaimRequest, type ClaimResult } from './claim.ts';
 export { closeCluster } from './close-cluster.ts';
 export { connectCluster, type Cluster, type ClusterOptions } from './connect-cluster.ts';
+export { descriptionOf, type ConnectionDescription, type RegistryOptions } from './connection-description.ts';
 export * from './data-converter.ts';
 export { DeadlineClock, type Due } from './deadline-clock.ts';
 export * from './duration.ts';

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
+import { descriptionShape } from './connection-description.ts';
 import { durationExpected, durationMs, type Duration } from './duration.ts';
 
 /** What is wrong with options: the callers of JavaScript have no compiler. */
@@ -16,27 +17,13 @@ export const durationShape = z.custom<Duration>((given) => durationMs(given as D
   error: durationExpected,
 });
 
-const brokersExpected = "'host:port', several in a list or separated by commas";
-const isBrokerList = (text: string): boolean =>
-  text.split(',').every((broker) => /^\s*(\[[\da-f:]+\]|[^\s:/]+):\d{1,5}\s*$/i.test(broker));
-const brokersShape = z.custom<string | readonly string[]>(
-  (given) =>
-    typeof given === 'string'
-      ? isBrokerList(given)
-      : Array.isArray(given) &&
-        given.length > 0 &&
-        given.every((each) => typeof each === 'string' && isBrokerList(each)),
-  { error: brokersExpected },
-);
-
 const functionShape = z.custom<(...args: never[]) => unknown>((given) => typeof given === 'function', {
   error: 'a function',
 });
 
 /** What clients and workers need alike. */
 export const connectionShape = z.strictObject({
-  brokers: brokersShape,
-  registry: z.string(),
+  ...descriptionShape,
   namespace: textShape,
   identity: textShape,
   dataConverter: z.looseObject({}).optional(),

@@ -53,7 +53,7 @@ describe('who may only read the registry', () => {
   it('looks up what it names, with one call each, and writes nothing', async () => {
     const calls: string[] = [];
     const registryUrl = `http://${await serving(readOnly({ [commands]: 7, [replies]: 9 }, calls))}`;
-    const codec = await createCodec({ registryUrl, lookUp: ['ActivityCommand', 'Reply'] });
+    const codec = await createCodec({ registry: registryUrl, lookUp: ['ActivityCommand', 'Reply'] });
     expect(calls.sort()).toEqual([`POST /subjects/${commands}`, `POST /subjects/${replies}`]);
     const bytes = codec.encodeCommand(claim);
     expect(bytes.readUInt32BE(1)).toBe(7);
@@ -63,7 +63,7 @@ describe('who may only read the registry', () => {
   it('waits for the service that registers them', async () => {
     const ids: Record<string, number> = {};
     const registryUrl = `http://${await serving(readOnly(ids, []))}`;
-    const codec = createCodec({ registryUrl, lookUp: ['Reply'] });
+    const codec = createCodec({ registry: registryUrl, lookUp: ['Reply'] });
     await new Promise((resolve) => setTimeout(resolve, 400));
     ids[replies] = 9;
     await expect(codec).resolves.toBeDefined();
@@ -71,9 +71,7 @@ describe('who may only read the registry', () => {
 
   it('is told when no service has', async () => {
     const address = await serving(readOnly({}, []));
-    await expect(
-      createCodec({ registryUrl: `http://${address}`, lookUp: ['Reply'], waitMs: 600 }),
-    ).rejects.toMatchObject({
+    await expect(createCodec({ registry: `http://${address}`, lookUp: ['Reply'], waitMs: 600 })).rejects.toMatchObject({
       code: 'RKT1103',
       retryable: true,
       message: `[RKT1103] Expected to find this version's schema of ${replies} at http://${address}, but it is not registered: services of this version register it when they start`,
@@ -86,7 +84,7 @@ const page = `<html>\n${'not here\n'.repeat(100)}</html>`;
 
 describe('a registry that asks for a password', () => {
   it('gets it, from the address', async () => {
-    await expect(createCodec({ registryUrl: withSecret(await serving(registry)) })).resolves.toBeDefined();
+    await expect(createCodec({ registry: withSecret(await serving(registry)) })).resolves.toBeDefined();
   });
 
   it.each<[what: string, host: () => Promise<string>, retryable: boolean, reason: RegExp]>([
@@ -98,9 +96,7 @@ describe('a registry that asks for a password', () => {
   ])('and %s is told of in one line, without it', async (_, host, retryable, reason) => {
     const address = await host();
     const begun = performance.now();
-    const error: unknown = await createCodec({ registryUrl: withSecret(address), waitMs: 700 }).catch(
-      (e: unknown) => e,
-    );
+    const error: unknown = await createCodec({ registry: withSecret(address), waitMs: 700 }).catch((e: unknown) => e);
     expect(performance.now() - begun).toBeLessThan(5_000);
     expect(error).toMatchObject({ code: 'RKT1101', retryable });
     const said = String(error);
@@ -121,7 +117,7 @@ describe('who waits for a registry as long as it takes', () => {
     });
     const said: string[] = [];
     const log = { info: () => undefined, warn: (_: object, message: string) => said.push(message) };
-    const codec = createCodec({ registryUrl: withSecret(address), waitMs: Infinity, log });
+    const codec = createCodec({ registry: withSecret(address), waitMs: Infinity, log });
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     isThere = true;
     await expect(codec).resolves.toBeDefined();
@@ -130,7 +126,7 @@ describe('who waits for a registry as long as it takes', () => {
 
   it('stops when nobody waits any more', async () => {
     const asked = new AbortController();
-    const codec = createCodec({ registryUrl: 'http://127.0.0.1:2', waitMs: Infinity, signal: asked.signal });
+    const codec = createCodec({ registry: 'http://127.0.0.1:2', waitMs: Infinity, signal: asked.signal });
     setTimeout(() => {
       asked.abort();
     }, 100);

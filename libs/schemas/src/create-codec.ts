@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Codec } from './codec.ts';
-import { registryAddress } from './registry/registry-address.ts';
+import { registryAddress, type RegistryAccess } from './registry/registry-address.ts';
 import { RegistryClient } from './registry/registry-client.ts';
 import { SchemaRegistryError } from './registry/schema-registry-error.ts';
 import { SubjectSchemas } from './registry/subject-schemas.ts';
@@ -13,8 +13,8 @@ export interface CodecLog {
 }
 
 export interface CodecOptions {
-  /** The root of a Confluent-compatible API; with user and password where it wants them. */
-  readonly registryUrl: string;
+  /** The root of a Confluent-compatible API, with user and password where it wants them; or how it is asked besides. */
+  readonly registry: string | RegistryAccess;
   readonly log?: CodecLog;
   /** How long to go on asking a registry that does not answer, in milliseconds: 15 s when absent, or for ever. */
   readonly waitMs?: number;
@@ -46,8 +46,8 @@ const sayAgainMsMax = 3_600_000;
  * time. The signal's reason (rejects) when it is aborted.
  */
 export async function createCodec(options: CodecOptions): Promise<Codec> {
-  const { registryUrl, log, waitMs = waitMsDefault, subjects = allSubjects, lookUp } = options;
-  const address = registryAddress(registryUrl);
+  const { registry: given, log, waitMs = waitMsDefault, subjects = allSubjects, lookUp } = options;
+  const address = registryAddress(given);
   const registry = new RegistryClient(address, Math.min(waitMs, requestMsMax));
   const ask = async (): Promise<Ids> =>
     lookUp === undefined
@@ -56,7 +56,7 @@ export async function createCodec(options: CodecOptions): Promise<Codec> {
           subjects.filter(({ record }) => lookUp.includes(record)),
           (subject) => registry.idOfSchema(subject),
         );
-  const ids = await askPatiently(ask, { ...options, registryUrl: address.url, waitMs });
+  const ids = await askPatiently(ask, { ...options, url: address.url, waitMs });
   if (lookUp === undefined) log?.info({ schemaIds: Object.fromEntries(ids) }, 'schemas are registered');
   return new Codec(ids, new SubjectSchemas(registry, subjects).find);
 }
@@ -65,9 +65,14 @@ type Ids = ReadonlyMap<Subject['record'], number>;
 
 async function askPatiently(
   ask: () => Promise<Ids>,
-  { registryUrl, waitMs, log, signal }: Omit<CodecOptions, 'waitMs'> & { readonly waitMs: number },
+  {
+    url,
+    waitMs,
+    log,
+    signal,
+  }: Pick<CodecOptions, 'log' | 'signal'> & { readonly url: string; readonly waitMs: number },
 ): Promise<Ids> {
-  const deadline = deadlineAfter(waitMs, registryUrl);
+  const deadline = deadlineAfter(waitMs, url);
   const given = AbortSignal.any([deadline.signal, ...(signal === undefined ? [] : [signal])]);
   let [sayAt, sayAgainMs] = [0, sayAgainMsMin];
   try {

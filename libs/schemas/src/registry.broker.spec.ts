@@ -6,6 +6,7 @@ import { claim } from './claim.fixture.ts';
 import type { Codec } from './codec.ts';
 import { createCodec } from './create-codec.ts';
 import { schemas } from './generated/schemas.ts';
+import { registryAddress } from './registry/registry-address.ts';
 import { RegistryClient } from './registry/registry-client.ts';
 import { subjects, type RecordName, type Subject } from './subject.ts';
 import { UnreadableRecordError } from './unreadable-record-error.ts';
@@ -16,7 +17,7 @@ const unique = `test-${crypto.randomUUID()}`;
 /** Our subjects under names of this run. */
 const ownSubjects: readonly Subject[] = subjects.map((subject) => ({ ...subject, name: `${unique}-${subject.name}` }));
 const requestMsMax = 15_000;
-const registryClient = (): RegistryClient => new RegistryClient({ url: registryUrl }, requestMsMax);
+const registryClient = (): RegistryClient => new RegistryClient(registryAddress(registryUrl), requestMsMax);
 
 const ownSubject = (record: RecordName): Subject => {
   const subject = ownSubjects.find((candidate) => candidate.record === record);
@@ -49,12 +50,12 @@ describe('the schema registry', () => {
   beforeAll(async () => {
     if (registryUrl === '')
       throw new Error('Expected to find SCHEMA_REGISTRY_URL in the environment, but it is not set');
-    codec = await createCodec({ registryUrl, subjects: ownSubjects });
+    codec = await createCodec({ registry: registryUrl, subjects: ownSubjects });
   }, 30_000);
 
   it('gives every process the same ids, even when they start at once', async () => {
     const fresh = ownSubjects.map((subject) => ({ ...subject, name: `again-${subject.name}` }));
-    const codecs = await Promise.all([1, 2, 3].map(() => createCodec({ registryUrl, subjects: fresh })));
+    const codecs = await Promise.all([1, 2, 3].map(() => createCodec({ registry: registryUrl, subjects: fresh })));
     const ids = codecs.map((each) => each.encodeCommand(claim).readInt32BE(1));
     expect(new Set(ids).size).toBe(1);
     expect(codecs[0]?.decodeCommand(codecs[1]?.encodeCommand(claim) ?? Buffer.of())).toStrictEqual(claim);
@@ -62,7 +63,7 @@ describe('the schema registry', () => {
 
   it('refuses a schema that its former versions cannot be read with, and says why', async () => {
     const incompatible = { ...replies, schema: withNewField(replies.schema, 'string') };
-    await expect(createCodec({ registryUrl, subjects: [incompatible] })).rejects.toMatchObject({
+    await expect(createCodec({ registry: registryUrl, subjects: [incompatible] })).rejects.toMatchObject({
       code: 'RKT1102',
       retryable: false,
       message: expect.stringMatching(/Expected to register the schema of .*-ratchet\.replies-value, but .*added/),
@@ -202,7 +203,7 @@ describe('a registry that does not answer', () => {
 
   it('is an error to try again after, once the time to wait is over', async () => {
     const startedMs = performance.now();
-    await expect(createCodec({ registryUrl: 'http://127.0.0.1:1', waitMs: 600 })).rejects.toMatchObject({
+    await expect(createCodec({ registry: 'http://127.0.0.1:1', waitMs: 600 })).rejects.toMatchObject({
       code: 'RKT1101',
       retryable: true,
       message: expect.stringContaining('Expected to reach the schema registry at http://127.0.0.1:1, but'),
@@ -212,13 +213,13 @@ describe('a registry that does not answer', () => {
 
   it('is no verdict on an id', async () => {
     const error = { code: 'RKT1101', retryable: true };
-    await expect(new RegistryClient({ url: 'http://127.0.0.1:1' }, requestMsMax).schemaOf(5)).rejects.toMatchObject(
-      error,
-    );
+    await expect(
+      new RegistryClient(registryAddress('http://127.0.0.1:1'), requestMsMax).schemaOf(5),
+    ).rejects.toMatchObject(error);
   });
 
   it('is given up after some seconds when it is silent', async () => {
-    const client = new RegistryClient({ url: await silentUrl() }, 300);
+    const client = new RegistryClient(registryAddress(await silentUrl()), 300);
     await expect(client.schemaOf(5)).rejects.toMatchObject({ code: 'RKT1101', retryable: true });
     await expect(client.register(replies)).rejects.toMatchObject({ code: 'RKT1101', retryable: true });
   });

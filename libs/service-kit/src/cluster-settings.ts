@@ -1,12 +1,11 @@
 import type { ConnectionMetrics, Log } from '@ratchet/kafka';
+import { describedConnection, type DescribedConnection } from './connection.settings.ts';
 import type { Environment } from './setting.ts';
 import { tokenKeyRing, type ServiceConfig, type TokenKeySetting } from './settings.ts';
 import type { RunnerTools } from './service-runner.ts';
 
 /** How a service connects to its cluster: what `connectCluster` of `@ratchet/protocol` wants to know. */
-export interface ClusterSettings {
-  readonly brokers: readonly string[];
-  readonly registryUrl: string;
+export interface ClusterSettings extends DescribedConnection {
   readonly clientId: string;
   readonly createTopics: true;
   readonly partitions: number;
@@ -18,12 +17,11 @@ export interface ClusterSettings {
 }
 
 /** The cluster that a service's configuration names; a service makes the topics that are missing. */
-export const clusterSettings = (
-  config: ServiceConfig & Parameters<typeof tokenKeyRing>[0],
-  { name, log, metrics, signal }: RunnerTools,
+export const clusterSettings = <C extends ServiceConfig & Parameters<typeof tokenKeyRing>[0]>(
+  config: C,
+  { name, log, metrics, signal, changes }: RunnerTools<C>,
 ): ClusterSettings => ({
-  brokers: config.kafkaBrokers,
-  registryUrl: config.schemaRegistryUrl,
+  ...describedConnection(config, changes),
   clientId: `ratchet-${name}`,
   createTopics: true,
   partitions: config.partitions,

@@ -92,10 +92,12 @@ function read(
   given: Given | undefined,
   environment: Environment,
 ): { readonly value: unknown } | Problem {
-  const { variable, expected, schema, defaults } = setting;
+  const { variable, expected, schema, defaults, isOptional } = setting;
   if (given === undefined) {
     const value = defaults?.[environment];
-    return value === undefined ? { problem: `${variable} is not set: expected ${expected}` } : { value };
+    return value === undefined && isOptional !== true
+      ? { problem: `${variable} is not set: expected ${expected}` }
+      : { value };
   }
   const { text, spokenOf } = given;
   const parsed = schema.safeParse(text);

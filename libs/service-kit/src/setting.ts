@@ -16,6 +16,8 @@ export interface Setting<T> {
   readonly schema: z.ZodType<T, string>;
   /** What it is when the variable is not set. An environment without a default here must set it. */
   readonly defaults?: Readonly<Partial<Record<Environment, T>>>;
+  /** What is not set is `undefined`. */
+  readonly isOptional?: boolean;
   /** Its value is never shown. */
   readonly secret?: boolean;
   /** Whether what is given is the value itself; where it is not, it is the path of a file with it. Absent: it always is. */

@@ -1,24 +1,10 @@
 import { z } from 'zod';
+import { connectionSettings } from './connection.settings.ts';
 import { inEvery, wholeNumber, type ConfigOf, type Environment, type Setting, type Settings } from './setting.ts';
 import { developmentSecrets } from './weak-secret.ts';
 
 const DAY_MS = 86_400_000;
 export const TOKEN_SECRET_LENGTH_MIN = 32;
-
-const kafkaBrokers: Setting<readonly string[]> = {
-  variable: 'RATCHET_KAFKA_BROKERS',
-  expected: 'host:port, several separated by commas, such as kafka-1:9092,kafka-2:9092',
-  schema: z
-    .string()
-    .transform((value) => value.split(',').map((broker) => broker.trim()))
-    .refine((brokers) => brokers.every((broker) => /^(\[[\da-fA-F:]+\]|[\w.-]+):\d{1,5}$/.test(broker))),
-};
-
-const schemaRegistryUrl: Setting<string> = {
-  variable: 'RATCHET_SCHEMA_REGISTRY_URL',
-  expected: 'the http or https address of a Confluent-compatible schema registry, such as http://registry:8081',
-  schema: z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, '')),
-};
 
 const environment: Setting<Environment> = {
   variable: 'RATCHET_ENVIRONMENT',
@@ -75,8 +61,7 @@ const logFormat: Setting<string> = {
 /** What every service needs. */
 export const serviceSettings = (defaultHealthPort: number) =>
   ({
-    kafkaBrokers,
-    schemaRegistryUrl,
+    ...connectionSettings,
     environment,
     partitions,
     sessionTimeoutMs,

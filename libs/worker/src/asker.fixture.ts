@@ -52,7 +52,7 @@ export async function startAsker(
   taskQueue: string,
   dataConverter?: DataConverter,
 ): Promise<Asker> {
-  const cluster = await connectCluster({ brokers, registryUrl, clientId: identity, createTopics: false });
+  const cluster = await connectCluster({ brokers, registry: registryUrl, clientId: identity, createTopics: false });
   const { channel, close } = await openRequestChannel(cluster);
   const converter = loadDataConverter(dataConverter);
 

@@ -2,11 +2,13 @@ import { checkLength, checkNamespaceName, checkTaskQueue } from '@ratchet/domain
 import type { Log } from '@ratchet/kafka';
 import {
   connectionShape,
+  descriptionOf,
   durationMs,
   durationShape,
   identityDefault,
   loadDataConverter,
   optionProblem,
+  type ConnectionDescription,
   type DataConverter,
   type Duration,
   type LoadedDataConverter,
@@ -15,11 +17,7 @@ import { z } from 'zod';
 import { stderrLog, userLog } from './activity-log.ts';
 import type { RunnableActivity } from './worker-tools.ts';
 
-export interface WorkerOptions {
-  /** `host:port`, several in a list or separated by commas. */
-  readonly brokers: string | readonly string[];
-  /** The root of the schema registry's Confluent-compatible API. */
-  readonly registry: string;
+export interface WorkerOptions extends ConnectionDescription {
   /** Default: `default`. */
   readonly namespace?: string;
   readonly taskQueue: string;
@@ -44,8 +42,7 @@ export interface WorkerOptions {
 
 /** Options with every default filled in. */
 export interface LoadedWorkerOptions {
-  readonly brokers: string | readonly string[];
-  readonly registry: string;
+  readonly description: ConnectionDescription;
   readonly namespace: string;
   readonly taskQueue: string;
   readonly activities: ReadonlyMap<string, RunnableActivity>;
@@ -85,14 +82,13 @@ const workerShape = connectionShape.extend({
 /** @throws InvalidWorkerOptionsError that names the field. */
 export function loadWorkerOptions(options: WorkerOptions): LoadedWorkerOptions {
   checkShape(options);
-  const { brokers, registry, namespace = 'default', taskQueue, maxConcurrentActivities: slotsMax = 100 } = options;
+  const { namespace = 'default', taskQueue, maxConcurrentActivities: slotsMax = 100 } = options;
   const { identity = identityDefault(), log = stderrLog, shutdownForceTime } = options;
   const refusal =
     checkNamespaceName(namespace) ?? checkTaskQueue(namespace, taskQueue) ?? checkLength('identity', identity);
   if (refusal !== undefined) throw new InvalidWorkerOptionsError(refusal.message, '');
   return {
-    brokers,
-    registry,
+    description: descriptionOf(options),
     namespace,
     taskQueue,
     activities: functionsOf(options.activities),

@@ -92,11 +92,10 @@ export class Worker {
    */
   static async create(options: WorkerOptions): Promise<Worker> {
     const loaded = loadWorkerOptions(options);
-    const { brokers, registry: registryUrl, identity, log } = loaded;
+    const { description, identity, log } = loaded;
     const clientId = `ratchet-worker-${identity}`;
     const cluster = await connectCluster({
-      brokers,
-      registryUrl,
+      ...description,
       clientId,
       log: logOfConnection(log),
       createTopics: false,

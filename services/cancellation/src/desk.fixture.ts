@@ -16,7 +16,6 @@ import {
   openRequestChannel,
   type CancelNotice,
   type Cluster,
-  type ClusterOptions,
   type CommandDraft,
   type CommandReply,
   type OpenRequestChannel,
@@ -44,8 +43,14 @@ export class Desk {
     requests.channel.onCancelNotice((notice) => this.notices.push(notice));
   }
 
-  static async open(addresses: Pick<ClusterOptions, 'brokers' | 'registryUrl'>): Promise<Desk> {
-    const cluster = await connectCluster({ ...addresses, clientId: 'cancellation-test', createTopics: false });
+  static async open({
+    brokers,
+    registryUrl: registry,
+  }: {
+    readonly brokers: readonly string[];
+    readonly registryUrl: string;
+  }): Promise<Desk> {
+    const cluster = await connectCluster({ brokers, registry, clientId: 'cancellation-test', createTopics: false });
     return new Desk(cluster, await openRequestChannel(cluster));
   }
 

@@ -26,7 +26,7 @@ const inboxes: ReplyInbox[] = [];
 beforeAll(async () => {
   const { brokers, registryUrl } = connectBroker();
   ratchet = await startCluster({ partitions });
-  cluster = await connectCluster({ brokers, registryUrl, clientId: 'scheduler-test', createTopics: false });
+  cluster = await connectCluster({ brokers, registry: registryUrl, clientId: 'scheduler-test', createTopics: false });
   requests = await openRequestChannel(cluster);
   outbox = cluster.createOutbox();
 });

@@ -23,7 +23,7 @@ beforeAll(async () => {
   const { brokers, registryUrl } = connectBroker();
   const serviceEnv = { RATCHET_NAMESPACE_TASK_QUEUES_MAX: String(namespaceTaskQueuesMax) };
   ratchet = await startCluster({ partitions: 4, serviceEnv });
-  cluster = await connectCluster({ brokers, registryUrl, clientId: 'task-queues-test', createTopics: false });
+  cluster = await connectCluster({ brokers, registry: registryUrl, clientId: 'task-queues-test', createTopics: false });
   requests = await openRequestChannel(cluster);
   outbox = cluster.createOutbox();
 });

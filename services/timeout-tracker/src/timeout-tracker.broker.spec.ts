@@ -18,7 +18,12 @@ let requests: OpenRequestChannel;
 beforeAll(async () => {
   ratchet = await startCluster();
   const { brokers, registryUrl } = address;
-  cluster = await connectCluster({ brokers, registryUrl, clientId: 'timeout-tracker-test', createTopics: false });
+  cluster = await connectCluster({
+    brokers,
+    registry: registryUrl,
+    clientId: 'timeout-tracker-test',
+    createTopics: false,
+  });
   requests = await openRequestChannel(cluster);
 });
 

@@ -10,7 +10,7 @@ import type { TimeoutTrackerConfig } from './timeout-tracker.config.ts';
 /** Reads `executions` from its beginning whenever a partition is assigned, and keeps nothing. */
 export async function createTimeoutTrackerRunner(
   config: TimeoutTrackerConfig,
-  tools: RunnerTools,
+  tools: RunnerTools<TimeoutTrackerConfig>,
   own: OwnClock = ownClock,
 ): Promise<ServiceRunner> {
   const cluster = await connectCluster(clusterSettings(config, tools));

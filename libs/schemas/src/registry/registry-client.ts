@@ -30,10 +30,17 @@ export class RegistryClient implements SubjectRegistry {
     this.#registry = new SchemaRegistry({
       host: address.url,
       clientId,
-      ...(address.credentials === undefined ? {} : { auth: address.credentials }),
+      ...(address.agent === undefined ? {} : { agent: address.agent }),
       retry: { retries: 0 },
       middlewares: [
-        () => ({ prepareRequest: (next) => next().then((request) => request.enhance({ timeout: timeoutMs })) }),
+        () => ({
+          prepareRequest: (next) =>
+            next().then((request) => {
+              const authorization = address.authorization();
+              const headers = authorization === undefined ? {} : { authorization };
+              return request.enhance({ timeout: timeoutMs, headers });
+            }),
+        }),
       ],
     });
   }

@@ -1,3 +1,6 @@
+import { request as requestByHttp, type IncomingMessage } from 'node:http';
+import { request as requestByHttps } from 'node:https';
+import { text } from 'node:stream/consumers';
 import type { RegistryAddress } from './registry-address.ts';
 import { inOneLine, isRetryableStatus, SchemaRegistryError } from './schema-registry-error.ts';
 
@@ -15,25 +18,32 @@ export interface RegistryAnswer {
 }
 
 /** @throws SchemaRegistryError `RKT1101`, retryable, when nothing answers. */
-export async function askRegistry(
-  address: RegistryAddress,
-  { method = 'GET', path, body, timeoutMs }: RegistryRequest,
-): Promise<RegistryAnswer> {
-  const { url, credentials } = address;
+export async function askRegistry(address: RegistryAddress, asked: RegistryRequest): Promise<RegistryAnswer> {
   try {
-    const answer = await fetch(url + path, {
-      method,
-      headers: {
-        'content-type': 'application/vnd.schemaregistry.v1+json',
-        ...(credentials === undefined ? {} : { authorization: basic(credentials) }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(timeoutMs),
-    });
-    return { status: answer.status, text: await answer.text() };
+    const answer = await answerTo(address, asked);
+    return { status: answer.statusCode ?? 0, text: await text(answer) };
   } catch (error) {
     throw noAnswer(address, reasonOf(error), true, { cause: error });
   }
+}
+
+// Trap: `fetch` knows no certificates but those that Node was started with.
+function answerTo(
+  { url, agent, authorization }: RegistryAddress,
+  { method = 'GET', path, body, timeoutMs }: RegistryRequest,
+): Promise<IncomingMessage> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  const authorized = authorization();
+  const headers = {
+    'content-type': 'application/vnd.schemaregistry.v1+json',
+    ...(authorized === undefined ? {} : { authorization: authorized }),
+  };
+  const signal = AbortSignal.timeout(timeoutMs);
+  const request = url.startsWith('https:') ? requestByHttps : requestByHttp;
+  request(url + path, { method, headers, signal, agent }, resolve)
+    .on('error', reject)
+    .end(body === undefined ? undefined : JSON.stringify(body));
+  return promise;
 }
 
 /**
@@ -81,15 +91,9 @@ function jsonIn(text: string): unknown {
   }
 }
 
-const basic = ({ username, password }: NonNullable<RegistryAddress['credentials']>): string =>
-  `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
-
-// fetch says "fetch failed"; what happened stands in its cause.
+/** A time limit says that it was aborted; what happened stands in its cause. */
 function reasonOf(error: unknown): string {
-  const { name, message, cause } = error as Error;
-  const { code = name, message: reason = message } = (cause ?? {}) as {
-    readonly code?: string;
-    readonly message?: string;
-  };
-  return reason === '' ? code : `${code}: ${reason}`;
+  const { name, message, code, cause } = error as NodeJS.ErrnoException;
+  if (cause instanceof Error && code === 'ABORT_ERR') return `${cause.name}: ${cause.message}`;
+  return message === '' || message === code ? (code ?? name) : `${code ?? name}: ${message}`;
 }

@@ -43,7 +43,7 @@ beforeAll(async () => {
     },
   });
   const { brokers, registryUrl } = connectBroker();
-  cluster = await connectCluster({ brokers, registryUrl, clientId: 'events-test', createTopics: false });
+  cluster = await connectCluster({ brokers, registry: registryUrl, clientId: 'events-test', createTopics: false });
   outbox = cluster.createOutbox();
   call = httpClient(ratchet.httpUrl);
   const { connection } = cluster;

@@ -22,7 +22,7 @@ interface Producer {
 }
 
 async function produce<T>({ brokers, registryUrl }: Target, work: (producer: Producer) => Promise<T>): Promise<T> {
-  const cluster = await connectCluster({ brokers, registryUrl, clientId: 'attack', createTopics: false });
+  const cluster = await connectCluster({ brokers, registry: registryUrl, clientId: 'attack', createTopics: false });
   const outbox = cluster.createOutbox();
   try {
     return await work({

@@ -15,7 +15,10 @@ export class CompletionEvents {
   }
 
   static async open(addresses: { readonly brokers: string; readonly registryUrl: string }): Promise<CompletionEvents> {
-    return new CompletionEvents(await connectCluster({ ...addresses, clientId: 'drill-events', createTopics: false }));
+    const { brokers, registryUrl: registry } = addresses;
+    return new CompletionEvents(
+      await connectCluster({ brokers, registry, clientId: 'drill-events', createTopics: false }),
+    );
   }
 
   /** Resolves once the event is in the topic. Another event of the same activity counts for the same one. */

@@ -180,7 +180,7 @@ export class Stage {
   /** Of the topics as they are now; asked once nobody writes any more. */
   async readLog(): Promise<LogFacts> {
     const { brokers, registryUrl } = this.#addresses;
-    const cluster = await connectCluster({ brokers, registryUrl, clientId: 'drill', createTopics: false });
+    const cluster = await connectCluster({ brokers, registry: registryUrl, clientId: 'drill', createTopics: false });
     try {
       const queues = Object.values(taskQueues).map((queue) => taskTopic('default', queue));
       const { facts, deadLetters } = await readLog(cluster, queues);
