@@ -262,7 +262,7 @@ function unreached({ brokers, sasl }: ConnectionOptions, cause: unknown): Operat
 function refusalOf(cause: unknown): string | undefined {
   const all = [...causesOf(cause)];
   if (all.some(({ name }) => name === 'KafkaJSSASLAuthenticationError')) return 'it refuses user or password';
-  const codes = all.map((each) => String((each as NodeJS.ErrnoException).code ?? ''));
+  const codes = all.map((each) => (each as NodeJS.ErrnoException).code ?? '');
   const text = all.map(({ message }) => message).join(' ');
   if (/ERR_SSL_WRONG_VERSION_NUMBER|wrong version number/i.test(`${codes.join(' ')} ${text}`))
     return 'no TLS is spoken there';

@@ -148,6 +148,7 @@ async function fetchedToken({ sasl }: KafkaSecurity): Promise<Token> {
       client,
       oauth.ClientSecretBasic(revealed(clientSecret)),
       new URLSearchParams(scope === undefined ? {} : { scope }),
+      // eslint-disable-next-line @typescript-eslint/no-deprecated -- deprecated so that it stands out; the address says http
       { [oauth.allowInsecureRequests]: url.protocol === 'http:', signal: () => AbortSignal.timeout(tokenMsMax) },
     );
     const { access_token: token, expires_in: seconds = tokenSecondsDefault } =

@@ -2,22 +2,34 @@ export interface BrokerNode {
   readonly id: number;
   readonly port: number;
   readonly controllerPort: number;
+  /** Where whoever comes is asked who he is, in a secured cluster. */
+  readonly securedPort?: number | undefined;
 }
 
 /**
  * The `server.properties` of one broker, which is also a controller (KRaft).
  * Loopback only; a cluster of three replicates everything three times, a lone broker once.
  */
-export function brokerProperties(node: BrokerNode, cluster: readonly BrokerNode[], logFolder: string): string {
+export function brokerProperties(
+  node: BrokerNode,
+  cluster: readonly BrokerNode[],
+  logFolder: string,
+  more: Readonly<Record<string, string>> = {},
+): string {
+  const { securedPort } = node;
+  const listeners = [
+    `BROKER://127.0.0.1:${node.port}`,
+    ...(securedPort === undefined ? [] : [`SECURED://127.0.0.1:${securedPort}`]),
+  ];
   const replicas = cluster.length;
   const inSync = replicas > 1 ? 2 : 1;
   const properties: Record<string, string | number> = {
     'process.roles': 'broker,controller',
     'node.id': node.id,
     'controller.quorum.voters': cluster.map((voter) => `${voter.id}@127.0.0.1:${voter.controllerPort}`).join(','),
-    listeners: `BROKER://127.0.0.1:${node.port},CONTROLLER://127.0.0.1:${node.controllerPort}`,
-    'advertised.listeners': `BROKER://127.0.0.1:${node.port}`,
-    'listener.security.protocol.map': 'BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    listeners: [...listeners, `CONTROLLER://127.0.0.1:${node.controllerPort}`].join(','),
+    'advertised.listeners': listeners.join(','),
+    'listener.security.protocol.map': 'BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURED:SASL_SSL',
     'inter.broker.listener.name': 'BROKER',
     'controller.listener.names': 'CONTROLLER',
     'log.dirs': logFolder,
@@ -41,6 +53,7 @@ export function brokerProperties(node: BrokerNode, cluster: readonly BrokerNode[
     'broker.heartbeat.interval.ms': 500,
     // a cluster is run to lose brokers: the lost one is noticed in 3 s instead of 9
     'broker.session.timeout.ms': replicas > 1 ? 3000 : 9000,
+    ...more,
   };
   return `${Object.entries(properties)
     .map(([name, value]) => `${name}=${value}`)

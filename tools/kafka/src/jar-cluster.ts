@@ -8,6 +8,7 @@ import type { Jars } from './jars.ts';
 import { startJvm, type Jvm } from './jvm.ts';
 import { claimPorts, portInUse, type ClaimedPorts } from './ports.ts';
 import { awaitProgress } from './progress.ts';
+import { secure, type Secured } from './secured.ts';
 
 export interface JarClusterOptions {
   readonly folder: string;
@@ -17,6 +18,8 @@ export interface JarClusterOptions {
   readonly kafkaPort: number | undefined;
   readonly registryPort: number | undefined;
   readonly brokerEnvironment: Readonly<Record<string, string>>;
+  /** Users that the brokers ask for, on a listener of their own. */
+  readonly users?: readonly string[] | undefined;
 }
 
 const LOG4J = join(import.meta.dirname, '..', 'log4j2.properties');
@@ -37,8 +40,16 @@ export class JarCluster {
   /** Those that someone here has ended. */
   private readonly dismissed = new Set<Jvm>();
   private readonly lost = Promise.withResolvers<string>();
+  private readonly secured: Secured | undefined;
 
-  private constructor(jars: Jars, options: JarClusterOptions, ports: ClaimedPorts, unlock: () => void) {
+  private constructor(
+    jars: Jars,
+    options: JarClusterOptions,
+    ports: ClaimedPorts,
+    unlock: () => void,
+    secured: Secured | undefined,
+  ) {
+    this.secured = secured;
     this.jars = jars;
     this.options = options;
     this.ports = ports;
@@ -47,6 +58,7 @@ export class JarCluster {
       id: at + 1,
       port: portNamed(ports.byName, `broker-${at + 1}`),
       controllerPort: portNamed(ports.byName, `controller-${at + 1}`),
+      ...(secured === undefined ? {} : { securedPort: portNamed(ports.byName, `secured-${at + 1}`) }),
     }));
   }
 
@@ -67,20 +79,24 @@ export class JarCluster {
   /** On other ports when one is in use that nobody asked for. */
   private static async startOnPorts(jars: Jars, options: JarClusterOptions, unlock: () => void): Promise<JarCluster> {
     const ids = Array.from({ length: options.brokerCount }, (_, at) => at + 1);
-    const names = [...ids.map((id) => `broker-${id}`), ...ids.map((id) => `controller-${id}`), 'registry'];
+    const { folder, users } = options;
+    const secured = users === undefined ? undefined : await secure(folder, users);
+    const kinds = ['broker', 'controller', ...(secured === undefined ? [] : ['secured'])];
+    const names = [...kinds.flatMap((kind) => ids.map((id) => `${kind}-${id}`)), 'registry'];
     const wanted: Record<string, number | undefined> = {
-      'broker-1': options.kafkaPort,
+      [secured === undefined ? 'broker-1' : 'secured-1']: options.kafkaPort,
       registry: options.registryPort,
     };
     const inUse = new Set<number>();
     for (let attempt = 1; ; attempt += 1) {
       const ports = await claimPorts({ file: join(options.folder, 'ports.json'), names, wanted, inUse });
       try {
-        return await new JarCluster(jars, options, ports, unlock).startAll();
+        return await new JarCluster(jars, options, ports, unlock, secured).startAll();
       } catch (error) {
         ports.release();
         if (!(error instanceof PortInUseError) || attempt === PORT_TRIES_MAX) throw error;
-        for (const name of [error.server, error.server.replace('broker', 'controller')]) {
+        for (const kind of kinds) {
+          const name = error.server.replace('broker', kind);
           const [asked, tried] = [wanted[name], ports.byName[name]];
           if (asked !== undefined && error.message.includes(`:${asked}`)) throw portInUse(name, asked);
           if (tried !== undefined) inUse.add(tried);
@@ -89,9 +105,14 @@ export class JarCluster {
     }
   }
 
-  /** `host:port`s, comma separated. */
+  /** `host:port`s, comma separated: those that ask who comes, in a secured cluster. */
   get brokers(): string {
-    return this.nodes.map((node) => `127.0.0.1:${node.port}`).join(',');
+    return this.nodes.map(({ port, securedPort = port }) => `127.0.0.1:${securedPort}`).join(',');
+  }
+
+  /** How to come in, in a secured cluster. */
+  get security(): Pick<Secured, 'caFile' | 'passwordFile'> | undefined {
+    return this.secured;
   }
 
   get registryUrl(): string {
@@ -187,7 +208,7 @@ export class JarCluster {
   /** Lays out the log folder of a broker that has none yet. */
   private async format(node: BrokerNode): Promise<void> {
     const logFolder = join(this.options.folder, `broker-${node.id}`);
-    writeFileSync(this.propertiesFile(node), brokerProperties(node, this.nodes, logFolder));
+    writeFileSync(this.propertiesFile(node), brokerProperties(node, this.nodes, logFolder, this.secured?.properties));
     if (existsSync(join(logFolder, 'meta.properties'))) return;
     const outcome = await outcomeOf(
       'java',
@@ -199,6 +220,7 @@ export class JarCluster {
         this.jars.kafkaClasspath,
         'kafka.tools.StorageTool',
         ...['format', '--cluster-id', CLUSTER_ID, '--config', this.propertiesFile(node)],
+        ...(this.secured?.formatArguments ?? []),
       ],
       60_000,
     );
@@ -226,7 +248,7 @@ export class JarCluster {
       'quarkus.http.port': String(portNamed(this.ports.byName, 'registry')),
       'quarkus.http.access-log.enabled': 'false',
       'apicurio.storage.kind': 'kafkasql',
-      'apicurio.kafkasql.bootstrap.servers': this.brokers,
+      'apicurio.kafkasql.bootstrap.servers': this.nodes.map(({ port }) => `127.0.0.1:${port}`).join(','),
       'apicurio.ccompat.max-subjects': '100000',
       // it waits for a first poll of an empty topic to time out: 5 s by default
       'apicurio.kafkasql.consumer.poll.timeout': '200',

@@ -1,16 +1,20 @@
 import { parseArgs } from 'node:util';
 import { whenAskedToStop } from './asked-to-stop.ts';
-import { startKafka } from './start-kafka.ts';
+import { startKafka, type RunningKafka } from './start-kafka.ts';
 import type { Way } from './way.ts';
 
-const USAGE = `npm run kafka -- [--folder <folder>] [--fresh] [--brokers 1|3] [--way <way>]
+const USAGE = `npm run kafka -- [--folder <folder>] [--fresh] [--brokers 1|3] [--way <way>] [--secured]
                  [--kafka-port <port>] [--registry-port <port>]
 
 Starts Kafka and a schema registry, says where they answer, and stops them on Ctrl-C.
   --folder <folder>   where the data are kept (default .ratchet/kafka); a later start finds them again
   --fresh             forget the data of earlier starts
   --brokers 1|3       how many brokers (default 1)
-  --way <way>         environment, docker or jars (default: the first that works)`;
+  --way <way>         environment, docker or jars (default: the first that works)
+  --secured           brokers that ask who comes: TLS, SCRAM-SHA-512, rights (default folder .ratchet/kafka-secured)`;
+
+/** Who comes to a secured broker: each of the services, and one of each kind beside them. */
+const USERS = ['scheduler', 'timeout-tracker', 'cancellation', 'completion-gateway', 'client', 'worker', 'producer'];
 
 const { values } = parseArgs({
   options: {
@@ -18,6 +22,7 @@ const { values } = parseArgs({
     fresh: { type: 'boolean', default: false },
     brokers: { type: 'string', default: '1' },
     way: { type: 'string' },
+    secured: { type: 'boolean', default: false },
     'kafka-port': { type: 'string' },
     'registry-port': { type: 'string' },
     help: { type: 'boolean', default: false },
@@ -43,18 +48,35 @@ async function run(): Promise<void> {
     },
     ...(values.folder === undefined ? {} : { folder: values.folder }),
     ...(values.way === undefined ? {} : { way: wayNamed(values.way) }),
+    ...(values.secured ? { users: USERS } : {}),
     ...portOption('kafkaPort', values['kafka-port']),
     ...portOption('registryPort', values['registry-port']),
   });
-  console.log(`Both answer. In another shell:
-
-export KAFKA_BROKERS=${kafka.brokers}
-export SCHEMA_REGISTRY_URL=${kafka.registryUrl}
+  console.log(`Both answer. ${waysIn(kafka)}
 
 Ctrl-C stops them; the data are kept.`);
   await aborted(asked);
   console.log('Stopping ...');
   await kafka.stop();
+}
+
+function waysIn({ brokers, registryUrl, security }: RunningKafka): string {
+  if (security === undefined)
+    return `In another shell:
+
+export KAFKA_BROKERS=${brokers}
+export SCHEMA_REGISTRY_URL=${registryUrl}`;
+  const { caFile, passwordFile } = security;
+  return `The broker asks who comes: admin may do everything, and ${USERS.join(', ')} what you grant them. In another shell:
+
+export RATCHET_KAFKA_BROKERS=${brokers}
+export RATCHET_KAFKA_TLS_CA_FILE=${caFile}
+export RATCHET_KAFKA_SASL_MECHANISM=scram-sha-512
+export RATCHET_KAFKA_USERNAME=admin
+export RATCHET_KAFKA_PASSWORD_FILE=${passwordFile('admin')}
+export RATCHET_SCHEMA_REGISTRY_URL=${registryUrl}
+
+The other passwords are beside it.`;
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -21,6 +21,11 @@ export interface StartKafkaOptions {
   readonly registryPort?: number;
   /** Takes this way, whatever the environment holds. */
   readonly way?: Way;
+  /**
+   * Brokers that ask who comes: by TLS, with these users beside `admin` (SCRAM-SHA-512, SCRAM-SHA-256 or PLAIN), who may do
+   * nothing until rights say so. The jars' way only, and in a folder of its own: users are made with the data.
+   */
+  readonly users?: readonly string[];
   /** More of the brokers' environment, in the jars' way. */
   readonly brokerEnvironment?: Readonly<Record<string, string>>;
 }
@@ -30,6 +35,8 @@ export interface RunningKafka extends ChosenWay {
   readonly brokers: string;
   /** The registry's Confluent-compatible root, as SCHEMA_REGISTRY_URL wants it. */
   readonly registryUrl: string;
+  /** How to come in where there are users: who the brokers are trusted by, in PEM, and a user's password, in files. */
+  readonly security?: { readonly caFile: string; readonly passwordFile: (user: string) => string };
   /** Resolves when a broker or the registry ends without being asked to: which, and its last words. The jars' way only. */
   readonly ended?: Promise<string>;
   /** Cleanly, the data kept. Does nothing to a broker that was not started here. */
@@ -55,11 +62,14 @@ const STATE = join(import.meta.dirname, '..', '..', '..', '.ratchet');
  */
 export async function startKafka(options: StartKafkaOptions = {}): Promise<RunningKafka> {
   const brokerCount = options.brokers ?? 1;
-  const named = brokerCount > 1 || options.way !== undefined ? undefined : namedAddresses(process.env);
-  const chosen =
-    options.way === undefined
-      ? await chooseWay({ namedByEnvironment: named !== undefined, brokerCount, missingOfDocker })
-      : { way: options.way, why: 'it was asked for' };
+  const isOwn = brokerCount > 1 || options.way !== undefined || options.users !== undefined;
+  const named = isOwn ? undefined : namedAddresses(process.env);
+  const chosen: ChosenWay =
+    options.users !== undefined
+      ? { way: 'jars', why: 'only from the jars is there a broker that asks who comes' }
+      : options.way === undefined
+        ? await chooseWay({ namedByEnvironment: named !== undefined, brokerCount, missingOfDocker })
+        : { way: options.way, why: 'it was asked for' };
   options.log?.(`Kafka: the way is "${chosen.way}", since ${chosen.why}.`);
   switch (chosen.way) {
     case 'environment':
@@ -83,18 +93,20 @@ async function runNamed(chosen: ChosenWay): Promise<RunningKafka> {
 async function runJars(chosen: ChosenWay, options: StartKafkaOptions): Promise<RunningKafka> {
   const jars = await bringJars(join(STATE, 'jars'), options.log ?? (() => undefined));
   const cluster = await JarCluster.start(jars, {
-    folder: options.folder ?? join(STATE, 'kafka'),
+    folder: options.folder ?? join(STATE, options.users === undefined ? 'kafka' : 'kafka-secured'),
     fresh: options.fresh ?? false,
     brokerCount: options.brokers ?? 1,
     registry: options.registry ?? true,
     kafkaPort: options.kafkaPort,
     registryPort: options.registryPort,
     brokerEnvironment: options.brokerEnvironment ?? {},
+    users: options.users,
   });
   return {
     ...chosen,
     brokers: cluster.brokers,
     registryUrl: cluster.registryUrl,
+    ...(cluster.security === undefined ? {} : { security: cluster.security }),
     ended: cluster.ended,
     stop: () => cluster.stop(),
     killBroker: (id) => cluster.killBroker(id),

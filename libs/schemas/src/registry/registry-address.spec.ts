@@ -9,7 +9,7 @@ test.each<[given: string, url: string, credentials: string | undefined]>([
 ])('%s is reached at %s', (given, shown, credentials) => {
   const { url, authorization } = registryAddress(given);
   expect(url).toBe(shown);
-  const expected = credentials && `Basic ${Buffer.from(credentials).toString('base64')}`;
+  const expected = credentials === undefined ? undefined : `Basic ${Buffer.from(credentials).toString('base64')}`;
   expect(authorization()).toBe(expected);
 });
 

@@ -1,4 +1,4 @@
-import { Agent, type AgentOptions } from 'node:https';
+import { Agent } from 'node:https';
 import type { ConnectionOptions } from 'node:tls';
 import { SchemaRegistryError } from './schema-registry-error.ts';
 
@@ -56,7 +56,7 @@ class TrustingAgent extends Agent {
   override createConnection(
     ...[options, ...rest]: Parameters<Agent['createConnection']>
   ): ReturnType<Agent['createConnection']> {
-    return super.createConnection({ ...options, ...this.#tls() } as AgentOptions, ...rest);
+    return super.createConnection({ ...options, ...this.#tls() }, ...rest);
   }
 }
 
