@@ -16,7 +16,7 @@ export const rooms = [
     rooms: ['domain'],
     packages: ['avsc', '@kafkajs/confluent-schema-registry'],
   },
-  { scope: 'kafka', folder: 'libs/kafka', rooms: [], packages: ['kafkajs', '@node-rs/crc32', 'oauth4webapi', 'aws-msk-iam-sasl-signer-js'] },
+  { scope: 'kafka', folder: 'libs/kafka', rooms: [], packages: ['kafkajs', '@node-rs/crc32', 'aws-msk-iam-sasl-signer-js'] },
   { scope: 'protocol', folder: 'libs/protocol', rooms: ['domain', 'schemas', 'kafka'], not: ALL_NEST },
   { scope: 'client', folder: 'libs/client', rooms: LEGS, not: ALL_NEST },
   { scope: 'worker', folder: 'libs/worker', rooms: LEGS, not: ALL_NEST },

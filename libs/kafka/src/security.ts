@@ -138,25 +138,32 @@ const livingFor = (value: string, seconds: number): Token => ({
 
 async function fetchedToken({ sasl }: KafkaSecurity): Promise<Token> {
   const { tokenUrl, clientId, clientSecret, scope } = sasl as Extract<SaslOptions, { readonly tokenUrl: string }>;
-  const oauth = await import('oauth4webapi');
   const url = new URL(tokenUrl);
-  const server = { issuer: url.origin, token_endpoint: url.href };
-  const client = { client_id: clientId };
   try {
-    const response = await oauth.clientCredentialsGrantRequest(
-      server,
-      client,
-      oauth.ClientSecretBasic(revealed(clientSecret)),
-      new URLSearchParams(scope === undefined ? {} : { scope }),
-      // eslint-disable-next-line @typescript-eslint/no-deprecated -- deprecated so that it stands out; the address says http
-      { [oauth.allowInsecureRequests]: url.protocol === 'http:', signal: () => AbortSignal.timeout(tokenMsMax) },
-    );
-    const { access_token: token, expires_in: seconds = tokenSecondsDefault } =
-      await oauth.processClientCredentialsResponse(server, client, response);
-    return livingFor(token, seconds);
+    const [id, secret] = [clientId, revealed(clientSecret)].map(encodeURIComponent);
+    const answer = await fetch(url, {
+      method: 'POST',
+      headers: { authorization: `Basic ${Buffer.from(`${id ?? ''}:${secret ?? ''}`).toString('base64')}` },
+      body: new URLSearchParams({ grant_type: 'client_credentials', ...(scope === undefined ? {} : { scope }) }),
+      redirect: 'error',
+      signal: AbortSignal.timeout(tokenMsMax),
+    });
+    const given = (await answer.json().catch(() => ({}))) as TokenAnswer;
+    if (typeof given.access_token !== 'string')
+      throw new Error(`it says ${String(answer.status)} ${given.error ?? ''} ${given.error_description ?? ''}`.trim());
+    const seconds = Number(given.expires_in ?? tokenSecondsDefault);
+    return livingFor(given.access_token, Number.isFinite(seconds) ? seconds : tokenSecondsDefault);
   } catch (cause) {
     throw noToken(`${url.origin}${url.pathname}`, cause);
   }
+}
+
+/** RFC 6749, sections 5.1 and 5.2. */
+interface TokenAnswer {
+  readonly access_token?: unknown;
+  readonly expires_in?: unknown;
+  readonly error?: string;
+  readonly error_description?: string;
 }
 
 async function signedToken({ sasl }: KafkaSecurity): Promise<Token> {
