@@ -1,0 +1,266 @@
+{{- define "ratchet.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 40 | trimSuffix "-" }}
+{{- end }}
+
+{{- /* Short enough that `-completion-gateway` and a hash still fit behind it. */}}
+{{- define "ratchet.fullname" -}}
+{{- $name := include "ratchet.name" . }}
+{{- $full := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) }}
+{{- default $full .Values.fullnameOverride | trunc 40 | trimSuffix "-" }}
+{{- end }}
+
+{{- define "ratchet.serviceAccountName" -}}
+{{- default (ternary (include "ratchet.fullname" .) "default" .Values.serviceAccount.create) .Values.serviceAccount.name }}
+{{- end }}
+
+{{- define "ratchet.image" -}}
+{{- $tag := default .defaultTag .tag | toString }}
+{{- .repository }}{{ ternary (printf "@%s" .digest) (printf ":%s" $tag) (ne .digest "") }}
+{{- end }}
+
+{{- /* dict: root, component (may be absent) */}}
+{{- define "ratchet.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "ratchet.name" .root }}
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+{{- with .component }}
+app.kubernetes.io/component: {{ . }}
+{{- end }}
+{{- end }}
+
+{{- define "ratchet.labels" -}}
+{{ include "ratchet.selectorLabels" . }}
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+app.kubernetes.io/part-of: ratchet
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
+{{- with .root.Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- /* The metadata of an object. dict: root, component, suffix (of the name), annotations */}}
+{{- define "ratchet.metadata" -}}
+name: {{ include "ratchet.fullname" .root }}{{ with .suffix }}-{{ . }}{{ end }}
+namespace: {{ .root.Release.Namespace }}
+labels: {{- include "ratchet.labels" . | nindent 2 }}
+{{- with .annotations }}
+annotations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{- define "ratchet.serviceNames" -}}
+- scheduler
+- timeout-tracker
+- cancellation
+- completion-gateway
+{{- end }}
+
+{{- define "ratchet.gatewayHost" -}}
+{{ include "ratchet.fullname" . }}-completion-gateway.{{ .Release.Namespace }}.svc
+{{- end }}
+
+{{- /* One line of the secrets of a pod: list of variable, secret, key. Nothing where no secret or no key is named. */}}
+{{- define "ratchet.secret" -}}
+{{- $variable := index . 0 }}{{ $secret := index . 1 }}{{ $key := index . 2 }}
+{{- if and $secret $key }}
+- { variable: {{ $variable }}, secret: {{ $secret | quote }}, key: {{ $key | quote }} }
+{{- end }}
+{{- end }}
+
+{{- /* What of Kafka is secret, and where it stands: a list of {variable, secret, key}. The argument is `kafka` of a service. */}}
+{{- define "ratchet.kafkaSecrets" -}}
+{{- with .tls }}
+{{- include "ratchet.secret" (list "RATCHET_KAFKA_TLS_CA" .ca.existingSecret .ca.key) }}
+{{- include "ratchet.secret" (list "RATCHET_KAFKA_TLS_CERTIFICATE" .client.existingSecret .client.certificateKey) }}
+{{- include "ratchet.secret" (list "RATCHET_KAFKA_TLS_KEY" .client.existingSecret .client.keyKey) }}
+{{- end }}
+{{- with .sasl }}
+{{- if or (eq .mechanism "plain") (hasPrefix "scram-" .mechanism) }}
+{{- include "ratchet.secret" (list "RATCHET_KAFKA_USERNAME" .existingSecret .usernameKey) }}
+{{- include "ratchet.secret" (list "RATCHET_KAFKA_PASSWORD" .existingSecret .passwordKey) }}
+{{- else if eq .mechanism "oauthbearer" }}
+{{- include "ratchet.secret" (list "RATCHET_KAFKA_OAUTH_CLIENT_SECRET" .existingSecret .oauth.clientSecretKey) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "ratchet.registrySecrets" -}}
+{{- with .Values.registry }}
+{{- if .auth.tokenKey }}
+{{- include "ratchet.secret" (list "RATCHET_SCHEMA_REGISTRY_TOKEN" .auth.existingSecret .auth.tokenKey) }}
+{{- else }}
+{{- include "ratchet.secret" (list "RATCHET_SCHEMA_REGISTRY_USERNAME" .auth.existingSecret .auth.usernameKey) }}
+{{- include "ratchet.secret" (list "RATCHET_SCHEMA_REGISTRY_PASSWORD" .auth.existingSecret .auth.passwordKey) }}
+{{- end }}
+{{- include "ratchet.secret" (list "RATCHET_SCHEMA_REGISTRY_TLS_CA" .tls.ca.existingSecret .tls.ca.key) }}
+{{- include "ratchet.secret" (list "RATCHET_SCHEMA_REGISTRY_TLS_CERTIFICATE" .tls.client.existingSecret .tls.client.certificateKey) }}
+{{- include "ratchet.secret" (list "RATCHET_SCHEMA_REGISTRY_TLS_KEY" .tls.client.existingSecret .tls.client.keyKey) }}
+{{- end }}
+{{- end }}
+
+{{- define "ratchet.gatewaySecrets" -}}
+{{- with .Values.gateway }}
+{{- include "ratchet.secret" (list "RATCHET_API_KEYS" .apiKeys.existingSecret .apiKeys.key) }}
+{{- include "ratchet.secret" (list "RATCHET_JWT_PUBLIC_KEY" .jwt.publicKey.existingSecret .jwt.publicKey.key) }}
+{{- include "ratchet.secret" (list "RATCHET_TLS_CERTIFICATE" .tls.existingSecret .tls.certificateKey) }}
+{{- include "ratchet.secret" (list "RATCHET_TLS_KEY" .tls.existingSecret .tls.keyKey) }}
+{{- include "ratchet.secret" (list "RATCHET_TLS_CLIENT_CA" .tls.clientCa.existingSecret .tls.clientCa.key) }}
+{{- include "ratchet.secret" (list "RATCHET_WEBHOOKS" .webhooks.existingSecret .webhooks.key) }}
+{{- include "ratchet.secret" (list "RATCHET_CALLBACK_SECRET" .callbacks.existingSecret .callbacks.secretKey) }}
+{{- end }}
+{{- end }}
+
+{{- /* Every secret of a service; a service has only those that it reads. dict: root, name, kafka */}}
+{{- define "ratchet.secrets" -}}
+{{- include "ratchet.kafkaSecrets" .kafka }}
+{{- include "ratchet.registrySecrets" .root }}
+{{- if ne .name "timeout-tracker" }}
+{{- with .root.Values.token }}
+{{- include "ratchet.secret" (list "RATCHET_TOKEN_SECRET" .existingSecret .secretKey) }}
+{{- include "ratchet.secret" (list "RATCHET_TOKEN_KEYS" .existingSecret .keysKey) }}
+{{- end }}
+{{- end }}
+{{- if eq .name "completion-gateway" }}
+{{- include "ratchet.gatewaySecrets" .root }}
+{{- end }}
+{{- end }}
+
+{{- /* The files of secrets: a volume in which each has the name of its variable. The argument is a list of {variable, secret, key}. */}}
+{{- define "ratchet.secretVolume" -}}
+- name: secrets
+  projected:
+    # Of the group of the pod: nobody else reads them.
+    defaultMode: 0440
+    sources:
+      {{- range . }}
+      - secret:
+          name: {{ .secret }}
+          items:
+            - { key: {{ .key | quote }}, path: {{ .variable }} }
+      {{- end }}
+{{- end }}
+
+{{- define "ratchet.secretEnv" -}}
+{{- range . }}
+- name: {{ .variable }}_FILE
+  value: /etc/ratchet/secrets/{{ .variable }}
+{{- end }}
+{{- end }}
+
+{{- /* One variable with a value, or nothing where the value is empty: list of name and value. */}}
+{{- define "ratchet.env" -}}
+{{- $value := index . 1 }}
+{{- if not (or (kindIs "invalid" $value) (eq (toString $value) "")) }}
+- name: {{ index . 0 }}
+  value: {{ toString $value | quote }}
+{{- end }}
+{{- end }}
+
+{{- /* How a service reaches Kafka, but for what is secret. The argument is `kafka` of a service. */}}
+{{- define "ratchet.kafkaEnv" -}}
+{{- include "ratchet.env" (list "RATCHET_KAFKA_TLS" .tls.enabled) }}
+{{- include "ratchet.env" (list "RATCHET_KAFKA_TLS_SERVER_NAME" .tls.serverName) }}
+{{- with .sasl }}
+{{- include "ratchet.env" (list "RATCHET_KAFKA_SASL_MECHANISM" .mechanism) }}
+{{- if or (eq .mechanism "plain") (hasPrefix "scram-" .mechanism) }}
+{{- include "ratchet.env" (list "RATCHET_KAFKA_USERNAME" (ternary "" .username (ne .usernameKey ""))) }}
+{{- else if eq .mechanism "oauthbearer" }}
+{{- include "ratchet.env" (list "RATCHET_KAFKA_OAUTH_TOKEN_URL" .oauth.tokenUrl) }}
+{{- include "ratchet.env" (list "RATCHET_KAFKA_OAUTH_CLIENT_ID" .oauth.clientId) }}
+{{- include "ratchet.env" (list "RATCHET_KAFKA_OAUTH_SCOPE" .oauth.scope) }}
+{{- else if eq .mechanism "aws-msk-iam" }}
+{{- include "ratchet.env" (list "RATCHET_KAFKA_AWS_REGION" .awsRegion) }}
+{{- end }}
+{{- end }}
+{{- if .rackAware }}
+- name: RATCHET_ZONE
+  valueFrom: { fieldRef: { fieldPath: "metadata.labels['topology.kubernetes.io/zone']" } }
+{{- end }}
+{{- end }}
+
+{{- define "ratchet.gatewayEnv" -}}
+{{- $host := include "ratchet.gatewayHost" . }}
+{{- $service := printf "%s-completion-gateway" (include "ratchet.fullname" .) }}
+{{- with .Values.gateway }}
+- { name: RATCHET_GRPC_HOST, value: 0.0.0.0 }
+- { name: RATCHET_HTTP_HOST, value: 0.0.0.0 }
+{{- include "ratchet.env" (list "RATCHET_HTTP_ALLOWED_HOSTS" (concat (list $service $host (printf "%s.%s" $service $.Release.Namespace) (printf "%s.cluster.local" $host)) .allowedHosts | join ",")) }}
+{{- include "ratchet.env" (list "RATCHET_JWT_ISSUER" .jwt.issuer) }}
+{{- include "ratchet.env" (list "RATCHET_JWT_AUDIENCE" .jwt.audience) }}
+{{- include "ratchet.env" (list "RATCHET_JWT_JWKS_URL" .jwt.jwksUrl) }}
+{{- if .jwt.issuer }}
+{{- include "ratchet.env" (list "RATCHET_JWT_PERMISSIONS_CLAIM" .jwt.permissionsClaim) }}
+{{- end }}
+{{- include "ratchet.env" (list "RATCHET_ALLOW_UNAUTHENTICATED" .allowUnauthenticated) }}
+{{- include "ratchet.env" (list "RATCHET_ALLOW_PLAINTEXT" .allowPlaintext) }}
+{{- include "ratchet.env" (list "RATCHET_CALLBACK_HOSTS" (join "," .callbacks.hosts)) }}
+{{- end }}
+{{- end }}
+
+{{- /* A rule of egress: dict to (list of peers), ports (list of numbers) */}}
+{{- define "ratchet.egress" -}}
+{{ if .ports -}}
+- ports:
+    {{- range uniq .ports }}
+    - { protocol: TCP, port: {{ . }} }
+    {{- end }}
+  {{- with .to }}
+  to: {{- toYaml . | nindent 4 }}
+  {{- end }}
+{{- end }}
+{{- end }}
+
+{{- /* The port of a URL; empty for none. */}}
+{{- define "ratchet.portOf" -}}
+{{- if . }}
+{{- $url := urlParse . }}
+{{- $port := regexFind ":[0-9]+$" $url.host | trimPrefix ":" }}
+{{- default (ternary "80" "443" (eq $url.scheme "http")) $port }}
+{{- end }}
+{{- end }}
+
+{{- /* What no schema can say of values that do not go together. */}}
+{{- define "ratchet.check" -}}
+{{- with .Values }}
+{{- if and .replicationFactor .minInsyncReplicas }}
+{{- if gt (int .minInsyncReplicas) (int .replicationFactor) }}
+{{- fail (printf "Expected minInsyncReplicas to be at most replicationFactor (%d), but it is %d: nobody could write" (int .replicationFactor) (int .minInsyncReplicas)) }}
+{{- end }}
+{{- end }}
+{{- range $name, $service := .services }}
+{{- $kafka := mergeOverwrite (deepCopy $.Values.kafka) (deepCopy $service.kafka) }}
+{{- include "ratchet.checkSasl" (dict "name" $name "sasl" $kafka.sasl) }}
+{{- end }}
+{{- with .gateway.autoscaling }}
+{{- if gt (int .minReplicas) (int .maxReplicas) }}
+{{- fail (printf "Expected gateway.autoscaling.minReplicas to be at most maxReplicas (%d), but it is %d" (int .maxReplicas) (int .minReplicas)) }}
+{{- end }}
+{{- end }}
+{{- range $name, $service := .services }}
+{{- $grace := int (default $.Values.pod.terminationGracePeriodSeconds $service.terminationGracePeriodSeconds) }}
+{{- $drain := add 15 (ternary (int $.Values.gateway.preStopSeconds) 0 (eq $name "completion-gateway")) }}
+{{- if le $grace (int $drain) }}
+{{- fail (printf "Expected terminationGracePeriodSeconds of %s to be more than a drain and preStop may take (%d), but it is %d" $name (int $drain) $grace) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- /* What a mechanism needs. dict: name (of the service), sasl (its own, laid over that of all) */}}
+{{- define "ratchet.checkSasl" -}}
+{{- $mechanism := .sasl.mechanism }}
+{{- $isPassword := or (eq $mechanism "plain") (hasPrefix "scram-" $mechanism) }}
+{{- $needs := dict }}
+{{- if $isPassword }}
+{{- $needs = dict "existingSecret" .sasl.existingSecret "passwordKey" .sasl.passwordKey "username or usernameKey" (or .sasl.username .sasl.usernameKey) }}
+{{- else if eq $mechanism "oauthbearer" }}
+{{- $needs = dict "existingSecret" .sasl.existingSecret "oauth.clientSecretKey" .sasl.oauth.clientSecretKey "oauth.tokenUrl" .sasl.oauth.tokenUrl "oauth.clientId" .sasl.oauth.clientId }}
+{{- else if eq $mechanism "aws-msk-iam" }}
+{{- $needs = dict "awsRegion" .sasl.awsRegion }}
+{{- end }}
+{{- range $need, $value := $needs }}
+{{- if not $value }}
+{{- fail (printf "Expected kafka.sasl.%s to be given, for all services or for services.%s, since its mechanism is %s" $need $.name $mechanism) }}
+{{- end }}
+{{- end }}
+{{- end }}
