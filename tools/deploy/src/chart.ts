@@ -38,7 +38,16 @@ export function helm(args: readonly string[], input?: string): Outcome {
 
 /** What `helm template` makes of the chart. @throws Error with what Helm says. */
 export function rendered(values: string, ...args: readonly string[]): readonly Manifest[] {
-  const { code, stdout, stderr } = helm(['template', 'ratchet', CHART, '--namespace', 'ratchet', '--values', values, ...args]);
+  const { code, stdout, stderr } = helm([
+    'template',
+    'ratchet',
+    CHART,
+    '--namespace',
+    'ratchet',
+    '--values',
+    values,
+    ...args,
+  ]);
   if (code !== 0) throw new Error(stderr);
   return manifestsIn(stdout);
 }

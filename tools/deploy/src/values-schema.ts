@@ -79,10 +79,11 @@ const pod = {
     maxUnavailable: { anyOf: [{ type: 'integer', minimum: 1 }, pattern('^[1-9][0-9]?%$')] },
   }),
   spread: list(
-    shape(
-      { topologyKey: given, maxSkew: whole(1, 100), whenUnsatisfiable: oneOf('ScheduleAnyway', 'DoNotSchedule') },
-      ['topologyKey', 'maxSkew', 'whenUnsatisfiable'],
-    ),
+    shape({ topologyKey: given, maxSkew: whole(1, 100), whenUnsatisfiable: oneOf('ScheduleAnyway', 'DoNotSchedule') }, [
+      'topologyKey',
+      'maxSkew',
+      'whenUnsatisfiable',
+    ]),
   ),
   annotations: texts,
   labels: texts,
