@@ -12,9 +12,7 @@ function firstColumnUnder(heading: string): readonly string[] {
 
 const steadyTopics = Object.values(topicTable.topics).map(({ name }) => name);
 
-test.each([
-  { table: 'Who may write what can do what', others: [topicTable.taskTopics.name, '<topic>.dlq'] },
-  { table: 'What each needs', others: ['ratchet.activity.tasks.*'] },
-])('"$table" in docs/security.md has every topic that there is, and no other', ({ table, others }) => {
-  expect(firstColumnUnder(table).toSorted()).toEqual([...steadyTopics, ...others].toSorted());
+test('"Who may write what can do what" in docs/security.md has every topic that there is, and no other', () => {
+  const topics = [...steadyTopics, topicTable.taskTopics.name, '<topic>.dlq'];
+  expect(firstColumnUnder('Who may write what can do what').toSorted()).toEqual(topics.toSorted());
 });
