@@ -1,12 +1,12 @@
 import TestSequencer from '@jest/test-sequencer';
 
 /** Files that take half a minute and more: at the end of a run one of them would leave the other worker idle. */
-const LONG = ['drill', 'temporal-traces', 'timeout-tracker', 'cancellation-race', 'start-kafka', 'partition-kill'];
+const LONG = ['temporal-traces', 'events', 'group-member', 'cancellation-race', 'worker', 'partition-kill'];
 
 /** The long ones first; the others as Jest orders them, by what it remembers of them. */
 export default class LongFirst extends TestSequencer {
   sort(tests) {
-    const isLong = ({ path }) => LONG.some((name) => path.includes(`${name}.broker.spec`));
+    const isLong = ({ path }) => LONG.some((name) => path.includes(`/${name}.broker.spec`));
     const sorted = super.sort(tests);
     return [...sorted.filter(isLong), ...sorted.filter((test) => !isLong(test))];
   }
