@@ -296,6 +296,7 @@ export class OwnedPartition<T> {
       onCommitted: ({ records, states, bytes, sealedAt }) => {
         const durationMs = performance.now() - sealedAt;
         options.metrics?.committed?.(this.partition, { records, states: states.length, bytes, durationMs });
+        this.#logic.committed?.();
       },
       onIdle: () => {
         this.#pokeCommitter();

@@ -59,6 +59,9 @@ export interface PartitionLogic<T> {
   /** The progress record that is committed with every group. */
   encodeProgress(positions: Positions): OutputRecord;
 
+  /** A group is committed: called once for every `encodeProgress`, in their order, unless the partition is lost before. */
+  committed?(): void;
+
   /**
    * For inputs that start at the group's offset: where they go on after a crash, at most `handled`. What is held back is
    * handed out again then. Absent: at `handled`.

@@ -10,10 +10,25 @@ export interface ServiceMetrics {
   /** A value that is asked for whenever `/metrics` is. */
   gauge(name: `ratchet_${string}`, help: string, read: () => number): void;
   /** Something that happens, counted by its labels. */
-  counter<L extends string>(name: `ratchet_${string}_total`, help: string, labels: readonly L[]): Counter<L>;
+  counter<L extends string>(name: CounterName, help: string, labels: readonly L[]): Counter<L>;
+  /** Durations in seconds. */
+  durations<L extends string>(name: string, help: string, labels: readonly L[]): Histogram<L>;
+  /** Values that are asked for whenever `/metrics` is, by their labels. */
+  gauges<L extends string>(name: string, help: string, labels: readonly L[], read: () => Iterable<GaugeValue<L>>): void;
+}
+
+/** Ours, and those that Temporal's server has. */
+type CounterName = `ratchet_${string}_total` | `activity_${string}`;
+
+export interface GaugeValue<L extends string> {
+  readonly labels: Readonly<Record<L, string>>;
+  readonly value: number;
 }
 
 const durationBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** Of activities, which take from milliseconds to a day. */
+const latencyBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 7_200, 86_400];
 
 /** Those of the process itself (memory, event loop, garbage collection) are always there. */
 export function createServiceMetrics(service: string): ServiceMetrics {
@@ -30,6 +45,19 @@ export function createServiceMetrics(service: string): ServiceMetrics {
       const shown: Gauge = new Gauge({ name, help, registers: [registry], collect: () => shown.set(read()) });
     },
     counter: (name, help, labels) => counter(registry, name, help, labels),
+    durations: (name, help, labels) => histogram(registry, name, help, labels, latencyBuckets),
+    gauges: (name, help, labels, read) => {
+      const shown: Gauge = new Gauge({
+        name,
+        help,
+        labelNames: [...labels],
+        registers: [registry],
+        collect: () => {
+          shown.reset();
+          for (const { labels: of, value } of read()) shown.set(of, value);
+        },
+      });
+    },
   };
 }
 
@@ -108,5 +136,13 @@ const counter = <L extends string>(registry: Registry, name: string, help: strin
 const gauge = <L extends string>(registry: Registry, name: string, help: string, labels: readonly L[]): Gauge<L> =>
   new Gauge({ name, help, labelNames: [...labels], registers: [registry] });
 
+const histogram = <L extends string>(
+  registry: Registry,
+  name: string,
+  help: string,
+  labels: readonly L[],
+  buckets: readonly number[],
+): Histogram<L> => new Histogram({ name, help, labelNames: [...labels], buckets: [...buckets], registers: [registry] });
+
 const durations = (registry: Registry, name: string, help: string): Histogram =>
-  new Histogram({ name, help, buckets: durationBuckets, registers: [registry] });
+  histogram(registry, name, help, [], durationBuckets);

@@ -25,6 +25,7 @@ import {
   type OutputRecord,
 } from '@ratchet/kafka';
 import { partKey, type ActivityParts } from './activity-parts.ts';
+import type { Backlog } from './backlog.ts';
 import type { Effects } from './effects.ts';
 import type { Proofs } from './proofs.ts';
 import type { StateKey } from './state-records.ts';
@@ -41,6 +42,9 @@ export interface LogPosition {
 /** Told of a command that is not decided: seen already, or without the proof it needs. */
 export type OnDropped = (why: 'repeated' | 'unproved', command: Command, offset: number) => void;
 
+/** Told of every decision, before it is applied; `before` is the activity of the command as it was. */
+export type OnDecided = (command: Command, decision: Decision, before: Activity | undefined, now: EpochMillis) => void;
+
 export interface CommandHandlerParts {
   readonly partition: number;
   readonly partitions: number;
@@ -51,6 +55,8 @@ export interface CommandHandlerParts {
   readonly proofs: Proofs;
   readonly activityParts: ActivityParts;
   readonly onDropped: OnDropped;
+  readonly onDecided: OnDecided;
+  readonly backlog: Backlog;
   /** Remembers which entity stands behind a changed key. */
   readonly markChanged: (key: string, entity: StateKey) => void;
 }
@@ -78,6 +84,7 @@ export class CommandHandler {
     const unproved = this.#parts.proofs.refusal(command, offset, state.rules);
     const isNews = unproved === undefined && this.#isNews(command);
     const decision = isNews ? decide(state, command, { now, offset, rules: state.rules }) : undefined;
+    const before = 'timer' in command ? state.activity(command.target) : undefined;
     position.now = now;
     position.offset = offset;
     if (decision === undefined) return this.#drop(command, offset, unproved);
@@ -86,6 +93,7 @@ export class CommandHandler {
         ? this.#carryOut(decision, command, offset)
         : this.#refuse(command, offset, decision.refusal);
     this.#markForwarded(command);
+    this.#parts.onDecided(command, decision, before, now);
     return output;
   }
 
@@ -137,6 +145,7 @@ export class CommandHandler {
       for (const event of events) {
         evolve(this.#parts.state, this.#kept(event));
         this.#collectChanged(event, changedKeys);
+        if (event.type === 'ActivityChanged') this.#parts.backlog.changed(event.activity);
       }
       return changedKeys;
     } catch (cause) {

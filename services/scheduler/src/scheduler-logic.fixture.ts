@@ -10,6 +10,7 @@ import {
 import { partitionFor, type InputRecord, type Output, type OutputRecord, type SentRecord } from '@ratchet/kafka';
 import { createTokenSigner, type TaskTokenSigner } from '@ratchet/protocol';
 import { localCodec, topics, type Codec } from '@ratchet/schemas';
+import type { ActivityMetrics } from './activity-metrics.ts';
 import { SchedulerLogic } from './scheduler-logic.ts';
 import { TaskTopics } from './task-topics.ts';
 
@@ -71,6 +72,7 @@ export class Stage {
     ownCodec: Codec = codec,
     ownSigner: TaskTokenSigner = signer,
     taskTopics = topicsOf(payments),
+    activityMetrics?: ActivityMetrics,
   ) {
     const context = {
       partition: onPartition,
@@ -82,7 +84,8 @@ export class Stage {
     const onDropped = (why: string): void => void this.dropped.push(why);
     const log = (level: string, message: string): unknown => this.logged.push(`${level}: ${message}`);
     const own = { codec: ownCodec, signer: ownSigner };
-    this.logic = new SchedulerLogic({ context, partitions, ...own, taskTopics, onDropped, log });
+    const counting = activityMetrics === undefined ? {} : { activityMetrics };
+    this.logic = new SchedulerLogic({ context, partitions, ...own, taskTopics, onDropped, log, ...counting });
   }
 
   /** Where every scheduler has said in the log that it knows the newest rules. */

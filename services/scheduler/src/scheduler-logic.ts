@@ -25,7 +25,9 @@ import {
 import { readable } from '@ratchet/protocol';
 import { topics } from '@ratchet/schemas';
 import { ActivityParts } from './activity-parts.ts';
-import { CommandHandler, type LogPosition, type OnDropped } from './command.handler.ts';
+import type { ActivityMetrics, Count } from './activity-metrics.ts';
+import { Backlog, type QueueBacklog } from './backlog.ts';
+import { CommandHandler, type LogPosition, type OnDecided, type OnDropped } from './command.handler.ts';
 import { Effects, type EffectTools } from './effects.ts';
 import { HeldTasks } from './held-tasks.ts';
 import { Proofs } from './proofs.ts';
@@ -56,6 +58,8 @@ export interface SchedulerLogicParts extends Omit<EffectTools, 'waiters' | 'runW
   readonly partitions: number;
   readonly log: Log;
   readonly onDropped: OnDropped;
+  /** Absent: nothing is counted. */
+  readonly activityMetrics?: ActivityMetrics;
   /** Told when the partition is no longer owned. */
   readonly onClosed?: () => void;
 }
@@ -88,6 +92,10 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
   readonly #position: LogPosition = { now: epochMillis(0), offset: -1 };
   readonly #proofs: Proofs;
   readonly #held: HeldTasks;
+  readonly #backlog = new Backlog();
+  /** What the decisions since the last seal have to be counted as, and those of the groups that are being committed. */
+  #counts: Count[] = [];
+  readonly #sealedCounts: Count[][] = [];
   #unsentTopics: readonly string[] = [];
   readonly #commands: CommandHandler;
   readonly #queries: QueryHandler;
@@ -107,7 +115,7 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
 
   constructor(parts: SchedulerLogicParts) {
     this.#parts = parts;
-    const { partitions, onDropped } = parts;
+    const { partitions, onDropped, activityMetrics } = parts;
     const { partition } = parts.context;
     const proofs = (this.#proofs = new Proofs(partition, parts.signer));
     const waiters = this.#outcomeWaiters;
@@ -123,7 +131,13 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
     const markChanged = (key: string, entity: StateKey): void => void this.#changed.set(key, entity);
     const activityParts = (this.#activityParts = new ActivityParts(parts.codec));
     const common = { state, position, effects, waiters, activityParts };
-    this.#commands = new CommandHandler({ partition, partitions, ...common, proofs, onDropped, markChanged });
+    const onDecided: OnDecided = (...decided) => {
+      const count = activityMetrics?.countOf(...decided);
+      if (count !== undefined) this.#counts.push(count);
+    };
+    const backlog = this.#backlog;
+    const told = { onDropped, onDecided, markChanged };
+    this.#commands = new CommandHandler({ partition, partitions, ...common, proofs, backlog, ...told });
     this.#queries = new QueryHandler({ ...common, runWaiters });
   }
 
@@ -139,6 +153,11 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
   /** How many tasks wait for their topic. */
   get heldCount(): number {
     return this.#held.count;
+  }
+
+  /** What waits for a worker, by task queue. */
+  get backlog(): Iterable<QueueBacklog> {
+    return this.#backlog.queues();
   }
 
   /** How many questions wait for a command that has not come yet. */
@@ -163,6 +182,8 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
     const assembly = this.#assembly;
     this.#assembly = undefined;
     if (assembly !== undefined) this.#storedSignals = await assembly.restoreInto(this.#state, this.#activityParts);
+    const unclaimed = [...this.#state.unclaimed()].sort((one, other) => one.dispatchAt - other.dispatchAt);
+    for (const activity of unclaimed) this.#backlog.changed(activity);
     this.#held.restore(this.#unsentTopics);
     // What is new has no former owner. Else one may take over again that does not know these rules yet.
     if (this.#position.offset < 0) this.#proposeRules();
@@ -210,6 +231,8 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
   }
 
   encodeProgress(positions: Positions): OutputRecord {
+    this.#sealedCounts.push(this.#counts);
+    this.#counts = [];
     const { now, forwarded } = this.#position;
     const { rules } = this.#state;
     const commands = positions.get(topics.commands) ?? 0;
@@ -219,6 +242,10 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
     const progress: StateRecord = { type: 'Progress', commands, queries, now, rules, tokenKeyIds, unsentTopics };
     const record = forwarded === undefined ? progress : { ...progress, forwarded };
     return this.#stateRecord(progressKey, this.#parts.codec.encodeState(record));
+  }
+
+  committed(): void {
+    for (const count of this.#sealedCounts.shift() ?? []) count();
   }
 
   /** A digest of the whole state: equal for two that decided the same log under the same rules. */

@@ -9,6 +9,7 @@ import { GrpcGateways, grpcDoor } from './grpc-door.ts';
 import { httpDoor } from './http-door.ts';
 import { kafkaDoor } from './kafka-door.ts';
 import { kinds, runShare, type Kind, type KindName, type Meddling } from './kinds.ts';
+import { patiently } from './patiently.ts';
 import { readSettings } from './process-settings.ts';
 import { driveRun } from './run.ts';
 
@@ -25,7 +26,7 @@ const underWayMax = 5_000;
 const { who, journals, folder, brokers, registryUrl, perSecond, seed, idPrefix } = readSettings();
 const journal = new Journal(journals, who);
 const random = new Random(seed);
-const client = await ActivityClient.connect({ brokers, registry: registryUrl, identity: who });
+const client = await patiently(() => ActivityClient.connect({ brokers, registry: registryUrl, identity: who }));
 const events = await CompletionEvents.open({ brokers, registryUrl });
 const gateways = new Gateways(folder);
 const grpcGateways = new GrpcGateways(gateways);

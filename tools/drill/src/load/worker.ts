@@ -1,17 +1,18 @@
 import { ActivityClient } from '@ratchet/client';
-import { Worker } from '@ratchet/worker';
+import { Worker, type WorkerOptions } from '@ratchet/worker';
 import { Journal } from '../journal.ts';
 import { drillActivities } from './activities.ts';
 import { taskQueues } from './kinds.ts';
+import { patiently } from './patiently.ts';
 import { readSettings } from './process-settings.ts';
 
 /** A worker that takes its tasks over Kafka. The drill may kill it at any moment. */
 
 const { who, journals, brokers, registryUrl: registry } = readSettings();
 const stopping = new AbortController();
-const client = await ActivityClient.connect({ brokers, registry, identity: who });
+const client = await patiently(() => ActivityClient.connect({ brokers, registry, identity: who }));
 const tools = { journal: new Journal(journals, who), client, signal: stopping.signal };
-const worker = await Worker.create({
+const options: WorkerOptions = {
   brokers,
   registry,
   taskQueue: taskQueues.kafka,
@@ -22,7 +23,8 @@ const worker = await Worker.create({
   log: (level, message) => {
     if (!/the activity failed|was refused/.test(message)) process.stdout.write(`${level} ${message}\n`);
   },
-});
+};
+const worker = await patiently(() => Worker.create(options));
 process.once('SIGTERM', () => {
   stopping.abort();
   worker.shutdown();
