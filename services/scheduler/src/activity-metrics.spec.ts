@@ -77,7 +77,7 @@ test('a limit that passes is named, for the attempt and for the activity', async
     ...schedule(),
     options: { taskQueue: 'payments', startToCloseTimeoutMs: 1_000, retryPolicy: { attemptsMax: 1 } },
   };
-  await stage.command(retry as Command, 1_000);
+  await stage.command(retry, 1_000);
   await stage.command(claim, 1_100);
   await stage.command({ ...common, type: 'TimeOut', timeoutType: 'start-to-close', timer: timer(1, 1) }, 2_300);
   commit();

@@ -1,4 +1,12 @@
-import { deadlines, millis, type Activity, type Command, type Decision, type EpochMillis } from '@ratchet/domain';
+import {
+  deadlines,
+  millis,
+  type Activity,
+  type ClosedActivity,
+  type Command,
+  type Decision,
+  type EpochMillis,
+} from '@ratchet/domain';
 import type { ServiceMetrics } from '@ratchet/service-kit';
 
 const ofKind = ['namespace', 'taskqueue', 'activityType'] as const;
@@ -105,23 +113,28 @@ export class ActivityMetrics {
     const kind = this.#kindOf(activity);
     const name = counterOf[command.type];
     if (name !== undefined) this.#counters.get(name)?.inc(kind);
-    const { startedAt } = activity;
     if (command.type === 'Claim' && 'dispatchAt' in activity) {
       this.#scheduleToStart.observe(kind, seconds(activity.dispatchAt, now));
     }
-    if (startedAt !== undefined && endsAttempt.has(command.type)) {
-      this.#startToClose.observe(kind, seconds(startedAt, now));
+    this.#countEndOfAttempt(command, activity, kind, now);
+    if ('closedAt' in activity && activity.closedAt === now && activity.deleted !== true) {
+      this.#countOutcome(activity, kind, now);
     }
-    if (
-      command.type === 'TimeOut' &&
-      (command.timeoutType === 'start-to-close' || command.timeoutType === 'heartbeat')
-    ) {
-      this.#taskTimeouts.inc({ ...kind, timeout_type: command.timeoutType });
+  }
+
+  #countEndOfAttempt(command: Command, { startedAt }: Activity, kind: Kind, now: EpochMillis): void {
+    if (startedAt === undefined || !endsAttempt.has(command.type)) return;
+    this.#startToClose.observe(kind, seconds(startedAt, now));
+    const timeoutType = command.type === 'TimeOut' ? command.timeoutType : undefined;
+    if (timeoutType === 'start-to-close' || timeoutType === 'heartbeat') {
+      this.#taskTimeouts.inc({ ...kind, timeout_type: timeoutType });
     }
-    if (!('closedAt' in activity) || activity.closedAt !== now || activity.deleted === true) return;
+  }
+
+  #countOutcome(activity: ClosedActivity, kind: Kind, now: EpochMillis): void {
     this.#scheduleToClose.observe(kind, seconds(activity.scheduledAt, now));
-    if (activity.status !== 'timed-out') this.#counters.get(closings[activity.status])?.inc(kind);
-    else this.#timeouts.inc({ ...kind, timeout_type: timeoutTypeOf(activity) });
+    if (activity.status === 'timed-out') this.#timeouts.inc({ ...kind, timeout_type: timeoutTypeOf(activity) });
+    else this.#counters.get(closings[activity.status])?.inc(kind);
   }
 
   /** The kinds that come first have series of their own. */
@@ -164,7 +177,7 @@ function timerOf(command: Command, before: Activity | undefined): { type: string
   return deadlines(before, anyRetention).find((deadline) => deadline.type === type);
 }
 
-function timeoutTypeOf({ outcome }: Extract<Activity, { readonly closedAt: EpochMillis }>): string {
+function timeoutTypeOf({ outcome }: ClosedActivity): string {
   const info = outcome.type === 'failure' ? outcome.failure.info : undefined;
   return info?.type === 'timeout' ? info.timeoutType : 'unknown';
 }

@@ -23,8 +23,8 @@ export class Backlog {
     this.#leave(key);
     if (!isUnclaimed(activity)) return;
     const name = `${activity.id.namespace}\0${activity.options.taskQueue}`;
-    let queue = this.#queues.get(name);
-    if (queue === undefined) this.#queues.set(name, (queue = new Map()));
+    const queue: Queue = this.#queues.get(name) ?? new Map<string, EpochMillis>();
+    this.#queues.set(name, queue);
     queue.set(key, activity.dispatchAt);
     this.#waiting.set(key, { name, queue });
   }
