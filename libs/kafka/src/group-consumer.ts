@@ -98,6 +98,8 @@ interface Attempt {
   readonly cluster: Cluster | undefined;
   starting: Promise<unknown>;
   joined: boolean;
+  /** Looks of the watchdog since it began, or was heard last. */
+  looksInSilence: number;
   askedAt: number;
   generation: number;
 }
@@ -261,6 +263,7 @@ export class GroupConsumer implements GroupMember {
       cluster,
       starting: Promise.resolve(),
       joined: false,
+      looksInSilence: 0,
       askedAt: -Infinity,
       generation: 0,
     };
@@ -286,6 +289,7 @@ export class GroupConsumer implements GroupMember {
       const { askedAt, isAnswerToSync } = payload as typeof payload & Heard;
       attempt.askedAt = askedAt;
       attempt.generation = payload.groupGenerationId;
+      attempt.looksInSilence = 0;
       this.#heard();
       // The assignment comes right behind: until then the former one must not be taken for confirmed.
       if (!isAnswerToSync) events.onHeartbeat?.(askedAt);
@@ -317,13 +321,21 @@ export class GroupConsumer implements GroupMember {
     this.#deafMembers = 0;
   }
 
-  /** It counts its own looks and not the time: while the process was stopped, nobody could be heard. */
+  /**
+   * It counts its own looks and not the time: while the process was stopped, nobody could be heard.
+   *
+   * An attempt has its time from its own beginning: one that is given up while its coordinator gathers the group stays a
+   * member to it, and holds partitions for another session.
+   */
   #look(): void {
     this.#looksInSilence++;
+    const attempt = this.#attempt;
+    if (attempt === undefined) return;
+    attempt.looksInSilence++;
     const looksMax = silentSessionsMax * looksPerSession;
-    if (this.#attempt === undefined || this.#looksInSilence % looksMax !== 0) return;
-    void this.#countIfBrokerAnswers();
-    this.#giveUp(this.#attempt, `was not heard for ${String(this.silentMs / 1000)} s`);
+    if (this.#looksInSilence % looksMax === 0) void this.#countIfBrokerAnswers();
+    if (attempt.looksInSilence >= looksMax)
+      this.#giveUp(attempt, `was not heard for ${String(this.silentMs / 1000)} s`);
   }
 
   /** While no broker answers nobody is deaf, and a new process would hear as little. */

@@ -111,3 +111,30 @@ test('a wall clock that is set a day ahead and back again costs nobody the group
   expect(counter.lines.filter((line) => line.startsWith('owned'))).toHaveLength(1);
   await stage.close();
 });
+
+test('who joins late in its silence is not given up while the coordinator gathers the group', async () => {
+  const stage = await CounterStage.create(brokers, uniqueName('gather'), 2);
+  const proxy = await KafkaProxy.start(broker);
+  const connection = await connectKafka({ brokers: [proxy.address], clientId: 'far' });
+  const counter = await stage.start({ connection });
+  await eventually(() => counter.processor.health().restored.length === 2, { deadlineMs: 30_000 });
+  const other = stage.spawn('other');
+  await eventually(() => other.lines.some((line) => line.startsWith('restored')), { deadlineMs: 30_000 });
+
+  proxy.decide = () => 'hold';
+  await pause(1.6 * sessionTimeoutMs);
+  // It will not come to the gathering, and the coordinator waits for it.
+  other.signal('SIGSTOP');
+  const before = counter.events.length;
+  proxy.decide = () => 'forward';
+  proxy.cut();
+  const owned = await eventually(
+    () => counter.events.slice(before).find((event) => event.startsWith('owned')) ?? Promise.reject(new Error('none')),
+    { deadlineMs: 5 * sessionTimeoutMs },
+  );
+  // Nothing is held by a member of its own that it has left behind.
+  expect(owned).toBe('owned 0,1');
+  await stage.close();
+  await connection.close();
+  await proxy.stop();
+});

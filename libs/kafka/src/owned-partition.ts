@@ -59,6 +59,11 @@ export class OwnedPartition<T> {
   #phase: PartitionPhase = 'fencing';
   #error: Error | undefined;
   #pumping = false;
+  /** When it last got on with its work, by the steady clock; and since when a look has found work that it does not get on with. */
+  #movedAt = performance.now();
+  #idleAt: number | undefined;
+  /** By topic: where it went on and where its log ended, when it was first seen there. */
+  readonly #looks = new Map<string, { readonly position: number; readonly end: number }>();
 
   constructor(host: PartitionHost<T>, partition: number, since: number) {
     this.#host = host;
@@ -92,6 +97,22 @@ export class OwnedPartition<T> {
     return this.#error;
   }
 
+  /**
+   * For how long it has had work and got nowhere, as of the last look, in milliseconds: 0 while nothing waits, and while it is
+   * known what it waits for (`error`).
+   */
+  get stuckMs(): number {
+    if (this.#isOver() || this.#error !== undefined || this.#idleAt === undefined) return 0;
+    return this.#idleAt > this.#movedAt ? performance.now() - this.#movedAt : 0;
+  }
+
+  /** Looks whether there is work: records in hand, or in a log that nobody brings. */
+  async look(): Promise<void> {
+    const hasWork = this.#queue.head !== undefined || this.#committer.waitingCount > 0 || this.#phase !== 'running';
+    const isBehind = hasWork || (await this.#isBehind().catch(() => false));
+    this.#idleAt = isBehind ? performance.now() : undefined;
+  }
+
   /** Fences, and begins to restore. Never throws: what fails is tried again, or stops the partition. */
   async acquire(ownershipConfirmed: Promise<void>): Promise<void> {
     this.#direct(true);
@@ -115,6 +136,7 @@ export class OwnedPartition<T> {
     // Compaction leaves such holes, and retention too: only the log's start tells which it was.
     if (batch.records.length === 0 && batch.fetchedOffset > expected) void this.#checkRange(topic, expected);
     const { records } = verdict;
+    this.#movedAt = performance.now();
     this.#queue.push(records === batch.records ? batch : { ...batch, records });
     this.#direct();
     if (records.length <= inlineRecordsMax) this.wake();
@@ -157,6 +179,19 @@ export class OwnedPartition<T> {
     this.#logic.close();
   }
 
+  /** Whether a log has grown since the first look that has found it where it goes on now. */
+  async #isBehind(): Promise<boolean> {
+    let isBehind = false;
+    for (const [topic, position] of this.#handler.positions) {
+      if (!this.#isItsTurn(topic)) continue;
+      const { end } = await this.#host.logRange(topic, this.partition);
+      const former = this.#looks.get(topic);
+      if (former?.position !== position) this.#looks.set(topic, { position, end });
+      else isBehind ||= end > former.end;
+    }
+    return isBehind;
+  }
+
   // --- restore ---
 
   async #beginRestore(): Promise<void> {
@@ -195,6 +230,7 @@ export class OwnedPartition<T> {
     const { topic } = batch;
     const end = restore.endOf(topic);
     const taken = end === undefined ? 0 : await restore.take(batch);
+    this.#movedAt = performance.now();
     if (this.#isOver()) return batch.records.length;
     if (restore.isDone) {
       await this.#finishRestore(restore);
@@ -277,6 +313,7 @@ export class OwnedPartition<T> {
         this.#handler.handle(record, values[index] as T | Poison);
         if (this.#handler.isGroupFull) this.#committer.push(this.#handler.seal());
       }
+      this.#movedAt = performance.now();
       this.#pokeCommitter();
     }
     this.#host.options.metrics?.handled?.(topic, this.partition, {
@@ -294,7 +331,8 @@ export class OwnedPartition<T> {
       effectsSettled: () => options.outbox.settled(),
       write: (group) => this.#write(group),
       onCommitted: ({ records, states, bytes, sealedAt }) => {
-        const durationMs = performance.now() - sealedAt;
+        this.#movedAt = performance.now();
+        const durationMs = this.#movedAt - sealedAt;
         options.metrics?.committed?.(this.partition, { records, states: states.length, bytes, durationMs });
         this.#logic.committed?.();
       },

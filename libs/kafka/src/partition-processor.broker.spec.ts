@@ -212,6 +212,54 @@ describe('records that were deleted before they were read', () => {
   });
 });
 
+describe('a partition', () => {
+  const tuning = { ...testTuning, stuckMsMax: 1_500 };
+  const stuckOf = ({ processor }: StartedCounter): readonly number[] => processor.health().stuck;
+  const lookedOften = (): Promise<unknown> => new Promise((resolve) => setTimeout(resolve, 3 * tuning.stuckMsMax));
+
+  test('whose log grows while nobody brings the records is stuck, until they come', async () => {
+    const stage = await newStage('starved', 2);
+    const proxy = await KafkaProxy.start(broker);
+    const far = await connectKafka({ brokers: [proxy.address], clientId: 'far' });
+    const counter = await stage.start({ connection: far, processor: { tuning } });
+    await allRestored(stage, counter);
+    await stage.feed(20);
+    await expectCounted(stage, counter);
+    await lookedOften();
+    expect(stuckOf(counter)).toEqual([]);
+    // Heartbeats and all else get through.
+    let heldCount = 0;
+    proxy.decide = ({ apiKey }) => {
+      if (apiKey === apiKeys.fetch) heldCount++;
+      return apiKey === apiKeys.fetch ? 'hold' : 'forward';
+    };
+    await eventually(() => heldCount > 0);
+    await stage.feed(20);
+    await eventually(() => expect(stuckOf(counter)).toEqual([0, 1]));
+    proxy.decide = () => 'forward';
+    proxy.cut();
+    await expectCounted(stage, counter);
+    expect(stuckOf(counter)).toEqual([]);
+    await counter.stop();
+    await far.close();
+    await proxy.stop();
+  });
+
+  test.each([
+    ['is stuck while a record is never read', () => new Promise<string>(() => undefined), [0]],
+    ['is not while it is known what it waits for', () => Promise.reject(new Error('the registry is away')), []],
+  ])('%s', async (_, decode, expected) => {
+    const stage = await newStage('unread', 1);
+    const counter = await stage.start({ processor: { tuning } });
+    await allRestored(stage, counter);
+    const logic = counter.logics.get(0);
+    if (logic !== undefined) Object.assign(logic, { decode });
+    await stage.feed(5);
+    await lookedOften();
+    expect(stuckOf(counter)).toEqual(expected);
+  });
+});
+
 test('an invariant that breaks outside of handling stops its partition, and no other', async () => {
   const stage = await newStage('broken', 2);
   const counter = await stage.start();

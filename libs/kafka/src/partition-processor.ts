@@ -25,6 +25,8 @@ export interface ProcessorHealth {
   /** Joined, and every owned partition is restored. */
   readonly ready: boolean;
   readonly partitions: readonly PartitionHealth[];
+  /** Those that have work, a group that hears them and nothing that they wait for, and have not got on for two minutes. */
+  readonly stuck: readonly number[];
 }
 
 /** Offsets of inputs that do not start at them are committed only so that lag can be seen from outside. */
@@ -52,6 +54,7 @@ export class PartitionProcessor<T> {
   #finishing = false;
   #waitsForOutbox = false;
   #offsetTimer: NodeJS.Timeout | undefined;
+  #workTimer: NodeJS.Timeout | undefined;
   #silenceTimer: NodeJS.Timeout | undefined;
   #silent = false;
   /** Positions that the group was not told yet. */
@@ -83,6 +86,10 @@ export class PartitionProcessor<T> {
       this.#noteSilence();
     }, silenceCheckIntervalMs);
     this.#silenceTimer.unref();
+    this.#workTimer = setInterval(() => {
+      for (const owned of this.#owned.values()) void owned.look();
+    }, this.#tuning.stuckMsMax / 6);
+    this.#workTimer.unref();
   }
 
   /** Handles nothing more, commits what was handled, leaves the group. Safe to call twice. */
@@ -90,6 +97,7 @@ export class PartitionProcessor<T> {
     this.#finishing = true;
     clearInterval(this.#offsetTimer);
     clearInterval(this.#silenceTimer);
+    clearInterval(this.#workTimer);
     const finished = Promise.all(Array.from(this.#owned.values(), (owned) => owned.finish()));
     await Promise.race([finished, sleep(this.#tuning.sessionTimeoutMs)]);
     await this.#commitOffsets();
@@ -113,7 +121,13 @@ export class PartitionProcessor<T> {
       restored,
       ready: this.#isHeard() && restored.length === partitions.length && !this.#finishing,
       partitions,
+      stuck: this.#isHeard() ? this.#stuck() : [],
     };
+  }
+
+  #stuck(): readonly number[] {
+    const all = Array.from(this.#owned.values());
+    return all.filter(({ stuckMs }) => stuckMs > this.#tuning.stuckMsMax).map(({ partition }) => partition);
   }
 
   #createConsumer(): GroupConsumer {

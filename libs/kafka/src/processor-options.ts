@@ -60,6 +60,8 @@ export interface ProcessorTuning {
   /** Bytes of effects that are not yet acknowledged; beyond, handling waits. 64 MiB. */
   readonly outboxBytesMax: number;
   readonly transactionTimeoutMs: number;
+  /** A partition that has work, and nothing known that it waits for, is stuck after this long; two minutes. */
+  readonly stuckMsMax: number;
 }
 
 const MiB = 1024 * 1024;
@@ -74,4 +76,5 @@ export const defaultTuning: ProcessorTuning = {
   queueBytesMax: 4 * MiB,
   outboxBytesMax: 64 * MiB,
   transactionTimeoutMs: 30_000,
+  stuckMsMax: 120_000,
 };

@@ -6,8 +6,9 @@ import { PartitionTransport } from './partition-transport.ts';
 const undocumented = { noCache: true, swaggerDocumentation: false };
 
 /**
- * `/health/live`: the process answers, and hears its groups as far as a broker can be heard; else 503, and only a restart
- * may help. `/health/ready`: its partitions are owned and restored; else 503 and what is missing.
+ * `/health/started`: it is configured and connected. `/health/live`: the process answers, hears its groups as far as a broker
+ * can be heard, and gets on with the work of its partitions; else 503, and only a restart may help. `/health/ready`: its
+ * partitions are owned and restored, and its groups hear it; else 503 and what is missing.
  */
 @Controller('health')
 export class HealthController {
@@ -16,6 +17,18 @@ export class HealthController {
     @Inject(HealthIndicatorService) private readonly indicators: HealthIndicatorService,
     @Inject(PartitionTransport) private readonly transport: PartitionTransport,
   ) {}
+
+  @Get('started')
+  @HealthCheck(undocumented)
+  started(): Promise<HealthCheckResult> {
+    return this.checks.check([
+      () => {
+        const { ready, details } = this.transport.started();
+        const indicator = this.indicators.check('connections');
+        return ready ? indicator.up(details) : indicator.down(details);
+      },
+    ]);
+  }
 
   @Get('live')
   @HealthCheck(undocumented)

@@ -3,6 +3,8 @@ import type { GroupMember } from '@ratchet/kafka';
 import type { ServiceMetrics } from './service-metrics.ts';
 import type { Liveness, Readiness, ServiceRunner } from './service-runner.ts';
 
+/** Who was not heard for so long is not ready: others may have what it holds, and nobody answers it. */
+const SILENT_MS_MAX = 20_000;
 const NOT_CONNECTED: Readiness = { ready: false, details: { state: 'connecting' } };
 
 /**
@@ -17,6 +19,7 @@ export class PartitionTransport extends Server implements CustomTransportStrateg
   readonly #metrics: ServiceMetrics;
   #starting: Promise<void> | undefined;
   #runner: ServiceRunner | undefined;
+  #hasStarted = false;
   #stopped = false;
 
   constructor(createRunner: () => Promise<ServiceRunner>, metrics: ServiceMetrics) {
@@ -40,19 +43,30 @@ export class PartitionTransport extends Server implements CustomTransportStrateg
     await this.#runner?.stop();
   }
 
+  /** Whether it has its settings, is connected and takes part; what it owns may still be restored. */
+  started(): Readiness {
+    return this.#hasStarted ? { ready: true, details: {} } : NOT_CONNECTED;
+  }
+
+  /** Whether it does what it is there for: what the runner says, and every group hears it. */
   readiness(): Readiness {
-    return this.#stopped
-      ? { ready: false, details: { state: 'stopping' } }
-      : (this.#runner?.readiness() ?? NOT_CONNECTED);
+    if (this.#stopped) return { ready: false, details: { state: 'stopping' } };
+    if (!this.#hasStarted || this.#runner === undefined) return NOT_CONNECTED;
+    const { ready, details } = this.#runner.readiness();
+    const silent = this.#members.filter(({ silentMs }) => silentMs > SILENT_MS_MAX).map(({ groupId }) => groupId);
+    return silent.length === 0 ? { ready, details } : { ready: false, details: { ...details, silent } };
   }
 
   /**
-   * Not alive once a group has not been heard although a broker answers and the member was made anew again and again.
-   * Everything else, a broker that is away above all, passes without a restart or is not mended by one.
+   * Not alive once a group has not been heard although a broker answers and the member was made anew again and again, and
+   * once a partition does not get on although nothing is known that it waits for. Everything else, a broker that is away
+   * above all, passes without a restart or is not mended by one.
    */
   liveness(): Liveness {
     const deaf = this.#members.filter(({ isDeaf }) => isDeaf).map(({ groupId }) => groupId);
-    return { alive: deaf.length === 0, details: deaf.length === 0 ? {} : { deaf } };
+    const stuck = this.#runner?.stuck?.() ?? [];
+    const details = { ...(deaf.length === 0 ? {} : { deaf }), ...(stuck.length === 0 ? {} : { stuck }) };
+    return { alive: Object.keys(details).length === 0, details };
   }
 
   on(): never {
@@ -75,5 +89,6 @@ export class PartitionTransport extends Server implements CustomTransportStrateg
     );
     this.#runner = await this.#createRunner();
     if (!this.#stopped) await this.#runner.start();
+    this.#hasStarted = true;
   }
 }

@@ -27,6 +27,7 @@ export function processorRunner({ processor, outbox, cluster }: ProcessorParts):
     members: cluster.connection.members,
     start: () => processor.start(),
     stop: () => (stopping ??= stop()),
+    stuck: () => processor.health().stuck,
     readiness: () => {
       const { ready, owned, restored, partitions } = processor.health();
       const troubles = partitions.filter(({ error }) => error !== undefined);

@@ -90,6 +90,25 @@ test('who is deaf is not alive, and says by which group; who is only silent is',
   expect(dead.json()).toMatchObject({ error: { members: { deaf: ['deaf'] } } });
 });
 
+test('a partition that does not get on is not alive, and a group that has fallen silent is not ready', async () => {
+  const runner = Object.assign(new Runner(), { stuck: (): number[] => [] });
+  await open(() => Promise.resolve(runner));
+  expect((await get('/health/started')).statusCode).toBe(503);
+  await app.startAllMicroservices();
+  expect((await get('/health/started')).statusCode).toBe(200);
+  runner.now = { ready: true, details: { owned: [0, 1] } };
+  runner.members = [{ groupId: 'silent', silentMs: 21_000, isDeaf: false }];
+  const ready = await get('/health/ready');
+  expect(ready.statusCode).toBe(503);
+  expect(ready.json()).toMatchObject({ error: { partitions: { owned: [0, 1], silent: ['silent'] } } });
+  expect((await get('/health/live')).statusCode).toBe(200);
+
+  runner.stuck = () => [1];
+  const dead = await get('/health/live');
+  expect(dead.statusCode).toBe(503);
+  expect(dead.json()).toMatchObject({ error: { members: { stuck: [1] } } });
+});
+
 test('metrics shows what a runner counts, by service', async () => {
   await open(({ metrics }) => {
     metrics.gauge('ratchet_doors', 'Doors', () => 3);

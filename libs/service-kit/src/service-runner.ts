@@ -22,6 +22,8 @@ export interface ServiceRunner {
   /** Finishes what is in hand, then leaves. Safe to call twice. */
   stop(): Promise<void>;
   readiness(): Readiness;
+  /** Partitions that do not get on although nothing is known that they wait for. Absent: it owns none. */
+  stuck?(): readonly number[];
   /** The groups that it is a member of. */
   readonly members: Iterable<GroupMember>;
 }
