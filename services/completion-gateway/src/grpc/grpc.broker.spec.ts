@@ -505,7 +505,11 @@ describe('what a closed activity shows', () => {
   test('search attributes are those of the system', async () => {
     const { systemAttributes } = await client.call('listSearchAttributes', { namespace });
     expect(systemAttributes).toMatchObject({ ExecutionStatus: 2, ActivityType: 2 });
-    expect((await errorOf(client.call('addSearchAttributes', { namespace }))).code).toBe('UNIMPLEMENTED');
+    const refused = await errorOf(
+      client.call('addSearchAttributes', { namespace, searchAttributes: { City: 2 as never } }),
+    );
+    expect(refused.code).toBe('INVALID_ARGUMENT');
+    expect(refused.message).toContain('cannot have more than 0 search attribute of type Keyword');
   });
 
   test('has room for input, heartbeat details and result of 2 MiB each, asked for apart', async () => {

@@ -1,6 +1,8 @@
 import { epochMillis, millis, type ClosedActivity } from '@ratchet/domain';
+import { toLinks } from '../grpc/wire/links.ts';
 import { activityJson } from './activity-json.ts';
 import { activityAnswer } from './answers.ts';
+import { writeJson } from './json-text.ts';
 
 const json = (value: unknown) => ({
   metadata: { encoding: Buffer.from('json/plain') },
@@ -8,6 +10,8 @@ const json = (value: unknown) => ({
 });
 const at = (seconds: number) => epochMillis(1_700_000_000_000 + seconds * 1000);
 const cancel = { requestId: 'c', identity: 'operator', reason: 'enough', requestedAt: at(5) };
+
+const parent = { namespace: 'default', activityId: 'order', runId: 'run' };
 
 const closed: ClosedActivity = {
   id: { namespace: 'default', workflowId: '', runId: 'run', activityId: 'charge' },
@@ -38,7 +42,8 @@ const closed: ClosedActivity = {
   },
   input: [json('order-1'), json(42)],
   header: { trace: json('t') },
-  userMetadata: { summary: json('a charge') },
+  userMetadata: { summary: json('a charge'), details: json('of an order') },
+  links: toLinks([{ activity: parent }]),
   attempt: 2,
   startedAt: at(3),
   heartbeat: { details: [json(7)], recordedAt: at(4), count: 1 },
@@ -54,13 +59,15 @@ const closed: ClosedActivity = {
 
 test('a closed activity shows what it was given and all that became of it', () => {
   const shown = activityJson({ activity: closed, stateBytes: 321 });
-  expect(() => activityAnswer.parse(JSON.parse(JSON.stringify(shown)))).not.toThrow();
-  expect(JSON.parse(JSON.stringify(shown))).toMatchObject({
+  expect(() => activityAnswer.parse(JSON.parse(writeJson(shown)))).not.toThrow();
+  expect(JSON.parse(writeJson(shown))).toMatchObject({
     status: 'completed',
     taskQueue: 'payments',
     timeouts: { startToCloseTimeoutMs: 10_000, scheduleToCloseTimeoutMs: 60_000 },
     retryPolicy: { initialIntervalMs: 1000 },
-    summary: {},
+    summary: { value: 'a charge' },
+    details: { value: 'of an order' },
+    links: [{ activity: parent }],
     workerSdk: { name: 'temporal-go', version: '1.51.0' },
     cancelReason: 'enough',
     startedAt: '2023-11-14T22:13:23.000Z',
@@ -76,8 +83,17 @@ test('a closed activity shows what it was given and all that became of it', () =
 });
 
 test('what there is none of is absent', () => {
-  const { userMetadata: _, cancel: __, heartbeat: ___, workerSdk: ____, ...bare } = closed;
+  const { userMetadata: _, links: _____, cancel: __, heartbeat: ___, workerSdk: ____, ...bare } = closed;
   const shown = activityJson({ activity: { ...bare, header: {}, lastWorkerIdentity: '' }, stateBytes: 1 });
-  const absent = ['summary', 'details', 'cancelReason', 'heartbeat', 'workerSdk', 'header', 'lastWorkerIdentity'];
+  const absent = [
+    'summary',
+    'details',
+    'links',
+    'cancelReason',
+    'heartbeat',
+    'workerSdk',
+    'header',
+    'lastWorkerIdentity',
+  ];
   for (const name of absent) expect(shown).not.toHaveProperty(name);
 });

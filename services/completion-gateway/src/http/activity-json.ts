@@ -13,6 +13,7 @@ import {
   type Outcome,
 } from '@ratchet/domain';
 import type { ActivitySeen } from '../front-door/index.ts';
+import { linkJson } from '../grpc/index.ts';
 import { present } from '../present.ts';
 import type { ActivityJson, OutcomeJson, PendingJson } from './answers.ts';
 import { failureJson } from './failure-json.ts';
@@ -69,6 +70,7 @@ export function activityJson({ activity, stateBytes }: ActivitySeen): ActivityJs
       workerSdk: workerSdk && { ...workerSdk },
       summary: summary && valueJson([summary]),
       details: details && valueJson([details]),
+      links: activity.links?.map(linkJson),
       lastFailure: failure && failureJson(failure.failure),
       cancelReason: canceledReason(activity),
       startedAt: instantIfAny(activity.startedAt),

@@ -74,6 +74,11 @@ export const activityAnswer = answer('Activity', {
   header: z.record(z.string(), shownValue).optional(),
   summary: shownValue.optional().describe('What whoever started it says of it, in a line.'),
   details: shownValue.optional().describe('And in as many as it takes.'),
+  links: z
+    .array(z.looseObject({}))
+    .readonly()
+    .optional()
+    .describe("What it belongs to, as Temporal's Link in the JSON of protobuf: `{ activity: { ... } }`."),
   lastWorkerIdentity: z.string().optional(),
   workerSdk: z
     .looseObject({ name: z.string(), version: z.string() })

@@ -89,14 +89,49 @@ test('each of those that are listed says where it is replicated', async () => {
   ]);
 });
 
-test("a namespace's search attributes are the system's own", async () => {
-  const directory = new NamespaceDirectory(() => Promise.resolve());
-  await directory.ensureDefault();
-  const calls = new NamespaceCalls(new Desk(noLog, directory, limitsFor().polls), directory);
-  const { listSearchAttributes } = operatorHandlers(calls);
-  const { systemAttributes, customAttributes } = await listSearchAttributes({ namespace: 'default' }, call);
-  expect(systemAttributes).toMatchObject({ ActivityId: 2, ExecutionStatus: 2, StartTime: 6, ExecutionDuration: 3 });
-  expect(customAttributes).toEqual({});
-  const elsewhere = Promise.resolve().then(() => listSearchAttributes({ namespace: 'nowhere' }, call));
-  await expect(elsewhere).rejects.toThrow('Namespace nowhere is not found.');
+describe('search attributes', () => {
+  async function operator() {
+    const directory = new NamespaceDirectory(() => Promise.resolve());
+    await directory.ensureDefault();
+    return operatorHandlers(new NamespaceCalls(new Desk(noLog, directory, limitsFor().polls), directory));
+  }
+
+  test("those of a namespace are the system's own", async () => {
+    const { listSearchAttributes } = await operator();
+    const { systemAttributes, customAttributes } = await listSearchAttributes({ namespace: 'default' }, call);
+    expect(systemAttributes).toMatchObject({ ActivityId: 2, ExecutionStatus: 2, StartTime: 6, ExecutionDuration: 3 });
+    expect(customAttributes).toEqual({});
+  });
+
+  test.each<[string, Readonly<Record<string, number>>, string]>([
+    ['a keyword', { City: 2 }, 'cannot have more than 0 search attribute of type Keyword. Ratchet keeps no'],
+    ['a list of keywords', { Cities: 7 }, 'cannot have more than 0 search attribute of type KeywordList.'],
+    ["the system's own", { TaskQueue: 2 }, 'Search attribute TaskQueue is reserved by system.'],
+    ["one of the system's names", { TemporalCity: 2 }, 'Search attribute TemporalCity is reserved by system.'],
+    ['an unknown type', { City: 9 }, 'Unknown search attribute type: 9.'],
+    ['none', {}, 'SearchAttributes are not set on request.'],
+  ])('%s cannot be added', async (_, searchAttributes, message) => {
+    const { addSearchAttributes } = await operator();
+    const added = Promise.resolve().then(() => addSearchAttributes({ namespace: 'default', searchAttributes }, call));
+    await expect(added).rejects.toThrow(message);
+    await expect(added).rejects.toHaveProperty('status', 'INVALID_ARGUMENT');
+  });
+
+  test('one that is removed is not there, unless it is of the system', async () => {
+    const { removeSearchAttributes } = await operator();
+    const remove = (searchAttributes: string[]) =>
+      Promise.resolve().then(() => removeSearchAttributes({ namespace: 'default', searchAttributes }, call));
+    await expect(remove(['City'])).resolves.toEqual({});
+    await expect(remove(['City', 'TaskQueue'])).rejects.toThrow('Unable to remove non-custom search attributes: TaskQ');
+    await expect(remove([])).rejects.toThrow('SearchAttributes are not set on request.');
+  });
+
+  test.each(['listSearchAttributes', 'addSearchAttributes', 'removeSearchAttributes'] as const)(
+    '%s of a namespace that is not there is refused',
+    async (method) => {
+      const handlers = await operator();
+      const elsewhere = Promise.resolve().then(() => handlers[method]({ namespace: 'nowhere' }, call));
+      await expect(elsewhere).rejects.toThrow('Namespace nowhere is not found.');
+    },
+  );
 });

@@ -1,10 +1,26 @@
-import { linkType, toLinks } from './links.ts';
+import Long from 'long';
+import { linkJson, linkType, toLinks } from './links.ts';
 
 const activity = { namespace: 'default', activityId: 'charge', runId: 'run' };
 
 test('a link comes back as it came', () => {
   const links = [{ activity }, { batchJob: { jobId: 'job' } }];
   expect(toLinks(links).map((link) => linkType.decode(link))).toMatchObject(links);
+});
+
+test('a link is shown in the JSON of protobuf', () => {
+  const at = { namespace: 'default', workflowId: 'order', runId: 'run' };
+  const eventRef = { eventId: '9007199254740993', eventType: 'EVENT_TYPE_WORKFLOW_EXECUTION_STARTED' };
+  const links = toLinks([
+    { activity },
+    {
+      workflowEvent: {
+        ...at,
+        eventRef: { eventId: Long.fromString(eventRef.eventId) as never, eventType: 1 as never },
+      },
+    },
+  ]);
+  expect(links.map(linkJson)).toEqual([{ activity }, { workflowEvent: { ...at, eventRef } }]);
 });
 
 test.each<[string, Parameters<typeof toLinks>[0][number], string]>([

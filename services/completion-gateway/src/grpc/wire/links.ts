@@ -8,6 +8,10 @@ type WireLink = temporal.api.common.v1.ILink;
 /** A link is kept as the wire has it. */
 export const linkType = messageType<WireLink>('temporal.api.common.v1.Link');
 
+/** A link in protobuf's JSON: `{ activity: { namespace, activityId, runId } }`. */
+export const linkJson = (link: Link): Record<string, unknown> =>
+  linkType.toObject(linkType.decode(link), { enums: String, longs: String, bytes: String });
+
 type Names = Readonly<Record<string, string>>;
 
 /** What each kind of link must name, in the reference's words (`common/links`). */

@@ -8,6 +8,10 @@ export interface MessageType<T = unknown> {
   readonly fieldsArray: readonly FieldInfo[];
   encode(message: T): { finish(): Uint8Array };
   decode(bytes: Uint8Array): T;
+  toObject(
+    message: T,
+    as: { enums: typeof String; longs: typeof String; bytes: typeof String },
+  ): Record<string, unknown>;
 }
 
 /** A field of a message. */
