@@ -1,5 +1,5 @@
 import type { DomainEvent } from './event.ts';
-import type { Refusal } from './refusal.ts';
+import type { Refusal, StateLimit } from './refusal.ts';
 import type { EpochMillis, Offset } from './units.ts';
 
 /** What the sender of an accepted command is told. */
@@ -52,4 +52,10 @@ export const acknowledged: Answer = { type: 'Acknowledged' };
 export const refuse = (reason: Refusal['reason'], message: string): Refused => ({
   kind: 'refused',
   refusal: { reason, message },
+});
+
+/** There is no room for what the command adds. */
+export const refuseAtLimit = (limit: StateLimit, message: string): Refused => ({
+  kind: 'refused',
+  refusal: { reason: 'failed-precondition', message, limit },
 });

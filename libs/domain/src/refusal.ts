@@ -19,6 +19,16 @@ export type RefusalReason =
   /** The record stands in a partition its key does not belong to. */
   | 'wrong-partition';
 
+/** A limit of what is kept of a run or an activity, by its name in `limits.ts`. */
+export type StateLimit =
+  | 'keptWithRunMax'
+  | 'waitingSignalsMax'
+  | 'waitingSignalBytesMax'
+  | 'rememberedIdsMax'
+  | 'callbackUrlsMax'
+  | 'linksMax'
+  | 'linksBytesMax';
+
 /** A refusal is a value, answered and never thrown. `message` is the reference's text where it has one. */
 export interface Refusal {
   readonly reason: RefusalReason;
@@ -27,4 +37,6 @@ export interface Refusal {
   readonly existing?: { readonly runId: string; readonly startRequestId: string };
   /** For the heartbeat of an attempt that is over: it is over because it timed out. Absent: it is not known to be. */
   readonly attemptTimedOut?: true;
+  /** The limit that is reached, where that is why. It is counted where the command is decided, and goes no further. */
+  readonly limit?: StateLimit;
 }

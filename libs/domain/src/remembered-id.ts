@@ -69,7 +69,8 @@ export function checkIssued(
   }
   if (ids.length < rememberedIdsMax || ids.filter(({ until }) => until > now).length < rememberedIdsMax)
     return undefined;
-  return refused(`more than ${String(rememberedIdsMax)} have come within minutes: send it again later`);
+  const message = `more than ${String(rememberedIdsMax)} have come within minutes: send it again later`;
+  return { ...refused(message), limit: 'rememberedIdsMax' };
 }
 
 const refused = (message: string): Refusal => ({ reason: 'failed-precondition', message });

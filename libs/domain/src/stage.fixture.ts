@@ -10,6 +10,7 @@ import { evolve } from './evolve.ts';
 import type { Failure, TimeoutType } from './failure.ts';
 import type { ExecutionId, RunId } from './identity.ts';
 import { PartitionState } from './partition-state.ts';
+import type { StateLimit } from './refusal.ts';
 import { currentRules } from './rules.ts';
 import type { Payloads } from './payload.ts';
 import { epochMillis, millis, type EpochMillis } from './units.ts';
@@ -94,6 +95,12 @@ export class Stage {
   refusal(command: Command): string {
     const decision = this.send(command);
     return decision.kind === 'refused' ? `${decision.refusal.reason}: ${decision.refusal.message}` : 'accepted';
+  }
+
+  /** The limit that a command is refused for, if it is for one. */
+  limit(command: Command): StateLimit | undefined {
+    const decision = this.send(command);
+    return decision.kind === 'refused' ? decision.refusal.limit : undefined;
   }
 
   get found(): Activity | undefined {

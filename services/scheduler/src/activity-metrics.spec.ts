@@ -1,7 +1,7 @@
-import { millis, type Command } from '@ratchet/domain';
+import { callbackUrlsMax, millis, type Command } from '@ratchet/domain';
 import { createServiceMetrics, type ServiceMetrics } from '@ratchet/service-kit';
 import { ActivityMetrics } from './activity-metrics.ts';
-import { charge, schedule, Stage } from './scheduler-logic.fixture.ts';
+import { charge, repliesIn, schedule, Stage } from './scheduler-logic.fixture.ts';
 
 const common = { target: charge, identity: 'worker', requestId: 'r' };
 const byId = { by: 'id' } as const;
@@ -104,6 +104,25 @@ test('what is refused is counted by its reason, and a repetition of a request on
     expect.stringMatching(/command="Claim",reason="[\w-]+"\} 1$/),
     expect.stringMatching(/command="Complete",reason="[\w-]+"\} 1$/),
   ]);
+});
+
+test('a limit of what is kept that refuses a command is counted by its name, which the answer does not have', async () => {
+  const url = (index: number): string => `https://shop.example/${String(index)}`;
+  await stage.command(schedule({ callbackUrls: Array.from({ length: callbackUrlsMax }, (_, index) => url(index)) }), 1);
+  const another = { target: { ...charge, runId: 'run-2' }, callbackUrls: [url(callbackUrlsMax)] };
+  await stage.command(schedule({ ...another, requestId: 'request-2' }), 2);
+  const attach = schedule({ ...another, requestId: 'request-3', idConflictPolicy: 'use-existing' });
+  const [reply] = await repliesIn(await stage.command(attach, 3));
+  commit();
+  const { values } = (await metrics.registry.getSingleMetric('ratchet_limits_reached_total')?.get()) ?? {};
+  expect(values).toEqual([{ labels: { limit: 'callbackUrlsMax' }, value: 1 }]);
+  expect(reply?.body).toStrictEqual({
+    type: 'Refused',
+    refusal: {
+      reason: 'failed-precondition',
+      message: 'cannot attach more than 10 callbacks to an activity (10 callbacks already attached)',
+    },
+  });
 });
 
 test('what was not committed is counted by the next owner, and by nobody else', async () => {

@@ -60,6 +60,7 @@ export class ActivityMetrics {
   readonly #scheduleToClose: ReturnType<ServiceMetrics['durations']>;
   readonly #timerLag: ReturnType<ServiceMetrics['durations']>;
   readonly #refused: ReturnType<ServiceMetrics['counter']>;
+  readonly #limits: ReturnType<ServiceMetrics['counter']>;
 
   constructor(metrics: Pick<ServiceMetrics, 'counter' | 'durations'>) {
     const counter = (name: `activity_${string}`): ReturnType<ServiceMetrics['counter']> =>
@@ -90,14 +91,16 @@ export class ActivityMetrics {
       'command',
       'reason',
     ]);
+    this.#limits = metrics.counter('ratchet_limits_reached_total', 'What was refused because of a limit', ['limit']);
   }
 
   /** What a decision has to be counted as. `before`: its activity, as it was. */
   countOf(command: Command, decision: Decision, before: Activity | undefined, now: EpochMillis): Count | undefined {
     if (decision.kind === 'refused') {
-      const { reason } = decision.refusal;
+      const { reason, limit } = decision.refusal;
       return () => {
         this.#refused.inc({ command: command.type, reason });
+        if (limit !== undefined) this.#limits.inc({ limit });
       };
     }
     const activities = decision.events.flatMap((event) => (event.type === 'ActivityChanged' ? [event.activity] : []));

@@ -126,6 +126,7 @@ describe('a report that was signed', () => {
     for (let n = 0; n < rememberedIdsMax; n++) fail(stage, `signed ${String(n)}`, start);
     const next = { attempt: byId, reportId: 'one more', issuedAt: epochMillis(start) };
     expect(stage.refusal(stage.fail(undefined, next))).toMatch('more than 1000 have come within minutes');
+    expect(stage.limit(stage.fail(undefined, next))).toBe('rememberedIdsMax');
     // What is not signed takes the place of the oldest, as it always did.
     fail(stage, 'unsigned');
     expect(stage.activity.reportIds).toHaveLength(rememberedIdsMax);

@@ -238,6 +238,7 @@ describe('signals that wait', () => {
     const first = stage.offset;
     for (let count = 0; count < waitingSignalsMax; count++) stage.accept(signalRun(`s${String(count)}`));
     expect(stage.refusal(signalRun('one more'))).toBe(full);
+    expect(stage.limit(signalRun('one more'))).toBe('waitingSignalsMax');
     // A repetition is no news, and no more of it is kept.
     expect(stage.refusal(signalRun(`s${String(waitingSignalsMax - 1)}`))).toBe('accepted');
     stage.accept(acknowledgeSignals(first));
@@ -252,6 +253,7 @@ describe('signals that wait', () => {
     for (let count = 0; count < waitingSignalBytesMax / blobBytesMax; count++)
       stage.accept(signalRun(`s${String(count)}`, { args }));
     expect(stage.refusal(signalRun('one more', { args: payloadsOf(1) }))).toBe(full);
+    expect(stage.limit(signalRun('one more', { args: payloadsOf(1) }))).toBe('waitingSignalBytesMax');
     expect(stage.refusal(signalRun('nothing', { args: [] }))).toBe('accepted');
     stage.accept(acknowledgeSignals(first));
     expect(stage.refusal(signalRun('one more', { args }))).toBe('accepted');
@@ -320,6 +322,7 @@ describe('what is kept as long as its run', () => {
     expect(stage.refusal(step(stage, 'one more'))).toBe(
       'failed-precondition: workflow run wf-run-1 has 10000 activities that are kept as long as it',
     );
+    expect(stage.limit(step(stage, 'one more'))).toBe('keptWithRunMax');
     expect(stage.refusal(step(stage, 'step-0'))).toBe('accepted');
     expect(stage.refusal(stage.schedule({ target: { ...inRun, activityId: 'other' }, requestId: 'other' }))).toBe(
       'accepted',

@@ -1,6 +1,6 @@
 import type { IdConflictPolicy, IdReusePolicy } from '../activity-options.ts';
 import type { Schedule } from '../command.ts';
-import { linkBytesMax, requestLinksMax } from '../limits.ts';
+import { callbackUrlsMax, linkBytesMax, linksMax, requestLinksMax } from '../limits.ts';
 import { currentRules } from '../rules.ts';
 import { closeRun, inRun, openRun, options, Stage, standalone, workflowRun } from '../stage.fixture.ts';
 import { standaloneIn, type StateName } from '../states.fixture.ts';
@@ -245,5 +245,23 @@ describe('an id in use, and a start that uses what is there', () => {
         'failed-precondition: cannot attach more than 2000 links to an activity (63 links already attached)',
       ]),
     );
+    const more = { ...another, requestId: 'more', onConflict };
+    expect(stage.limit(stage.schedule({ ...more, links: large }))).toBe('linksBytesMax');
+    const many = new Stage();
+    many.accept(many.schedule({ links: [] }));
+    const small = Array.from({ length: requestLinksMax }, () => link(1));
+    for (let count = 0; count < linksMax; count += requestLinksMax)
+      many.accept(many.schedule({ ...more, requestId: String(count), links: small }));
+    expect(many.limit(many.schedule({ ...more, links: [link(1)] }))).toBe('linksMax');
+  });
+
+  test('callbacks are as many as one activity may have', () => {
+    const stage = new Stage();
+    stage.accept(stage.schedule());
+    const urls = Array.from({ length: callbackUrlsMax }, (_, index) => `https://shop.example/${String(index)}`);
+    stage.accept(stage.schedule({ ...another, callbackUrls: urls }));
+    const more = stage.schedule({ ...another, requestId: 'more', callbackUrls: ['https://shop.example/more'] });
+    expect(stage.refusal(more)).toMatch('cannot attach more than 10 callbacks to an activity (10 callbacks already');
+    expect(stage.limit(more)).toBe('callbackUrlsMax');
   });
 });

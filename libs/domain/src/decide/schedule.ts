@@ -1,7 +1,7 @@
 import type { ActivityOptions } from '../activity-options.ts';
 import type { Activity, OpenActivity } from '../activity.ts';
 import type { Schedule } from '../command.ts';
-import { accept, refuse, type Decision, type DecisionContext } from '../decision.ts';
+import { accept, refuse, refuseAtLimit, type Decision, type DecisionContext } from '../decision.ts';
 import type { ExecutionId } from '../identity.ts';
 import { callbackUrlsMax, keptWithRunMax, linksMax, requestIdsMax, retentionWithRunMs } from '../limits.ts';
 import type { PartitionView } from '../partition-view.ts';
@@ -65,7 +65,7 @@ function scheduleInRun(view: PartitionView, schedule: CheckedSchedule): Decision
     if (former !== undefined && !mayReuse(former, command)) return alreadyStarted(former);
     if (command.retentionMs >= retentionWithRunMs && view.keptActivityCount(run.id) >= keptWithRunMax) {
       const message = `workflow run ${run.id.runId} has ${String(keptWithRunMax)} activities that are kept as long as it`;
-      return refuse('failed-precondition', message);
+      return refuseAtLimit('keptWithRunMax', message);
     }
   }
   return start(id, schedule, former);
@@ -117,7 +117,7 @@ function attach(activity: OpenActivity, command: Schedule, { offset, rules }: De
   const callbackUrls = unionOf(activity.callbackUrls, command.callbackUrls);
   if (callbackUrls !== undefined && callbackUrls.length > callbackUrlsMax) return tooManyCallbacks(activity);
   const links = linksWith(activity, command);
-  if (links !== undefined && !mayHaveLinks(links)) return tooManyLinks(activity);
+  if (links !== undefined && !mayHaveLinks(links)) return tooManyLinks(activity, links.length);
   const requestIds = requestIdsWith(activity, command, links !== undefined || !isExact(rules));
   const isSame = requestIds === activity.requestIds && callbackUrls?.length === activity.callbackUrls?.length;
   if (isSame) return existing(activity);
@@ -150,12 +150,12 @@ function unionOf(one: readonly string[] = [], other: readonly string[] = []): re
 function tooManyCallbacks({ callbackUrls = [] }: OpenActivity): Decision {
   const attached = `(${String(callbackUrls.length)} callbacks already attached)`;
   const message = `cannot attach more than ${String(callbackUrlsMax)} callbacks to an activity ${attached}`;
-  return refuse('failed-precondition', message);
+  return refuseAtLimit('callbackUrlsMax', message);
 }
 
-const tooManyLinks = ({ links = [] }: OpenActivity): Decision =>
-  refuse(
-    'failed-precondition',
+const tooManyLinks = ({ links = [] }: OpenActivity, wanted: number): Decision =>
+  refuseAtLimit(
+    wanted > linksMax ? 'linksMax' : 'linksBytesMax',
     `cannot attach more than ${String(linksMax)} links to an activity (${String(links.length)} links already attached)`,
   );
 

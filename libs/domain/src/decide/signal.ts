@@ -1,10 +1,11 @@
 import type { AcknowledgeSignals, SignalRun } from '../command.ts';
-import { accept, acknowledged, refuse, type Decision, type DecisionContext } from '../decision.ts';
+import { accept, acknowledged, refuse, refuseAtLimit, type Decision, type DecisionContext } from '../decision.ts';
 import { recentSignalIdsMax, waitingSignalBytesMax, waitingSignalsMax } from '../limits.ts';
 import type { DomainEvent } from '../event.ts';
 import type { RunId } from '../identity.ts';
 import type { Payloads } from '../payload.ts';
 import type { PartitionView } from '../partition-view.ts';
+import type { StateLimit } from '../refusal.ts';
 import { isAddressable, isBounded } from '../rules.ts';
 import { checkIssued, checkIssuedAt, isRemembered, remember } from '../remembered-id.ts';
 import { payloadsBytes } from '../size.ts';
@@ -36,9 +37,8 @@ export function decideSignalRun(view: PartitionView, command: SignalRun, context
   const beganAt = command.run.runId === '' ? run.openedAt : epochMillis(0);
   const untimely = checkIssued(issuedAt, beganAt, known, memory);
   if (untimely !== undefined) return { kind: 'refused', refusal: untimely };
-  if (isBounded(context.rules) && isFull(view, run.id, args)) {
-    return refuse('failed-precondition', 'exceeded workflow execution limit for signal events');
-  }
+  const limit = isBounded(context.rules) ? limitReached(view, run.id, args) : undefined;
+  if (limit !== undefined) return refuseAtLimit(limit, 'exceeded workflow execution limit for signal events');
   const { now, offset } = context;
   const recentSignalIds = remember(known, { id: signalId, issuedAt }, memory);
   return accept(
@@ -48,8 +48,10 @@ export function decideSignalRun(view: PartitionView, command: SignalRun, context
   );
 }
 
-const isFull = (view: PartitionView, run: RunId, args: Payloads): boolean =>
-  view.signals(run).length >= waitingSignalsMax || view.signalBytes(run) + payloadsBytes(args) > waitingSignalBytesMax;
+function limitReached(view: PartitionView, run: RunId, args: Payloads): StateLimit | undefined {
+  if (view.signals(run).length >= waitingSignalsMax) return 'waitingSignalsMax';
+  return view.signalBytes(run) + payloadsBytes(args) > waitingSignalBytesMax ? 'waitingSignalBytesMax' : undefined;
+}
 
 /**
  * The run has taken in its signals up to an offset, all or those of a name: they need not be kept. By name the run itself

@@ -99,7 +99,7 @@ function answerToDomain(reply: avro.Reply): Answer | undefined {
   return undefined;
 }
 
-const refusalToAvro = ({ attemptTimedOut, ...refusal }: Refusal): avro.Refusal => ({
+const refusalToAvro = ({ attemptTimedOut, limit: _, ...refusal }: Refusal): avro.Refusal => ({
   ...refusal,
   attemptTimedOut: attemptTimedOut === true,
 });
