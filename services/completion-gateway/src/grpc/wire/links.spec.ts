@@ -1,5 +1,5 @@
-import Long from 'long';
 import { linkJson, linkType, toLinks } from './links.ts';
+import { fromCount } from './times.ts';
 
 const activity = { namespace: 'default', activityId: 'charge', runId: 'run' };
 
@@ -10,13 +10,13 @@ test('a link comes back as it came', () => {
 
 test('a link is shown in the JSON of protobuf', () => {
   const at = { namespace: 'default', workflowId: 'order', runId: 'run' };
-  const eventRef = { eventId: '9007199254740993', eventType: 'EVENT_TYPE_WORKFLOW_EXECUTION_STARTED' };
+  const eventRef = { eventId: '7', eventType: 'EVENT_TYPE_WORKFLOW_EXECUTION_STARTED' };
   const links = toLinks([
     { activity },
     {
       workflowEvent: {
         ...at,
-        eventRef: { eventId: Long.fromString(eventRef.eventId) as never, eventType: 1 as never },
+        eventRef: { eventId: fromCount(7), eventType: 1 as never },
       },
     },
   ]);
