@@ -212,14 +212,14 @@ export const requestMutants: readonly Mutant[] = [
   {
     name: 'a run keeps any number of signals',
     file: 'decide/signal.ts',
-    text: 'view.signals(run).length >= waitingSignalsMax || ',
-    replacement: '',
+    text: 'view.signals(run).length >= waitingSignalsMax',
+    replacement: 'false',
   },
   {
     name: 'a run keeps signals of any size',
     file: 'decide/signal.ts',
-    text: ' || view.signalBytes(run) + payloadsBytes(args) > waitingSignalBytesMax',
-    replacement: '',
+    text: 'view.signalBytes(run) + payloadsBytes(args) > waitingSignalBytesMax',
+    replacement: 'false',
   },
   {
     name: 'what a run leaves does not count against what may go at once',
