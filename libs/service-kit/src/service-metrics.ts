@@ -18,7 +18,7 @@ export interface ServiceMetrics {
 }
 
 /** Ours, and those that Temporal's server has. */
-type CounterName = `ratchet_${string}_total` | `activity_${string}`;
+type CounterName = `ratchet_${string}_total` | `activity_${string}` | `service_${string}`;
 
 export interface GaugeValue<L extends string> {
   readonly labels: Readonly<Record<L, string>>;

@@ -13,6 +13,7 @@ import { certificateName, type Authenticator, type CallAudit } from '../auth/ind
 import { FrontDoorError, recorded, type Principal } from '../front-door/index.ts';
 import { RequestBytes, type Connection, type Limits } from '../limits/index.ts';
 import type { Callers } from './faster-inflation.ts';
+import { errorOfStatus, type RequestMetrics } from '../request-metrics.ts';
 import { healthPath, stranger } from './health-service.ts';
 import { internalError, statusError } from './status-error.ts';
 
@@ -21,6 +22,8 @@ export interface CallGateParts {
   readonly limits: Limits;
   /** Told of who is not let in. */
   readonly audit: Pick<CallAudit, 'refused'>;
+  /** Absent: requests are not counted. */
+  readonly metrics?: RequestMetrics | undefined;
   /** Told of what went wrong in a call and was none of its caller's doing. */
   readonly onError: (method: string, error: unknown) => void;
 }
@@ -28,6 +31,13 @@ export interface CallGateParts {
 /** What grpc-js has of a call; only a part of it is of interest. */
 interface InnerCall {
   readonly stream?: ServerHttp2Stream;
+}
+
+/** What grpc-js has within its server. */
+interface InnerServer {
+  readonly http2Servers?: ReadonlyMap<Http2Server, unknown>;
+  /** By the path of a call. */
+  readonly handlers?: ReadonlyMap<string, unknown>;
 }
 
 /** A connection, as HTTP/2 knows it. */
@@ -91,12 +101,13 @@ export class CallGate {
 
   /** @throws InvariantError when grpc-js is not as we know it: nobody comes in unasked. */
   guard(server: Server): void {
-    const { http2Servers } = server as unknown as { readonly http2Servers?: ReadonlyMap<Http2Server, unknown> };
+    const { http2Servers, handlers } = server as unknown as InnerServer;
     if (http2Servers === undefined || http2Servers.size === 0) throw unknownGrpc('its HTTP/2 servers');
-    for (const http2Server of http2Servers.keys()) this.#guard(http2Server);
+    if (handlers === undefined) throw unknownGrpc('its handlers');
+    for (const http2Server of http2Servers.keys()) this.#guard(http2Server, handlers);
   }
 
-  #guard(http2Server: Http2Server): void {
+  #guard(http2Server: Http2Server, handlers: Pick<ReadonlyMap<string, unknown>, 'has'>): void {
     const { limits } = this.#parts;
     const { connections } = limits.grpc;
     const maxConcurrentStreams = limits.settings.grpcStreamsMax + surplusMax;
@@ -111,9 +122,20 @@ export class CallGate {
     if (listener === undefined || others.length > 0) throw unknownGrpc('its listener for streams');
     http2Server.removeAllListeners('stream');
     http2Server.on('stream', (stream, headers, ...rest) => {
+      const path = headers[':path'] ?? '';
+      this.#count(stream, handlers.has(path) ? path.slice(path.lastIndexOf('/') + 1) : 'unknown');
       void this.#arrive(stream, headers, () => {
         Reflect.apply(listener, http2Server, [stream, headers, ...rest]);
       });
+    });
+  }
+
+  #count(stream: ServerHttp2Stream, operation: string): void {
+    const ended = this.#parts.metrics?.begin('grpc', operation);
+    if (ended === undefined) return;
+    stream.once('close', () => {
+      const { 'grpc-status': code } = { ...stream.sentHeaders, ...stream.sentTrailers };
+      ended(errorOfStatus(code === undefined ? undefined : String(code)));
     });
   }
 

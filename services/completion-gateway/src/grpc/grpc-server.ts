@@ -13,6 +13,7 @@ import { messageBytesMax } from '../fields/fields.ts';
 import { asFrontDoorError } from '../front-door/front-door-errors.ts';
 import { FrontDoorError, type FrontDoor, type Principal } from '../front-door/index.ts';
 import type { Limits } from '../limits/index.ts';
+import type { RequestMetrics } from '../request-metrics.ts';
 import { callContext } from './call-context.ts';
 import { CallGate, callers, principalOf } from './call-gate.ts';
 import { inflateFaster } from './faster-inflation.ts';
@@ -41,6 +42,8 @@ export interface GrpcServerOptions {
   readonly tls?: TlsConfig;
   /** Told of who is not let in. */
   readonly audit: Pick<CallAudit, 'refused'>;
+  /** Absent: requests are not counted. */
+  readonly metrics?: RequestMetrics | undefined;
   /** Told of what went wrong in a call and was none of its caller's doing. */
   readonly onError: (method: string, error: unknown) => void;
 }

@@ -3,6 +3,7 @@ import { Server as SecureServer } from 'node:tls';
 import { Module, type DynamicModule, type NestApplicationOptions } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import type { Environment, ServiceLog } from '@ratchet/service-kit';
 import type { Authenticator } from '../auth/authenticator.ts';
@@ -11,6 +12,7 @@ import type { TlsConfig } from '../auth/auth.settings.ts';
 import type { CallbackPolicy } from '../callbacks/callback-policy.ts';
 import type { FrontDoor } from '../front-door/index.ts';
 import type { Limits } from '../limits/index.ts';
+import type { RequestMetrics } from '../request-metrics.ts';
 import { ActivitiesController } from './activities.controller.ts';
 import { AttemptReports } from './attempt-reports.ts';
 import { AttemptsByIdController, AttemptsByTokenController } from './attempts.controller.ts';
@@ -40,6 +42,8 @@ export interface HttpDoorParts {
   readonly log: ServiceLog;
   /** Told of who is not let in. */
   readonly audit: Pick<CallAudit, 'refused'>;
+  /** Absent: requests are not counted. */
+  readonly metrics?: RequestMetrics | undefined;
 }
 
 /** A door that is open. */
@@ -79,6 +83,7 @@ export async function openHttpDoor(parts: HttpDoorParts): Promise<HttpDoor> {
   app.useGlobalFilters(new ProblemFilter(log, parts.audit));
   const instance = app.getHttpAdapter().getInstance();
   instance.setReplySerializer(writeJson);
+  if (parts.metrics !== undefined) count(instance, parts.metrics);
   protect(instance, { authenticator, names: settings.httpAllowedHosts, environment: settings.environment });
   early.guard(instance);
   new RequestGate({ authenticator, limits, webhooks }).guard(instance);
@@ -92,6 +97,28 @@ export async function openHttpDoor(parts: HttpDoorParts): Promise<HttpDoor> {
     },
     close: () => app.close(),
   };
+}
+
+/** By method and path of the route: a path has ids in it, and each would be a series of its own. */
+function count(instance: FastifyInstance, metrics: RequestMetrics): void {
+  const open = new WeakMap<FastifyRequest['raw'], ReturnType<RequestMetrics['begin']>>();
+  instance.addHook('onRequest', ({ raw, routeOptions }, _reply, done) => {
+    const { method, url } = routeOptions;
+    open.set(raw, metrics.begin('http', url === undefined ? 'unknown' : `${String(method)} ${url}`));
+    done();
+  });
+  const end = ({ raw }: FastifyRequest, errorType: string | undefined): void => {
+    open.get(raw)?.(errorType);
+    open.delete(raw);
+  };
+  instance.addHook('onResponse', (request, { statusCode }, done) => {
+    end(request, statusCode < 400 ? undefined : String(statusCode));
+    done();
+  });
+  instance.addHook('onRequestAbort', (request, done) => {
+    end(request, 'CANCELLED');
+    done();
+  });
 }
 
 const none = (): readonly Webhook[] => [];
