@@ -77,10 +77,12 @@ export class AttemptRun implements Due {
    */
   async run(): Promise<{ readonly reported: Promise<void>; readonly returned: Promise<unknown> }> {
     this.#tools.clock.add(this);
+    const begunAt = performance.now();
     const returned = this.#call();
     const end = await this.#endOf(Promise.race([returned, this.#stray.promise]));
     this.#ended = true;
     this.#tools.clock.remove(this);
+    this.#tools.metrics?.ended(this.#attempt.task, end.type, performance.now() - begunAt);
     // Nobody may be waiting for the activity, and it may be retried for ever: here at least it is seen.
     if (end.type === 'failed')
       this.#tools.log(isBenign(end.error) ? 'debug' : 'warn', `the activity failed: ${errorText(end.error)}`, {

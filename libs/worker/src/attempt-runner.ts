@@ -46,8 +46,10 @@ export class AttemptRunner {
   async work(taken: ReadTask): Promise<void> {
     const { task, record } = taken;
     const traceparent = readTraceparent(record.headers[traceparentHeader]);
+    this.#tools.metrics?.received(task);
     const granted = await tracked(this.#claims, this.#claim(taken, traceparent));
     if (granted === undefined || this.#isStopped) return;
+    this.#tools.metrics?.granted(task, granted.startedAt);
     await tracked(
       this.#executions,
       this.#execute(new AttemptRun({ task, ...granted, traceparent }, this.#tools), granted.token),

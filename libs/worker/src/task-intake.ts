@@ -35,6 +35,11 @@ export class TaskIntake implements Due {
     options.clock.add(this);
   }
 
+  /** How many tasks are in work. */
+  get usedCount(): number {
+    return this.#options.slotsMax - this.#free;
+  }
+
   offer(taken: ReadTask): void {
     if (this.#stopped) return;
     if (this.#free > 0) this.#take(taken);

@@ -1,4 +1,5 @@
 import type { Log } from '@ratchet/kafka';
+import type { WorkerMetrics } from './worker-metrics.ts';
 import type { DeadlineClock, LoadedDataConverter, RequestChannel, Tracing } from '@ratchet/protocol';
 
 /** An activity as the worker calls it; its own types are its caller's matter. */
@@ -13,6 +14,8 @@ export interface WorkerTools {
   readonly clock: DeadlineClock;
   readonly log: Log;
   readonly activities: ReadonlyMap<string, RunnableActivity>;
+  /** Absent: nothing is measured. */
+  readonly metrics?: WorkerMetrics | undefined;
 }
 
 /** What one attempt needs of them. */

@@ -15,6 +15,7 @@ import {
 import { AttemptRunner } from './attempt-runner.ts';
 import { TaskIntake } from './task-intake.ts';
 import { watchStrayRejections } from './stray-rejections.ts';
+import { loadWorkerMetrics, type WorkerMetrics } from './worker-metrics.ts';
 import { loadWorkerOptions, type LoadedWorkerOptions, type WorkerOptions } from './worker-options.ts';
 
 export type WorkerState = 'initialized' | 'running' | 'stopping' | 'stopped';
@@ -41,14 +42,19 @@ export class Worker {
   readonly #stopRequested: PromiseWithResolvers<void> = Promise.withResolvers();
   #state: WorkerState = 'initialized';
 
-  private constructor(options: LoadedWorkerOptions, cluster: Cluster, requests: OpenRequestChannel) {
+  private constructor(
+    options: LoadedWorkerOptions,
+    cluster: Cluster,
+    requests: OpenRequestChannel,
+    metrics: WorkerMetrics | undefined,
+  ) {
     const { namespace, taskQueue, slotsMax, converter, identity, log, activities } = options;
     this.#options = options;
     this.#cluster = cluster;
     this.#requests = requests;
     this.#outbox = cluster.createOutbox();
     const { channel, tracing } = requests;
-    const tools = { channel, tracing, converter, identity, clock: this.#clock, log, activities };
+    const tools = { channel, tracing, converter, identity, clock: this.#clock, log, activities, metrics };
     this.#runner = new AttemptRunner(tools);
     const { connection, codec } = cluster;
     this.#reader = new TaskReader({
@@ -81,6 +87,7 @@ export class Worker {
       work: (taken) => this.#runner.work(taken),
       passOn: (taken) => this.#reader.passOn(taken),
     });
+    metrics?.watchSlots(() => this.#intake.usedCount);
   }
 
   /**
@@ -103,7 +110,7 @@ export class Worker {
     });
     try {
       await requireNamespace(cluster, loaded.namespace);
-      return new Worker(loaded, cluster, await openRequestChannel(cluster));
+      return new Worker(loaded, cluster, await openRequestChannel(cluster), await loadWorkerMetrics(loaded));
     } catch (error) {
       await cluster.close();
       throw error;
