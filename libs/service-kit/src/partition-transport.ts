@@ -82,13 +82,28 @@ export class PartitionTransport extends Server implements CustomTransportStrateg
   }
 
   async #start(): Promise<void> {
+    this.#showState();
+    this.#runner = await this.#createRunner();
+    if (!this.#stopped) await this.#runner.start();
+    this.#hasStarted = true;
+  }
+
+  #showState(): void {
     this.#metrics.gauge(
       'ratchet_group_silence_seconds',
       'How long the coordinator of the group that is heard least has said nothing',
       () => Math.max(0, ...this.#members.map(({ silentMs }) => silentMs / 1000)),
     );
-    this.#runner = await this.#createRunner();
-    if (!this.#stopped) await this.#runner.start();
-    this.#hasStarted = true;
+    this.#metrics.gauge(
+      'ratchet_partitions_stuck',
+      'Partitions that do not get on although nothing is known that they wait for',
+      () => this.#runner?.stuck?.().length ?? 0,
+    );
+    this.#metrics.gauges('ratchet_partition_phase', 'What each owned partition is at', ['partition', 'phase'], () =>
+      (this.#runner?.partitions?.() ?? []).map(({ partition, phase }) => ({
+        labels: { partition: String(partition), phase },
+        value: 1,
+      })),
+    );
   }
 }

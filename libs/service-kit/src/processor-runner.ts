@@ -28,6 +28,7 @@ export function processorRunner({ processor, outbox, cluster }: ProcessorParts):
     start: () => processor.start(),
     stop: () => (stopping ??= stop()),
     stuck: () => processor.health().stuck,
+    partitions: () => processor.health().partitions,
     readiness: () => {
       const { ready, owned, restored, partitions } = processor.health();
       const troubles = partitions.filter(({ error }) => error !== undefined);

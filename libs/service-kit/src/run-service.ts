@@ -73,6 +73,7 @@ function prepare<S extends Settings>({ name, settings }: ServicePlan<S>) {
     for (const warning of start.warnings) log.warn(warning);
     const metrics = createServiceMetrics(name);
     const reloads = metrics.counter('ratchet_settings_reloads_total', 'Settings that were read again', ['result']);
+    metrics.gauge('ratchet_partitions', 'Partitions that must have an owner in each service', () => config.partitions);
     const counted = (result: string): void => {
       reloads.inc({ result });
     };

@@ -1,7 +1,7 @@
 import type { NestApplicationOptions } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { GroupMember } from '@ratchet/kafka';
+import type { GroupMember, PartitionHealth } from '@ratchet/kafka';
 import pino from 'pino';
 import { protectHealth } from './http-safety.ts';
 import { PartitionTransport } from './partition-transport.ts';
@@ -124,6 +124,27 @@ test('metrics shows what a runner counts, by service', async () => {
   expect(body).toContain('ratchet_input_lag_records{topic="t",partition="0",service="porter"} 2');
   expect(body).toContain('ratchet_records_sent_total{lane="steady",service="porter"} 7');
   expect(body).toContain('process_resident_memory_bytes{service="porter"}');
+  expect(body).toMatch(/^ratchet_heap_limit_bytes\{service="porter"\} [1-9]/m);
+});
+
+test('metrics shows what each partition is at, and no longer what it was at', async () => {
+  const phases = new Map<number, PartitionHealth['phase']>([
+    [0, 'running'],
+    [3, 'restoring'],
+  ]);
+  const partitions = (): Pick<PartitionHealth, 'partition' | 'phase'>[] =>
+    Array.from(phases, ([partition, phase]) => ({ partition, phase }));
+  await open(() => Promise.resolve(Object.assign(new Runner(), { partitions, stuck: () => [3] })));
+  await app.startAllMicroservices();
+  const first = (await get('/metrics')).body;
+  expect(first).toContain('ratchet_partition_phase{partition="0",phase="running",service="porter"} 1');
+  expect(first).toContain('ratchet_partition_phase{partition="3",phase="restoring",service="porter"} 1');
+  expect(first).toContain('ratchet_partitions_stuck{service="porter"} 1');
+
+  phases.set(3, 'stopped');
+  const second = (await get('/metrics')).body;
+  expect(second).toContain('ratchet_partition_phase{partition="3",phase="stopped",service="porter"} 1');
+  expect(second).not.toContain('restoring');
 });
 
 test('no page of another site sees health and metrics of this machine', async () => {

@@ -1,3 +1,4 @@
+import { getHeapStatistics } from 'node:v8';
 import type { ConnectionMetrics, OutboxMetrics, ProcessorMetrics } from '@ratchet/kafka';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
@@ -36,6 +37,8 @@ export function createServiceMetrics(service: string): ServiceMetrics {
   registry.setDefaultLabels({ service });
   // By default every service would wake a hundred times a second to see how late its event loop is.
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 100 });
+  const heapLimit = gauge(registry, 'ratchet_heap_limit_bytes', 'The heap beyond which the process ends', []);
+  heapLimit.set(getHeapStatistics().heap_size_limit);
   return {
     registry,
     processor: processorMetrics(registry),

@@ -1,4 +1,4 @@
-import type { GroupMember } from '@ratchet/kafka';
+import type { GroupMember, PartitionHealth } from '@ratchet/kafka';
 import type { ServiceLog } from './service-log.ts';
 import type { SettingsChanges } from './live-config.ts';
 import type { ServiceMetrics } from './service-metrics.ts';
@@ -24,6 +24,8 @@ export interface ServiceRunner {
   readiness(): Readiness;
   /** Partitions that do not get on although nothing is known that they wait for. Absent: it owns none. */
   stuck?(): readonly number[];
+  /** The partitions that it owns, and what each is at. Absent: it owns none. */
+  partitions?(): readonly Pick<PartitionHealth, 'partition' | 'phase'>[];
   /** The groups that it is a member of. */
   readonly members: Iterable<GroupMember>;
 }

@@ -6,7 +6,13 @@ import type { Manifest } from './chart.ts';
 /** In kubeconform's layout; where they come from stands in vendor-schemas.ts. */
 const SCHEMAS = join(import.meta.dirname, '..', 'schemas');
 
-const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false });
+/** Patterns of operators are Go's, where `(?i)` stands for the flag. */
+const goPattern = Object.assign(
+  (pattern: string, flags: string): RegExp =>
+    new RegExp(pattern.replace('(?i)', ''), pattern.includes('(?i)') ? `${flags}i` : flags),
+  { code: 'undefined' },
+);
+const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false, code: { regExp: goPattern } });
 const compiled = new Map<string, ValidateFunction>();
 
 /**
