@@ -16,7 +16,12 @@ export const rooms = [
     rooms: ['domain'],
     packages: ['avsc', '@kafkajs/confluent-schema-registry'],
   },
-  { scope: 'kafka', folder: 'libs/kafka', rooms: [], packages: ['kafkajs', '@node-rs/crc32', 'aws-msk-iam-sasl-signer-js'] },
+  {
+    scope: 'kafka',
+    folder: 'libs/kafka',
+    rooms: [],
+    packages: ['kafkajs', '@node-rs/crc32', 'aws-msk-iam-sasl-signer-js'],
+  },
   { scope: 'protocol', folder: 'libs/protocol', rooms: ['domain', 'schemas', 'kafka'], not: ALL_NEST },
   { scope: 'client', folder: 'libs/client', rooms: LEGS, not: ALL_NEST },
   { scope: 'worker', folder: 'libs/worker', rooms: LEGS, not: ALL_NEST },
@@ -38,7 +43,7 @@ export const rooms = [
   { scope: 'start', folder: 'tools/start', rooms: ['tools-kafka'], not: ALL_NEST },
   { scope: 'generate', folder: 'tools/generate', rooms: [], not: ALL_NEST },
   { scope: 'mutants', folder: 'tools/mutants', rooms: ['domain'], not: ALL_NEST, decide: true },
-  { scope: 'deploy', folder: 'tools/deploy', rooms: ['domain', 'schemas'], not: ALL_NEST },
+  { scope: 'deploy', folder: 'tools/deploy', rooms: ['domain', 'schemas', 'tools-kafka', 'start'], not: ALL_NEST },
   { scope: 'packages', folder: 'tools/packages', rooms: ['start'], not: ALL_NEST },
   { scope: 'boundaries', folder: 'tools/boundaries', rooms: [] },
   {
