@@ -153,17 +153,26 @@ function checkMetadataSize(field: string, payload: Payload | undefined, bytesMax
 
 const internalTaskQueuePrefix = '/_sys/';
 
-/** The task queue names a topic with the namespace and the priority level, so all together must fit Kafka's limit. */
-export function checkTaskQueue(namespace: string, taskQueue: string, level?: number): Refusal | undefined {
+/**
+ * The task queue names a topic with the namespace and the priority level, so all together must fit Kafka's limit.
+ *
+ * @param prefixLength what an installation's topics begin with takes of it, too. The log knows no prefix: a front door asks.
+ */
+export function checkTaskQueue(
+  namespace: string,
+  taskQueue: string,
+  level?: number,
+  prefixLength = 0,
+): Refusal | undefined {
   const refusal = checkId('taskQueue', taskQueue);
   if (refusal !== undefined) return refusal;
   if (taskQueue.startsWith(internalTaskQueuePrefix)) {
     return wrong(`taskQueue must not start with "${internalTaskQueuePrefix}", got "${taskQueue}"`);
   }
-  const topicBytes = taskTopic(namespace, taskQueue, level).length;
+  const topicBytes = prefixLength + taskTopic(namespace, taskQueue, level).length;
   if (topicBytes <= taskTopicBytesMax) return undefined;
   return wrong(
-    `taskQueue exceeds length limit: its topics' names, with the namespace and escaped, would be longer than Kafka allows. ` +
+    `taskQueue exceeds length limit: its topics' names, with ${prefixLength > 0 ? 'the prefix, ' : ''}the namespace and escaped, would be longer than Kafka allows. ` +
       `Length=${String(topicBytes)} Limit=${String(taskTopicBytesMax)}`,
   );
 }

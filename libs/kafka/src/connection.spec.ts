@@ -31,7 +31,7 @@ test.each([
   { broker: 'is gone', begin: () => void server.close(), isWaiting: () => tries > 4 },
 ])('whoever waits for a broker that $broker gives up when the connection is closed', async ({ begin, isWaiting }) => {
   begin();
-  const waiting = [connection.admin, connection.createClient().kafka.consumer({ groupId: 'test' })].map((each) =>
+  const waiting = [connection.admin, connection.createClient().consumer({ groupId: 'test' })].map((each) =>
     each.connect().then(
       () => 'connected',
       () => 'gave up',

@@ -1,6 +1,14 @@
 import type { Socket } from 'node:net';
 import type { ConnectionOptions as NodeTlsOptions } from 'node:tls';
-import type { Admin, Kafka as KafkaClass, KafkaConfig, LogEntry } from 'kafkajs';
+import type {
+  Consumer,
+  ConsumerConfig,
+  Kafka as KafkaClass,
+  KafkaConfig,
+  LogEntry,
+  ProducerConfig,
+  RetryOptions,
+} from 'kafkajs';
 import { OperationalError } from './errors.ts';
 import type { GroupMember } from './group-consumer.ts';
 import { causesOf } from './kafka-error.ts';
@@ -8,6 +16,7 @@ import { Kafka, logLevel } from './kafkajs/index.ts';
 import { guardedLog, silent, type Log } from './log.ts';
 import type { ConnectionMetrics } from './metrics.ts';
 import { PartitionCounts } from './partition-counts.ts';
+import { isPrefix, prefixedAdmin, prefixExpected, prefixedProducer, type Admin, type Producer } from './prefixed.ts';
 import { clientRetry } from './retry-options.ts';
 import { sleep } from './sleep.ts';
 import { kafkajsSasl, nodeTlsOptions, type KafkaSecurity } from './security.ts';
@@ -18,6 +27,11 @@ export interface ConnectionOptions extends KafkaSecurity {
   /** `host:port` of one or more brokers; the rest are found through them. */
   readonly brokers: readonly string[];
   readonly clientId: string;
+  /**
+   * What the names of topics, consumer groups and transactional ids begin with on this Kafka, so that several installations
+   * live on it; none by default. Whoever uses the connection says and hears names without it: only people are told it.
+   */
+  readonly prefix?: string | undefined;
   readonly log?: Log;
   /** The zone that this process is in, as brokers name theirs (`broker.rack`): fetched from a replica there, if there is one. */
   readonly zone?: string | undefined;
@@ -41,6 +55,7 @@ const disconnectMsMax = 1_000;
 
 interface KafkaClientParts {
   readonly brokers: readonly string[];
+  readonly prefix: string;
   /** As of now: asked for every socket. */
   readonly tls: () => NodeTlsOptions | undefined;
   readonly onCut: (client: KafkaClient) => void;
@@ -53,22 +68,40 @@ interface KafkaClientParts {
  * takes no notice of it and joins after all.
  */
 export class KafkaClient {
-  readonly kafka: KafkaClass;
+  readonly #kafka: KafkaClass;
+  readonly #prefix: string;
   readonly #sockets = new Set<Socket>();
   readonly #tls: () => NodeTlsOptions | undefined;
   readonly #onCut: (client: KafkaClient) => void;
   #isCut = false;
 
   /** @internal only a connection makes clients. */
-  constructor(config: KafkaConfig, { brokers, tls, onCut }: KafkaClientParts) {
+  constructor(config: KafkaConfig, { brokers, prefix, tls, onCut }: KafkaClientParts) {
+    this.#prefix = prefix;
     this.#tls = tls;
     this.#onCut = onCut;
-    this.kafka = new Kafka({
+    this.#kafka = new Kafka({
       ...config,
       // Trap: kafkajs looks for a broker in loops within loops, for minutes; it gives up at once when there is none to try.
       brokers: () => (this.#isCut ? [] : [...brokers]),
       socketFactory: ({ host, port, onConnect }) => this.#connect({ host, port, onConnect }),
     });
+  }
+
+  /** @param config its transactional id is without the prefix, as every topic is that goes through the producer. */
+  producer({ transactionalId, ...config }: ProducerConfig): Producer {
+    if (transactionalId === undefined) return this.#prefixed(this.#kafka.producer(config));
+    return this.#prefixed(this.#kafka.producer({ ...config, transactionalId: this.#prefix + transactionalId }));
+  }
+
+  /** @param config with the group as Kafka knows it: `GroupConsumer`, which alone uses one, translates all names of it. */
+  consumer(config: ConsumerConfig): Consumer {
+    return this.#kafka.consumer(config);
+  }
+
+  admin(retry: RetryOptions): Admin {
+    const admin = this.#kafka.admin({ retry });
+    return this.#prefix === '' ? admin : prefixedAdmin(admin, this.#prefix);
   }
 
   /** Whatever is under way fails, at once, and nothing can be sent any more. Safe to call twice. */
@@ -77,6 +110,10 @@ export class KafkaClient {
     this.#isCut = true;
     for (const socket of this.#sockets) socket.destroy(closedError());
     this.#onCut(this);
+  }
+
+  #prefixed(producer: ReturnType<KafkaClass['producer']>): Producer {
+    return this.#prefix === '' ? producer : prefixedProducer(producer, this.#prefix);
   }
 
   #connect(address: Omit<Parameters<typeof createSocket>[0], 'tls'>): Socket {
@@ -99,6 +136,8 @@ export type ClientTuning = Pick<KafkaConfig, 'requestTimeout'>;
 export class KafkaConnection {
   readonly brokers: readonly string[];
   readonly clientId: string;
+  /** Empty, or what the names of this installation begin with; see `ConnectionOptions`. */
+  readonly prefix: string;
   readonly log: Log;
   readonly metrics: ConnectionMetrics;
   /** Every member of a group that this process is, by this connection. */
@@ -121,7 +160,8 @@ export class KafkaConnection {
     this.zone = options.zone;
     this.brokers = brokers;
     this.clientId = clientId;
-    this.log = log;
+    this.prefix = options.prefix ?? '';
+    this.log = this.prefix === '' ? log : namedIn(log, this.prefix);
     this.metrics = options.metrics ?? {};
     this.#config = {
       brokers: [...brokers],
@@ -134,7 +174,12 @@ export class KafkaConnection {
       logCreator: () => forwardTo(log),
     };
     this.admin = dependableAdmin(() => this.createClient());
-    this.partitionCounts = new PartitionCounts(this.admin);
+    this.partitionCounts = new PartitionCounts(this.admin, (topic) => this.realName(topic));
+  }
+
+  /** A topic, group or transactional id as Kafka knows it, and as people are told of it. */
+  realName(name: string): string {
+    return this.prefix + name;
   }
 
   /** @internal Whoever makes one cuts it off in the end. */
@@ -143,6 +188,7 @@ export class KafkaConnection {
       { ...this.#config, ...tuning },
       {
         brokers: this.brokers,
+        prefix: this.prefix,
         tls: () => nodeTlsOptions(this.#security.tls),
         onCut: (cut) => this.#clients.delete(cut),
       },
@@ -169,7 +215,7 @@ export class KafkaConnection {
 function dependableAdmin(createClient: () => KafkaClient): Admin {
   const create = () => {
     const client = createClient();
-    return { client, admin: client.kafka.admin({ retry: clientRetry }) };
+    return { client, admin: client.admin(clientRetry) };
   };
   let current = create();
   const ask = async (method: keyof Admin, args: readonly unknown[]): Promise<unknown> => {
@@ -193,6 +239,14 @@ function dependableAdmin(createClient: () => KafkaClient): Admin {
   });
 }
 
+/** Whose fields name topics and groups as Kafka knows them. */
+const namedIn =
+  (log: Log, prefix: string): Log =>
+  (level, message, fields = {}) => {
+    const { topic } = fields;
+    log(level, message, typeof topic === 'string' ? { ...fields, topic: prefix + topic } : fields);
+  };
+
 const closedError = (): Error => new Error('Expected to speak to a broker, but the connection was closed');
 
 const speechless = (): Error =>
@@ -213,17 +267,23 @@ function checkBrokers(brokers: readonly string[]): void {
   );
 }
 
+function checkPrefix(prefix = ''): void {
+  if (prefix === '' || isPrefix(prefix)) return;
+  throw new OperationalError(`Expected the prefix of names as ${prefixExpected}, but got '${prefix}'`, 'RKT1301', false);
+}
+
 /** An address as it may be shown: what stands before its last @ may hold a password. */
 export const withoutCredentials = (address: string): string => address.replace(/^([a-z]+:\/\/)?.*@/is, '$1***@');
 
 /**
  * Connects to Kafka, once for a process.
  *
- * @throws OperationalError RKT1301 when an address is none, or a secret's file cannot be read; RKT1009 when TLS cannot be
+ * @throws OperationalError RKT1301 when an address or the prefix is none, or a secret's file cannot be read; RKT1009 when TLS cannot be
  * agreed on or the brokers do not take who this is; RKT1001 when none of the brokers answers, after at most 15 s.
  */
 export async function connectKafka(options: ConnectionOptions): Promise<KafkaConnection> {
   checkBrokers(options.brokers);
+  checkPrefix(options.prefix);
   const connection = new KafkaConnection(options);
   try {
     await Promise.race([connection.admin.connect(), sleep(connectMsMax).then(() => Promise.reject(speechless()))]);

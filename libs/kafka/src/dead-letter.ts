@@ -3,6 +3,11 @@ import type { InputRecord, OutputRecord } from './record.ts';
 /** Where a topic's dead letters go. */
 export const deadLetterTopic = (topic: string): string => `${topic}.dlq`;
 
+export const isDeadLetterTopic = (topic: string): boolean => topic.endsWith('.dlq');
+
+/** The header that says from where a dead letter is: with the prefix once it is written. */
+export const deadLetterTopicHeader = 'ratchet-dlq-topic';
+
 /**
  * A record that cannot be handled, for the dead-letter topic: its bytes, key and headers as they were, and in further
  * headers why (`ratchet-dlq-reason`), from where (`-topic`, `-partition`, `-offset`) and since when (`-at`, ISO 8601).
@@ -16,7 +21,7 @@ export function deadLetter(record: InputRecord, reason: string, topic = deadLett
     headers: {
       ...record.headers,
       ...reasonHeaders(reason),
-      'ratchet-dlq-topic': record.topic,
+      [deadLetterTopicHeader]: record.topic,
       'ratchet-dlq-partition': String(record.partition),
       'ratchet-dlq-offset': String(record.offset),
     },
@@ -37,7 +42,7 @@ export function deadLetterOfEffect(record: OutputRecord, reason: string, topic: 
     headers: {
       ...record.headers,
       ...reasonHeaders(reason),
-      'ratchet-dlq-topic': record.topic,
+      [deadLetterTopicHeader]: record.topic,
       ...(record.partition === undefined ? {} : { 'ratchet-dlq-partition': String(record.partition) }),
       'ratchet-dlq-value-bytes': String(valueBytes),
     },

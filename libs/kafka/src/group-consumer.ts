@@ -3,6 +3,7 @@ import type { KafkaClient, KafkaConnection } from './connection.ts';
 import { asError } from './kafka-error.ts';
 import type { Heard } from './kafkajs/consumer-group.ts';
 import type { FetchedRecord } from './kafkajs/fetched-records.ts';
+import type { LogRange } from './log-range.ts';
 import type { InputRecord } from './record.ts';
 import { backoffMs, consumerRetry } from './retry-options.ts';
 import { sleep } from './sleep.ts';
@@ -56,6 +57,7 @@ export interface GroupConsumerEvents {
 
 export interface GroupConsumerOptions {
   readonly connection: KafkaConnection;
+  /** Without the connection's prefix, as the topics are. */
   readonly groupId: string;
   readonly topics: readonly string[];
   /** Where a partition without a committed offset begins. */
@@ -83,6 +85,7 @@ const leaveMsMax = 1_000;
 
 /** What a member of a group says of its hearing. */
 export interface GroupMember {
+  /** As Kafka knows it. */
   readonly groupId: string;
   /** How long its coordinator has said nothing while this process ran, in milliseconds. */
   readonly silentMs: number;
@@ -121,6 +124,8 @@ export class GroupConsumer implements GroupMember {
   readonly groupId: string;
   readonly #options: GroupConsumerOptions;
   readonly #sessionTimeoutMs: number;
+  /** A topic as Kafka knows it to its name without the prefix. */
+  readonly #ownNames: ReadonlyMap<string, string>;
   #attempt: Attempt | undefined;
   #watchdog: NodeJS.Timeout | undefined;
   #stopped = false;
@@ -129,7 +134,9 @@ export class GroupConsumer implements GroupMember {
   #deafMembers = 0;
 
   constructor(options: GroupConsumerOptions) {
-    this.groupId = options.groupId;
+    const { connection, groupId, topics } = options;
+    this.groupId = connection.realName(groupId);
+    this.#ownNames = new Map(topics.map((topic) => [connection.realName(topic), topic]));
     this.#options = options;
     this.#sessionTimeoutMs = options.sessionTimeoutMs ?? defaultSessionTimeoutMs;
   }
@@ -166,28 +173,31 @@ export class GroupConsumer implements GroupMember {
     return this.#deafMembers >= deafMembersMax;
   }
 
-  /** The consumer's own view of the cluster, which reads only what is committed. */
-  get cluster(): Cluster {
-    const cluster = this.#attempt?.cluster;
-    if (cluster === undefined) throw new Error('Expected to have a cluster, but the consumer was not started');
-    return cluster;
+  /**
+   * Where the log of a partition begins and ends to a consumer, which reads only what is committed.
+   *
+   * @throws kafkajs's error (rejects), or another where the brokers do not tell.
+   */
+  async logRange(topic: string, partition: number): Promise<LogRange> {
+    const end = await this.#offset(topic, partition, false);
+    return { start: await this.#offset(topic, partition, true), end };
   }
 
   seek(topic: string, partition: number, offset: number): void {
     this.#whileJoined((consumer) => {
-      consumer.seek({ topic, partition, offset: String(offset) });
+      consumer.seek({ topic: this.#realName(topic), partition, offset: String(offset) });
     });
   }
 
   pause(topic: string, partition: number): void {
     this.#whileJoined((consumer) => {
-      consumer.pause([{ topic, partitions: [partition] }]);
+      consumer.pause([{ topic: this.#realName(topic), partitions: [partition] }]);
     });
   }
 
   resume(topic: string, partition: number): void {
     this.#whileJoined((consumer) => {
-      consumer.resume([{ topic, partitions: [partition] }]);
+      consumer.resume([{ topic: this.#realName(topic), partitions: [partition] }]);
     });
   }
 
@@ -202,13 +212,38 @@ export class GroupConsumer implements GroupMember {
     const attempt = this.#attempt;
     if (attempt?.joined !== true || offsets.length === 0) return;
     const committing = attempt.consumer.commitOffsets(
-      offsets.map(({ topic, partition, offset }) => ({ topic, partition, offset: String(offset) })),
+      offsets.map(({ topic, partition, offset }) => ({
+        topic: this.#realName(topic),
+        partition,
+        offset: String(offset),
+      })),
     );
     await within(
       silentSessionsMax * this.#sessionTimeoutMs,
       `the offsets of ${this.groupId} to be committed`,
       committing,
     );
+  }
+
+  #realName(topic: string): string {
+    return this.#options.connection.realName(topic);
+  }
+
+  /** A topic that this member never subscribed to is not fetched. */
+  #ownName(realName: string): string {
+    return this.#ownNames.get(realName) ?? realName;
+  }
+
+  async #offset(topic: string, partition: number, fromBeginning: boolean): Promise<number> {
+    const cluster = this.#attempt?.cluster;
+    if (cluster === undefined) throw new Error('Expected to have a cluster, but the consumer was not started');
+    const realName = this.#realName(topic);
+    const partitions = [{ partition }];
+    const [found] = await cluster.fetchTopicsOffset([{ topic: realName, partitions, fromBeginning }]);
+    const offset = found?.partitions.find((each) => each.partition === partition)?.offset;
+    if (offset !== undefined) return Number(offset);
+    await cluster.refreshMetadata();
+    throw new Error(`Expected to learn the offsets of ${realName}[${String(partition)}], but the brokers did not tell`);
   }
 
   /** Between two attempts there is no consumer; what was asked for then is asked again at the next join. */
@@ -225,7 +260,7 @@ export class GroupConsumer implements GroupMember {
     this.#listen(attempt);
     try {
       await consumer.connect();
-      await consumer.subscribe({ topics: [...this.#options.topics], fromBeginning: this.#options.fromBeginning });
+      await consumer.subscribe({ topics: [...this.#ownNames.keys()], fromBeginning: this.#options.fromBeginning });
       // Stopped or given up meanwhile: kafkajs would connect again to run.
       if (this.#attempt !== attempt) return;
       const consuming = this.#consume(attempt);
@@ -242,7 +277,7 @@ export class GroupConsumer implements GroupMember {
     const client = connection.createClient({ requestTimeout: Math.max(this.#sessionTimeoutMs, 5_000) });
     let cluster: Cluster | undefined;
     const { zone } = connection;
-    const consumer = client.kafka.consumer({
+    const consumer = client.consumer({
       groupId: this.groupId,
       ...(zone === undefined ? {} : { rackId: zone }),
       partitionAssigners: [assigner((lent) => (cluster = lent))],
@@ -274,7 +309,7 @@ export class GroupConsumer implements GroupMember {
       autoCommit: false,
       partitionsConsumedConcurrently: 1,
       eachBatch: ({ batch }) => {
-        if (this.#attempt === attempt) this.#options.events.onBatch(fetchedBatch(batch));
+        if (this.#attempt === attempt) this.#options.events.onBatch(fetchedBatch(batch, this.#ownName(batch.topic)));
         return Promise.resolve();
       },
     });
@@ -298,7 +333,8 @@ export class GroupConsumer implements GroupMember {
       if (!isCurrent()) return;
       attempt.joined = true;
       const { askedAt, generation } = attempt;
-      const assignment = new Map(Object.entries(payload.memberAssignment));
+      const assigned = Object.entries(payload.memberAssignment);
+      const assignment = new Map(assigned.map(([topic, numbers]) => [this.#ownName(topic), numbers]));
       events.onJoined({ assignment, member: payload.memberId, generation, askedAt });
     });
     consumer.on(consumer.events.REBALANCING, () => {
@@ -306,7 +342,7 @@ export class GroupConsumer implements GroupMember {
     });
     // Trap: a batch of only aborted or control records never reaches `eachBatch`; this event alone tells of it.
     consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
-      if (isCurrent() && payload.batchSize === 0) events.onBatch(filteredBatch(payload));
+      if (isCurrent() && payload.batchSize === 0) events.onBatch(filteredBatch(payload, this.#ownName(payload.topic)));
     });
     consumer.on(consumer.events.CRASH, ({ payload }) => {
       this.#giveUp(attempt, `has crashed: ${payload.error.message}`);
@@ -341,7 +377,7 @@ export class GroupConsumer implements GroupMember {
   /** While no broker answers nobody is deaf, and a new process would hear as little. */
   async #countIfBrokerAnswers(): Promise<void> {
     const client = this.#options.connection.createClient({ requestTimeout: brokerAnswerMsMax });
-    const admin = client.kafka.admin({ retry: { retries: 0 } });
+    const admin = client.admin({ retries: 0 });
     try {
       const asking = admin.connect().then(() => admin.describeCluster());
       await within(brokerAnswerMsMax, 'a broker to answer', asking);
@@ -371,8 +407,8 @@ async function leave({ consumer, client }: Attempt, timeoutMs: number): Promise<
   client.cut();
 }
 
-function fetchedBatch(batch: Batch): FetchedBatch {
-  const { topic, partition, messages } = batch;
+function fetchedBatch(batch: Batch, topic: string): FetchedBatch {
+  const { partition, messages } = batch;
   const records = new Array<InputRecord>(messages.length);
   for (const [index, message] of messages.entries()) {
     // They are what our own part of kafkajs has read, which its types do not know.
@@ -392,14 +428,16 @@ function fetchedBatch(batch: Batch): FetchedBatch {
 const fetchedOffsetOf = (batch: Batch): number =>
   'fetchedOffset' in batch ? Number(batch.fetchedOffset) : Number(batch.firstOffset());
 
-function filteredBatch(payload: {
-  readonly topic: string;
-  readonly partition: number;
-  readonly highWatermark: string;
-  readonly firstOffset: string | null;
-  readonly lastOffset: string;
-}): FetchedBatch {
-  const { topic, partition, firstOffset, lastOffset } = payload;
+function filteredBatch(
+  payload: {
+    readonly partition: number;
+    readonly highWatermark: string;
+    readonly firstOffset: string | null;
+    readonly lastOffset: string;
+  },
+  topic: string,
+): FetchedBatch {
+  const { partition, firstOffset, lastOffset } = payload;
   return {
     topic,
     partition,

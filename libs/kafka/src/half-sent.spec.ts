@@ -93,7 +93,8 @@ test('the outbox notices, and sends what is left again with a new producer', asy
     sendBatch: send,
   });
   const connection = {
-    createClient: () => ({ kafka: { producer }, cut: () => undefined }),
+    createClient: () => ({ producer, cut: () => undefined }),
+    realName: (name: string) => name,
     partitionCounts: { known: () => 2, of: () => Promise.resolve(2) },
     log: () => undefined,
   };

@@ -22,6 +22,7 @@ export type { PartitionPhase } from './owned-partition.ts';
 export * from './partition-logic.ts';
 export { PartitionProcessor, type PartitionHealth, type ProcessorHealth } from './partition-processor.ts';
 export { partitionFor } from './partitioner.ts';
+export { isPrefix, prefixExpected } from './prefixed.ts';
 export {
   defaultTuning,
   type PartitionProcessorOptions,

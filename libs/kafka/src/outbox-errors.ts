@@ -1,5 +1,4 @@
 import { OperationalError } from './errors.ts';
-import type { OutboxEntry } from './outbox-request.ts';
 
 /** A topic has fewer partitions than its record believes. */
 export const noPartition = (topic: string, partition: number, partitions: number): OperationalError =>
@@ -10,21 +9,17 @@ export const noPartition = (topic: string, partition: number, partitions: number
   );
 
 /** No topic takes it. */
-export const tooLarge = ({ record, bytes }: OutboxEntry, recordBytesMax: number): OperationalError =>
+export const tooLarge = (topic: string, bytes: number, recordBytesMax: number): OperationalError =>
   new OperationalError(
-    `Expected to send a record to ${record.topic}, but it takes ${String(bytes)} bytes, ` +
+    `Expected to send a record to ${topic}, but it takes ${String(bytes)} bytes, ` +
       `and a record may take ${String(recordBytesMax)}`,
     'RKT1006',
     false,
   );
 
 /** Not what its type says. */
-export const notBytes = ({ record }: OutboxEntry): OperationalError =>
-  new OperationalError(
-    `Expected to send bytes to ${record.topic}, but value, key or a header is none`,
-    'RKT1006',
-    false,
-  );
+export const notBytes = (topic: string): OperationalError =>
+  new OperationalError(`Expected to send bytes to ${topic}, but value, key or a header is none`, 'RKT1006', false);
 
 /** kafkajs says that all is written, and the answers do not. */
 export const halfSent = (leftCount: number, sentCount: number): OperationalError =>

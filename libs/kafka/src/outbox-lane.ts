@@ -1,4 +1,4 @@
-import type { Producer, RecordMetadata } from 'kafkajs';
+import type { RecordMetadata } from 'kafkajs';
 import type { KafkaClient, KafkaConnection } from './connection.ts';
 import { OperationalError } from './errors.ts';
 import { asError, failureKind } from './kafka-error.ts';
@@ -15,6 +15,7 @@ import {
 } from './outbox-request.ts';
 import { closedError, halfSent, noPartition, notBytes, tooLarge } from './outbox-errors.ts';
 import { partitionFor } from './partitioner.ts';
+import type { Producer } from './prefixed.ts';
 import type { OutputRecord } from './record.ts';
 import { backoffMs, producerRetry } from './retry-options.ts';
 import { sleep } from './sleep.ts';
@@ -163,8 +164,9 @@ export class OutboxLane {
     }
     const partition = this.#partitionOf(entry.record, partitions);
     if (partition instanceof Error) this.#refuse(entry, partition, kept);
-    else if (!isEncodable(entry.record)) this.#refuse(entry, notBytes(entry), kept);
-    else if (entry.bytes > recordBytesMax) this.#refuse(entry, tooLarge(entry, recordBytesMax), kept);
+    else if (!isEncodable(entry.record)) this.#refuse(entry, notBytes(connection.realName(topic)), kept);
+    else if (entry.bytes > recordBytesMax)
+      this.#refuse(entry, tooLarge(connection.realName(topic), entry.bytes, recordBytesMax), kept);
     else if (!request.take(entry, partition)) kept.push(entry);
   }
 
@@ -172,7 +174,7 @@ export class OutboxLane {
     if (partition !== undefined) {
       // Trap: kafkajs sends nothing for a partition that its metadata does not name, and reports success.
       if (Number.isSafeInteger(partition) && partition >= 0 && partition < partitions) return partition;
-      return noPartition(topic, partition, partitions);
+      return noPartition(this.#options.connection.realName(topic), partition, partitions);
     }
     return key === null ? this.#keyless++ % partitions : partitionFor(key, partitions, turns);
   }
@@ -207,7 +209,10 @@ export class OutboxLane {
         const missed = error instanceof OperationalError && error.code === 'RKT1004';
         // A broker that does not answer says nothing about the topic: go on asking.
         if (missed || failureKind(error) === 'refused' || !isRetryable(error)) misses++;
-        connection.log('warn', `outbox: topic ${topic} is not there: ${error.message}`, { topic, attempt });
+        connection.log('warn', `outbox: topic ${connection.realName(topic)} is not there: ${error.message}`, {
+          topic,
+          attempt,
+        });
       }
     }
     return error;
@@ -320,7 +325,7 @@ export class OutboxLane {
     if (this.#producer !== undefined) return this.#producer;
     const client = this.#options.connection.createClient();
     this.#client = client;
-    const producer = client.kafka.producer({
+    const producer = client.producer({
       idempotent: true,
       allowAutoTopicCreation: false,
       retry: producerRetry,

@@ -5,7 +5,7 @@ import type { FetchedBatch } from './group-consumer.ts';
 import { asError, failureKind } from './kafka-error.ts';
 import type { PartitionHost } from './partition-host.ts';
 import type { PartitionLogic, Positions } from './partition-logic.ts';
-import { offsetInLog } from './log-range.ts';
+import { offsetInLog, type LogRange } from './log-range.ts';
 import { PositionGuard } from './position-guard.ts';
 import type { ProcessorInput } from './processor-options.ts';
 import { RecordHandler } from './record-handler.ts';
@@ -271,7 +271,7 @@ export class OwnedPartition<T> {
     // Without any progress nothing was handled yet: what the log has lost by then is a gap like any other.
     const offset = named ?? (from === 'group' ? log.start : 0);
     this.#logic.goesOn?.(topic, log.end);
-    return offsetInLog({ topic, partition: this.partition, offset }, log, onGap === 'skip');
+    return this.#offsetInLog(topic, offset, log, onGap === 'skip');
   }
 
   #startAt(topic: string, offset: number): void {
@@ -400,10 +400,18 @@ export class OwnedPartition<T> {
 
   #checkRange(topic: string, offset: number): Promise<number | undefined> {
     const skips = this.#host.options.inputs.some((input) => input.topic === topic && input.onGap === 'skip');
-    return this.#persistently(`look at the log of ${topic}`, async () => {
+    return this.#persistently(`look at the log of ${this.#realName(topic)}`, async () => {
       const log = await this.#host.logRange(topic, this.partition);
-      return offsetInLog({ topic, partition: this.partition, offset }, log, skips);
+      return this.#offsetInLog(topic, offset, log, skips);
     });
+  }
+
+  #offsetInLog(topic: string, offset: number, log: LogRange, skip: boolean): number {
+    return offsetInLog({ topic: this.#realName(topic), partition: this.partition, offset }, log, skip);
+  }
+
+  #realName(topic: string): string {
+    return this.#host.options.connection.realName(topic);
   }
 
   /** Repeats until it succeeds; `undefined` when the partition is over before. */

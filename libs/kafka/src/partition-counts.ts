@@ -1,15 +1,18 @@
-import type { Admin } from 'kafkajs';
 import { OperationalError } from './errors.ts';
 import { failureKind } from './kafka-error.ts';
+import type { Admin } from './prefixed.ts';
 
 /** How many partitions each topic has. Asked for once per topic: the counts are fixed for the life of a cluster. */
 export class PartitionCounts {
   readonly #admin: Admin;
+  readonly #realName: (topic: string) => string;
   readonly #counts = new Map<string, number>();
   readonly #loading = new Map<string, Promise<number>>();
 
-  constructor(admin: Admin) {
+  /** @param realName what people are told. */
+  constructor(admin: Admin, realName: (topic: string) => string) {
     this.#admin = admin;
+    this.#realName = realName;
   }
 
   /** `undefined` until it was loaded. */
@@ -50,7 +53,7 @@ export class PartitionCounts {
       if (failureKind(cause) === 'unknown-topic') return 0;
       throw cause;
     });
-    if (count === 0) throw missing(topic);
+    if (count === 0) throw missing(this.#realName(topic));
     this.#counts.set(topic, count);
     return count;
   }

@@ -132,7 +132,7 @@ test('a producer that was fenced drops the partition, and takes it again only as
   await stage.feed(10);
   await expectCounted(stage, [counter]);
 
-  const intruder = stage.connection.createClient().kafka.producer({
+  const intruder = stage.connection.createClient().producer({
     transactionalId: `${stage.service}-0`,
     idempotent: true,
     maxInFlightRequests: 1,

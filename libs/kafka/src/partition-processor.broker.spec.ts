@@ -124,7 +124,7 @@ test('a state topic whose tail is aborted records is restored to its end', async
   await stage.feed(100);
   await expectCounted(stage, first);
   await first.stop();
-  const producer = stage.connection.createClient().kafka.producer({
+  const producer = stage.connection.createClient().producer({
     transactionalId: `${stage.service}-other`,
     idempotent: true,
     maxInFlightRequests: 1,

@@ -2,7 +2,6 @@ import { coPartitionAssigner } from './co-partition-assigner.ts';
 import { OperationalError, PartitionFencedError } from './errors.ts';
 import { GroupConsumer, type FetchedBatch, type JoinedGeneration } from './group-consumer.ts';
 import { asError } from './kafka-error.ts';
-import type { LogRange } from './log-range.ts';
 import { OwnedPartition, type PartitionPhase } from './owned-partition.ts';
 import type { PartitionHost } from './partition-host.ts';
 import type { Positions } from './partition-logic.ts';
@@ -166,7 +165,7 @@ export class PartitionProcessor<T> {
       resume: (topic, partition) => {
         this.#consumer.resume(topic, partition);
       },
-      logRange: (topic, partition) => this.#logRange(topic, partition),
+      logRange: (topic, partition) => this.#consumer.logRange(topic, partition),
       groupOffset: (topic, partition) => this.#groupOffset(topic, partition),
       fence: (partition) => this.#fence(partition),
       committed: (partition, positions) => this.#committed(partition, positions),
@@ -228,10 +227,10 @@ export class PartitionProcessor<T> {
    */
   #giveUp(owned: OwnedPartition<T>, error: Error, fenced: boolean): void {
     const { partition, since } = owned;
-    const { stateTopic = '' } = this.#options;
+    const { connection, stateTopic = '' } = this.#options;
     owned.close();
     if (this.#owned.get(partition) !== owned) return;
-    const reason = fenced ? new PartitionFencedError(stateTopic, partition, { cause: error }) : error;
+    const reason = fenced ? new PartitionFencedError(connection.realName(stateTopic), partition, { cause: error }) : error;
     this.#host.log('warn', partition, `is dropped, and will be taken again if it is still ours: ${reason.message}`);
     if (this.#finishing) this.#owned.delete(partition);
     else this.#own(partition, since, this.#nextConfirmation());
@@ -312,19 +311,6 @@ export class PartitionProcessor<T> {
     });
   }
 
-  async #logRange(topic: string, partition: number): Promise<LogRange> {
-    const { cluster } = this.#consumer;
-    const ask = async (fromBeginning: boolean): Promise<number> => {
-      const [found] = await cluster.fetchTopicsOffset([{ topic, partitions: [{ partition }], fromBeginning }]);
-      const offset = found?.partitions.find((each) => each.partition === partition)?.offset;
-      if (offset !== undefined) return Number(offset);
-      await cluster.refreshMetadata();
-      throw new Error(`Expected to learn the offsets of ${topic}[${String(partition)}], but the brokers did not tell`);
-    };
-    const end = await ask(false);
-    return { start: await ask(true), end };
-  }
-
   async #groupOffset(topic: string, partition: number): Promise<number | undefined> {
     const { connection, service } = this.#options;
     const [found] = await connection.admin.fetchOffsets({ groupId: service, topics: [topic] });
@@ -361,7 +347,7 @@ export class PartitionProcessor<T> {
     const { connection } = this.#options;
     const counts = await Promise.all(this.#topics.map((topic) => connection.partitionCounts.of(topic)));
     if (new Set(counts).size <= 1) return;
-    const found = this.#topics.map((topic, index) => `${topic}: ${String(counts[index])}`).join(', ');
+    const found = this.#topics.map((topic, index) => `${connection.realName(topic)}: ${String(counts[index])}`).join(', ');
     throw new OperationalError(
       `Expected all topics of ${this.#options.service} to have the same number of partitions, but they have ${found}`,
       'RKT1003',

@@ -87,12 +87,12 @@ export class ReplyInbox {
       };
     });
     await this.#consumer.start();
-    const timeoutMs = this.#options.openTimeoutMs ?? 30_000;
+    const { connection, topic, partition, openTimeoutMs: timeoutMs = 30_000 } = this.#options;
     if ((await Promise.race([opened, sleep(timeoutMs)])) === true) return high;
     // Not awaited: what did not form the group may not let it go either.
     void this.close().catch(() => undefined);
     throw new OperationalError(
-      `Expected to read partition ${String(this.#options.partition)} of ${this.#options.topic} within ` +
+      `Expected to read partition ${String(partition)} of ${connection.realName(topic)} within ` +
         `${String(timeoutMs)} ms, but the group has not formed`,
       'RKT1201',
       true,
@@ -152,7 +152,7 @@ export class ReplyInbox {
     const found = (await this.#offsets()).find((each) => each.partition === partition);
     if (found !== undefined) return { low: Number(found.low), high: Number(found.high) };
     throw new OperationalError(
-      `Expected to read partition ${String(partition)} of ${topic}, but it has ${String(partitions)} partitions`,
+      `Expected to read partition ${String(partition)} of ${connection.realName(topic)}, but it has ${String(partitions)} partitions`,
       'RKT1004',
       false,
     );

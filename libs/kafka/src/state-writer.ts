@@ -1,7 +1,8 @@
-import type { Message, Producer } from 'kafkajs';
+import type { Message } from 'kafkajs';
 import type { KafkaClient, KafkaConnection } from './connection.ts';
 import { OperationalError } from './errors.ts';
 import { messageOf, recordBytes, recordBytesMax } from './outbox-request.ts';
+import type { Producer } from './prefixed.ts';
 import type { OutputRecord } from './record.ts';
 import { transactionRetry } from './retry-options.ts';
 import { within } from './within.ts';
@@ -45,7 +46,7 @@ export class StateWriter {
    */
   static async fence(options: StateWriterOptions): Promise<StateWriter> {
     const client = options.connection.createClient();
-    const producer = client.kafka.producer({
+    const producer = client.producer({
       transactionalId: options.transactionalId,
       transactionTimeout: transactionTimeoutOf(options),
       maxInFlightRequests: 1,
@@ -62,7 +63,7 @@ export class StateWriter {
       await empty.abort();
     };
     try {
-      await within(transactionTimeoutOf(options), `${options.transactionalId} to fence its partition`, fencing());
+      await within(transactionTimeoutOf(options), `${realIdOf(options)} to fence its partition`, fencing());
       return new StateWriter(options, client, producer);
     } catch (error) {
       client.cut();
@@ -80,20 +81,19 @@ export class StateWriter {
   async write(records: readonly OutputRecord[]): Promise<void> {
     const batches = this.#batchesOf(records);
     if (batches.length === 0) return;
-    const { transactionalId } = this.#options;
     const writing = this.#writeBatches(batches);
-    await within(transactionTimeoutOf(this.#options), `a transaction of ${transactionalId} to be committed`, writing);
+    await within(transactionTimeoutOf(this.#options), `a transaction of ${realIdOf(this.#options)} to be committed`, writing);
   }
 
   async #writeBatches(batches: readonly Message[][]): Promise<void> {
-    const { topic, partition } = this.#options;
+    const { connection, topic, partition } = this.#options;
     const transaction = await this.#producer.transaction();
     for (const messages of batches) {
       const results = await transaction.send({ topic, acks: -1, messages });
       // Trap: kafkajs can resolve with records unwritten; see `Acknowledgements`.
       if (!results.some((result) => result.topicName === topic && result.partition === partition)) {
         throw new OperationalError(
-          `Expected to write state to ${topic}[${String(partition)}], but the answer does not name it`,
+          `Expected to write state to ${connection.realName(topic)}[${String(partition)}], but the answer does not name it`,
           'RKT1007',
           true,
         );
@@ -108,13 +108,13 @@ export class StateWriter {
   }
 
   #batchesOf(records: readonly OutputRecord[]): Message[][] {
-    const { topic, partition } = this.#options;
+    const { connection, topic, partition } = this.#options;
     const batches: Message[][] = [];
     let batch: Message[] = [];
     let batchBytes = 0;
     for (const record of records) {
       const bytes = recordBytes(record);
-      if (bytes > recordBytesMax) throw tooLarge(topic, record.key, bytes);
+      if (bytes > recordBytesMax) throw tooLarge(connection.realName(topic), record.key, bytes);
       if (batch.length === 0 || batchBytes + bytes > batchBytesMax || batch.length >= batchRecordsMax) {
         batch = [];
         batches.push(batch);
@@ -126,6 +126,8 @@ export class StateWriter {
     return batches;
   }
 }
+
+const realIdOf = ({ connection, transactionalId }: StateWriterOptions): string => connection.realName(transactionalId);
 
 const transactionTimeoutOf = ({ transactionTimeoutMs }: StateWriterOptions): number =>
   transactionTimeoutMs ?? transactionTimeoutMsDefault;

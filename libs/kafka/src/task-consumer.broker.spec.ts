@@ -87,7 +87,7 @@ test('a record of thousands of headers is dead-lettered and done, and stops nobo
 
 test('one batch of 200,000 records is handed out whole, record by record', async () => {
   const client = connection.createClient();
-  const producer = client.kafka.producer();
+  const producer = client.producer({});
   await producer.connect();
   const messages = Array.from({ length: 200_000 }, () => ({ key: null, value: null, partition: 0 }));
   await producer.send({ topic, messages });

@@ -13,6 +13,9 @@ export interface TopicSpec {
   readonly config: Readonly<Record<string, string>>;
 }
 
+/** Kafka's own limit. */
+const topicNameLengthMax = 249;
+
 /** How long the brokers may take to tell each other of a new topic. */
 const propagationMsMax = 30_000;
 
@@ -49,6 +52,8 @@ export async function createTopics(connection: KafkaConnection, specs: readonly 
 
 async function create(connection: KafkaConnection, specs: readonly TopicSpec[]): Promise<void> {
   if (specs.length === 0) return;
+  const long = specs.map(({ name }) => connection.realName(name)).find(({ length }) => length > topicNameLengthMax);
+  if (long !== undefined) throw nameTooLong(long);
   try {
     await connection.admin.createTopics({
       // kafkajs would wait only for leaders and fail when the broker it asks does not know the topic yet; `awaitEverywhere` waits for both.
@@ -63,7 +68,7 @@ async function create(connection: KafkaConnection, specs: readonly TopicSpec[]):
   } catch (cause) {
     // kafkajs resolves when another instance was first with one topic, and throws an aggregate when it was with several.
     if (isAlreadyThere(cause)) return;
-    const names = specs.map(({ name }) => name).join(', ');
+    const names = specs.map(({ name }) => connection.realName(name)).join(', ');
     const error = asError(cause);
     throw new OperationalError(
       `Expected to create the topics ${names}, but the brokers refuse: ${reasonsOf(error)}`,
@@ -73,6 +78,13 @@ async function create(connection: KafkaConnection, specs: readonly TopicSpec[]):
     );
   }
 }
+
+const nameTooLong = (topic: string): OperationalError =>
+  new OperationalError(
+    `Expected to create the topic ${topic}, but its name has ${String(topic.length)} characters, and Kafka takes ${String(topicNameLengthMax)}`,
+    'RKT1004',
+    false,
+  );
 
 /** What the brokers say of a topic that they will not make, however often they are asked. */
 const refusedTypes = new Set([
@@ -111,10 +123,10 @@ async function check(connection: KafkaConnection, specs: readonly TopicSpec[]): 
   for (const spec of specs) {
     const partitions = await connection.partitionCounts.of(spec.name);
     if (partitions !== spec.partitions) {
-      throw otherwise(spec.name, 'partitions', String(spec.partitions), String(partitions));
+      throw otherwise(connection.realName(spec.name), 'partitions', String(spec.partitions), String(partitions));
     }
     const entries = resources.find(({ resourceName }) => resourceName === spec.name)?.configEntries ?? [];
-    checkSettings(spec, new Map(entries.map(({ configName, configValue }) => [configName, configValue])));
+    checkSettings({ ...spec, name: connection.realName(spec.name) }, new Map(entries.map(({ configName, configValue }) => [configName, configValue])));
   }
 }
 
@@ -147,7 +159,7 @@ async function awaitEverywhere(connection: KafkaConnection, topic: string, parti
     if (await isKnownEverywhere(connection, topic, partitions)) return;
     if (performance.now() > deadline) {
       throw new OperationalError(
-        `Expected every broker to know the topic ${topic} within ${String(propagationMsMax)} ms, but one does not`,
+        `Expected every broker to know the topic ${connection.realName(topic)} within ${String(propagationMsMax)} ms, but one does not`,
         'RKT1004',
         true,
       );
@@ -163,7 +175,7 @@ async function isKnownEverywhere(connection: KafkaConnection, topic: string, par
     const known = await partitionsOf(connection, topic);
     // Another instance was first with it.
     if (known.length > 0 && known.length !== partitions)
-      throw otherwise(topic, 'partitions', String(partitions), String(known.length));
+      throw otherwise(connection.realName(topic), 'partitions', String(partitions), String(known.length));
     if (known.length === 0 || known.some(({ leader }) => leader < 0)) return false;
   }
   return true;

@@ -1,6 +1,6 @@
-import type { Admin } from 'kafkajs';
 import type { KafkaConnection } from './connection.ts';
 import { kafkaErrorType } from './kafka-error.ts';
+import type { Admin } from './prefixed.ts';
 import { clientRetry } from './retry-options.ts';
 import { within } from './within.ts';
 
@@ -64,7 +64,7 @@ export async function removeTopics(connection: KafkaConnection, { topics, groupI
 async function withAdmin<T>(connection: KafkaConnection, work: (admin: Admin) => Promise<T>): Promise<T> {
   const client = connection.createClient();
   try {
-    return await within(lookMsMax, 'the brokers to answer', work(client.kafka.admin({ retry: clientRetry })));
+    return await within(lookMsMax, 'the brokers to answer', work(client.admin(clientRetry)));
   } finally {
     client.cut();
   }

@@ -81,7 +81,7 @@ export interface Cluster {
  * it refuses a schema, RKT1103 when a client's is not registered within 15 s.
  */
 export async function connectCluster(options: ClusterOptions): Promise<Cluster> {
-  const { clientId, registry, tls, sasl, zone, log, metrics } = options;
+  const { clientId, registry, tls, sasl, prefix, zone, log, metrics } = options;
   const brokers = brokerList(options.brokers);
   if (brokers.length === 0) throw noAddress('a broker', 'host:port');
   if (registry === '') throw noAddress('a schema registry', 'the root of its Confluent-compatible API');
@@ -90,6 +90,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     clientId,
     tls,
     sasl,
+    prefix,
     zone,
     ...(log === undefined ? {} : { log }),
     ...(metrics === undefined ? {} : { metrics }),
@@ -118,18 +119,18 @@ interface Found {
 }
 
 async function asService(connection: KafkaConnection, options: ClusterOptions): Promise<Found> {
-  const { signal } = options;
+  const { signal, prefix } = options;
   const registry = registryAccess(options.registry);
   const log = codecLogOf(connection.log);
-  const codec = await createCodec({ registry, waitMs: Infinity, log, ...(signal === undefined ? {} : { signal }) });
+  const codec = await createCodec({ registry, prefix, waitMs: Infinity, log, ...(signal === undefined ? {} : { signal }) });
   return { codec, replication: await joinCluster(connection, codec, options) };
 }
 
 /** Where the topics are, the schemas are, too: a service registers them before. */
-async function asGuest(connection: KafkaConnection, { registry, records }: ClusterOptions): Promise<Found> {
+async function asGuest(connection: KafkaConnection, { registry, prefix, records }: ClusterOptions): Promise<Found> {
   const replication = await replicationThere(connection);
   const lookUp = records ?? subjects.map(({ record }) => record);
-  return { codec: await createCodec({ registry: registryAccess(registry), lookUp }), replication };
+  return { codec: await createCodec({ registry: registryAccess(registry), prefix, lookUp }), replication };
 }
 
 /** For how long a client or a worker waits for services that are about to start, and how often it looks. */
@@ -150,9 +151,11 @@ async function replicationThere(connection: KafkaConnection): Promise<Replicatio
   }
 }
 
-const noServices = ({ brokers }: KafkaConnection, cause: OperationalError): OperationalError =>
+const noServices = (connection: KafkaConnection, cause: OperationalError): OperationalError =>
   new OperationalError(
-    `Expected to find Ratchet's topics at ${brokers.join(', ')}, but ${topics.commands} is not there: start the services first`,
+    `Expected to find Ratchet's topics at ${connection.brokers.join(', ')}, but ${connection.realName(topics.commands)} is not there: start the services first${
+      connection.prefix === '' ? '' : ', with the same prefix'
+    }`,
     'RKT1004',
     true,
     { cause },

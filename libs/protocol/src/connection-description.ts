@@ -1,4 +1,12 @@
-import { nodeTlsOptions, revealed, type KafkaSecurity, type Secret, type TlsOptions } from '@ratchet/kafka';
+import {
+  isPrefix,
+  nodeTlsOptions,
+  prefixExpected,
+  revealed,
+  type KafkaSecurity,
+  type Secret,
+  type TlsOptions,
+} from '@ratchet/kafka';
 import { basic, type RegistryAccess } from '@ratchet/schemas';
 import { z } from 'zod';
 
@@ -23,6 +31,11 @@ export interface ConnectionDescription extends KafkaSecurity {
   readonly brokers: string | readonly string[];
   /** The root of the schema registry's Confluent-compatible API, or how it is asked besides. */
   readonly registry: string | RegistryOptions;
+  /**
+   * What the names of this installation begin with on a Kafka and in a registry that several share: topics, consumer groups,
+   * transactional ids, subjects. As the services have it (`RATCHET_PREFIX`); none by default.
+   */
+  readonly prefix?: string | undefined;
   /** The zone that this process is in, as brokers name theirs (`broker.rack`): read from a replica there, if there is one. */
   readonly zone?: string | undefined;
 }
@@ -39,8 +52,8 @@ export const registryAccess = (registry: ConnectionDescription['registry']): Reg
 
 /** Of all that is given, what connects: for whoever has more options than these. */
 export const descriptionOf = (options: ConnectionDescription): ConnectionDescription => {
-  const { brokers, registry, tls, sasl, zone } = options;
-  return { brokers, registry, tls, sasl, zone };
+  const { brokers, registry, tls, sasl, prefix, zone } = options;
+  return { brokers, registry, tls, sasl, prefix, zone };
 };
 
 const brokersExpected = "'host:port', several in a list or separated by commas";
@@ -120,5 +133,9 @@ export const descriptionShape = {
     .union([z.boolean(), tlsShape], { error: 'true, or an object of ca, certificate, key and serverName' })
     .optional(),
   sasl: saslShape.optional(),
+  prefix: z
+    .string()
+    .refine((given) => given === '' || isPrefix(given), { error: prefixExpected })
+    .optional(),
   zone: z.string().optional(),
 };

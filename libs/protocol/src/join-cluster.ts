@@ -38,7 +38,7 @@ export async function joinCluster(
   const topic = topics.cluster;
   if (!(await connection.partitionCounts.exists(topic))) await ensureTopics(connection, specs);
   await agreeOnRecord({ connection, topic, key: settingsKey }, async (current) => {
-    const recorded = current === null ? undefined : await decoded(codec, current);
+    const recorded = current === null ? undefined : await decoded(connection, codec, current);
     const comparison = compareSettings(recorded, own);
     if ('differences' in comparison) throw otherSettings(connection, comparison.differences);
     // Before anything is recorded: what the topics say holds, too.
@@ -48,12 +48,12 @@ export async function joinCluster(
   return replication;
 }
 
-async function decoded(codec: Codec, bytes: Buffer): Promise<SharedSettings> {
+async function decoded(connection: KafkaConnection, codec: Codec, bytes: Buffer): Promise<SharedSettings> {
   try {
     return await codec.decodeSharedSettings(bytes);
   } catch (cause) {
     if (!(cause instanceof UnreadableRecordError)) throw cause;
-    const message = `Expected to read in ${topics.cluster} what all services have alike, but ${cause.message}`;
+    const message = `Expected to read in ${connection.realName(topics.cluster)} what all services have alike, but ${cause.message}`;
     throw new OperationalError(message, 'RKT1302', false, { cause });
   }
 }

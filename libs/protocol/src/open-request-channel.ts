@@ -39,7 +39,16 @@ export async function openRequestChannel(
   const replyTo = { partition: randomInt(replyPartitions), address: randomUUID() };
   const outbox = cluster.createOutbox();
   const tracing = await loadTracing();
-  const channel = new RequestChannel({ outbox, codec, partitions, replyTo, tracing, requestTimeoutMs });
+  const prefixLength = connection.prefix.length;
+  const channel = new RequestChannel({
+    outbox,
+    codec,
+    partitions,
+    prefixLength,
+    replyTo,
+    tracing,
+    requestTimeoutMs,
+  });
   const ownAddresses = `${replyTo.address}/`;
   const inbox = new ReplyInbox({
     connection,

@@ -55,7 +55,8 @@ export class Desk {
   failWith: Error | undefined;
   #held: Promise<void> | undefined;
 
-  constructor() {
+  /** @param prefixLength of the topics' names. */
+  constructor(prefixLength = 0) {
     const send = async (record: OutputRecord): Promise<SentRecord> => {
       this.sent.push(record);
       if (this.#held !== undefined) await this.#held;
@@ -67,6 +68,7 @@ export class Desk {
       outbox: { send },
       codec,
       partitions: 4,
+      prefixLength,
       replyTo,
       tracing: ownTracing,
       requestTimeoutMs,

@@ -130,6 +130,49 @@ describe('a request', () => {
   });
 });
 
+describe('where topics have a prefix', () => {
+  const prefixLength = 40;
+  // Kafka takes 249, and the dead-letter topic is longer.
+  const longest = 'q'.repeat(249 - prefixLength - 'ratchet.activity.tasks.default..dlq'.length);
+  const { taskQueue: _, ...others } = schedule.options;
+  const scheduleTo = (taskQueue: string): typeof schedule => ({ ...schedule, options: { ...others, taskQueue } });
+
+  test('a task queue that has room beside it is sent', () => {
+    const desk = new Desk(prefixLength);
+    unheard(desk.channel.requestApart(scheduleTo(longest)));
+    expect(desk.sent).toHaveLength(1);
+    desk.channel.close();
+  });
+
+  test.each<{ what: string; ask: (desk: Desk, taskQueue: string) => Promise<Reply> }>([
+    { what: 'a Schedule', ask: ({ channel }, queue) => channel.requestApart(scheduleTo(queue)) },
+    { what: 'a start', ask: ({ channel }, queue) => channel.requestStart(scheduleTo(queue)) },
+    { what: 'who waits for the outcome', ask: ({ channel }, queue) => channel.requestOutcome(scheduleTo(queue)) },
+    {
+      what: 'an update',
+      ask: ({ channel }, taskQueue) =>
+        channel.request({ ...cancel, type: 'UpdateOptions', options: { taskQueue }, restoreOriginal: false }),
+    },
+  ])('$what of one that has not is refused before anything is written', async ({ ask }) => {
+    const desk = new Desk(prefixLength);
+    const { body } = await ask(desk, `${longest}q`);
+    expect(body).toMatchObject({
+      type: 'Refused',
+      refusal: {
+        reason: 'invalid-argument',
+        message: expect.stringMatching(/^taskQueue exceeds .* with the prefix, .* Length=246 Limit=245$/) as string,
+      },
+    });
+    expect(desk.sent).toEqual([]);
+  });
+
+  test('a priority takes of the room, too', async () => {
+    const desk = new Desk(prefixLength);
+    const urgent = { ...schedule, options: { ...others, taskQueue: longest, priorityKey: 1 } };
+    expect((await desk.channel.requestApart(urgent)).body).toMatchObject({ type: 'Refused' });
+  });
+});
+
 describe('waiting for the outcome of a Schedule', () => {
   test('needs no question while all goes well', async () => {
     const desk = new Desk();

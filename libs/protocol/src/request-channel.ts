@@ -1,10 +1,13 @@
 import {
+  checkTaskQueue,
   partitionKey,
+  priorityLevel,
   type Command,
   type ExecutionId,
   type KnownOfRun,
   type LargePart,
   type Query,
+  type Refusal,
   type Reply,
   type ReplyAddress,
   type RunId,
@@ -46,6 +49,8 @@ export type CancelNotice = BodyOf<'CancelNotice'>;
 export interface RequestChannelParts {
   readonly outbox: Pick<Outbox, 'send'>;
   readonly codec: Pick<Codec, 'encodeCommand' | 'encodeQuery'>;
+  /** How long the prefix of topics is: task queues have so much less for their names. 0 when absent. */
+  readonly prefixLength?: number;
   /** How many partitions commands and queries have. */
   readonly partitions: number;
   /** Where this instance listens. Addresses that go on with `/` are its own too. */
@@ -110,8 +115,14 @@ export class RequestChannel {
     return this.#parts.replyTo;
   }
 
+  /** How long the prefix of topics is. */
+  get prefixLength(): number {
+    return this.#parts.prefixLength ?? 0;
+  }
+
   /**
-   * Appends a command and waits for what was decided. Its `requestId` is the sender's own and new.
+   * Appends a command and waits for what was decided. Its `requestId` is the sender's own and new. What names a task queue
+   * that has no room beside the prefix is refused here: the log knows no prefix.
    *
    * @throws OperationalError (rejects): RKT1201 when no answer came in time (the command may still be decided), RKT1006
    * when it is larger than a record may be.
@@ -147,6 +158,8 @@ export class RequestChannel {
   requestOutcome(schedule: CommandDraftOf<'Schedule'>, { signal }: AwaitOptions = {}): Promise<OutcomeReply> {
     const replyTo = this.#ownAddress();
     const { target, requestId } = schedule;
+    const refused = this.#refused(schedule);
+    if (refused !== undefined) return Promise.resolve(refused);
     let writtenOffset: number | undefined;
     const question = (of: ExecutionId, ofThisLife = true): OutputRecord => {
       const query = { type: 'AwaitOutcome', target: of, requestId, replyTo } as const;
@@ -270,6 +283,8 @@ export class RequestChannel {
 
   #request(command: CommandDraft, replyTo: ReplyAddress, id: string, options: RequestOptions): Promise<CommandReply> {
     const { repetition, timeoutMs = this.#parts.requestTimeoutMs, traceparent } = options;
+    const refused = this.#refused(command);
+    if (refused !== undefined) return Promise.resolve(refused);
     if (command.type === 'Delete') this.#announced.forget();
     return this.#exchange<CommandReply>({
       id,
@@ -279,6 +294,13 @@ export class RequestChannel {
       silenceMsMax: timeoutMs,
       isAnswer: isDecision,
     });
+  }
+
+  /** Nothing of it is written. */
+  #refused(command: CommandDraft): ReplyOf<'Refused'> | undefined {
+    const refusal = this.prefixLength === 0 ? undefined : queueRefusal(command, this.prefixLength);
+    if (refusal === undefined) return undefined;
+    return { ...this.replyTo, requestId: command.requestId, offset: -1, body: { type: 'Refused', refusal } };
   }
 
   #exchange<R extends Reply>(plan: ExchangePlan, signal?: AbortSignal): Promise<R> {
@@ -354,6 +376,15 @@ export class RequestChannel {
     if (this.#open.get(exchange.plan.id) === exchange) this.#open.delete(exchange.plan.id);
     this.#clock.remove(exchange);
   }
+}
+
+/** Why no activity of it could ever be sent, where it names a queue. */
+function queueRefusal(command: CommandDraft, prefixLength: number): Refusal | undefined {
+  if (command.type !== 'Schedule' && command.type !== 'UpdateOptions') return undefined;
+  const { taskQueue, priorityKey } = command.options;
+  if (taskQueue === undefined) return undefined;
+  const level = priorityKey === undefined ? undefined : priorityLevel(priorityKey);
+  return checkTaskQueue(command.target.namespace, taskQueue, level, prefixLength);
 }
 
 const isDecision = ({ type }: Reply['body']): boolean => type === 'Accepted' || type === 'Refused';

@@ -50,6 +50,13 @@ describe('who may only read the registry', () => {
   const commands = 'ratchet.activity.commands-value';
   const replies = 'ratchet.replies-value';
 
+  it('looks it up under the prefix of its installation', async () => {
+    const calls: string[] = [];
+    const registryUrl = `http://${await serving(readOnly({ [`a.${commands}`]: 7 }, calls))}`;
+    await createCodec({ registry: registryUrl, prefix: 'a.', lookUp: ['ActivityCommand'] });
+    expect(calls).toEqual([`POST /subjects/a.${commands}`]);
+  });
+
   it('looks up what it names, with one call each, and writes nothing', async () => {
     const calls: string[] = [];
     const registryUrl = `http://${await serving(readOnly({ [commands]: 7, [replies]: 9 }, calls))}`;

@@ -15,6 +15,8 @@ export interface CodecLog {
 export interface CodecOptions {
   /** The root of a Confluent-compatible API, with user and password where it wants them; or how it is asked besides. */
   readonly registry: string | RegistryAccess;
+  /** What the subjects of this installation begin with in a registry that several share; none by default. */
+  readonly prefix?: string | undefined;
   readonly log?: CodecLog;
   /** How long to go on asking a registry that does not answer, in milliseconds: 15 s when absent, or for ever. */
   readonly waitMs?: number;
@@ -46,7 +48,8 @@ const sayAgainMsMax = 3_600_000;
  * time. The signal's reason (rejects) when it is aborted.
  */
 export async function createCodec(options: CodecOptions): Promise<Codec> {
-  const { registry: given, log, waitMs = waitMsDefault, subjects = allSubjects, lookUp } = options;
+  const { registry: given, prefix = '', log, waitMs = waitMsDefault, lookUp } = options;
+  const subjects = (options.subjects ?? allSubjects).map((subject) => ({ ...subject, name: prefix + subject.name }));
   const address = registryAddress(given);
   const registry = new RegistryClient(address, Math.min(waitMs, requestMsMax));
   const ask = async (): Promise<Ids> =>

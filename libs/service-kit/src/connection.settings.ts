@@ -1,4 +1,4 @@
-import { OperationalError, type SaslOptions, type TlsOptions } from '@ratchet/kafka';
+import { isPrefix, OperationalError, prefixExpected, type SaslOptions, type TlsOptions } from '@ratchet/kafka';
 import { z } from 'zod';
 import type { SettingsChanges } from './live-config.ts';
 import { pem, type ConfigOf, type Setting, type Settings } from './setting.ts';
@@ -86,6 +86,11 @@ export const connectionSettings = {
     'RATCHET_SCHEMA_REGISTRY_TLS_KEY',
     'the private key of RATCHET_SCHEMA_REGISTRY_TLS_CERTIFICATE',
   ),
+  prefix: optional<string>({
+    variable: 'RATCHET_PREFIX',
+    expected: `what the names of topics, groups and subjects begin with where installations share a Kafka: ${prefixExpected}`,
+    schema: z.string().refine(isPrefix),
+  }),
   zone: plainText('RATCHET_ZONE', 'the zone that this instance is in, as brokers name theirs (broker.rack)'),
 } satisfies Settings;
 
@@ -103,6 +108,7 @@ export interface DescribedConnection {
   };
   readonly tls: boolean | TlsOptions;
   readonly sasl: SaslOptions | undefined;
+  readonly prefix: string | undefined;
   readonly zone: string | undefined;
 }
 
@@ -158,6 +164,7 @@ export function describedConnection(
         },
       },
     },
+    prefix: config.prefix,
     zone: config.zone,
   };
 }

@@ -34,6 +34,12 @@ test.each<{ given: string; options: Partial<WorkerOptions>; message: string }>([
     options: { maxConcurrentActivities: 0 },
     message: 'maxConcurrentActivities as a whole number from 1 up, but it is 0',
   },
+  { given: 'a prefix that is none', options: { prefix: 'team a' }, message: 'prefix as 1 to 40 of' },
+  {
+    given: 'a queue without room beside the prefix',
+    options: { prefix: 'team-a.', taskQueue: 'q'.repeat(249 - 'team-a.ratchet.activity.tasks.default..dlq'.length + 1) },
+    message: 'Length=246 Limit=245',
+  },
   { given: 'half a slot', options: { maxConcurrentActivities: 0.5 }, message: 'maxConcurrentActivities' },
   { given: 'an unreadable time', options: { shutdownGraceTime: wrong('soon') }, message: 'shutdownGraceTime' },
   { given: 'a negative time', options: { shutdownForceTime: -1 }, message: 'shutdownForceTime' },

@@ -82,10 +82,12 @@ const workerShape = connectionShape.extend({
 /** @throws InvalidWorkerOptionsError that names the field. */
 export function loadWorkerOptions(options: WorkerOptions): LoadedWorkerOptions {
   checkShape(options);
-  const { namespace = 'default', taskQueue, maxConcurrentActivities: slotsMax = 100 } = options;
+  const { namespace = 'default', taskQueue, prefix = '', maxConcurrentActivities: slotsMax = 100 } = options;
   const { identity = identityDefault(), log = stderrLog, shutdownForceTime } = options;
   const refusal =
-    checkNamespaceName(namespace) ?? checkTaskQueue(namespace, taskQueue) ?? checkLength('identity', identity);
+    checkNamespaceName(namespace) ??
+    checkTaskQueue(namespace, taskQueue, undefined, prefix.length) ??
+    checkLength('identity', identity);
   if (refusal !== undefined) throw new InvalidWorkerOptionsError(refusal.message, '');
   return {
     description: descriptionOf(options),

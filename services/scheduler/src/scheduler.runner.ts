@@ -119,6 +119,7 @@ function createTaskTopics(
   { metrics, log }: RunnerTools<SchedulerConfig>,
   cluster: Cluster,
 ): TaskTopics {
+  const { connection } = cluster;
   const made = metrics.counter('ratchet_task_topics_made_total', 'Topics of task queues that were made', []);
   const refused = metrics.counter(
     'ratchet_task_topics_refused_total',
@@ -133,14 +134,14 @@ function createTaskTopics(
     limits,
     onMade: (topic) => {
       made.inc();
-      log.info({ topic }, 'the topic of a task queue is made');
+      log.info({ topic: connection.realName(topic) }, 'the topic of a task queue is made');
     },
     onRefused: (why, reason) => {
       refused.inc({ reason: why });
       sayRefused({}, reason);
     },
     onLate: (topic, error) => {
-      sayLate({ topic }, `the topic of a task queue cannot be made yet: ${String(error)}`);
+      sayLate({ topic: connection.realName(topic) }, `the topic of a task queue cannot be made yet: ${String(error)}`);
     },
   });
   metrics.gauge('ratchet_task_queues', 'Task queues that have a topic', () => taskTopics.queueCount);
@@ -172,7 +173,7 @@ function keepLooking(
     groupOf: taskGroup,
     onRemoved: ({ topics: names }) => {
       removed.inc();
-      log.info({ topics: names }, 'a task queue that nobody used any more is removed');
+      log.info({ topics: names.map((name) => connection.realName(name)) }, 'a task queue that nobody used any more is removed');
     },
   });
   const timers = [

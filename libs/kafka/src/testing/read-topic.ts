@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { Cluster } from 'kafkajs';
 import { coPartitionAssigner } from '../co-partition-assigner.ts';
 import type { KafkaConnection } from '../connection.ts';
 import { GroupConsumer, type FetchedBatch } from '../group-consumer.ts';
@@ -31,7 +30,7 @@ export async function readTopic(connection: KafkaConnection, topic: string): Pro
   const joined = new Promise<void>((resolve) => (taken = resolve));
   await consumer.start();
   await joined;
-  const ends = await endsOf(consumer.cluster, topic, await connection.partitionCounts.of(topic));
+  const ends = await endsOf(consumer, topic, await connection.partitionCounts.of(topic));
   while (ends.some(({ partition, end }) => end > (positions.get(partition) ?? 0))) {
     await new Promise<void>((resolve) => (taken = resolve));
   }
@@ -40,14 +39,12 @@ export async function readTopic(connection: KafkaConnection, topic: string): Pro
 }
 
 /** Where each partition that is not empty ends; an empty one may well begin behind zero. */
-async function endsOf(cluster: Cluster, topic: string, count: number): Promise<{ partition: number; end: number }[]> {
-  const partitions = Array.from({ length: count }, (_, partition) => ({ partition }));
-  const [ends] = await cluster.fetchTopicsOffset([{ topic, partitions, fromBeginning: false }]);
-  const [starts] = await cluster.fetchTopicsOffset([{ topic, partitions, fromBeginning: true }]);
-  return (ends?.partitions ?? [])
-    .map(({ partition, offset }) => ({ partition, end: Number(offset) }))
-    .filter(({ partition, end }) => {
-      const start = starts?.partitions.find((each) => each.partition === partition)?.offset ?? '0';
-      return end > Number(start);
-    });
+async function endsOf(
+  consumer: GroupConsumer,
+  topic: string,
+  count: number,
+): Promise<{ partition: number; end: number }[]> {
+  const partitions = Array.from({ length: count }, (_, partition) => partition);
+  const ranges = await Promise.all(partitions.map((partition) => consumer.logRange(topic, partition)));
+  return ranges.flatMap(({ start, end }, partition) => (end > start ? [{ partition, end }] : []));
 }

@@ -59,7 +59,9 @@ export class TaskPolls {
   async poll(caller: Caller, request: PollTaskRequest, signal: AbortSignal): Promise<GrantedTask | undefined> {
     const { namespace, identity } = caller;
     this.#desk.admit(caller, 'worker');
-    throwRefusal(firstRefusal(checkLength('identity', identity), checkTaskQueue(namespace, request.taskQueue)));
+    const { prefixLength } = this.#desk.channel;
+    const queue = checkTaskQueue(namespace, request.taskQueue, undefined, prefixLength);
+    throwRefusal(firstRefusal(checkLength('identity', identity), queue));
     const task = { ...request, namespace, identity, principal: recorded(caller.principal) };
     return this.#desk.poll(caller, () => this.#dispatch.take(task, signal));
   }
