@@ -34,6 +34,7 @@ export { replicationFactorOf } from './replication-factor.ts';
 export { ReplyInbox, type ReplyInboxOptions } from './reply-inbox.ts';
 export { TaskConsumer, type TaskConsumerOptions } from './task-consumer.ts';
 export { TaskQueueConsumer, type TaskQueueConsumerOptions, type TaskSource } from './task-queue-consumer.ts';
-export { createTopics, ensureTopics, type TopicSpec } from './topics.ts';
+export type { TopicSpec } from './topic-difference.ts';
+export { createTopics, ensureTopics, verifyTopics } from './topics.ts';
 export { endsOfUnused, removeTopics, type TopicsInUse } from './unused-topics.ts';
 export { TransientMap } from './transient-map.ts';

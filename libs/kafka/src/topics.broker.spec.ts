@@ -1,6 +1,7 @@
 import { connectBroker, uniqueName } from '@ratchet/testing';
 import { connectKafka, type KafkaConnection } from './connection.ts';
-import { ensureTopics, type TopicSpec } from './topics.ts';
+import type { TopicSpec } from './topic-difference.ts';
+import { ensureTopics, verifyTopics } from './topics.ts';
 
 const { brokers } = connectBroker();
 let connection: KafkaConnection;

@@ -4,14 +4,7 @@ import { asError, failureKind, kafkaErrorType } from './kafka-error.ts';
 import { ConfigResourceTypes } from './kafkajs/index.ts';
 import { backoffMs } from './retry-options.ts';
 import { sleep } from './sleep.ts';
-
-export interface TopicSpec {
-  readonly name: string;
-  readonly partitions: number;
-  readonly replicationFactor: number;
-  /** Kafka's own names and values: `cleanup.policy`, `message.timestamp.type`, ... */
-  readonly config: Readonly<Record<string, string>>;
-}
+import { differencesOf, type Difference, type FoundTopic, type TopicSpec } from './topic-difference.ts';
 
 /** Kafka's own limit. */
 const topicNameLengthMax = 249;
@@ -20,22 +13,37 @@ const topicNameLengthMax = 249;
 const propagationMsMax = 30_000;
 
 /**
- * Checks the topics that exist, creates those that are missing, and resolves once every broker knows them all.
+ * Checks the topics that exist, creates those that are missing, and resolves once every broker knows them all. Replicas are
+ * for who makes a topic: one that exists keeps its own, and the log says how they differ.
  *
  * @throws OperationalError RKT1003 when an existing topic has other partitions or another setting than its
  * spec says (settings that the spec does not name are not looked at), RKT1004 when a topic could not be created.
  */
 export async function ensureTopics(connection: KafkaConnection, specs: readonly TopicSpec[]): Promise<void> {
   const existing = new Set(await connection.admin.listTopics());
-  await check(
+  const found = await find(
     connection,
     specs.filter(({ name }) => existing.has(name)),
   );
+  judge(connection, found, 'all');
   await create(
     connection,
     specs.filter(({ name }) => !existing.has(name)),
   );
   for (const { name, partitions } of specs) await awaitEverywhere(connection, name, partitions);
+}
+
+/**
+ * Checks topics that others have made, for what correctness needs (`TopicSpec.needs`), and makes none. What else differs is
+ * said in the log, in one line for each topic.
+ *
+ * @throws OperationalError RKT1004 when topics are missing, RKT1003 when some are not as they must be; each names them all.
+ */
+export async function verifyTopics(connection: KafkaConnection, specs: readonly TopicSpec[]): Promise<void> {
+  const existing = new Set(await connection.admin.listTopics());
+  const missing = specs.filter(({ name }) => !existing.has(name)).map(({ name }) => connection.realName(name));
+  if (missing.length > 0) throw notThere(missing);
+  judge(connection, await find(connection, specs), 'needed');
 }
 
 /**
@@ -52,7 +60,8 @@ export async function createTopics(connection: KafkaConnection, specs: readonly 
 
 async function create(connection: KafkaConnection, specs: readonly TopicSpec[]): Promise<void> {
   if (specs.length === 0) return;
-  const long = specs.map(({ name }) => connection.realName(name)).find(({ length }) => length > topicNameLengthMax);
+  const names = specs.map(({ name }) => connection.realName(name));
+  const long = names.find(({ length }) => length > topicNameLengthMax);
   if (long !== undefined) throw nameTooLong(long);
   try {
     await connection.admin.createTopics({
@@ -68,10 +77,8 @@ async function create(connection: KafkaConnection, specs: readonly TopicSpec[]):
   } catch (cause) {
     // kafkajs resolves when another instance was first with one topic, and throws an aggregate when it was with several.
     if (isAlreadyThere(cause)) return;
-    const names = specs.map(({ name }) => connection.realName(name)).join(', ');
-    const error = asError(cause);
     throw new OperationalError(
-      `Expected to create the topics ${names}, but the brokers refuse: ${reasonsOf(error)}`,
+      `Expected to create the topics ${names.join(', ')}, but the brokers refuse: ${reasonsOf(cause)}${wayOut(cause)}`,
       'RKT1004',
       !errorsOf(cause).some(isRefused),
       { cause },
@@ -86,12 +93,22 @@ const nameTooLong = (topic: string): OperationalError =>
     false,
   );
 
+const notThere = (topics: readonly string[]): OperationalError =>
+  new OperationalError(
+    `Expected to find the topics ${topics.join(', ')}, but the brokers do not know them: make them as ` +
+      `schemas/topics.json says, or have them made (RATCHET_TOPICS=create)`,
+    'RKT1004',
+    true,
+  );
+
+/** What the brokers say of a setting that they do not take. */
+const settingTypes = new Set(['POLICY_VIOLATION', 'INVALID_CONFIG']);
+
 /** What the brokers say of a topic that they will not make, however often they are asked. */
 const refusedTypes = new Set([
-  'POLICY_VIOLATION',
+  ...settingTypes,
   'INVALID_TOPIC_EXCEPTION',
   'INVALID_PARTITIONS',
-  'INVALID_CONFIG',
   'INVALID_REQUEST',
   'TOPIC_AUTHORIZATION_FAILED',
   'CLUSTER_AUTHORIZATION_FAILED',
@@ -99,20 +116,35 @@ const refusedTypes = new Set([
 
 const isRefused = (error: unknown): boolean => refusedTypes.has(kafkaErrorType(error) ?? '');
 
+/** Managed brokers take some settings only as they like them. */
+const wayOut = (error: unknown): string =>
+  errorsOf(error).some((each) => settingTypes.has(kafkaErrorType(each) ?? ''))
+    ? '; where brokers do not take all settings of schemas/topics.json, make the topics with those that they take, and ' +
+      'start the services with RATCHET_TOPICS=verify'
+    : '';
+
 const errorsOf = (error: unknown): readonly unknown[] =>
   error instanceof Error && 'errors' in error && Array.isArray(error.errors) ? (error.errors as unknown[]) : [error];
 
 const isAlreadyThere = (error: unknown): boolean =>
   errorsOf(error).every((each) => kafkaErrorType(each) === 'TOPIC_ALREADY_EXISTS');
 
-const reasonsOf = (error: Error): string =>
+const reasonsOf = (error: unknown): string =>
   errorsOf(error)
     .map((each) => asError(each).message)
     .join('; ');
 
-async function check(connection: KafkaConnection, specs: readonly TopicSpec[]): Promise<void> {
-  if (specs.length === 0) return;
-  const { resources } = await connection.admin.describeConfigs({
+// --- topics that are there ---
+
+interface Found {
+  readonly spec: TopicSpec;
+  readonly topic: FoundTopic;
+}
+
+async function find(connection: KafkaConnection, specs: readonly TopicSpec[]): Promise<readonly Found[]> {
+  if (specs.length === 0) return [];
+  const { admin } = connection;
+  const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
     resources: specs.map(({ name, config }) => ({
       type: ConfigResourceTypes.TOPIC,
@@ -120,37 +152,44 @@ async function check(connection: KafkaConnection, specs: readonly TopicSpec[]): 
       configNames: Object.keys(config),
     })),
   });
-  for (const spec of specs) {
-    const partitions = await connection.partitionCounts.of(spec.name);
-    if (partitions !== spec.partitions) {
-      throw otherwise(connection.realName(spec.name), 'partitions', String(spec.partitions), String(partitions));
-    }
+  const { topics } = await admin.fetchTopicMetadata({ topics: specs.map(({ name }) => name) });
+  return specs.map((spec) => {
     const entries = resources.find(({ resourceName }) => resourceName === spec.name)?.configEntries ?? [];
-    checkSettings({ ...spec, name: connection.realName(spec.name) }, new Map(entries.map(({ configName, configValue }) => [configName, configValue])));
-  }
+    const partitions = topics.find(({ name }) => name === spec.name)?.partitions ?? [];
+    return {
+      spec,
+      topic: {
+        partitions: partitions.length,
+        replicationFactor: partitions[0]?.replicas.length ?? 0,
+        config: new Map(entries.map(({ configName, configValue }) => [configName, configValue])),
+      },
+    };
+  });
 }
 
-function checkSettings({ name, config }: TopicSpec, found: ReadonlyMap<string, string>): void {
-  for (const [setting, expected] of Object.entries(config)) {
-    const value = found.get(setting) ?? '';
-    if (normalised(value) !== normalised(expected)) throw otherwise(name, setting, expected, value);
+/** @throws OperationalError RKT1003 that names every difference that is demanded; the others are for the log. */
+function judge(connection: KafkaConnection, found: readonly Found[], demanded: 'all' | 'needed'): void {
+  const isDemanded = ({ isNeeded, isOfReplicas }: Difference): boolean =>
+    demanded === 'needed' ? isNeeded : !isOfReplicas;
+  const wrong: string[] = [];
+  const other: string[] = [];
+  for (const { spec, topic } of found) {
+    const name = connection.realName(spec.name);
+    const differences = differencesOf(spec, topic);
+    wrong.push(...differences.filter(isDemanded).map((each) => sentence(name, each, demanded === 'needed' && each.atLeast)));
+    const wished = differences.filter((each) => !isDemanded(each)).map(phrase);
+    if (wished.length > 0) other.push(`topic ${name} is not as it would be made: ${wished.join(', ')}; it is taken as it is`);
   }
+  if (wrong.length > 0) throw new OperationalError(`Expected to find ${wrong.join('; ')}`, 'RKT1003', false);
+  for (const line of other) connection.log('warn', line);
 }
 
-/** `compact,delete` and `delete, compact` are the same policy. */
-const normalised = (value: string): string =>
-  value
-    .split(',')
-    .map((part) => part.trim())
-    .sort()
-    .join(',');
+type Told = Pick<Difference, 'setting' | 'expected' | 'found'>;
 
-const otherwise = (topic: string, setting: string, expected: string, found: string): OperationalError =>
-  new OperationalError(
-    `Expected to find the topic ${topic} with ${setting}=${expected}, but it has ${setting}=${found}`,
-    'RKT1003',
-    false,
-  );
+const sentence = (topic: string, { setting, expected, found }: Told, orMore = false): string =>
+  `the topic ${topic} with ${setting}=${expected}${orMore ? ' or more' : ''}, but it has ${setting}=${found}`;
+
+const phrase = ({ setting, expected, found }: Told): string => `${setting}=${found} in place of ${expected}`;
 
 /** A broker that does not know a topic yet refuses its records, so each one is asked. */
 async function awaitEverywhere(connection: KafkaConnection, topic: string, partitions: number): Promise<void> {
@@ -174,11 +213,15 @@ async function isKnownEverywhere(connection: KafkaConnection, topic: string, par
     // kafkajs asks a broker of its own choosing, so each is asked for about twice.
     const known = await partitionsOf(connection, topic);
     // Another instance was first with it.
-    if (known.length > 0 && known.length !== partitions)
-      throw otherwise(connection.realName(topic), 'partitions', String(partitions), String(known.length));
+    if (known.length > 0 && known.length !== partitions) throw otherPartitions(connection, topic, partitions, known.length);
     if (known.length === 0 || known.some(({ leader }) => leader < 0)) return false;
   }
   return true;
+}
+
+function otherPartitions(connection: KafkaConnection, topic: string, expected: number, found: number): OperationalError {
+  const difference = { setting: 'partitions', expected: String(expected), found: String(found) };
+  return new OperationalError(`Expected to find ${sentence(connection.realName(topic), difference)}`, 'RKT1003', false);
 }
 
 async function partitionsOf(

@@ -20,10 +20,11 @@ import {
   type Codec,
   type RecordName,
   type Replication,
+  type TopicSpecOptions,
 } from '@ratchet/schemas';
 import { codecLogOf } from './codec-log.ts';
 import { registryAccess, type ConnectionDescription } from './connection-description.ts';
-import { joinCluster } from './join-cluster.ts';
+import { joinCluster, type TopicsMode } from './join-cluster.ts';
 import type { TokenKey } from './task-token.ts';
 
 export interface ClusterOptions extends ConnectionDescription {
@@ -40,6 +41,11 @@ export interface ClusterOptions extends ConnectionDescription {
   readonly partitions?: number;
   /** With `createTopics`; without, it is read off the topics that are there. */
   readonly replication?: Replication;
+  /** With `createTopics`: how many replicas the topics are made with, in place of what `replication` says. */
+  readonly replicationFactor?: number | undefined;
+  readonly minInsyncReplicas?: number | undefined;
+  /** With `createTopics`: who makes the topics that are there from the start, see `TopicsMode`. Default: `create`. */
+  readonly topics?: TopicsMode;
   /** With `createTopics`: the keys of task tokens, of which the cluster's services must have one in common. */
   readonly tokenKeys?: readonly TokenKey[];
   /** With `createTopics`, a registry that does not answer is waited for until this is aborted; else for 15 s. */
@@ -74,9 +80,10 @@ export interface Cluster {
 /**
  * What every process does first: reaches Kafka, has the schemas registered and the topics made, or finds them.
  *
- * @throws OperationalError RKT1301 when an address is missing or is none, RKT1001 when no broker answers within 15 s,
- * RKT1003 when a topic has other settings than it must, RKT1302 when a service has other settings than those before it,
- * RKT1004 when a client finds no topics within 15 s: the services were never started.
+ * @throws OperationalError RKT1301 when an address is missing or is none, or more replicas must have a record than there are;
+ * RKT1001 when no broker answers within 15 s; RKT1003 when a topic has other settings than it must; RKT1302 when a service has
+ * other settings than those before it; RKT1004 when a client finds no topics within 15 s (the services were never started), or
+ * a service misses one that is for someone else to make.
  * @throws SchemaRegistryError RKT1101 when the registry does not answer within 15 s (a service waits for it), RKT1102 when
  * it refuses a schema, RKT1103 when a client's is not registered within 15 s.
  */
@@ -84,6 +91,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
   const { clientId, registry, tls, sasl, prefix, zone, log, metrics } = options;
   const brokers = brokerList(options.brokers);
   if (brokers.length === 0) throw noAddress('a broker', 'host:port');
+  checkReplicas(options);
   if (registry === '') throw noAddress('a schema registry', 'the root of its Confluent-compatible API');
   const connection = await connectKafka({
     brokers,
@@ -96,13 +104,25 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     ...(metrics === undefined ? {} : { metrics }),
   });
   try {
-    const { codec, replication } = await (options.createTopics ? asService : asGuest)(connection, options);
+    const { codec, taskTopics } = await (options.createTopics ? asService : asGuest)(connection, options);
     const partitions = await connection.partitionCounts.of(topics.commands);
-    return new ConnectedCluster(connection, codec, partitions, replication);
+    return new ConnectedCluster(connection, codec, partitions, taskTopics, options);
   } catch (error) {
     await connection.close();
     throw error;
   }
+}
+
+/** What could never be written is not to be made. */
+function checkReplicas({ replication = 'development', replicationFactor, minInsyncReplicas }: ClusterOptions): void {
+  const [spec] = topicSpecs({ replication, replicationFactor, minInsyncReplicas });
+  const replicas = spec?.replicationFactor ?? 0;
+  if (minInsyncReplicas === undefined || minInsyncReplicas <= replicas) return;
+  throw new OperationalError(
+    `Expected RATCHET_MIN_INSYNC_REPLICAS to be at most RATCHET_REPLICATION_FACTOR, which is ${String(replicas)}, but it is ${String(minInsyncReplicas)}`,
+    'RKT1301',
+    false,
+  );
 }
 
 const noAddress = (what: string, expected: string): OperationalError =>
@@ -115,33 +135,41 @@ const brokerList = (brokers: string | readonly string[]): readonly string[] =>
 
 interface Found {
   readonly codec: Codec;
-  readonly replication: Replication;
+  /** What the topics of task queues are made with. */
+  readonly taskTopics: TaskTopicOptions;
 }
+
+type TaskTopicOptions = Omit<TopicSpecOptions, 'partitions'>;
 
 async function asService(connection: KafkaConnection, options: ClusterOptions): Promise<Found> {
   const { signal, prefix } = options;
   const registry = registryAccess(options.registry);
   const log = codecLogOf(connection.log);
   const codec = await createCodec({ registry, prefix, waitMs: Infinity, log, ...(signal === undefined ? {} : { signal }) });
-  return { codec, replication: await joinCluster(connection, codec, options) };
+  await joinCluster(connection, codec, options);
+  const { replication = 'development', replicationFactor, minInsyncReplicas } = options;
+  // Whoever makes topics by hand has brokers that do not take all settings.
+  const onlyNeeded = (options.topics ?? 'create') !== 'create';
+  return { codec, taskTopics: { replication, replicationFactor, minInsyncReplicas, onlyNeeded } };
 }
 
 /** Where the topics are, the schemas are, too: a service registers them before. */
 async function asGuest(connection: KafkaConnection, { registry, prefix, records }: ClusterOptions): Promise<Found> {
-  const replication = await replicationThere(connection);
+  const replicationFactor = await replicationThere(connection);
+  const replication = replicationFactor > 1 ? 'production' : 'development';
   const lookUp = records ?? subjects.map(({ record }) => record);
-  return { codec: await createCodec({ registry: registryAccess(registry), prefix, lookUp }), replication };
+  return { codec: await createCodec({ registry: registryAccess(registry), prefix, lookUp }), taskTopics: { replication, replicationFactor, onlyNeeded: true } };
 }
 
 /** For how long a client or a worker waits for services that are about to start, and how often it looks. */
 const servicesWaitMsMax = 15_000;
 const lookAgainMs = 500;
 
-async function replicationThere(connection: KafkaConnection): Promise<Replication> {
+async function replicationThere(connection: KafkaConnection): Promise<number> {
   const deadline = performance.now() + servicesWaitMsMax;
   for (;;) {
     try {
-      return (await replicationFactorOf(connection, topics.commands)) > 1 ? 'production' : 'development';
+      return await replicationFactorOf(connection, topics.commands);
     } catch (cause) {
       const isMissing = cause instanceof OperationalError && cause.code === 'RKT1004';
       if (!isMissing) throw cause;
@@ -171,17 +199,25 @@ class ConnectedCluster implements Cluster {
   readonly connection: KafkaConnection;
   readonly codec: Codec;
   readonly partitions: number;
-  readonly #replication: Replication;
+  readonly #taskTopics: TaskTopicOptions;
+  readonly #options: ClusterOptions;
 
-  constructor(connection: KafkaConnection, codec: Codec, partitions: number, replication: Replication) {
+  constructor(
+    connection: KafkaConnection,
+    codec: Codec,
+    partitions: number,
+    taskTopicOptions: TaskTopicOptions,
+    options: ClusterOptions,
+  ) {
     this.connection = connection;
     this.codec = codec;
     this.partitions = partitions;
-    this.#replication = replication;
+    this.#taskTopics = taskTopicOptions;
+    this.#options = options;
   }
 
   createOutbox(options: Pick<OutboxOptions, 'metrics' | 'replaceUnsendable' | 'bounds'> = {}): Outbox {
-    const steadyTopics = topicSpecs({ replication: this.#replication }).map(({ name }) => name);
+    const steadyTopics = topicSpecs(this.#taskTopics).map(({ name }) => name);
     const ensureTopic = (topic: string): Promise<void> => this.ensureTaskTopic(topic);
     return new Outbox({ ...options, connection: this.connection, steadyTopics, ensureTopic });
   }
@@ -192,7 +228,7 @@ class ConnectedCluster implements Cluster {
     // Asked for its dead-letter topic, too: both are made together.
     const name = isDeadLetterTopic(topic) ? topic.slice(0, topic.lastIndexOf('.')) : topic;
     const { connection, partitions } = this;
-    await createTopics(connection, taskTopicSpecs(name, { replication: this.#replication, partitions }));
+    await createTopics(connection, taskTopicSpecs(name, { ...this.#taskTopics, partitions }));
     await connection.partitionCounts.of(topic);
   }
 
@@ -202,7 +238,7 @@ class ConnectedCluster implements Cluster {
 
   recordTokenKeys(tokenKeys: readonly TokenKey[]): void {
     const { connection, codec, partitions } = this;
-    joinCluster(connection, codec, { replication: this.#replication, partitions, tokenKeys }).catch(
+    joinCluster(connection, codec, { ...this.#options, partitions, tokenKeys }).catch(
       (error: unknown) => {
         connection.log('error', `the changed token keys could not be recorded: ${String(error)}`);
       },

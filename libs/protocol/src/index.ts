@@ -3,6 +3,7 @@ export { after } from './after.ts';
 export { asApplicationFailure } from './as-application-failure.ts';
 export { claimTask, type ClaimRequest, type ClaimResult } from './claim.ts';
 export { closeCluster } from './close-cluster.ts';
+export type { TopicsMode } from './join-cluster.ts';
 export { connectCluster, type Cluster, type ClusterOptions } from './connect-cluster.ts';
 export { descriptionOf, type ConnectionDescription, type RegistryOptions } from './connection-description.ts';
 export * from './data-converter.ts';

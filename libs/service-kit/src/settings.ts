@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { connectionSettings } from './connection.settings.ts';
 import { inEvery, wholeNumber, type ConfigOf, type Environment, type Setting, type Settings } from './setting.ts';
+import { topicsSettings } from './topics.settings.ts';
 import { developmentSecrets } from './weak-secret.ts';
 
 const DAY_MS = 86_400_000;
@@ -62,6 +63,7 @@ const logFormat: Setting<string> = {
 export const serviceSettings = (defaultHealthPort: number) =>
   ({
     ...connectionSettings,
+    ...topicsSettings,
     environment,
     partitions,
     sessionTimeoutMs,
@@ -201,8 +203,13 @@ export const knownVariables: readonly string[] = [
 /** What an operator should know although nothing is wrong. */
 export function developmentWarnings(config: Readonly<Record<string, unknown>>): readonly string[] {
   if (config['environment'] !== 'development') return [];
-  const replication = 'RATCHET_ENVIRONMENT is development: topics are created with one replica, a lost disk loses them';
-  return config['tokenSecret'] === developmentSecrets.token
-    ? [replication, 'RATCHET_TOKEN_SECRET is not set: task tokens are signed with a secret that everyone knows']
-    : [replication];
+  const { topics, replicationFactor = 1, tokenSecret: secret } = config;
+  return [
+    ...(topics === 'create' && replicationFactor === 1
+      ? ['RATCHET_ENVIRONMENT is development: topics are created with one replica, a lost disk loses them']
+      : []),
+    ...(secret === developmentSecrets.token
+      ? ['RATCHET_TOKEN_SECRET is not set: task tokens are signed with a secret that everyone knows']
+      : []),
+  ];
 }

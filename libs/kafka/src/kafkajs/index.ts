@@ -9,6 +9,7 @@ import { groupMessages } from './group-messages.ts';
 import { PrivateCopy, type Replacement } from './private-copy.ts';
 import { encodeRecord, type EncodedRecord, type RecordToEncode } from './record-encoder.ts';
 import { mendedQueue, type RequestQueueClass } from './request-queue.ts';
+import { wordedCreation, type TopicCreationResponse } from './topic-creation.ts';
 
 type Encode = (record: RecordToEncode) => EncodedRecord;
 
@@ -30,6 +31,7 @@ const replacements: Readonly<Record<string, Replacement>> = {
   'protocol/recordBatch/record/v0/index.js': (own): Encode => {
     return (record) => ((record.timestampDelta ?? 0) === 0 ? encodeRecord(record) : (own as Encode)(record));
   },
+  'protocol/requests/createTopics/v0/response.js': (own) => wordedCreation(own as TopicCreationResponse),
   'protocol/requests/fetch/v4/decodeMessages.js': () => readFetchedRecords,
 };
 
