@@ -269,7 +269,11 @@ function checkBrokers(brokers: readonly string[]): void {
 
 function checkPrefix(prefix = ''): void {
   if (prefix === '' || isPrefix(prefix)) return;
-  throw new OperationalError(`Expected the prefix of names as ${prefixExpected}, but got '${prefix}'`, 'RKT1301', false);
+  throw new OperationalError(
+    `Expected the prefix of names as ${prefixExpected}, but got '${prefix}'`,
+    'RKT1301',
+    false,
+  );
 }
 
 /** An address as it may be shown: what stands before its last @ may hold a password. */

@@ -230,7 +230,9 @@ export class PartitionProcessor<T> {
     const { connection, stateTopic = '' } = this.#options;
     owned.close();
     if (this.#owned.get(partition) !== owned) return;
-    const reason = fenced ? new PartitionFencedError(connection.realName(stateTopic), partition, { cause: error }) : error;
+    const reason = fenced
+      ? new PartitionFencedError(connection.realName(stateTopic), partition, { cause: error })
+      : error;
     this.#host.log('warn', partition, `is dropped, and will be taken again if it is still ours: ${reason.message}`);
     if (this.#finishing) this.#owned.delete(partition);
     else this.#own(partition, since, this.#nextConfirmation());
@@ -347,7 +349,9 @@ export class PartitionProcessor<T> {
     const { connection } = this.#options;
     const counts = await Promise.all(this.#topics.map((topic) => connection.partitionCounts.of(topic)));
     if (new Set(counts).size <= 1) return;
-    const found = this.#topics.map((topic, index) => `${connection.realName(topic)}: ${String(counts[index])}`).join(', ');
+    const found = this.#topics
+      .map((topic, index) => `${connection.realName(topic)}: ${String(counts[index])}`)
+      .join(', ');
     throw new OperationalError(
       `Expected all topics of ${this.#options.service} to have the same number of partitions, but they have ${found}`,
       'RKT1003',

@@ -108,5 +108,7 @@ describe('the producer of one installation', () => {
 /** A promise of the proxy itself would ask it for `then`. */
 const methods = (api: object): object => {
   const asked = api as Readonly<Record<string, (argument?: unknown) => unknown>>;
-  return Object.fromEntries(['send', 'commit', 'abort'].map((name) => [name, (given: unknown) => asked[name]?.(given)]));
+  return Object.fromEntries(
+    ['send', 'commit', 'abort'].map((name) => [name, (given: unknown) => asked[name]?.(given)]),
+  );
 };

@@ -82,7 +82,11 @@ export class StateWriter {
     const batches = this.#batchesOf(records);
     if (batches.length === 0) return;
     const writing = this.#writeBatches(batches);
-    await within(transactionTimeoutOf(this.#options), `a transaction of ${realIdOf(this.#options)} to be committed`, writing);
+    await within(
+      transactionTimeoutOf(this.#options),
+      `a transaction of ${realIdOf(this.#options)} to be committed`,
+      writing,
+    );
   }
 
   async #writeBatches(batches: readonly Message[][]): Promise<void> {

@@ -58,7 +58,8 @@ export function differencesOf(spec: TopicSpec, found: FoundTopic): readonly Diff
     });
 }
 
-const isEnough = (found: string, wanted: string): boolean => found === '-1' || (found !== '' && Number(found) >= Number(wanted));
+const isEnough = (found: string, wanted: string): boolean =>
+  found === '-1' || (found !== '' && Number(found) >= Number(wanted));
 
 /** `compact,delete` and `delete, compact` are the same policy. */
 const normalised = (value: string): string =>

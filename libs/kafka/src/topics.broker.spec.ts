@@ -65,3 +65,69 @@ test('a topic that the broker does not make is RKT1004, with its reason', async 
   const impossible = ensureTopics(connection, [spec(uniqueName('impossible'), { replicationFactor: 99 })]);
   await expect(impossible).rejects.toThrow(/RKT1004.*but the brokers refuse: .*eplication/);
 });
+
+test('a setting that the broker does not take is RKT1004, in its own words, with the way out', async () => {
+  const name = uniqueName('managed');
+  const refused = ensureTopics(connection, [spec(name, { config: { 'segment.bytes': '-5' } })]);
+  await expect(refused).rejects.toThrow(/RKT1004.* refuse: .*\(.*segment\.bytes.*\).*RATCHET_TOPICS=verify/);
+  await expect(refused).rejects.toMatchObject({ retryable: false });
+});
+
+test('replicas are for who makes a topic: one that is there is taken with its own, and the log says so', async () => {
+  const lines: string[] = [];
+  const log = (_level: string, message: string): void => void lines.push(message);
+  const loud = await connectKafka({ brokers, clientId: 'topics-test', log });
+  const name = uniqueName('replicas');
+  const config = { 'min.insync.replicas': '1' };
+  await ensureTopics(loud, [spec(name, { config })]);
+  expect(lines.filter((line) => line.includes(name))).toEqual([]);
+  await ensureTopics(loud, [spec(name, { replicationFactor: 3, config: { 'min.insync.replicas': '2' } })]);
+  await loud.close();
+  expect(lines.filter((line) => line.includes(name))).toEqual([
+    `topic ${name} is not as it would be made: replicas=1 in place of 3, min.insync.replicas=1 in place of 2; it is taken as it is`,
+  ]);
+});
+
+describe('topics that someone else makes', () => {
+  const wanted = (name: string): TopicSpec =>
+    spec(name, {
+      config: { 'cleanup.policy': 'delete', 'retention.ms': '60000', 'segment.bytes': '20000000' },
+      needs: ['partitions', 'cleanup.policy', 'retention.ms'],
+    });
+
+  test('are missed together, and none is made', async () => {
+    const names = [uniqueName('missing'), uniqueName('missing')] as const;
+    const verifying = verifyTopics(connection, names.map(wanted));
+    await expect(verifying).rejects.toThrow(`topics ${names.join(', ')}, but the brokers do not know them: make them`);
+    await expect(verifying).rejects.toMatchObject({ code: 'RKT1004' });
+    expect(await connection.admin.listTopics()).not.toContain(names[0]);
+  });
+
+  test('are taken as they are where they have what is needed, and the log says what else differs', async () => {
+    const lines: string[] = [];
+    const log = (_level: string, message: string): void => void lines.push(message);
+    const loud = await connectKafka({ brokers, clientId: 'topics-test', log });
+    const name = uniqueName('other');
+    await ensureTopics(loud, [spec(name, { config: { 'retention.ms': '90000', 'segment.bytes': '60000000' } })]);
+    await verifyTopics(loud, [wanted(name)]);
+    await loud.close();
+    expect(lines.filter((line) => line.includes(name))).toEqual([
+      `topic ${name} is not as it would be made: retention.ms=90000 in place of 60000, segment.bytes=60000000 in place of 20000000; it is taken as it is`,
+    ]);
+  });
+
+  test('are refused for what they lack of it, all together', async () => {
+    const [one, other] = [uniqueName('short'), uniqueName('short')] as const;
+    await ensureTopics(connection, [
+      spec(one, { partitions: 3, config: { 'retention.ms': '59999' } }),
+      spec(other, { config: { 'cleanup.policy': 'compact', 'retention.ms': '60000' } }),
+    ]);
+    const verifying = verifyTopics(connection, [wanted(one), wanted(other)]);
+    await expect(verifying).rejects.toThrow(
+      `Expected to find the topic ${one} with partitions=2, but it has partitions=3; ` +
+        `the topic ${one} with retention.ms=60000 or more, but it has retention.ms=59999; ` +
+        `the topic ${other} with cleanup.policy=delete, but it has cleanup.policy=compact`,
+    );
+    await expect(verifying).rejects.toMatchObject({ code: 'RKT1003', retryable: false });
+  });
+});

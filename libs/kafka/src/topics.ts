@@ -176,9 +176,12 @@ function judge(connection: KafkaConnection, found: readonly Found[], demanded: '
   for (const { spec, topic } of found) {
     const name = connection.realName(spec.name);
     const differences = differencesOf(spec, topic);
-    wrong.push(...differences.filter(isDemanded).map((each) => sentence(name, each, demanded === 'needed' && each.atLeast)));
+    wrong.push(
+      ...differences.filter(isDemanded).map((each) => sentence(name, each, demanded === 'needed' && each.atLeast)),
+    );
     const wished = differences.filter((each) => !isDemanded(each)).map(phrase);
-    if (wished.length > 0) other.push(`topic ${name} is not as it would be made: ${wished.join(', ')}; it is taken as it is`);
+    if (wished.length > 0)
+      other.push(`topic ${name} is not as it would be made: ${wished.join(', ')}; it is taken as it is`);
   }
   if (wrong.length > 0) throw new OperationalError(`Expected to find ${wrong.join('; ')}`, 'RKT1003', false);
   for (const line of other) connection.log('warn', line);
@@ -213,13 +216,19 @@ async function isKnownEverywhere(connection: KafkaConnection, topic: string, par
     // kafkajs asks a broker of its own choosing, so each is asked for about twice.
     const known = await partitionsOf(connection, topic);
     // Another instance was first with it.
-    if (known.length > 0 && known.length !== partitions) throw otherPartitions(connection, topic, partitions, known.length);
+    if (known.length > 0 && known.length !== partitions)
+      throw otherPartitions(connection, topic, partitions, known.length);
     if (known.length === 0 || known.some(({ leader }) => leader < 0)) return false;
   }
   return true;
 }
 
-function otherPartitions(connection: KafkaConnection, topic: string, expected: number, found: number): OperationalError {
+function otherPartitions(
+  connection: KafkaConnection,
+  topic: string,
+  expected: number,
+  found: number,
+): OperationalError {
   const difference = { setting: 'partitions', expected: String(expected), found: String(found) };
   return new OperationalError(`Expected to find ${sentence(connection.realName(topic), difference)}`, 'RKT1003', false);
 }

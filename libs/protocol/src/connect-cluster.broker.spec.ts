@@ -1,4 +1,5 @@
 import { epochMillis, millis, taskTopic } from '@ratchet/domain';
+import { connectKafka, ensureTopics } from '@ratchet/kafka';
 import { connectBroker, uniqueName } from '@ratchet/testing';
 import { topics, topicSpecs } from '@ratchet/schemas';
 import { connectCluster, type Cluster, type ClusterOptions } from './connect-cluster.ts';
@@ -129,4 +130,77 @@ test('an outbox makes a task topic that is missing', async () => {
     await outbox.send({ topic: topics.replies, key: 'nobody', partition: 0, value: Buffer.from('b') }),
   ).toMatchObject({ partition: 0 });
   await outbox.close();
+});
+
+describe('topics that someone else makes', () => {
+  /** An installation of its own, of which nothing is there yet. */
+  const ownInstallation = (): ClusterOptions => ({ ...options, prefix: `${uniqueName('p')}.` });
+
+  const makeByHand = async (prefix: string | undefined, but: Readonly<Record<string, string>> = {}): Promise<void> => {
+    const connection = await connectKafka({ brokers: brokerList, clientId: 'operator', prefix });
+    const specs = topicSpecs({ replication: 'development', partitions: 4, onlyNeeded: true });
+    await ensureTopics(
+      connection,
+      specs.map((spec) => ({ ...spec, config: { ...spec.config, ...but } })),
+    );
+    await connection.close();
+  };
+
+  const configOf = async ({ connection }: Cluster, name: string, settings: readonly string[]): Promise<unknown> => {
+    const configNames = [...settings];
+    const asked = { includeSynonyms: false, resources: [{ type: 2, name, configNames }] };
+    const { resources } = await connection.admin.describeConfigs(asked);
+    return Object.fromEntries(
+      (resources[0]?.configEntries ?? []).map(({ configName, configValue, isDefault }) => [
+        configName,
+        isDefault ? 'default' : configValue,
+      ]),
+    );
+  };
+
+  test.each(['verify', 'trust'] as const)('are not made by a service that is to %s them', async (mode) => {
+    const own = ownInstallation();
+    await expect(connectCluster({ ...own, topics: mode })).rejects.toMatchObject({ code: 'RKT1004' });
+    const connection = await connectKafka({ brokers: brokerList, clientId: 'operator', prefix: own.prefix });
+    expect(await connection.admin.listTopics()).toEqual([]);
+    await connection.close();
+  });
+
+  test('are taken by verify with what they need alone, and so are those of task queues made', async () => {
+    const own = ownInstallation();
+    await makeByHand(own.prefix);
+    const lines: string[] = [];
+    const log = (_level: string, message: string): void => void lines.push(message);
+    const joined = await connectCluster({ ...own, topics: 'verify', log });
+    const topic = taskTopic('default', 'mail');
+    await joined.ensureTaskTopic(topic);
+    expect(
+      await configOf(joined, topic, ['segment.bytes', 'compression.type', 'message.timestamp.type', 'retention.ms']),
+    ).toEqual({
+      'segment.bytes': 'default',
+      'compression.type': 'default',
+      'message.timestamp.type': 'LogAppendTime',
+      'retention.ms': String(14 * 86_400_000),
+    });
+    await joined.close();
+    const realName = `${String(own.prefix)}${topics.executions}`;
+    const ofExecutions = lines.filter((line) => line.includes(`${realName} `));
+    expect(ofExecutions).toEqual([expect.stringMatching(/ not as it would be made: .*segment\.bytes=\d+ in place of/)]);
+  });
+
+  test('are refused by verify where records would be lost, and taken by trust', async () => {
+    const own = ownInstallation();
+    await makeByHand(own.prefix, { 'retention.ms': '1000', 'max.message.bytes': '1000000' });
+    const refused = connectCluster({ ...own, topics: 'verify' });
+    await expect(refused).rejects.toMatchObject({ code: 'RKT1003' });
+    await expect(refused).rejects.toThrow(`${topics.commands} with retention.ms=604800000 or more, but it has`);
+    await expect(refused).rejects.toThrow(`${topics.replies} with max.message.bytes=16777216 or more, but it has`);
+    await (await connectCluster({ ...own, topics: 'trust' })).close();
+  });
+
+  test('a record that must have come to more brokers than are to have it is refused', async () => {
+    await expect(connectCluster({ ...options, replicationFactor: 1, minInsyncReplicas: 2 })).rejects.toThrow(
+      'Expected RATCHET_MIN_INSYNC_REPLICAS to be at most RATCHET_REPLICATION_FACTOR, which is 1, but it is 2',
+    );
+  });
 });

@@ -145,7 +145,13 @@ async function asService(connection: KafkaConnection, options: ClusterOptions): 
   const { signal, prefix } = options;
   const registry = registryAccess(options.registry);
   const log = codecLogOf(connection.log);
-  const codec = await createCodec({ registry, prefix, waitMs: Infinity, log, ...(signal === undefined ? {} : { signal }) });
+  const codec = await createCodec({
+    registry,
+    prefix,
+    waitMs: Infinity,
+    log,
+    ...(signal === undefined ? {} : { signal }),
+  });
   await joinCluster(connection, codec, options);
   const { replication = 'development', replicationFactor, minInsyncReplicas } = options;
   // Whoever makes topics by hand has brokers that do not take all settings.
@@ -158,7 +164,10 @@ async function asGuest(connection: KafkaConnection, { registry, prefix, records 
   const replicationFactor = await replicationThere(connection);
   const replication = replicationFactor > 1 ? 'production' : 'development';
   const lookUp = records ?? subjects.map(({ record }) => record);
-  return { codec: await createCodec({ registry: registryAccess(registry), prefix, lookUp }), taskTopics: { replication, replicationFactor, onlyNeeded: true } };
+  return {
+    codec: await createCodec({ registry: registryAccess(registry), prefix, lookUp }),
+    taskTopics: { replication, replicationFactor, onlyNeeded: true },
+  };
 }
 
 /** For how long a client or a worker waits for services that are about to start, and how often it looks. */
@@ -238,11 +247,9 @@ class ConnectedCluster implements Cluster {
 
   recordTokenKeys(tokenKeys: readonly TokenKey[]): void {
     const { connection, codec, partitions } = this;
-    joinCluster(connection, codec, { ...this.#options, partitions, tokenKeys }).catch(
-      (error: unknown) => {
-        connection.log('error', `the changed token keys could not be recorded: ${String(error)}`);
-      },
-    );
+    joinCluster(connection, codec, { ...this.#options, partitions, tokenKeys }).catch((error: unknown) => {
+      connection.log('error', `the changed token keys could not be recorded: ${String(error)}`);
+    });
   }
 
   close(): Promise<void> {

@@ -70,6 +70,54 @@ describe('the topics', () => {
     expect(named(specs, topics.replies).partitions).toBe(12);
   });
 
+  it.each([
+    { replicationFactor: undefined, minInsyncReplicas: undefined, expected: [3, '2'] },
+    { replicationFactor: 5, minInsyncReplicas: undefined, expected: [5, '2'] },
+    // A lost broker must not stop all writing.
+    { replicationFactor: 2, minInsyncReplicas: undefined, expected: [2, '1'] },
+    { replicationFactor: 1, minInsyncReplicas: undefined, expected: [1, '1'] },
+    { replicationFactor: 3, minInsyncReplicas: 3, expected: [3, '3'] },
+  ])('have as many replicas as the operator says: $expected', ({ expected, ...replicas }) => {
+    const specs = [
+      ...topicSpecs({ replication: 'production', ...replicas }),
+      ...taskTopicSpecs('t', { replication: 'production', ...replicas }),
+    ];
+    for (const { replicationFactor, config } of specs)
+      expect([replicationFactor, config['min.insync.replicas']]).toEqual(expected);
+  });
+
+  it('have only settings that every broker takes where no others are wanted', () => {
+    const specs = [
+      ...topicSpecs({ replication: 'production', onlyNeeded: true }),
+      ...taskTopicSpecs('t', { replication: 'production', onlyNeeded: true }),
+    ];
+    const settings = new Set(specs.flatMap(({ config }) => Object.keys(config)));
+    expect([...settings].sort()).toEqual([
+      'cleanup.policy',
+      'max.message.bytes',
+      'message.timestamp.type',
+      'retention.ms',
+    ]);
+    const [task] = taskTopicSpecs('t', { replication: 'production', onlyNeeded: true, minInsyncReplicas: 1 });
+    expect(task?.config['min.insync.replicas']).toBe('1');
+  });
+
+  it.each([
+    { topic: topics.commands, needs: ['partitions', 'cleanup.policy', 'message.timestamp.type', 'retention.ms'] },
+    {
+      topic: topics.executions,
+      needs: ['partitions', 'cleanup.policy', 'message.timestamp.type'],
+      not: 'retention.ms',
+    },
+    { topic: topics.cluster, needs: ['partitions', 'cleanup.policy'], not: 'segment.bytes' },
+    { topic: topics.replies, needs: ['cleanup.policy', 'max.message.bytes'], not: 'partitions' },
+    { topic: `${topics.replies}.dlq`, needs: ['cleanup.policy', 'max.message.bytes'], not: 'partitions' },
+  ])('of $topic need what nothing is right without', ({ topic, needs, not }) => {
+    const spec = named(production, topic);
+    expect(spec.needs).toEqual(expect.arrayContaining(needs));
+    if (not !== undefined) expect(spec.needs).not.toContain(not);
+  });
+
   it('have names that Kafka takes, even for the longest task queue', () => {
     const longest = taskTopicSpecs('q'.repeat(taskTopicBytesMax), { replication: 'production' });
     expect(Math.max(...longest.map(({ name }) => name.length))).toBe(249);

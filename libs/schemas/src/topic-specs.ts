@@ -75,7 +75,7 @@ function spec(name: string, topic: TopicEntry, options: TopicSpecOptions): Topic
     ...(topic.retentionMs === undefined ? {} : { 'retention.ms': String(topic.retentionMs) }),
     ...topic.config,
   };
-  const needs = neededOf(name, topic);
+  const needs = neededOf(name);
   return {
     name,
     partitions: topic.partitions === 'co-partitioned' ? coPartitioned : topic.partitions,
@@ -91,7 +91,9 @@ function spec(name: string, topic: TopicEntry, options: TopicSpecOptions): Topic
 const { commands, cancellations, completions, callbacks, callbackRetries, replies } = topicTable.topics;
 
 /** What nobody sends again: a record that is deleted before it was read is lost. */
-const neverRepeated = new Set<string>([commands, cancellations, completions, callbacks, callbackRetries].map(({ name }) => name));
+const neverRepeated = new Set<string>(
+  [commands, cancellations, completions, callbacks, callbackRetries].map(({ name }) => name),
+);
 
 /** Letters are read by people. */
 const neededOfDeadLetters = ['cleanup.policy', 'max.message.bytes'];
@@ -100,7 +102,7 @@ const neededOfDeadLetters = ['cleanup.policy', 'max.message.bytes'];
  * What correctness needs of a topic: that its records stay as long as they must and stand in order on the broker's clock, and that
  * the largest record fits. How many partitions `replies` has is read off it by everyone.
  */
-const neededOf = (name: string, topic: TopicEntry): readonly string[] => [
+const neededOf = (name: string): readonly string[] => [
   ...(name === replies.name ? [] : ['partitions']),
   'cleanup.policy',
   'message.timestamp.type',
@@ -108,5 +110,8 @@ const neededOf = (name: string, topic: TopicEntry): readonly string[] => [
   ...(neverRepeated.has(name) ? ['retention.ms'] : []),
 ];
 
-const ofThese = (config: Readonly<Record<string, string>>, settings: readonly string[]): Readonly<Record<string, string>> =>
+const ofThese = (
+  config: Readonly<Record<string, string>>,
+  settings: readonly string[],
+): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(config).filter(([setting]) => settings.includes(setting)));

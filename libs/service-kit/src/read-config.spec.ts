@@ -43,6 +43,12 @@ describe('a right environment', () => {
     ]);
   });
 
+  test('of which the operator makes the topics is not warned of replicas', () => {
+    const { config, warnings } = read({ ...development, RATCHET_TOPICS: 'verify', RATCHET_TOKEN_SECRET: secret });
+    expect(config.topics).toBe('verify');
+    expect(warnings).toEqual([]);
+  });
+
   test('takes an empty variable as one that is not set', () => {
     expect(read({ ...development, RATCHET_PARTITIONS: '' }).config.partitions).toBe(4);
   });
@@ -71,6 +77,9 @@ describe('a wrong environment', () => {
     ['RATCHET_PREFIX', 'team a.'],
     ['RATCHET_PREFIX', 'ratchet.'],
     ['RATCHET_PREFIX', 'x'.repeat(41)],
+    ['RATCHET_TOPICS', 'make'],
+    ['RATCHET_REPLICATION_FACTOR', '0'],
+    ['RATCHET_MIN_INSYNC_REPLICAS', '0'],
     ['RATCHET_HEALTH_PORT', '65536'],
     ['RATCHET_HEALTH_HOST', 'a b'],
     ['RATCHET_LOG_LEVEL', 'loud'],

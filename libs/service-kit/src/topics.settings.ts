@@ -4,7 +4,7 @@ import { inEvery, wholeNumber, type ConfigOf, type Setting, type Settings } from
 const replicaCount = (variable: Setting<number>['variable'], expected: string): Setting<number | undefined> => ({
   variable,
   expected,
-  schema: wholeNumber(1, 100),
+  schema: wholeNumber(1, 32_767),
   isOptional: true,
 });
 
@@ -19,7 +19,7 @@ export const topicsSettings = {
   } satisfies Setting<'create' | 'verify' | 'trust'> as Setting<'create' | 'verify' | 'trust'>,
   replicationFactor: replicaCount(
     'RATCHET_REPLICATION_FACTOR',
-    'how many brokers have each record of the topics that are made, from 1 to 100; 3 in production and 1 in development',
+    'how many brokers have each record of the topics that are made, from 1 to 32767; 3 in production and 1 in development',
   ),
   minInsyncReplicas: replicaCount(
     'RATCHET_MIN_INSYNC_REPLICAS',

@@ -37,7 +37,10 @@ test.each<{ given: string; options: Partial<WorkerOptions>; message: string }>([
   { given: 'a prefix that is none', options: { prefix: 'team a' }, message: 'prefix as 1 to 40 of' },
   {
     given: 'a queue without room beside the prefix',
-    options: { prefix: 'team-a.', taskQueue: 'q'.repeat(249 - 'team-a.ratchet.activity.tasks.default..dlq'.length + 1) },
+    options: {
+      prefix: 'team-a.',
+      taskQueue: 'q'.repeat(249 - 'team-a.ratchet.activity.tasks.default..dlq'.length + 1),
+    },
     message: 'Length=246 Limit=245',
   },
   { given: 'half a slot', options: { maxConcurrentActivities: 0.5 }, message: 'maxConcurrentActivities' },

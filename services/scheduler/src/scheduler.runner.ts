@@ -173,7 +173,10 @@ function keepLooking(
     groupOf: taskGroup,
     onRemoved: ({ topics: names }) => {
       removed.inc();
-      log.info({ topics: names.map((name) => connection.realName(name)) }, 'a task queue that nobody used any more is removed');
+      log.info(
+        { topics: names.map((name) => connection.realName(name)) },
+        'a task queue that nobody used any more is removed',
+      );
     },
   });
   const timers = [
