@@ -1,6 +1,7 @@
 import type { ActivityOptionsRequest } from './activity-options.ts';
 import { durationMsMax } from './limits.ts';
 import { normaliseOptions } from './normalise-options.ts';
+import { checkTaskQueue } from './validate.ts';
 
 const subject = { namespace: 'default', activityId: 'charge-1', activityType: 'charge' };
 const normalise = (request: Partial<ActivityOptionsRequest>): ReturnType<typeof normaliseOptions> =>
@@ -115,6 +116,17 @@ test.each([
     expect(refused).toMatchObject({ refusal: { message: expect.stringMatching(/Length=246 Limit=245$/) as string } });
   },
 );
+
+test('what topics begin with takes of the room, and the message says so', () => {
+  const longest = 'q'.repeat(249 - 'team-a.ratchet.activity.tasks.default..dlq'.length);
+  const prefixLength = 'team-a.'.length;
+  expect(checkTaskQueue('default', longest, undefined, prefixLength)).toBeUndefined();
+  expect(checkTaskQueue('default', `${longest}q`, undefined, prefixLength)?.message).toMatch(
+    /names, with the prefix, the namespace and escaped, would .* Length=246 Limit=245$/,
+  );
+  expect(checkTaskQueue('default', `${longest}q`)).toBeUndefined();
+  expect(checkTaskQueue('default', 'q'.repeat(300))?.message).toMatch(/names, with the namespace and escaped, would/);
+});
 
 test('the start delay is kept and bounds nothing', () => {
   const checked = normalise({ scheduleToCloseTimeoutMs: 10, startDelayMs: 500 });
