@@ -7,9 +7,6 @@ import { valuesSchema } from './values-schema.ts';
 
 type Values = Record<string, unknown>;
 
-/** Read by the services as soon as names have a prefix and topics are verified; older ones say that they do not know them. */
-const IN_THE_MAKING = ['RATCHET_PREFIX', 'RATCHET_TOPICS', 'RATCHET_REPLICATION_FACTOR', 'RATCHET_MIN_INSYNC_REPLICAS'];
-
 const conforms = new Ajv({ strict: false, allErrors: true }).compile(valuesSchema);
 const defaults = valuesOf(join(CHART, 'values.yaml'));
 const isObject = (value: unknown): value is Values =>
@@ -106,7 +103,7 @@ test('names no variable that no service reads', () => {
   );
   expect(named.length).toBeGreaterThan(40);
   const unread = [...new Set(named)].filter((name) => !read.has(name));
-  expect(unread.filter((name) => !IN_THE_MAKING.includes(name))).toEqual([]);
+  expect(unread).toEqual([]);
 });
 
 test('waits for a stop as long as a service may take for it', () => {
