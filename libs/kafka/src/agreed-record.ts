@@ -1,4 +1,5 @@
 import type { KafkaConnection } from './connection.ts';
+import { isDenied } from './denied-rights.ts';
 import { ReplyInbox } from './reply-inbox.ts';
 import type { InputRecord } from './record.ts';
 import { backoffMs } from './retry-options.ts';
@@ -25,7 +26,7 @@ const transactionTimeoutMs = 5_000;
  * who may write, and looks again whether the log has grown before.
  *
  * @param next returns `undefined` to leave the value as it is. What it throws is thrown here, and nothing is written.
- * @throws kafkajs's error (rejects) when no broker answers, or when others were faster each time.
+ * @throws OperationalError RKT1010 (rejects) when a right is missing; kafkajs's error when no broker answers, or when others were faster each time.
  */
 export async function agreeOnRecord(
   options: AgreedRecordOptions,
@@ -38,7 +39,7 @@ export async function agreeOnRecord(
     try {
       if (await write(options, value, end)) return;
     } catch (error) {
-      if (attempt >= attemptsMax) throw error;
+      if (attempt >= attemptsMax || isDenied(error)) throw error;
     }
     await sleep(Math.random() * backoffMs(attempt + 2));
   }

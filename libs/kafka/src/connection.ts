@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { ConnectionOptions as NodeTlsOptions } from 'node:tls';
 import type {
+  Admin as KafkaAdmin,
   Consumer,
   ConsumerConfig,
   Kafka as KafkaClass,
@@ -9,6 +10,7 @@ import type {
   ProducerConfig,
   RetryOptions,
 } from 'kafkajs';
+import { DeniedRights, namingAdmin } from './denied-rights.ts';
 import { OperationalError } from './errors.ts';
 import type { GroupMember } from './group-consumer.ts';
 import { causesOf } from './kafka-error.ts';
@@ -100,8 +102,13 @@ export class KafkaClient {
   }
 
   admin(retry: RetryOptions): Admin {
-    const admin = this.#kafka.admin({ retry });
+    const admin = namingAdmin(this.#kafka.admin({ retry }));
     return this.#prefix === '' ? admin : prefixedAdmin(admin, this.#prefix);
+  }
+
+  /** Rights are of all installations: their names are said as Kafka knows them. */
+  acls(retry: RetryOptions): Pick<KafkaAdmin, 'createAcls' | 'deleteAcls'> {
+    return this.#kafka.admin({ retry });
   }
 
   /** Whatever is under way fails, at once, and nothing can be sent any more. Safe to call twice. */
@@ -142,6 +149,8 @@ export class KafkaConnection {
   readonly metrics: ConnectionMetrics;
   /** Every member of a group that this process is, by this connection. */
   readonly members = new Set<GroupMember>();
+  /** What the brokers have not allowed this process lately. */
+  readonly deniedRights: DeniedRights;
   /** @internal Administration of topics and groups; only this room may use it. */
   readonly admin: Admin;
   /** How many partitions each topic has, as far as it was asked for. */
@@ -162,6 +171,7 @@ export class KafkaConnection {
     this.clientId = clientId;
     this.prefix = options.prefix ?? '';
     this.log = this.prefix === '' ? log : namedIn(log, this.prefix);
+    this.deniedRights = new DeniedRights(log);
     this.metrics = options.metrics ?? {};
     this.#config = {
       brokers: [...brokers],
@@ -302,7 +312,7 @@ function unreached({ brokers, sasl }: ConnectionOptions, cause: unknown): Operat
   if (cause instanceof OperationalError) return cause;
   const addresses = brokers.join(', ');
   const reason = cause instanceof Error ? cause.message : String(cause);
-  const refusal = refusalOf(cause);
+  const refusal = refusalOf(cause, sasl);
   if (refusal === undefined)
     return new OperationalError(
       `Expected to reach Kafka at ${addresses}, but no broker answers (${reason})`,
@@ -323,9 +333,12 @@ function unreached({ brokers, sasl }: ConnectionOptions, cause: unknown): Operat
 }
 
 /** Why the brokers do not let this process in, where it is not that none answers. */
-function refusalOf(cause: unknown): string | undefined {
+function refusalOf(cause: unknown, sasl: ConnectionOptions['sasl']): string | undefined {
   const all = [...causesOf(cause)];
-  if (all.some(({ name }) => name === 'KafkaJSSASLAuthenticationError')) return 'it refuses user or password';
+  if (all.some(({ name }) => name === 'KafkaJSSASLAuthenticationError'))
+    return sasl?.mechanism === 'oauthbearer' || sasl?.mechanism === 'aws-msk-iam'
+      ? 'it refuses the token'
+      : 'it refuses user or password';
   const codes = all.map((each) => (each as NodeJS.ErrnoException).code ?? '');
   const text = all.map(({ message }) => message).join(' ');
   if (/ERR_SSL_WRONG_VERSION_NUMBER|wrong version number/i.test(`${codes.join(' ')} ${text}`))

@@ -28,6 +28,10 @@ export function deadLetter(record: InputRecord, reason: string, topic = deadLett
   };
 }
 
+/** Whether a record is one already. */
+export const isDeadLetter = ({ headers }: Pick<OutputRecord, 'headers'>): boolean =>
+  headers?.['ratchet-dlq-reason'] !== undefined;
+
 /** What of a record that is too large for its topic still fits into a dead letter. */
 const valueBytesMax = 512 * 1024;
 

@@ -1,5 +1,7 @@
 import type { Batch, Cluster, Consumer, PartitionAssigner } from 'kafkajs';
 import type { KafkaClient, KafkaConnection } from './connection.ts';
+import { asDenied, isDenied, naming } from './denied-rights.ts';
+import type { OperationalError } from './errors.ts';
 import { asError } from './kafka-error.ts';
 import type { Heard } from './kafkajs/consumer-group.ts';
 import type { FetchedRecord } from './kafkajs/fetched-records.ts';
@@ -51,6 +53,8 @@ export interface GroupConsumerEvents {
    * @param askedAt when the coordinator was asked, on the clock of `performance.now()`: the session counts from then.
    */
   onHeartbeat?(askedAt: number): void;
+  /** A right is missing (RKT1010). The member tries again by itself. */
+  onDenied?(error: OperationalError): void;
   /** The generation has ended; the old one still takes commits for a moment. */
   onRebalancing?(): void;
 }
@@ -80,6 +84,9 @@ const looksPerSession = 10;
 const deafMembersMax = 3;
 /** How long a broker may take to say that it is there. */
 const brokerAnswerMsMax = 5_000;
+/** How long after a right was missing another member tries, and for how long after that it counts as missing. */
+const deniedRetryMs = 2_000;
+const deniedMs = 15_000;
 /** How long a member that is given up may take to leave its group. */
 const leaveMsMax = 1_000;
 
@@ -132,6 +139,7 @@ export class GroupConsumer implements GroupMember {
   #looksInSilence = 0;
   #failures = 0;
   #deafMembers = 0;
+  #denied: { readonly error: OperationalError; readonly at: number } | undefined;
 
   constructor(options: GroupConsumerOptions) {
     const { connection, groupId, topics } = options;
@@ -170,13 +178,19 @@ export class GroupConsumer implements GroupMember {
   }
 
   get isDeaf(): boolean {
-    return this.#deafMembers >= deafMembersMax;
+    return this.#deafMembers >= deafMembersMax && this.denied === undefined;
+  }
+
+  /** The right that it misses: RKT1010. */
+  get denied(): OperationalError | undefined {
+    const { error, at = -Infinity } = this.#denied ?? {};
+    return performance.now() - at < deniedMs ? error : undefined;
   }
 
   /**
    * Where the log of a partition begins and ends to a consumer, which reads only what is committed.
    *
-   * @throws kafkajs's error (rejects), or another where the brokers do not tell.
+   * @throws OperationalError RKT1010 (rejects) when a right is missing, kafkajs's error, or another where the brokers do not tell.
    */
   async logRange(topic: string, partition: number): Promise<LogRange> {
     const end = await this.#offset(topic, partition, false);
@@ -239,7 +253,8 @@ export class GroupConsumer implements GroupMember {
     if (cluster === undefined) throw new Error('Expected to have a cluster, but the consumer was not started');
     const realName = this.#realName(topic);
     const partitions = [{ partition }];
-    const [found] = await cluster.fetchTopicsOffset([{ topic: realName, partitions, fromBeginning }]);
+    const asking = cluster.fetchTopicsOffset([{ topic: realName, partitions, fromBeginning }]);
+    const [found] = await naming({ topic: { operation: 'Describe or Read', name: realName } }, asking);
     const offset = found?.partitions.find((each) => each.partition === partition)?.offset;
     if (offset !== undefined) return Number(offset);
     await cluster.refreshMetadata();
@@ -267,7 +282,7 @@ export class GroupConsumer implements GroupMember {
       attempt.starting = consuming.catch(() => undefined);
       await consuming;
     } catch (error) {
-      this.#giveUp(attempt, `cannot start: ${asError(error).message}`);
+      this.#failed(attempt, 'cannot start', error);
     }
   }
 
@@ -345,7 +360,7 @@ export class GroupConsumer implements GroupMember {
       if (isCurrent() && payload.batchSize === 0) events.onBatch(filteredBatch(payload, this.#ownName(payload.topic)));
     });
     consumer.on(consumer.events.CRASH, ({ payload }) => {
-      this.#giveUp(attempt, `has crashed: ${payload.error.message}`);
+      this.#failed(attempt, 'has crashed', payload.error);
     });
   }
 
@@ -389,15 +404,31 @@ export class GroupConsumer implements GroupMember {
     }
   }
 
-  #giveUp(attempt: Attempt, reason: string): void {
+  #failed(attempt: Attempt, what: string, thrown: unknown): void {
+    if (this.#attempt !== attempt) return;
+    const { connection, events } = this.#options;
+    const error = asDenied(asError(thrown), {
+      topic: { operation: 'Read', name: [...this.#ownNames.keys()] },
+      group: { operation: 'Read', name: this.groupId },
+    });
+    this.#giveUp(attempt, `${what}: ${error.message}`, isDenied(error));
+    if (!isDenied(error)) return;
+    this.#denied = { error, at: performance.now() };
+    connection.deniedRights.note(error, `the member of group ${this.groupId} ${what}, and another will try`);
+    events.onDenied?.(error);
+  }
+
+  /** @param isSaid whether the log has it otherwise. */
+  #giveUp(attempt: Attempt, reason: string, isSaid = false): void {
     if (this.#attempt !== attempt) return;
     this.#attempt = undefined;
     void leave(attempt, leaveMsMax);
     const { connection } = this.#options;
     const message = `the member of group ${this.groupId} ${reason}; another is made`;
-    connection.log(this.#failures === 0 ? 'warn' : 'debug', message, { groupId: this.groupId });
+    connection.log(this.#failures === 0 && !isSaid ? 'warn' : 'debug', message, { groupId: this.groupId });
     connection.metrics.memberMadeAnew?.();
-    void sleep(backoffMs(this.#failures++ + 3)).then(() => (this.#stopped ? undefined : this.#join()));
+    const pauseMs = isSaid ? deniedRetryMs : backoffMs(this.#failures++ + 3);
+    void sleep(pauseMs).then(() => (this.#stopped ? undefined : this.#join()));
   }
 }
 

@@ -13,6 +13,7 @@ test.each<[string, Error, FailureKind]>([
   ['a code that kafkajs does not know', new Error('Unknown error code 90'), 'fenced'],
   ['a record that is too large', protocolError('MESSAGE_TOO_LARGE'), 'refused'],
   ['the same, wrapped', wrapped(protocolError('MESSAGE_TOO_LARGE')), 'refused'],
+  ['a right that is missing', wrapped(protocolError('TOPIC_AUTHORIZATION_FAILED')), 'denied'],
   ['a topic that is gone', protocolError('UNKNOWN_TOPIC_OR_PARTITION'), 'unknown-topic'],
   ['a leader that moved', protocolError('NOT_LEADER_FOR_PARTITION'), 'retryable'],
   ['a lost connection', new Error('Closed connection'), 'retryable'],

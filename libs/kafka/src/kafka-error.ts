@@ -6,6 +6,8 @@ export type FailureKind =
   | 'unknown-topic'
   /** Another owner of this transactional id has come. */
   | 'fenced'
+  /** The brokers do not let this user do it: somebody must grant the right. */
+  | 'denied'
   /** The records themselves are refused; the same request can never succeed. */
   | 'refused';
 
@@ -20,10 +22,16 @@ const refusedTypes = new Set([
   'INVALID_RECORD',
   'INVALID_TIMESTAMP',
   'INVALID_TOPIC_EXCEPTION',
-  'TOPIC_AUTHORIZATION_FAILED',
   'CORRUPT_MESSAGE',
   'UNSUPPORTED_FOR_MESSAGE_FORMAT',
   'POLICY_VIOLATION',
+]);
+
+const deniedTypes = new Set([
+  'TOPIC_AUTHORIZATION_FAILED',
+  'GROUP_AUTHORIZATION_FAILED',
+  'TRANSACTIONAL_ID_AUTHORIZATION_FAILED',
+  'CLUSTER_AUTHORIZATION_FAILED',
 ]);
 
 /** The Kafka protocol's name of the error, wherever in the chain of causes kafkajs has put it. */
@@ -40,6 +48,7 @@ export function failureKind(error: unknown): FailureKind {
     const type = 'type' in cause && typeof cause.type === 'string' ? cause.type : '';
     if (fencedTypes.has(type)) return 'fenced';
     if (type === 'UNKNOWN_TOPIC_OR_PARTITION' || cause.name === 'KafkaJSMetadataNotLoaded') return 'unknown-topic';
+    if (deniedTypes.has(type)) return 'denied';
     if (refusedTypes.has(type)) return 'refused';
   }
   return 'retryable';

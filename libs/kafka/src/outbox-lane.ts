@@ -1,5 +1,7 @@
 import type { RecordMetadata } from 'kafkajs';
 import type { KafkaClient, KafkaConnection } from './connection.ts';
+import { isDeadLetter } from './dead-letter.ts';
+import { asDenied, deniedNamesOf, isDenied } from './denied-rights.ts';
 import { OperationalError } from './errors.ts';
 import { asError, failureKind } from './kafka-error.ts';
 import type { OutboxMetrics } from './metrics.ts';
@@ -36,6 +38,9 @@ export interface LaneOptions {
 const sendMsMax = 60_000;
 /** How long `close` waits for kafkajs to say goodbye. */
 const disconnectMsMax = 1_000;
+
+/** How long the records of a topic wait that this user may not write to, before it is tried again. */
+const deniedRetryMs = 2_000;
 
 /** How often a missing topic is asked for, with growing pauses, before its records count as unsendable. */
 const topicTriesMax = 6;
@@ -190,8 +195,43 @@ export class OutboxLane {
     if (this.#closed) return;
     this.#waiting.delete(topic);
     if (error === undefined) this.#putBack(entries);
+    else if (isDenied(error)) this.#awaitRight(topic, entries, error);
     else this.#refuseAll(entries, error);
     this.#schedule();
+  }
+
+  /** Somebody may grant the rights at any time: nothing is lost meanwhile, and nobody waits who sends elsewhere. */
+  #awaitRights(entries: readonly OutboxEntry[], error: Error): void {
+    const { connection } = this.#options;
+    const denied = new Set(deniedNamesOf(error));
+    for (const [topic, ofTopic] of Map.groupBy(entries, ({ record }) => record.topic)) {
+      const name = connection.realName(topic);
+      const asked = { topic: { operation: 'Write', name } };
+      if (denied.size === 0 || denied.has(name)) this.#awaitRight(topic, ofTopic, asDenied(error, asked));
+      else this.#putBack(ofTopic);
+    }
+  }
+
+  /** Whoever waits for an answer is told at once; a dead letter has no further place to go; all else waits. */
+  #awaitRight(topic: string, entries: readonly OutboxEntry[], error: Error): void {
+    const { connection, metrics } = this.#options;
+    connection.deniedRights.note(error, 'what is to be written there waits');
+    const patient = entries.filter(({ record, waiter, bytes }) => {
+      if (waiter?.reject === undefined && !isDeadLetter(record)) return true;
+      this.#pendingBytes -= bytes;
+      metrics.unsendable?.(topic, error);
+      waiter?.reject?.(error);
+      return false;
+    });
+    if (patient.length === 0) return;
+    this.#waiting.set(topic, patient.concat(this.#waiting.get(topic) ?? []));
+    void sleep(deniedRetryMs).then(() => {
+      const waiting = this.#waiting.get(topic);
+      if (this.#closed || waiting === undefined) return;
+      this.#waiting.delete(topic);
+      this.#putBack(waiting);
+      this.#schedule();
+    });
   }
 
   /** @returns why the topic cannot be had. */
@@ -200,15 +240,18 @@ export class OutboxLane {
     let error: Error | undefined;
     for (let attempt = 0, misses = 0; misses < topicTriesMax && !this.#closed; attempt++) {
       if (attempt > 0) await sleep(backoffMs(attempt));
+      let isMaking = misses > 0;
       try {
-        if (misses > 0) await ensureTopic?.(topic);
+        if (isMaking) await ensureTopic?.(topic);
+        isMaking = false;
         await connection.partitionCounts.of(topic);
         return undefined;
       } catch (caught) {
         error = asError(caught);
-        const missed = error instanceof OperationalError && error.code === 'RKT1004';
+        // Whoever may not make it does without.
+        if (isDenied(error) && !isMaking) return error;
         // A broker that does not answer says nothing about the topic: go on asking.
-        if (missed || failureKind(error) === 'refused' || !isRetryable(error)) misses++;
+        if (isOfTheTopic(error)) misses++;
         connection.log('warn', `outbox: topic ${connection.realName(topic)} is not there: ${error.message}`, {
           topic,
           attempt,
@@ -225,9 +268,14 @@ export class OutboxLane {
       const failure = await this.#send(left);
       if (failure === undefined) return true;
       this.#discardProducer();
-      this.#report(failure.error, attempt);
       left = failure.left;
       const kind = failureKind(failure.error);
+      if (kind === 'denied') {
+        this.#options.metrics.sendFailed?.(this.#options.name, failure.error);
+        this.#awaitRights(left, failure.error);
+        return false;
+      }
+      this.#report(failure.error, attempt);
       if (kind === 'refused') return this.#isolate(left, failure.error);
       await sleep(backoffMs(attempt));
       if (kind === 'unknown-topic') {
@@ -383,4 +431,7 @@ function abandon(entries: readonly OutboxEntry[]): void {
   for (const { waiter } of entries) waiter?.reject?.(closedError());
 }
 
-const isRetryable = (error: Error): boolean => !(error instanceof OperationalError) || error.retryable;
+/** It is not there, or can never be. */
+const isOfTheTopic = (error: Error): boolean =>
+  failureKind(error) === 'refused' ||
+  (error instanceof OperationalError && (error.code === 'RKT1004' || !error.retryable));

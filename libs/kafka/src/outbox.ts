@@ -1,5 +1,5 @@
 import type { KafkaConnection } from './connection.ts';
-import { deadLetterOfEffect, deadLetterTopic } from './dead-letter.ts';
+import { deadLetterOfEffect, deadLetterTopic, isDeadLetter } from './dead-letter.ts';
 import type { OutboxMetrics } from './metrics.ts';
 import { OutboxLane, type LaneOptions } from './outbox-lane.ts';
 import { recordBytesMax, type RequestBounds, type SentRecord } from './outbox-request.ts';
@@ -38,8 +38,8 @@ const defaultBounds: RequestBounds = {
  * Sends records in batches, each as soon as the one before it is acknowledged.
  *
  * Promises: the records of one partition are written in the order they were added; what was added is written at least
- * once, however long the brokers are away (a record may be written twice when an answer was lost); a record that can
- * never be written goes to a dead-letter topic and holds up nothing else.
+ * once, however long the brokers are away, or do not let this user write it (a record may be written twice when an answer was
+ * lost); a record that can never be written goes to a dead-letter topic and holds up nothing else.
  */
 export class Outbox {
   readonly #steadyTopics: Set<string>;
@@ -77,7 +77,7 @@ export class Outbox {
    * Sends, and tells where the record came to stand.
    *
    * @throws OperationalError (rejects): RKT1006 when the record is larger than a batch may be, RKT1004 when the topic
-   * or partition does not exist, RKT1201 when the outbox was closed meanwhile.
+   * or partition does not exist, RKT1010 when this user may not write there, RKT1201 when the outbox was closed meanwhile.
    */
   send(record: OutputRecord): Promise<SentRecord> {
     return new Promise((resolve, reject) => {
@@ -108,6 +108,6 @@ export class Outbox {
 
 function toDeadLetterTopic(record: OutputRecord, error: Error): OutputRecord | undefined {
   // A dead letter that cannot be sent has no further place to go.
-  if (record.headers?.['ratchet-dlq-reason'] !== undefined) return undefined;
+  if (isDeadLetter(record)) return undefined;
   return deadLetterOfEffect(record, error.message, deadLetterTopic(record.topic));
 }

@@ -1,6 +1,7 @@
 import { BatchDecoder, type Poison } from './batch-decoder.ts';
 import { OperationalError } from './errors.ts';
 import { GroupCommitter } from './group-committer.ts';
+import { isDenied } from './denied-rights.ts';
 import type { FetchedBatch } from './group-consumer.ts';
 import { asError, failureKind } from './kafka-error.ts';
 import type { PartitionHost } from './partition-host.ts';
@@ -30,6 +31,9 @@ const sliceRecords = 256;
 
 /** So few records are handled at once; of more, the next fetch is sent off first, to overlap with the work. */
 const inlineRecordsMax = 32;
+
+/** How long a partition is stopped by a right that is missing. */
+const deniedRetryMs = 10_000;
 
 /** How often a handler that waits for room looks again. */
 const waitForRoomMs = 5;
@@ -441,7 +445,16 @@ export class OwnedPartition<T> {
     this.#committer.close();
     this.#queue.clear();
     this.#direct();
-    this.#host.log('error', this.partition, `has stopped: ${error.message}`, { error });
+    if (isDenied(error)) this.#tryAgain(error);
+    else this.#host.log('error', this.partition, `has stopped: ${error.message}`, { error });
+  }
+
+  /** Whoever grants the right need not start anything again: the partition begins anew until it may do all it must. */
+  #tryAgain(error: OperationalError): void {
+    this.#host.options.connection.deniedRights.note(error, 'the partition has stopped, and tries again');
+    setTimeout(() => {
+      if (this.#phase === 'stopped') this.#host.giveUp(this, error, false);
+    }, deniedRetryMs).unref();
   }
 
   #isClosed(): boolean {

@@ -1,4 +1,5 @@
 import { coPartitionAssigner } from './co-partition-assigner.ts';
+import { isDenied } from './denied-rights.ts';
 import { OperationalError, PartitionFencedError } from './errors.ts';
 import { GroupConsumer, type FetchedBatch, type JoinedGeneration } from './group-consumer.ts';
 import { asError } from './kafka-error.ts';
@@ -107,7 +108,8 @@ export class PartitionProcessor<T> {
 
   /** Once the group was not heard of for a session nothing is ready: others may own what this instance holds. */
   health(): ProcessorHealth {
-    const silence = this.#isHeard() ? undefined : this.#silenceMessage();
+    const denied = this.#consumer.denied;
+    const silence = denied?.message ?? (this.#isHeard() ? undefined : this.#silenceMessage());
     const partitions = Array.from(this.#owned.values())
       .sort((a, b) => a.partition - b.partition)
       .map(({ partition, phase, error }) => {
@@ -118,7 +120,7 @@ export class PartitionProcessor<T> {
     return {
       owned: partitions.map(({ partition }) => partition),
       restored,
-      ready: this.#isHeard() && restored.length === partitions.length && !this.#finishing,
+      ready: this.#isHeard() && denied === undefined && restored.length === partitions.length && !this.#finishing,
       partitions,
       stuck: this.#isHeard() ? this.#stuck() : [],
     };
@@ -233,7 +235,11 @@ export class PartitionProcessor<T> {
     const reason = fenced
       ? new PartitionFencedError(connection.realName(stateTopic), partition, { cause: error })
       : error;
-    this.#host.log('warn', partition, `is dropped, and will be taken again if it is still ours: ${reason.message}`);
+    this.#host.log(
+      isDenied(error) ? 'debug' : 'warn',
+      partition,
+      `is dropped, and will be taken again if it is still ours: ${reason.message}`,
+    );
     if (this.#finishing) this.#owned.delete(partition);
     else this.#own(partition, since, this.#nextConfirmation());
   }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { KafkaConnection } from './connection.ts';
 import { deadLetter } from './dead-letter.ts';
+import { isDenied } from './denied-rights.ts';
 import { OperationalError, PoisonousRecordError } from './errors.ts';
 import { GroupConsumer, type FetchedBatch } from './group-consumer.ts';
 import { asError, kafkaErrorType } from './kafka-error.ts';
@@ -46,6 +47,7 @@ export class ReplyInbox {
   #nextOffset = 0;
   #openAt = 0;
   #markOpen: () => void = () => undefined;
+  #failOpening: (error: Error) => void = () => undefined;
 
   constructor(options: ReplyInboxOptions) {
     this.#options = options;
@@ -63,6 +65,9 @@ export class ReplyInbox {
         onBatch: (batch) => {
           this.#take(batch);
         },
+        onDenied: (error) => {
+          this.#failOpening(error);
+        },
         onJoined: () => {
           this.#consumer.seek(topic, partition, this.#nextOffset);
           this.#openWhenRead();
@@ -75,34 +80,45 @@ export class ReplyInbox {
    * Fixes where reading begins, and resolves once it has begun, or has come to where the log ended then.
    *
    * @returns where the log ended.
-   * @throws OperationalError RKT1004 when the topic has no such partition, RKT1201 when it took too long.
+   * @throws OperationalError RKT1004 when the topic has no such partition, RKT1010 when a right is missing, RKT1201 when it took too long.
    */
   async open(): Promise<number> {
     const { low, high } = await this.#logRange();
     this.#openAt = high;
     this.#nextOffset = this.#options.fromBeginning === true ? low : high;
-    const opened = new Promise<true>((resolve) => {
+    const opened = new Promise<true>((resolve, reject) => {
+      this.#failOpening = reject;
       this.#markOpen = () => {
         resolve(true);
       };
     });
+    const closed = (error: unknown): never => {
+      // Not awaited: what did not form the group may not let it go either.
+      void this.close().catch(() => undefined);
+      throw error;
+    };
+    const opening = opened.catch(closed);
+    opening.catch(() => undefined);
     await this.#consumer.start();
     const { connection, topic, partition, openTimeoutMs: timeoutMs = 30_000 } = this.#options;
-    if ((await Promise.race([opened, sleep(timeoutMs)])) === true) return high;
-    // Not awaited: what did not form the group may not let it go either.
-    void this.close().catch(() => undefined);
-    throw new OperationalError(
-      `Expected to read partition ${String(partition)} of ${connection.realName(topic)} within ` +
-        `${String(timeoutMs)} ms, but the group has not formed`,
-      'RKT1201',
-      true,
+    if ((await Promise.race([opening, sleep(timeoutMs)])) === true) return high;
+    return closed(
+      new OperationalError(
+        `Expected to read partition ${String(partition)} of ${connection.realName(topic)} within ` +
+          `${String(timeoutMs)} ms, but the group has not formed`,
+        'RKT1201',
+        true,
+      ),
     );
   }
 
   /** Stops reading and deletes its group, so that nothing of it stays behind. */
   async close(): Promise<void> {
     await this.#consumer.stop();
-    await this.#options.connection.admin.deleteGroups([this.#groupId]).catch(() => undefined);
+    const { connection } = this.#options;
+    await connection.admin.deleteGroups([this.#groupId]).catch((error: unknown) => {
+      if (isDenied(error)) connection.deniedRights.note(error, 'a group stays behind');
+    });
   }
 
   #take({ records, nextOffset }: FetchedBatch): void {

@@ -1,5 +1,6 @@
 import type { Message } from 'kafkajs';
 import type { KafkaClient, KafkaConnection } from './connection.ts';
+import { asDenied, naming, type AskedRights } from './denied-rights.ts';
 import { OperationalError } from './errors.ts';
 import { messageOf, recordBytes, recordBytesMax } from './outbox-request.ts';
 import type { Producer } from './prefixed.ts';
@@ -43,6 +44,8 @@ export class StateWriter {
   /**
    * Takes the partition over: once it resolves, no former owner can write any more, and what a former owner left
    * open is aborted. An empty transaction does it: kafkajs asks for the new epoch only when a transaction begins.
+   *
+   * @throws OperationalError RKT1010 (rejects) when a right is missing, RKT1008 when it takes too long; kafkajs's error.
    */
   static async fence(options: StateWriterOptions): Promise<StateWriter> {
     const client = options.connection.createClient();
@@ -67,7 +70,7 @@ export class StateWriter {
       return new StateWriter(options, client, producer);
     } catch (error) {
       client.cut();
-      throw error;
+      throw asDenied(error, askedOf(options));
     }
   }
 
@@ -75,13 +78,13 @@ export class StateWriter {
    * Writes the records in one transaction, cut by bytes into as many requests as it takes.
    *
    * @throws OperationalError RKT1006 when a record alone is larger than a batch may be (nothing was written then),
-   * RKT1008 when it takes longer than the coordinator lets a transaction be open; kafkajs's error when the transaction
+   * RKT1010 when a right is missing, RKT1008 when it takes longer than the coordinator lets a transaction be open; kafkajs's error when the transaction
    * failed, or when nobody knows whether it did.
    */
   async write(records: readonly OutputRecord[]): Promise<void> {
     const batches = this.#batchesOf(records);
     if (batches.length === 0) return;
-    const writing = this.#writeBatches(batches);
+    const writing = naming(askedOf(this.#options), this.#writeBatches(batches));
     await within(
       transactionTimeoutOf(this.#options),
       `a transaction of ${realIdOf(this.#options)} to be committed`,
@@ -132,6 +135,11 @@ export class StateWriter {
 }
 
 const realIdOf = ({ connection, transactionalId }: StateWriterOptions): string => connection.realName(transactionalId);
+
+const askedOf = (options: StateWriterOptions): AskedRights => ({
+  topic: { operation: 'Write', name: options.connection.realName(options.topic) },
+  transactionalId: { operation: 'Write', name: realIdOf(options) },
+});
 
 const transactionTimeoutOf = ({ transactionTimeoutMs }: StateWriterOptions): number =>
   transactionTimeoutMs ?? transactionTimeoutMsDefault;

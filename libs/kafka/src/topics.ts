@@ -1,4 +1,5 @@
 import type { KafkaConnection } from './connection.ts';
+import { isDenied } from './denied-rights.ts';
 import { OperationalError } from './errors.ts';
 import { asError, failureKind, kafkaErrorType } from './kafka-error.ts';
 import { ConfigResourceTypes } from './kafkajs/index.ts';
@@ -37,12 +38,18 @@ export async function ensureTopics(connection: KafkaConnection, specs: readonly 
  * Checks topics that others have made, for what correctness needs (`TopicSpec.needs`), and makes none. What else differs is
  * said in the log, in one line for each topic.
  *
- * @throws OperationalError RKT1004 when topics are missing, RKT1003 when some are not as they must be; each names them all.
+ * @throws OperationalError RKT1010 when a right is missing, RKT1004 when topics are, RKT1003 when some are not as they must be; each names them all.
  */
 export async function verifyTopics(connection: KafkaConnection, specs: readonly TopicSpec[]): Promise<void> {
   const existing = new Set(await connection.admin.listTopics());
   const missing = specs.filter(({ name }) => !existing.has(name)).map(({ name }) => connection.realName(name));
-  if (missing.length > 0) throw notThere(missing);
+  if (missing.length > 0) {
+    // A list leaves out what this user may not know of; whoever asks for it by name is told.
+    await connection.admin.fetchTopicMetadata({ topics: specs.map(({ name }) => name) }).catch((error: unknown) => {
+      if (isDenied(error)) throw error;
+    });
+    throw notThere(missing);
+  }
   judge(connection, await find(connection, specs), 'needed');
 }
 
@@ -50,8 +57,8 @@ export async function verifyTopics(connection: KafkaConnection, specs: readonly 
  * Creates topics, and resolves once every broker knows them. One that another instance was first with is taken as it is
  * found, if it has as many partitions.
  *
- * @throws OperationalError RKT1004 when a topic could not be created: not retryable where the brokers refuse it, whoever asks
- * and whenever (its name, a policy, rights); RKT1003 when another instance was first, with other partitions.
+ * @throws OperationalError RKT1010 when a right is missing; RKT1004 when a topic could not be created: not retryable where the
+ * brokers refuse it, whoever asks and whenever (its name, a policy); RKT1003 when another instance was first, with other partitions.
  */
 export async function createTopics(connection: KafkaConnection, specs: readonly TopicSpec[]): Promise<void> {
   await create(connection, specs);
@@ -77,6 +84,7 @@ async function create(connection: KafkaConnection, specs: readonly TopicSpec[]):
   } catch (cause) {
     // kafkajs resolves when another instance was first with one topic, and throws an aggregate when it was with several.
     if (isAlreadyThere(cause)) return;
+    if (isDenied(cause)) throw cause;
     throw new OperationalError(
       `Expected to create the topics ${names.join(', ')}, but the brokers refuse: ${reasonsOf(cause)}${wayOut(cause)}`,
       'RKT1004',
@@ -105,14 +113,7 @@ const notThere = (topics: readonly string[]): OperationalError =>
 const settingTypes = new Set(['POLICY_VIOLATION', 'INVALID_CONFIG']);
 
 /** What the brokers say of a topic that they will not make, however often they are asked. */
-const refusedTypes = new Set([
-  ...settingTypes,
-  'INVALID_TOPIC_EXCEPTION',
-  'INVALID_PARTITIONS',
-  'INVALID_REQUEST',
-  'TOPIC_AUTHORIZATION_FAILED',
-  'CLUSTER_AUTHORIZATION_FAILED',
-]);
+const refusedTypes = new Set([...settingTypes, 'INVALID_TOPIC_EXCEPTION', 'INVALID_PARTITIONS', 'INVALID_REQUEST']);
 
 const isRefused = (error: unknown): boolean => refusedTypes.has(kafkaErrorType(error) ?? '');
 

@@ -1,4 +1,5 @@
 import type { KafkaConnection } from './connection.ts';
+import { isDenied } from './denied-rights.ts';
 import { kafkaErrorType } from './kafka-error.ts';
 import type { Admin } from './prefixed.ts';
 import { clientRetry } from './retry-options.ts';
@@ -53,7 +54,9 @@ export async function removeTopics(connection: KafkaConnection, { topics, groupI
     await admin.deleteTopics({ topics: [...topics] });
     for (const topic of topics) connection.partitionCounts.forget(topic);
     // The brokers forget the offsets of a topic with the topic; an empty group would only be seen in lists.
-    await admin.deleteGroups([...groupIds]).catch(() => undefined);
+    await admin.deleteGroups([...groupIds]).catch((error: unknown) => {
+      if (isDenied(error)) connection.deniedRights.note(error, 'groups of a deleted queue stay behind');
+    });
   });
 }
 

@@ -9,8 +9,14 @@ const finishMsMax = 12_000;
 export interface ProcessorParts {
   readonly processor: { start(): Promise<void>; stop(): Promise<void>; health(): ProcessorHealth };
   readonly outbox: Pick<Outbox, 'close'>;
-  readonly cluster: { close(): Promise<void>; readonly connection: Pick<KafkaConnection, 'members'> };
+  readonly cluster: { close(): Promise<void>; readonly connection: Pick<KafkaConnection, 'members' | 'deniedRights'> };
 }
+
+/** What the brokers do not allow, for whoever asks whether a service is ready; nothing where nothing is missing. */
+export const missingRights = ({
+  deniedRights: { missing },
+}: Pick<KafkaConnection, 'deniedRights'>): { readonly missingRights?: readonly string[] } =>
+  missing.length === 0 ? {} : { missingRights: missing };
 
 /** The runner of a service that owns partitions: ready when all it owns are restored. */
 export function processorRunner({ processor, outbox, cluster }: ProcessorParts): ServiceRunner {
@@ -32,7 +38,7 @@ export function processorRunner({ processor, outbox, cluster }: ProcessorParts):
     readiness: () => {
       const { ready, owned, restored, partitions } = processor.health();
       const troubles = partitions.filter(({ error }) => error !== undefined);
-      return { ready, details: { owned, restored, troubles } };
+      return { ready, details: { owned, restored, troubles, ...missingRights(cluster.connection) } };
     },
   };
 }

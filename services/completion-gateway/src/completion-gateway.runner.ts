@@ -3,6 +3,7 @@ import {
   clusterSettings,
   followTokenKeys,
   listenAt,
+  missingRights,
   type ListenAddress,
   tokenKeyRing,
   type RunnerTools,
@@ -51,6 +52,7 @@ export async function createCompletionGatewayRunner(
   const frontDoor = createFrontDoor({ channel, tokens, directory: namespaces.directory, dispatch, polls });
   return new GatewayRunner({
     members: cluster.connection.members,
+    lacks: () => missingRights(cluster.connection),
     open: async () => {
       const close = await openDoors(frontDoor, limits, auth, config, tools);
       const readers = await startReaders({

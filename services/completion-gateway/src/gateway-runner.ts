@@ -2,6 +2,8 @@ import type { Readiness, ServiceRunner } from '@ratchet/service-kit';
 
 export interface GatewayParts {
   readonly members: ServiceRunner['members'];
+  /** More of its readiness: what it lacks. */
+  readonly lacks: () => Readiness['details'];
   /** Opens the doors. @returns what closes them, once all who came in have been answered. */
   readonly open: () => Promise<() => Promise<void>>;
   /** After the doors are closed. */
@@ -32,7 +34,7 @@ export class GatewayRunner implements ServiceRunner {
 
   readiness(): Readiness {
     const ready = this.#closeDoors !== undefined && this.#stopping === undefined;
-    return { ready, details: { doors: ready ? 'open' : 'closed' } };
+    return { ready, details: { doors: ready ? 'open' : 'closed', ...this.#parts.lacks() } };
   }
 
   async #stop(): Promise<void> {

@@ -6,7 +6,7 @@ import process from 'node:process';
 import { promisify } from 'node:util';
 import { startCluster } from '@ratchet/testing';
 import { apiKeyHash } from './auth/api-keys.ts';
-import { certificates } from './auth/certificates.fixture.ts';
+import { certificates } from '@ratchet/testing/certificates';
 
 // What `helm test` runs, as it runs it, against a gateway with keys and TLS.
 

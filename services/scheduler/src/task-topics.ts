@@ -14,7 +14,7 @@ export interface TaskTopicsParts {
   readonly list: () => Promise<readonly string[]>;
   /**
    * Makes a topic unless it is there, and resolves once every broker knows it.
-   * @throws OperationalError RKT1004 (rejects): not retryable when the brokers refuse it.
+   * @throws OperationalError RKT1004 (rejects), not retryable when the brokers refuse it; RKT1010 when this user may not.
    */
   readonly create: (topic: string) => Promise<void>;
   readonly limits: QueueLimits;
@@ -299,7 +299,7 @@ class QueueCount {
 }
 
 const isRefusal = (error: unknown): error is OperationalError =>
-  error instanceof OperationalError && error.code === 'RKT1004' && !error.retryable;
+  error instanceof OperationalError && /^RKT10(04|10)$/.test(error.code) && !error.retryable;
 
 const refusalOf = ({ namespace, taskQueue }: TaskQueue, because: string): string =>
   `Expected to send the activity to task queue '${taskQueue}' of namespace '${namespace}', but it cannot be made: ${because}`;

@@ -4,5 +4,6 @@ export { missingOfDocker } from './docker.ts';
 export { namedAddresses, type Addresses } from './environment.ts';
 export { leasePort, type PortLease } from './ports.ts';
 export { awaitProgress, type Awaited } from './progress.ts';
+export { securedAdmin, securedUsers } from './secured.ts';
 export { startKafka, type RunningKafka, type StartKafkaOptions } from './start-kafka.ts';
 export type { Way } from './way.ts';

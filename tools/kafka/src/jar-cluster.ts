@@ -18,6 +18,7 @@ export interface JarClusterOptions {
   readonly kafkaPort: number | undefined;
   readonly registryPort: number | undefined;
   readonly brokerEnvironment: Readonly<Record<string, string>>;
+  readonly brokerProperties: Readonly<Record<string, string>>;
   /** Users that the brokers ask for, on a listener of their own. */
   readonly users?: readonly string[] | undefined;
 }
@@ -208,7 +209,10 @@ export class JarCluster {
   /** Lays out the log folder of a broker that has none yet. */
   private async format(node: BrokerNode): Promise<void> {
     const logFolder = join(this.options.folder, `broker-${node.id}`);
-    writeFileSync(this.propertiesFile(node), brokerProperties(node, this.nodes, logFolder, this.secured?.properties));
+    writeFileSync(
+      this.propertiesFile(node),
+      brokerProperties(node, this.nodes, logFolder, { ...this.secured?.properties, ...this.options.brokerProperties }),
+    );
     if (existsSync(join(logFolder, 'meta.properties'))) return;
     const outcome = await outcomeOf(
       'java',

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { whenAskedToStop } from './asked-to-stop.ts';
+import { securedUsers } from './secured.ts';
 import { startKafka, type RunningKafka } from './start-kafka.ts';
 import type { Way } from './way.ts';
 
@@ -12,9 +13,6 @@ Starts Kafka and a schema registry, says where they answer, and stops them on Ct
   --brokers 1|3       how many brokers (default 1)
   --way <way>         environment, docker or jars (default: the first that works)
   --secured           brokers that ask who comes: TLS, SCRAM-SHA-512, rights (default folder .ratchet/kafka-secured)`;
-
-/** Who comes to a secured broker: each of the services, and one of each kind beside them. */
-const USERS = ['scheduler', 'timeout-tracker', 'cancellation', 'completion-gateway', 'client', 'worker', 'producer'];
 
 const { values } = parseArgs({
   options: {
@@ -48,7 +46,7 @@ async function run(): Promise<void> {
     },
     ...(values.folder === undefined ? {} : { folder: values.folder }),
     ...(values.way === undefined ? {} : { way: wayNamed(values.way) }),
-    ...(values.secured ? { users: USERS } : {}),
+    ...(values.secured ? { users: securedUsers } : {}),
     ...portOption('kafkaPort', values['kafka-port']),
     ...portOption('registryPort', values['registry-port']),
   });
@@ -67,7 +65,7 @@ function waysIn({ brokers, registryUrl, security }: RunningKafka): string {
 export KAFKA_BROKERS=${brokers}
 export SCHEMA_REGISTRY_URL=${registryUrl}`;
   const { caFile, passwordFile } = security;
-  return `The broker asks who comes: admin may do everything, and ${USERS.join(', ')} what you grant them. In another shell:
+  return `The broker asks who comes: admin may do everything, and ${securedUsers.join(', ')} what you grant them (npm run ratchet -- acls apply grants what each needs). In another shell:
 
 export RATCHET_KAFKA_BROKERS=${brokers}
 export RATCHET_KAFKA_TLS_CA_FILE=${caFile}

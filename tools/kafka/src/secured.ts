@@ -16,6 +16,17 @@ export interface Secured {
 
 /** May do everything; whoever else is named may do what rights say (none at first). */
 export const securedAdmin = 'admin';
+/** Who comes to a secured broker of Ratchet: each of the services, and one of each kind beside them. */
+export const securedUsers: readonly string[] = [
+  'scheduler',
+  'timeout-tracker',
+  'cancellation',
+  'completion-gateway',
+  'client',
+  'worker',
+  'producer',
+].map((who) => `ratchet-${who}`);
+
 const storePassword = 'ratchet';
 const aliasOfBroker = 'broker';
 const keytoolMsMax = 60_000;

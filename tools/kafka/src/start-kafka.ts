@@ -26,6 +26,8 @@ export interface StartKafkaOptions {
    * nothing until rights say so. The jars' way only, and in a folder of its own: users are made with the data.
    */
   readonly users?: readonly string[];
+  /** More of the brokers' `server.properties`, in the jars' way. */
+  readonly brokerProperties?: Readonly<Record<string, string>>;
   /** More of the brokers' environment, in the jars' way. */
   readonly brokerEnvironment?: Readonly<Record<string, string>>;
 }
@@ -100,6 +102,7 @@ async function runJars(chosen: ChosenWay, options: StartKafkaOptions): Promise<R
     kafkaPort: options.kafkaPort,
     registryPort: options.registryPort,
     brokerEnvironment: options.brokerEnvironment ?? {},
+    brokerProperties: options.brokerProperties ?? {},
     users: options.users,
   });
   return {

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { namingResponse } from './denied.ts';
 
 /** The part of kafkajs's connection to one broker that is mended here. */
 interface Connection {
@@ -10,8 +11,13 @@ interface Connection {
   chunks: Buffer[];
   authHandlers: object | null;
   connect(): Promise<unknown>;
-  send(request: object): Promise<unknown>;
+  send(request: RequestToSend): Promise<unknown>;
   sendAuthRequest(request: object): Promise<unknown>;
+}
+
+/** A request, and how its answer is read. */
+export interface RequestToSend {
+  readonly response: Parameters<typeof namingResponse>[0];
 }
 
 export type ConnectionClass = new (options: object) => Connection;
@@ -23,7 +29,8 @@ export type ConnectionErrorClass = new (message: string, connection: { readonly 
 const sizeBytes = 4;
 
 /**
- * kafkajs's connection to a broker, which begins anew when it connects anew, and is closed when an answer is overdue.
+ * kafkajs's connection to a broker, which begins anew when it connects anew, is closed when an answer is overdue, and says
+ * which names a broker denies.
  *
  * Traps in kafkajs's own: what a former socket left of an unfinished answer is put before the first bytes of the next
  * socket, and no answer can be told from another ever after; two requests that find it closed open two sockets that
@@ -38,9 +45,9 @@ export const freshConnection = (own: ConnectionClass, ConnectionError: Connectio
       return (this.#connecting ??= this.#connect().finally(() => (this.#connecting = undefined)));
     }
 
-    override async send(request: object): Promise<unknown> {
+    override async send(request: RequestToSend): Promise<unknown> {
       try {
-        return await super.send(request);
+        return await super.send({ ...request, response: namingResponse(request.response) });
       } catch (error) {
         if (error instanceof Error && error.name === 'KafkaJSRequestTimeoutError') this.#close(error);
         throw error;

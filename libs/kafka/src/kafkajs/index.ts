@@ -6,10 +6,12 @@ import { freshConnection, type ConnectionClass, type ConnectionErrorClass } from
 import { honestGroup, type ConsumerGroupClass, type ProtocolErrorClass } from './consumer-group.ts';
 import { readFetchedRecords } from './fetched-records.ts';
 import { groupMessages } from './group-messages.ts';
+import { honestOauth, type MechanismProvider } from './honest-oauth.ts';
 import { PrivateCopy, type Replacement } from './private-copy.ts';
 import { encodeRecord, type EncodedRecord, type RecordToEncode } from './record-encoder.ts';
 import { mendedQueue, type RequestQueueClass } from './request-queue.ts';
 import { wordedCreation, type TopicCreationResponse } from './topic-creation.ts';
+import { tellingCluster, type ClusterClass } from './telling-cluster.ts';
 
 type Encode = (record: RecordToEncode) => EncodedRecord;
 
@@ -19,6 +21,8 @@ const replacements: Readonly<Record<string, Replacement>> = {
     const { KafkaJSConnectionError } = load('errors.js') as { readonly KafkaJSConnectionError: ConnectionErrorClass };
     return freshConnection(own as ConnectionClass, KafkaJSConnectionError);
   },
+  'broker/saslAuthenticator/oauthBearer.js': (own) => honestOauth(own as MechanismProvider),
+  'cluster/index.js': (own) => tellingCluster(own as ClusterClass),
   'network/requestQueue/index.js': (own) => mendedQueue(own as RequestQueueClass),
   'consumer/consumerGroup.js': (own, load) => {
     const { KafkaJSProtocolError } = load('errors.js') as { readonly KafkaJSProtocolError: ProtocolErrorClass };
@@ -48,4 +52,13 @@ function nativeChecksum(): typeof crc32c | undefined {
 export const copy = new PrivateCopy(replacements);
 
 /** The one kafkajs of this library: see `PrivateCopy`. */
-export const { AssignerProtocol, ConfigResourceTypes, Kafka, logLevel } = copy.entry as typeof KafkaJs;
+export const {
+  AclOperationTypes,
+  AclPermissionTypes,
+  AclResourceTypes,
+  AssignerProtocol,
+  ConfigResourceTypes,
+  Kafka,
+  logLevel,
+  ResourcePatternTypes,
+} = copy.entry as typeof KafkaJs;

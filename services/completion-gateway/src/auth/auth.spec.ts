@@ -8,7 +8,7 @@ import { apiKeyHash } from './api-keys.ts';
 import { authConfig, openDoorsWarning } from './auth-config.ts';
 import { authSettings, type AuthConfig } from './auth.settings.ts';
 import { createAuthenticator } from './authenticator.ts';
-import { certificates } from './certificates.fixture.ts';
+import { certificates } from '@ratchet/testing/certificates';
 import { authorise, type Grant } from './authorise.ts';
 import { grantsOf } from './json-web-token.ts';
 

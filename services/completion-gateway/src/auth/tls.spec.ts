@@ -9,7 +9,7 @@ import { limitsFor } from '../limits/limits.fixture.ts';
 import { openHttpDoor } from '../http/http-door.ts';
 import type { TlsConfig } from './auth.settings.ts';
 import { createAuthenticator } from './authenticator.ts';
-import { certificates } from './certificates.fixture.ts';
+import { certificates } from '@ratchet/testing/certificates';
 
 const { authority, server, client, stranger } = certificates;
 const tls: TlsConfig = server;
