@@ -1,10 +1,9 @@
 import { ActivityClient } from '@ratchet/client';
 import type * as activities from './activities.js';
-
-const { KAFKA_BROKERS: brokers = '127.0.0.1:9092', SCHEMA_REGISTRY_URL: registry = '' } = process.env;
+import { connection } from './connection.js';
 
 async function main(): Promise<void> {
-  const client = await ActivityClient.connect({ brokers, registry });
+  const client = await ActivityClient.connect(connection);
   const greeting = await client.execute<typeof activities>('greet', {
     taskQueue: 'greetings',
     args: ['Ada'],

@@ -6,6 +6,7 @@ test.each([
   ['README.md', 'activities.ts'],
   ['README.md', 'worker.ts'],
   ['README.md', 'client.ts'],
+  ['README.md', 'connection.ts'],
   ['docs/libraries.md', 'import-rows.ts'],
   ['docs/libraries.md', 'encryption.ts'],
 ])('%s shows %s as it is', (page, file) => {

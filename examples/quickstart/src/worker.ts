@@ -1,10 +1,9 @@
 import { Worker } from '@ratchet/worker';
 import * as activities from './activities.js';
-
-const { KAFKA_BROKERS: brokers = '127.0.0.1:9092', SCHEMA_REGISTRY_URL: registry = '' } = process.env;
+import { connection } from './connection.js';
 
 async function main(): Promise<void> {
-  const worker = await Worker.create({ brokers, registry, taskQueue: 'greetings', activities });
+  const worker = await Worker.create({ ...connection, taskQueue: 'greetings', activities });
   const stop = (): void => {
     worker.shutdown();
   };

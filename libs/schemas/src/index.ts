@@ -4,7 +4,15 @@ export { localCodec } from './local-codec.ts';
 export type { FetchSchema } from './reader-table.ts';
 export { basic, type RegistryAccess } from './registry/registry-address.ts';
 export { SchemaRegistryError, type SchemaRegistryErrorCode } from './registry/schema-registry-error.ts';
-export { principals, rightsOf, type Operation, type Principal, type Right, type RightsOptions } from './rights.ts';
+export {
+  principals,
+  rightsOf,
+  userOf,
+  type Operation,
+  type Principal,
+  type Right,
+  type RightsOptions,
+} from './rights.ts';
 export { subjects, type Compatibility, type RecordName, type Subject } from './subject.ts';
 export { UnreadableRecordError } from './unreadable-record-error.ts';
 export { deadLetterTopic, topics } from './topics.ts';

@@ -41,6 +41,10 @@ test('who makes no topics, or does not even look at them, has no rights to', () 
   expect(operations(undefined)).toEqual(['Create', 'Describe', 'DescribeConfigs']);
   expect(operations('verify')).toEqual(['Describe', 'DescribeConfigs']);
   expect(named('cancellation', { topics: 'trust' })).not.toContain('topic ratchet.*');
+  const ofQueues = (topics: RightsOptions['topics']) =>
+    rightsOf('scheduler', { prefix: '', topics }).find(({ name }) => name === 'ratchet.activity.tasks.')?.operations;
+  expect(ofQueues('create')).toEqual(['Write', 'Delete']);
+  expect(ofQueues('trust')).toEqual(['Write', 'Delete', 'Create']);
 });
 
 test.each<[who: string, options: Partial<RightsOptions>, topics: readonly string[], groups: readonly string[]]>([

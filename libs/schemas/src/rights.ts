@@ -45,6 +45,10 @@ export function rightsOf(principal: Principal, options: RightsOptions): readonly
   return rightsByPrincipal[principal](options).map((right) => ({ ...right, name: `${prefix}${right.name}` }));
 }
 
+/** The user that everyone is, where nobody says otherwise. */
+export const userOf = (principal: Principal, { prefix }: Pick<RightsOptions, 'prefix'>): string =>
+  `${prefix}ratchet-${principal}`;
+
 const of =
   (resource: Right['resource'], pattern: Right['pattern']) =>
   (name: string, ...operations: readonly Operation[]): Right => ({ resource, name, pattern, operations });
@@ -73,13 +77,16 @@ const joining = ({ topics: mode = 'create' }: RightsOptions): readonly Right[] =
   transactionalId(topics.cluster, 'Write'),
 ];
 
+/** Whoever makes all topics makes those of task queues, too. */
+const makingQueues = ({ topics: mode = 'create' }: RightsOptions): readonly Operation[] =>
+  mode === 'create' ? [] : ['Create'];
+
 const look: readonly Operation[] = ['Describe', 'DescribeConfigs'];
 const createAndLook: readonly Operation[] = ['Create', ...look];
 
-/** Whoever asks hears the answers. */
-const asking: readonly Right[] = [
+/** Whoever sends commands hears the answers. */
+const commanding: readonly Right[] = [
   topic(topics.commands, 'Write'),
-  topic(topics.queries, 'Write'),
   topic(topics.replies, 'Read'),
   ...deadLetters(topics.replies),
   ownGroups(topics.replies),
@@ -98,7 +105,7 @@ const rightsByPrincipal: Readonly<Record<Principal, (options: RightsOptions) => 
     topic(topics.cancellations, 'Write'),
     topic(topics.callbacks, 'Write'),
     topic(topics.replies, 'Write'),
-    topicsUnder(taskTopicsPrefix, 'Write', 'Create', 'Delete'),
+    topicsUnder(taskTopicsPrefix, 'Write', 'Delete', ...makingQueues(options)),
     ...deadLetters(
       topics.commands,
       topics.queries,
@@ -128,7 +135,8 @@ const rightsByPrincipal: Readonly<Record<Principal, (options: RightsOptions) => 
   ],
   'completion-gateway': (options) => [
     ...joining(options),
-    ...asking,
+    ...commanding,
+    topic(topics.queries, 'Write'),
     topic(topics.completions, 'Read'),
     topic(topics.callbacks, 'Read'),
     topic(topics.callbackRetries, 'Read', 'Write'),
@@ -139,9 +147,9 @@ const rightsByPrincipal: Readonly<Record<Principal, (options: RightsOptions) => 
     ownGroups(topics.namespaces),
     groupsUnder(workersPrefix, 'Read'),
   ],
-  client: ({ namespace }) => [...asking, ...lookingUp(namespace)],
+  client: ({ namespace }) => [topic(topics.queries, 'Write'), ...commanding, ...lookingUp(namespace)],
   worker: ({ namespace, taskQueue }) => [
-    ...asking,
+    ...commanding,
     ...lookingUp(taskQueue === undefined ? namespace : (namespace ?? defaultNamespace)),
     ...takingTasks(namespace, taskQueue),
   ],

@@ -75,7 +75,7 @@ const everything = ['client', 'worker', 'worker/testing', 'workflow'].map(
 describe.each(['module', 'commonjs'] as const)('in a project of type %s', (type) => {
   beforeAll(async () => {
     write(`${type}/package.json`, { name: type, version: '1.0.0', type });
-    for (const file of ['activities.ts', 'worker.ts', 'client.ts']) {
+    for (const file of ['activities.ts', 'connection.ts', 'worker.ts', 'client.ts']) {
       copyFileSync(join(root, 'examples/quickstart/src', file), join(home, type, file));
     }
     if (type === 'module') await tsc(type, '--init');

@@ -3,17 +3,19 @@ import { unlessAborted, whenAskedToStop } from '@ratchet/tools-kafka';
 import { startRatchet, type RunningRatchet } from './start-ratchet.ts';
 import { upMessage } from './up-message.ts';
 
-const USAGE = `npm start -- [--folder <folder>] [--partitions <count>]
+const USAGE = `npm start -- [--folder <folder>] [--partitions <count>] [--secured]
 
 Runs Kafka, a schema registry and all services of Ratchet on this machine until Ctrl-C.
   --folder <folder>      where the data are kept (default .ratchet); a later start finds them again
   --partitions <count>   of each co-partitioned topic (default 4); fixed for the life of the data
+  --secured              a broker that asks who comes: TLS, SCRAM-SHA-512, and for each the rights that it needs
 KAFKA_BROKERS and SCHEMA_REGISTRY_URL name existing ones to use. RATCHET_* variables reach the services;
 only RATCHET_HEALTH_PORT does not, since each has one of its own.`;
 
 interface Arguments {
   readonly folder?: string;
   readonly partitions?: number;
+  readonly secured: boolean;
   readonly help: boolean;
 }
 
@@ -26,7 +28,7 @@ if (given.help) say(USAGE);
 else process.exitCode = await run(given);
 
 /** @returns the exit code, once all is stopped again. */
-async function run({ folder, partitions }: Arguments): Promise<number> {
+async function run({ folder, partitions, secured }: Arguments): Promise<number> {
   const asked = whenAskedToStop(() => {
     say('Stopping: the services first, then the broker. Ctrl-C again ends it at once.');
   });
@@ -34,6 +36,7 @@ async function run({ folder, partitions }: Arguments): Promise<number> {
     log: say,
     ports: 'usual',
     signal: asked,
+    secured,
     ...(folder === undefined ? {} : { folder }),
     ...(partitions === undefined ? {} : { partitions }),
   });
@@ -63,12 +66,14 @@ function readArguments(): Arguments {
       options: {
         folder: { type: 'string' },
         partitions: { type: 'string' },
+        secured: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
     });
-    const { folder, partitions, help } = values;
+    const { folder, partitions, secured, help } = values;
     return {
       help,
+      secured,
       ...(folder === undefined ? {} : { folder }),
       ...(partitions === undefined ? {} : { partitions: countOf(partitions) }),
     };

@@ -1,6 +1,17 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { leasePort, startKafka, unlessAborted, type PortLease, type Way } from '@ratchet/tools-kafka';
+import { connectKafka, grantRights } from '@ratchet/kafka';
+import { principals, rightsOf, userOf } from '@ratchet/schemas';
+import {
+  leasePort,
+  securedAdmin,
+  securedUsers,
+  startKafka,
+  unlessAborted,
+  type PortLease,
+  type RunningKafka,
+  type Way,
+} from '@ratchet/tools-kafka';
 import { ServiceProcess } from './service-process.ts';
 import { mainOf, services, type ServiceName } from './services.ts';
 import { keptTokenSecret } from './token-secret.ts';
@@ -12,8 +23,13 @@ export interface StartRatchetOptions {
   readonly partitions?: number;
   /** Told what is being done and what the services print, a line at a time. */
   readonly log?: (line: string) => void;
-  /** A broker and a registry that run already; they are left running. Without them `startKafka` finds or starts some. */
-  readonly kafka?: { readonly brokers: string; readonly registryUrl: string };
+  /**
+   * A broker and a registry that run already; they are left running. Without them `startKafka` finds or starts some. Where
+   * the broker asks who comes, the rights of its users are someone else's matter.
+   */
+  readonly kafka?: Pick<RunningKafka, 'brokers' | 'registryUrl' | 'security'>;
+  /** Starts a broker that asks who comes; each service is a user of its own, with the rights that it needs and no more. */
+  readonly secured?: boolean;
   /** More of the services' environment, such as RATCHET_LOG_LEVEL. */
   readonly serviceEnv?: Readonly<Record<string, string>>;
   /** Aborted: what was started is stopped again, and `startRatchet` rejects. A broker that is starting is waited for. */
@@ -26,6 +42,8 @@ export interface RunningRatchet {
   /** `host:port`s, comma separated. */
   readonly brokers: string;
   readonly registryUrl: string;
+  /** How to come in where the broker asks who comes. */
+  readonly security?: RunningKafka['security'];
   /** `host:port`, for Temporal's SDKs. */
   readonly grpcAddress: string;
   /** The REST API. */
@@ -57,7 +75,7 @@ export async function startRatchet(options: StartRatchetOptions = {}): Promise<R
       const process = new ServiceProcess({
         name,
         main: mainOf(name),
-        environment: () => environmentOf(options, kafka, ports.variables),
+        environment: () => environmentOf(name, options, kafka, ports.variables),
         changePort: (variable) => ports.change(variable),
         log: prefixed,
       });
@@ -86,8 +104,9 @@ export async function startRatchet(options: StartRatchetOptions = {}): Promise<R
   const addresses = byName['completion-gateway'].doors;
   if (addresses === undefined)
     throw new Error('Expected the completion-gateway to say where its doors are, but it did not');
-  const { brokers, registryUrl, ended: kafkaEnded = never } = kafka;
-  return { brokers, registryUrl, ...addresses, services: byName, kafkaEnded, stop };
+  const { brokers, registryUrl, security, ended: kafkaEnded = never } = kafka;
+  const secured = security === undefined ? {} : { security };
+  return { brokers, registryUrl, ...secured, ...addresses, services: byName, kafkaEnded, stop };
 }
 
 const never = new Promise<never>(() => undefined);
@@ -102,18 +121,46 @@ function requireBuilt(): void {
   throw new Error(`Expected to start ${missing.name}, but it is not built: run "npm run build" first`);
 }
 
-interface Kafka {
-  readonly brokers: string;
-  readonly registryUrl: string;
+interface Kafka extends Pick<RunningKafka, 'brokers' | 'registryUrl' | 'security'> {
   /** Absent: someone else's. */
   readonly way?: Way;
   readonly ended?: Promise<string>;
   stop(): Promise<void>;
 }
 
-function kafkaFor({ kafka, folder }: StartRatchetOptions, log: (line: string) => void): Promise<Kafka> {
-  if (kafka !== undefined) return Promise.resolve({ ...kafka, stop: () => Promise.resolve() });
-  return startKafka({ log, ...(folder === undefined ? {} : { folder: resolve(folder, 'kafka') }) });
+async function kafkaFor(
+  { kafka, folder, secured = false }: StartRatchetOptions,
+  log: (line: string) => void,
+): Promise<Kafka> {
+  if (kafka !== undefined) return { ...kafka, stop: () => Promise.resolve() };
+  const of = secured ? 'kafka-secured' : 'kafka';
+  const started = await startKafka({
+    log,
+    ...(folder === undefined ? {} : { folder: resolve(folder, of) }),
+    ...(secured ? { users: securedUsers } : {}),
+  });
+  try {
+    await grantAll(started);
+    return started;
+  } catch (error) {
+    await started.stop();
+    throw error;
+  }
+}
+
+/** What each user of a broker that asks who comes needs, and no more. */
+async function grantAll({ brokers, security }: Kafka): Promise<void> {
+  if (security === undefined) return;
+  const { caFile, passwordFile } = security;
+  const connection = await connectKafka({
+    brokers: brokers.split(','),
+    clientId: 'ratchet-start',
+    tls: { ca: { file: caFile } },
+    sasl: { mechanism: 'scram-sha-512', username: securedAdmin, password: { file: passwordFile(securedAdmin) } },
+  });
+  const all = { prefix: '' };
+  const grants = principals.flatMap((who) => rightsOf(who, all).map((right) => ({ user: userOf(who, all), ...right })));
+  await grantRights(connection, grants).finally(() => connection.close());
 }
 
 /** The variables that set a service's ports, and the usual ones; not those that the caller's environment sets. */
@@ -171,10 +218,22 @@ class LeasedPorts {
 /** Our own broker allows a short one, so that a service that was killed is soon back at its partitions. */
 const shortSessionMs = 3_000;
 
+/** How a service, a client or a worker comes in as a user. */
+export const securityEnvironment = (
+  { caFile, passwordFile }: NonNullable<RunningKafka['security']>,
+  user: string,
+): Record<string, string> => ({
+  RATCHET_KAFKA_TLS_CA_FILE: caFile,
+  RATCHET_KAFKA_SASL_MECHANISM: 'scram-sha-512',
+  RATCHET_KAFKA_USERNAME: user,
+  RATCHET_KAFKA_PASSWORD_FILE: passwordFile(user),
+});
+
 /** The caller's own environment may set anything; what `startRatchet` was asked for wins. */
 function environmentOf(
+  name: ServiceName,
   { partitions, serviceEnv, kafka, folder = '.ratchet' }: StartRatchetOptions,
-  { brokers, registryUrl, way }: Kafka,
+  { brokers, registryUrl, security, way }: Kafka,
   ports: Readonly<Record<string, string>>,
 ): Record<string, string> {
   const inherited = Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined);
@@ -194,6 +253,7 @@ function environmentOf(
     ...Object.fromEntries(inherited),
     RATCHET_KAFKA_BROKERS: brokers,
     RATCHET_SCHEMA_REGISTRY_URL: registryUrl,
+    ...(security === undefined ? {} : securityEnvironment(security, userOf(name, { prefix: '' }))),
     ...ports,
     ...(partitions === undefined ? {} : { RATCHET_PARTITIONS: String(partitions) }),
     ...serviceEnv,

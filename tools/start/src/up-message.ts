@@ -1,7 +1,8 @@
 import type { RunningRatchet } from './start-ratchet.ts';
 
 /** What someone who has just started Ratchet wants to read: where everything is, and what to do next. */
-export function upMessage({ brokers, registryUrl, grpcAddress, httpUrl, services }: RunningRatchet): string {
+export function upMessage(ratchet: RunningRatchet): string {
+  const { brokers, registryUrl, grpcAddress, httpUrl, services } = ratchet;
   const rows = Object.entries(services).map(
     ([name, { healthUrl }]) => `  ${name.padEnd(20)}${healthUrl ?? 'starting'}`,
   );
@@ -15,8 +16,26 @@ Ratchet is up.
 ${rows.join('\n')}
 
 Next: write a worker and a client as the README shows. In their shells:
-  export KAFKA_BROKERS=${brokers}
-  export SCHEMA_REGISTRY_URL=${registryUrl}
+${exports(ratchet)}
 Metrics are at /metrics beside each health address. Ctrl-C stops everything; the data are kept.
 `;
 }
+
+/** How they come in: on a broker that asks who comes, each is a user of its own. */
+function exports({ brokers, registryUrl, security }: RunningRatchet): string {
+  const both = [`KAFKA_BROKERS=${brokers}`, `SCHEMA_REGISTRY_URL=${registryUrl}`];
+  if (security === undefined) return exported(both);
+  const { caFile, passwordFile } = security;
+  const as = (who: string): readonly string[] => [
+    `KAFKA_USERNAME=ratchet-${who}`,
+    `KAFKA_PASSWORD_FILE=${passwordFile(`ratchet-${who}`)}`,
+  ];
+  return `${exported([...both, `KAFKA_CA_FILE=${caFile}`])}
+In the worker's:
+${exported(as('worker'))}
+In the client's:
+${exported(as('client'))}`;
+}
+
+const exported = (variables: readonly string[]): string =>
+  variables.map((variable) => `  export ${variable}`).join('\n');

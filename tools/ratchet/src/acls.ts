@@ -1,0 +1,76 @@
+import type { Grant } from '@ratchet/kafka';
+import { principals, rightsOf, userOf, type Principal, type RightsOptions } from '@ratchet/schemas';
+import { stringify } from 'yaml';
+
+export interface AclsOptions extends RightsOptions {
+  /** Whose rights; everyone's by default. */
+  readonly of?: readonly Principal[];
+  /** Who is another user than `<prefix>ratchet-<principal>`. */
+  readonly users?: ReadonlyMap<Principal, string>;
+}
+
+export const aclFormats = ['json', 'kafka-acls', 'strimzi'] as const;
+export type AclFormat = (typeof aclFormats)[number];
+
+/** The rights of each user, as the table of `@ratchet/schemas` has them. */
+export const grantsOf = ({ of = principals, users, ...options }: AclsOptions): readonly Grant[] =>
+  of.flatMap((principal) => {
+    const user = users?.get(principal) ?? userOf(principal, options);
+    return rightsOf(principal, options).map((right) => ({ user, ...right }));
+  });
+
+/** The same as text, for whoever keeps rights otherwise than by `acls apply`. Ends with a line break. */
+export function exportedAcls(format: AclFormat, options: AclsOptions): string {
+  const byUser = Map.groupBy(grantsOf(options), ({ user }) => user);
+  switch (format) {
+    case 'json':
+      return `${JSON.stringify(Object.fromEntries(Array.from(byUser, ([user, of]) => [user, of.map(withoutUser)])), null, 2)}\n`;
+    case 'kafka-acls':
+      return [...commandsHead, ...[...byUser.values()].flat().map(kafkaAclsCommand)].join('\n').concat('\n');
+    case 'strimzi':
+      return Array.from(byUser, ([user, of]) => `---\n${stringify(kafkaUser(user, of))}`).join('');
+  }
+}
+
+const withoutUser = ({ user: _user, ...right }: Grant): Omit<Grant, 'user'> => right;
+
+const commandsHead = [
+  '#!/bin/sh',
+  '# BROKERS: host:port of a broker. ADMIN: a file with the properties of a user who may grant rights.',
+  'set -eu',
+];
+
+const kafkaAclsResources = {
+  topic: '--topic',
+  group: '--group',
+  transactionalId: '--transactional-id',
+} as const;
+
+function kafkaAclsCommand({ user, resource, name, pattern, operations }: Grant): string {
+  return [
+    'kafka-acls.sh --bootstrap-server "$BROKERS" --command-config "$ADMIN" --add',
+    `--allow-principal ${quoted(`User:${user}`)}`,
+    ...operations.map((operation) => `--operation ${operation}`),
+    resource === 'cluster' ? '--cluster' : `${kafkaAclsResources[resource]} ${quoted(name)}`,
+    `--resource-pattern-type ${pattern === 'prefix' ? 'prefixed' : 'literal'}`,
+  ].join(' ');
+}
+
+const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
+
+/** Strimzi's `KafkaUser` (kafka.strimzi.io/v1), whose name is the user. Its labels say which `Kafka` it is of. */
+const kafkaUser = (name: string, grants: readonly Grant[]): object => ({
+  apiVersion: 'kafka.strimzi.io/v1',
+  kind: 'KafkaUser',
+  metadata: { name, labels: { 'strimzi.io/cluster': 'kafka' } },
+  spec: {
+    authentication: { type: 'scram-sha-512' },
+    authorization: {
+      type: 'simple',
+      acls: grants.map(({ resource, name: ofResource, pattern, operations }) => ({
+        resource: { type: resource, name: ofResource, patternType: pattern },
+        operations: [...operations],
+      })),
+    },
+  },
+});

@@ -1,0 +1,1 @@
+export { aclFormats, exportedAcls, grantsOf, type AclFormat, type AclsOptions } from './acls.ts';
