@@ -25,6 +25,11 @@ export const honestOauth =
 
 const refusal = {
   decode: (bytes: Buffer): Promise<Buffer> => Promise.resolve(bytes),
-  parse: (bytes: Buffer): Promise<void> =>
-    bytes.length === 0 ? Promise.resolve() : Promise.reject(new Error(`the broker answers ${bytes.toString()}`)),
+  // kafkajs hands out the answer with its length before it: of a broker that lets in, nothing follows.
+  parse: (bytes: Buffer): Promise<void> => {
+    const said = bytes.subarray(lengthBytes).toString();
+    return said === '' ? Promise.resolve() : Promise.reject(new Error(`the broker answers ${said}`));
+  },
 };
+
+const lengthBytes = 4;
