@@ -20,8 +20,6 @@ variables name, who must be allowed Alter on the cluster. What brokers keep alre
 
 const wrongUsageCode = 64;
 
-process.exitCode = await run(process.argv.slice(2));
-
 /** @returns the exit code. */
 async function run(args: readonly string[]): Promise<number> {
   try {
@@ -107,3 +105,5 @@ const wrong = (expected: string, given: string): Error => new UsageError(`Expect
 
 const isOfUsage = (error: unknown): boolean =>
   error instanceof UsageError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS') === true;
+
+process.exitCode = await run(process.argv.slice(2));

@@ -21,21 +21,12 @@ Metrics are at /metrics beside each health address. Ctrl-C stops everything; the
 `;
 }
 
-/** How they come in: on a broker that asks who comes, each is a user of its own. */
+/** How they come in, a command for each shell: to a broker that asks who comes, each is a user of its own. */
 function exports({ brokers, registryUrl, security }: RunningRatchet): string {
-  const both = [`KAFKA_BROKERS=${brokers}`, `SCHEMA_REGISTRY_URL=${registryUrl}`];
-  if (security === undefined) return exported(both);
+  const both = `KAFKA_BROKERS=${brokers} SCHEMA_REGISTRY_URL=${registryUrl}`;
+  if (security === undefined) return `  export ${both}`;
   const { caFile, passwordFile } = security;
-  const as = (who: string): readonly string[] => [
-    `KAFKA_USERNAME=ratchet-${who}`,
-    `KAFKA_PASSWORD_FILE=${passwordFile(`ratchet-${who}`)}`,
-  ];
-  return `${exported([...both, `KAFKA_CA_FILE=${caFile}`])}
-In the worker's:
-${exported(as('worker'))}
-In the client's:
-${exported(as('client'))}`;
+  const as = (who: string): string =>
+    `  export ${both} KAFKA_CA_FILE=${caFile} KAFKA_USERNAME=ratchet-${who} KAFKA_PASSWORD_FILE=${passwordFile(`ratchet-${who}`)}`;
+  return `${as('worker')}\nin the worker's, and in the client's:\n${as('client')}`;
 }
-
-const exported = (variables: readonly string[]): string =>
-  variables.map((variable) => `  export ${variable}`).join('\n');
