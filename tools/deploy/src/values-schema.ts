@@ -152,7 +152,7 @@ const properties: Readonly<Record<string, Schema>> = {
   fullnameOverride: pattern('^([a-z]([-a-z0-9]{0,38}[a-z0-9])?)?$'),
   commonLabels: texts,
   environment: oneOf('production', 'development'),
-  prefix: pattern('^(?!.*ratchet)[a-zA-Z0-9._-]{0,40}$'),
+  prefix: { ...pattern('^[a-zA-Z0-9._-]{0,40}$'), not: { pattern: 'ratchet' } },
   partitions: orNull(whole(1, 1_000)),
   topics: oneOf('create', 'verify', 'trust'),
   replicationFactor: orNull(whole(1, 32_767)),
