@@ -19,8 +19,29 @@ const kindsMax = 200;
 const others: Kind = { namespace: 'other', taskqueue: 'other', activityType: 'other' };
 const withTimeout = [...ofKind, 'timeout_type'] as const;
 
-/** Adds to the metrics what a decision has brought. */
-export type Count = () => void;
+type Add = (labels: Readonly<Record<string, string>>, value: number) => void;
+
+/**
+ * What a metric is to be given once a decision is committed. It holds nothing of the command or the activity: until then they
+ * would be kept from the garbage collector.
+ */
+export interface Sample {
+  readonly add: Add;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+const counting =
+  (counter: ReturnType<ServiceMetrics['counter']>): Add =>
+  (labels, value) => {
+    counter.inc(labels, value);
+  };
+
+const observing =
+  (histogram: ReturnType<ServiceMetrics['durations']>): Add =>
+  (labels, value) => {
+    histogram.observe(labels, value);
+  };
 
 /** Commands whose acceptance is counted by their own name. */
 const counterOf: Partial<Record<Command['type'], `activity_${string}`>> = {
@@ -52,92 +73,88 @@ const closings = {
  */
 export class ActivityMetrics {
   readonly #kinds = new Map<string, Kind>();
-  readonly #counters: ReadonlyMap<string, ReturnType<ServiceMetrics['counter']>>;
-  readonly #timeouts: ReturnType<ServiceMetrics['counter']>;
-  readonly #taskTimeouts: ReturnType<ServiceMetrics['counter']>;
-  readonly #scheduleToStart: ReturnType<ServiceMetrics['durations']>;
-  readonly #startToClose: ReturnType<ServiceMetrics['durations']>;
-  readonly #scheduleToClose: ReturnType<ServiceMetrics['durations']>;
-  readonly #timerLag: ReturnType<ServiceMetrics['durations']>;
-  readonly #refused: ReturnType<ServiceMetrics['counter']>;
-  readonly #limits: ReturnType<ServiceMetrics['counter']>;
+  readonly #counters: ReadonlyMap<string, Add>;
+  readonly #timeouts: Add;
+  readonly #taskTimeouts: Add;
+  readonly #scheduleToStart: Add;
+  readonly #startToClose: Add;
+  readonly #scheduleToClose: Add;
+  readonly #timerLag: Add;
+  readonly #refused: Add;
+  readonly #limits: Add;
 
   constructor(metrics: Pick<ServiceMetrics, 'counter' | 'durations'>) {
-    const counter = (name: `activity_${string}`): ReturnType<ServiceMetrics['counter']> =>
-      metrics.counter(name, help[name] ?? '', ofKind);
+    const counter = (...given: Parameters<ServiceMetrics['counter']>): Add => counting(metrics.counter(...given));
+    const durations = (name: string, what: string, labels: readonly string[] = ofKind): Add =>
+      observing(metrics.durations(name, what, labels));
     const names = [...Object.values(counterOf), ...Object.values(closings)];
-    this.#counters = new Map(names.map((name) => [name, counter(name)]));
-    this.#timeouts = metrics.counter('activity_timeout', 'Activities that a timeout has closed', withTimeout);
-    this.#taskTimeouts = metrics.counter('activity_task_timeout', 'Attempts that a timeout has ended', withTimeout);
-    this.#scheduleToStart = metrics.durations(
+    this.#counters = new Map(names.map((name) => [name, counter(name, help[name] ?? '', ofKind)]));
+    this.#timeouts = counter('activity_timeout', 'Activities that a timeout has closed', withTimeout);
+    this.#taskTimeouts = counter('activity_task_timeout', 'Attempts that a timeout has ended', withTimeout);
+    this.#scheduleToStart = durations(
       'task_schedule_to_start_latency',
       'From the instant an attempt is due to its start',
-      ofKind,
     );
-    this.#startToClose = metrics.durations(
-      'activity_start_to_close_latency',
-      'From the start of an attempt to its end',
-      ofKind,
-    );
-    this.#scheduleToClose = metrics.durations(
+    this.#startToClose = durations('activity_start_to_close_latency', 'From the start of an attempt to its end');
+    this.#scheduleToClose = durations(
       'activity_schedule_to_close_latency',
       'From the start of an activity to its outcome, all attempts together',
-      ofKind,
     );
-    this.#timerLag = metrics.durations('ratchet_timer_lag_seconds', 'From the instant a timer is due to its decision', [
+    this.#timerLag = durations('ratchet_timer_lag_seconds', 'From the instant a timer is due to its decision', [
       'timer',
     ]);
-    this.#refused = metrics.counter('ratchet_commands_refused_total', 'Commands that were refused', [
-      'command',
-      'reason',
-    ]);
-    this.#limits = metrics.counter('ratchet_limits_reached_total', 'What was refused because of a limit', ['limit']);
+    this.#refused = counter('ratchet_commands_refused_total', 'Commands that were refused', ['command', 'reason']);
+    this.#limits = counter('ratchet_limits_reached_total', 'What was refused because of a limit', ['limit']);
   }
 
-  /** What a decision has to be counted as. `before`: its activity, as it was. */
-  countOf(command: Command, decision: Decision, before: Activity | undefined, now: EpochMillis): Count | undefined {
+  /** Adds what a decision has to be counted as. `before`: its activity, as it was. */
+  sample(out: Sample[], command: Command, decision: Decision, before: Activity | undefined, now: EpochMillis): void {
     if (decision.kind === 'refused') {
       const { reason, limit } = decision.refusal;
-      return () => {
-        this.#refused.inc({ command: command.type, reason });
-        if (limit !== undefined) this.#limits.inc({ limit });
-      };
+      out.push({ add: this.#refused, labels: { command: command.type, reason }, value: 1 });
+      if (limit !== undefined) out.push({ add: this.#limits, labels: { limit }, value: 1 });
+      return;
     }
-    const activities = decision.events.flatMap((event) => (event.type === 'ActivityChanged' ? [event.activity] : []));
-    if (activities.length === 0) return undefined;
     const timer = timerOf(command, before);
-    return () => {
-      if (timer !== undefined) this.#timerLag.observe({ timer: timer.type }, seconds(timer.at, now));
-      for (const activity of activities) this.#countChange(command, activity, now);
-    };
+    if (timer !== undefined)
+      out.push({ add: this.#timerLag, labels: { timer: timer.type }, value: seconds(timer.at, now) });
+    for (const event of decision.events)
+      if (event.type === 'ActivityChanged') this.#sampleChange(out, command, event.activity, now);
   }
 
-  #countChange(command: Command, activity: Activity, now: EpochMillis): void {
-    const kind = this.#kindOf(activity);
-    const name = counterOf[command.type];
-    if (name !== undefined) this.#counters.get(name)?.inc(kind);
+  #sampleChange(out: Sample[], command: Command, activity: Activity, now: EpochMillis): void {
+    const labels = this.#kindOf(activity);
+    const add = this.#counters.get(counterOf[command.type] ?? '');
+    if (add !== undefined) out.push({ add, labels, value: 1 });
     if (command.type === 'Claim' && 'dispatchAt' in activity) {
-      this.#scheduleToStart.observe(kind, seconds(activity.dispatchAt, now));
+      out.push({ add: this.#scheduleToStart, labels, value: seconds(activity.dispatchAt, now) });
     }
-    this.#countEndOfAttempt(command, activity, kind, now);
+    this.#sampleEndOfAttempt(out, command, activity, now);
     if ('closedAt' in activity && activity.closedAt === now && activity.deleted !== true) {
-      this.#countOutcome(activity, kind, now);
+      this.#sampleOutcome(out, activity, now);
     }
   }
 
-  #countEndOfAttempt(command: Command, { startedAt }: Activity, kind: Kind, now: EpochMillis): void {
+  #sampleEndOfAttempt(out: Sample[], command: Command, activity: Activity, now: EpochMillis): void {
+    const { startedAt } = activity;
     if (startedAt === undefined || !endsAttempt.has(command.type)) return;
-    this.#startToClose.observe(kind, seconds(startedAt, now));
+    const labels = this.#kindOf(activity);
+    out.push({ add: this.#startToClose, labels, value: seconds(startedAt, now) });
     const timeoutType = command.type === 'TimeOut' ? command.timeoutType : undefined;
     if (timeoutType === 'start-to-close' || timeoutType === 'heartbeat') {
-      this.#taskTimeouts.inc({ ...kind, timeout_type: timeoutType });
+      out.push({ add: this.#taskTimeouts, labels: { ...labels, timeout_type: timeoutType }, value: 1 });
     }
   }
 
-  #countOutcome(activity: ClosedActivity, kind: Kind, now: EpochMillis): void {
-    this.#scheduleToClose.observe(kind, seconds(activity.scheduledAt, now));
-    if (activity.status === 'timed-out') this.#timeouts.inc({ ...kind, timeout_type: timeoutTypeOf(activity) });
-    else this.#counters.get(closings[activity.status])?.inc(kind);
+  #sampleOutcome(out: Sample[], activity: ClosedActivity, now: EpochMillis): void {
+    const labels = this.#kindOf(activity);
+    out.push({ add: this.#scheduleToClose, labels, value: seconds(activity.scheduledAt, now) });
+    if (activity.status === 'timed-out') {
+      out.push({ add: this.#timeouts, labels: { ...labels, timeout_type: timeoutTypeOf(activity) }, value: 1 });
+      return;
+    }
+    const add = this.#counters.get(closings[activity.status]);
+    if (add !== undefined) out.push({ add, labels, value: 1 });
   }
 
   /** The kinds that come first have series of their own. */

@@ -25,7 +25,7 @@ import {
 import { readable } from '@ratchet/protocol';
 import { topics } from '@ratchet/schemas';
 import { ActivityParts } from './activity-parts.ts';
-import type { ActivityMetrics, Count } from './activity-metrics.ts';
+import type { ActivityMetrics, Sample } from './activity-metrics.ts';
 import { Backlog, type QueueBacklog } from './backlog.ts';
 import { CommandHandler, type LogPosition, type OnDecided, type OnDropped } from './command.handler.ts';
 import { Effects, type EffectTools } from './effects.ts';
@@ -94,8 +94,8 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
   readonly #held: HeldTasks;
   readonly #backlog = new Backlog();
   /** What the decisions since the last seal have to be counted as, and those of the groups that are being committed. */
-  #counts: Count[] = [];
-  readonly #sealedCounts: Count[][] = [];
+  #samples: Sample[] = [];
+  readonly #sealedSamples: Sample[][] = [];
   #unsentTopics: readonly string[] = [];
   readonly #commands: CommandHandler;
   readonly #queries: QueryHandler;
@@ -132,8 +132,7 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
     const activityParts = (this.#activityParts = new ActivityParts(parts.codec));
     const common = { state, position, effects, waiters, activityParts };
     const onDecided: OnDecided = (...decided) => {
-      const count = activityMetrics?.countOf(...decided);
-      if (count !== undefined) this.#counts.push(count);
+      activityMetrics?.sample(this.#samples, ...decided);
     };
     const backlog = this.#backlog;
     const told = { onDropped, onDecided, markChanged };
@@ -231,8 +230,8 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
   }
 
   encodeProgress(positions: Positions): OutputRecord {
-    this.#sealedCounts.push(this.#counts);
-    this.#counts = [];
+    this.#sealedSamples.push(this.#samples);
+    this.#samples = [];
     const { now, forwarded } = this.#position;
     const { rules } = this.#state;
     const commands = positions.get(topics.commands) ?? 0;
@@ -245,7 +244,7 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
   }
 
   committed(): void {
-    for (const count of this.#sealedCounts.shift() ?? []) count();
+    for (const { add, labels, value } of this.#sealedSamples.shift() ?? []) add(labels, value);
   }
 
   /** A digest of the whole state: equal for two that decided the same log under the same rules. */
