@@ -1,7 +1,7 @@
 import TestSequencer from '@jest/test-sequencer';
 
 /** Files that take half a minute and more: at the end of a run one of them would leave the other worker idle. */
-const LONG = ['temporal-traces', 'events', 'worker', 'grpc', 'partition-kill', 'partition-processor'];
+const LONG = ['events', 'worker', 'grpc', 'partition-processor', 'fuzz'];
 
 /** The long ones first; the others as Jest orders them, by what it remembers of them. */
 export default class LongFirst extends TestSequencer {

@@ -3,7 +3,7 @@ import { ROOT, onBroker, projectsWith, reporters } from './projects.mjs';
 
 const testTimeout = 300_000;
 
-/** What takes a minute and more: a member's whole life, races, launchers and the drill, one after the other. */
+/** What takes long: a member's lives, kills, traces and races on a broker, launchers and the drill; one file after the other. */
 export default {
   rootDir: ROOT,
   projects: onBroker(await projectsWith(['<rootDir>/src/**/*.long.spec.ts'], { testTimeout })),
