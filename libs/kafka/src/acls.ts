@@ -6,7 +6,7 @@ import { clientRetry } from './retry-options.ts';
 import { within } from './within.ts';
 
 /** What a user may do, from wherever he comes. */
-export interface Grant {
+export interface AclBinding {
   /** As Kafka's `User:` principals are named: of SASL the user, of TLS the certificate's distinguished name. */
   readonly user: string;
   readonly resource: 'topic' | 'group' | 'transactionalId' | 'cluster';
@@ -25,12 +25,12 @@ const aclMsMax = 30_000;
  * @throws OperationalError RKT1010 (rejects) when this user may not grant any; kafkajs's error when the brokers keep none
  * (`authorizer.class.name` is not set), or do not answer.
  */
-export async function grantRights(connection: KafkaConnection, grants: readonly Grant[]): Promise<void> {
+export async function grantRights(connection: KafkaConnection, grants: readonly AclBinding[]): Promise<void> {
   await withAcls(connection, (acls) => acls.createAcls({ acl: grants.flatMap(entriesOf) }));
 }
 
 /** Takes rights away that were granted just so. @throws as `grantRights`. */
-export async function revokeRights(connection: KafkaConnection, grants: readonly Grant[]): Promise<void> {
+export async function revokeRights(connection: KafkaConnection, grants: readonly AclBinding[]): Promise<void> {
   await withAcls(connection, (acls) => acls.deleteAcls({ filters: grants.flatMap(entriesOf) satisfies AclFilter[] }));
 }
 
@@ -50,7 +50,7 @@ const operationTypes = {
   DescribeConfigs: AclOperationTypes.DESCRIBE_CONFIGS,
 } as const;
 
-const entriesOf = ({ user, resource, name, pattern, operations }: Grant): readonly AclEntry[] =>
+const entriesOf = ({ user, resource, name, pattern, operations }: AclBinding): readonly AclEntry[] =>
   operations.map((operation) => ({
     principal: `User:${user}`,
     host: '*',

@@ -1,6 +1,6 @@
 // First: an older Node would fail later, and in words of its own.
 import './node-version.ts';
-export { grantRights, revokeRights, type Grant } from './acls.ts';
+export { grantRights, revokeRights, type AclBinding } from './acls.ts';
 export { agreeOnRecord, type AgreedRecordOptions } from './agreed-record.ts';
 export { connectKafka, KafkaConnection, withoutCredentials, type ConnectionOptions } from './connection.ts';
 export { deadLetter } from './dead-letter.ts';

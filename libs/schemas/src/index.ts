@@ -9,7 +9,7 @@ export {
   rightsOf,
   userOf,
   type Operation,
-  type Principal,
+  type KafkaPrincipal,
   type Right,
   type RightsOptions,
 } from './rights.ts';

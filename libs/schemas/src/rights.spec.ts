@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { principals, rightsOf, type Principal, type Right, type RightsOptions } from './rights.ts';
+import { principals, rightsOf, type KafkaPrincipal, type Right, type RightsOptions } from './rights.ts';
 
 const all = (change: Partial<RightsOptions> = {}): readonly Right[] =>
   principals.flatMap((principal) => rightsOf(principal, { prefix: '', ...change }));
 
-const named = (principal: Principal, options: Partial<RightsOptions>): readonly string[] =>
+const named = (principal: KafkaPrincipal, options: Partial<RightsOptions>): readonly string[] =>
   rightsOf(principal, { prefix: '', ...options }).map(
     ({ resource, name, pattern }) => `${resource} ${name}${pattern === 'prefix' ? '*' : ''}`,
   );
@@ -88,7 +88,7 @@ test('docs/security.md shows what the table says', () => {
 /** A row for each resource, a column for each who comes; the worker's is that of one queue. */
 function shownTable(): readonly string[] {
   const placeholders = { namespace: 'NAMESPACE', taskQueue: 'QUEUE' };
-  const rows = new Map<string, Map<Principal, string>>();
+  const rows = new Map<string, Map<KafkaPrincipal, string>>();
   for (const principal of principals) {
     for (const right of rightsOf(principal, { prefix: '', ...(principal === 'worker' ? placeholders : {}) })) {
       const { resource, name, pattern, operations } = right;

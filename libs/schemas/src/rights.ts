@@ -12,7 +12,7 @@ export const principals = [
   'worker',
   'producer',
 ] as const;
-export type Principal = (typeof principals)[number];
+export type KafkaPrincipal = (typeof principals)[number];
 
 /** Kafka's own names. Whoever may read, write or delete something may describe it, too. */
 export type Operation = 'Read' | 'Write' | 'Create' | 'Delete' | 'Describe' | 'DescribeConfigs';
@@ -40,13 +40,13 @@ export interface RightsOptions {
  * The least that someone needs of Kafka, in a fixed order, each resource once: with these rights everything works, and with
  * one operation less something does not (`tools/ratchet` proves both on a broker). `docs/security.md` shows them.
  */
-export function rightsOf(principal: Principal, options: RightsOptions): readonly Right[] {
+export function rightsOf(principal: KafkaPrincipal, options: RightsOptions): readonly Right[] {
   const { prefix } = options;
   return rightsByPrincipal[principal](options).map((right) => ({ ...right, name: `${prefix}${right.name}` }));
 }
 
 /** The user that everyone is, where nobody says otherwise. */
-export const userOf = (principal: Principal, { prefix }: Pick<RightsOptions, 'prefix'>): string =>
+export const userOf = (principal: KafkaPrincipal, { prefix }: Pick<RightsOptions, 'prefix'>): string =>
   `${prefix}ratchet-${principal}`;
 
 const of =
@@ -96,7 +96,7 @@ const commanding: readonly Right[] = [
 const lookingUp = (namespace: string | undefined): readonly Right[] =>
   namespace === defaultNamespace ? [] : [topic(topics.namespaces, 'Read'), ownGroups(topics.namespaces)];
 
-const rightsByPrincipal: Readonly<Record<Principal, (options: RightsOptions) => readonly Right[]>> = {
+const rightsByPrincipal: Readonly<Record<KafkaPrincipal, (options: RightsOptions) => readonly Right[]>> = {
   scheduler: (options) => [
     ...joining(options),
     topic(topics.commands, 'Read', 'Write'),

@@ -1,4 +1,4 @@
-import { rightsOf, topicSpecs, type Principal, type Right, type TopicSpec } from '@ratchet/schemas';
+import { rightsOf, topicSpecs, type KafkaPrincipal, type Right, type TopicSpec } from '@ratchet/schemas';
 import { stringify } from 'yaml';
 
 export interface StrimziOptions {
@@ -22,8 +22,8 @@ export const strimziDefaults = {
 } satisfies StrimziOptions;
 
 const API_VERSION = 'kafka.strimzi.io/v1';
-const services: readonly Principal[] = ['scheduler', 'timeout-tracker', 'cancellation', 'completion-gateway'];
-const others: readonly Principal[] = ['client', 'worker', 'producer'];
+const services: readonly KafkaPrincipal[] = ['scheduler', 'timeout-tracker', 'cancellation', 'completion-gateway'];
+const others: readonly KafkaPrincipal[] = ['client', 'worker', 'producer'];
 
 /** Every topic that is there from the start, as Strimzi's `KafkaTopic`s: one YAML document each. */
 export function strimziTopics(options: StrimziOptions): string {
@@ -47,7 +47,7 @@ function kafkaTopic({ name, partitions, replicationFactor, config }: TopicSpec, 
   };
 }
 
-function kafkaUser(principal: Principal, options: StrimziOptions): object {
+function kafkaUser(principal: KafkaPrincipal, options: StrimziOptions): object {
   // the topics are there already: Strimzi makes them
   const acls = rightsOf(principal, { ...options, topics: 'verify' }).map(acl);
   return {

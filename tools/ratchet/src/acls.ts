@@ -1,19 +1,19 @@
-import type { Grant } from '@ratchet/kafka';
-import { principals, rightsOf, userOf, type Principal, type RightsOptions } from '@ratchet/schemas';
+import type { AclBinding } from '@ratchet/kafka';
+import { principals, rightsOf, userOf, type KafkaPrincipal, type RightsOptions } from '@ratchet/schemas';
 import { stringify } from 'yaml';
 
 export interface AclsOptions extends RightsOptions {
   /** Whose rights; everyone's by default. */
-  readonly of?: readonly Principal[];
+  readonly of?: readonly KafkaPrincipal[];
   /** Who is another user than `<prefix>ratchet-<principal>`. */
-  readonly users?: ReadonlyMap<Principal, string>;
+  readonly users?: ReadonlyMap<KafkaPrincipal, string>;
 }
 
 export const aclFormats = ['json', 'kafka-acls', 'strimzi'] as const;
 export type AclFormat = (typeof aclFormats)[number];
 
 /** The rights of each user, as the table of `@ratchet/schemas` has them. */
-export const grantsOf = ({ of = principals, users, ...options }: AclsOptions): readonly Grant[] =>
+export const grantsOf = ({ of = principals, users, ...options }: AclsOptions): readonly AclBinding[] =>
   of.flatMap((principal) => {
     const user = users?.get(principal) ?? userOf(principal, options);
     return rightsOf(principal, options).map((right) => ({ user, ...right }));
@@ -32,7 +32,7 @@ export function exportedAcls(format: AclFormat, options: AclsOptions): string {
   }
 }
 
-const withoutUser = ({ user: _user, ...right }: Grant): Omit<Grant, 'user'> => right;
+const withoutUser = ({ user: _user, ...right }: AclBinding): Omit<AclBinding, 'user'> => right;
 
 const commandsHead = [
   '#!/bin/sh',
@@ -46,7 +46,7 @@ const kafkaAclsResources = {
   transactionalId: '--transactional-id',
 } as const;
 
-function kafkaAclsCommand({ user, resource, name, pattern, operations }: Grant): string {
+function kafkaAclsCommand({ user, resource, name, pattern, operations }: AclBinding): string {
   return [
     'kafka-acls.sh --bootstrap-server "$BROKERS" --command-config "$ADMIN" --add',
     `--allow-principal ${quoted(`User:${user}`)}`,
@@ -59,7 +59,7 @@ function kafkaAclsCommand({ user, resource, name, pattern, operations }: Grant):
 const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
 /** Strimzi's `KafkaUser` (kafka.strimzi.io/v1), whose name is the user. Its labels say which `Kafka` it is of. */
-const kafkaUser = (name: string, grants: readonly Grant[]): object => ({
+const kafkaUser = (name: string, grants: readonly AclBinding[]): object => ({
   apiVersion: 'kafka.strimzi.io/v1',
   kind: 'KafkaUser',
   metadata: { name, labels: { 'strimzi.io/cluster': 'kafka' } },

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { connectKafka, grantRights, isPrefix, prefixExpected } from '@ratchet/kafka';
-import { principals, type Principal } from '@ratchet/schemas';
+import { principals, type KafkaPrincipal } from '@ratchet/schemas';
 import { kafkaConnectionOf } from '@ratchet/service-kit';
 import { aclFormats, exportedAcls, grantsOf, type AclsOptions } from './acls.ts';
 
@@ -86,7 +86,7 @@ function optionsOf(values: ReturnType<typeof parsed>['values']): AclsOptions {
   };
 }
 
-function userGiven(given: string): readonly [Principal, string] {
+function userGiven(given: string): readonly [KafkaPrincipal, string] {
   const [who = '', ...rest] = given.split('=');
   const user = rest.join('=');
   if (user === '') throw wrong('--user <who>=<user>', given);

@@ -3,7 +3,7 @@ import { ActivityClient } from '@ratchet/client';
 import { partitionKey, taskTopic } from '@ratchet/domain';
 import { deadLetter, partitionFor, ReplyInbox, removeTopics, type Log } from '@ratchet/kafka';
 import { connectCluster, defaultPayloadConverter } from '@ratchet/protocol';
-import { deadLetterTopic, topics, type Principal } from '@ratchet/schemas';
+import { deadLetterTopic, topics, type KafkaPrincipal } from '@ratchet/schemas';
 import { eventually, uniqueName } from '@ratchet/testing';
 import { WorkflowServiceClient } from '@ratchet/testing/workflow-service';
 import { ApplicationFailure, CompleteAsyncError, Context, Worker } from '@ratchet/worker';
@@ -288,7 +288,7 @@ const works = (): Promise<unknown> =>
     pauseMs: 500,
   });
 
-async function join(who: Principal, log: Log): Promise<void> {
+async function join(who: KafkaPrincipal, log: Log): Promise<void> {
   const another = { id: uniqueName('key'), secret: randomUUID().repeat(2) };
   const cluster = await connectCluster({
     ...stage.as(who),

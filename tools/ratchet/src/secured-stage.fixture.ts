@@ -6,12 +6,12 @@ import {
   grantRights,
   Outbox,
   revokeRights,
-  type Grant,
+  type AclBinding,
   type KafkaConnection,
   type Log,
 } from '@ratchet/kafka';
 import { connectCluster, type Cluster, type ConnectionDescription } from '@ratchet/protocol';
-import { principals, rightsOf, userOf, type Operation, type Principal, type Right } from '@ratchet/schemas';
+import { principals, rightsOf, userOf, type Operation, type KafkaPrincipal, type Right } from '@ratchet/schemas';
 import { eventually } from '@ratchet/testing';
 import { securedAdmin } from '@ratchet/tools-kafka';
 import { startRatchet, type RunningRatchet } from '@ratchet/tools-start';
@@ -25,15 +25,15 @@ const prefix = '';
 
 /** One operation of one right: what can be taken away. */
 export interface Line {
-  readonly who: Principal;
+  readonly who: KafkaPrincipal;
   readonly operation: Operation;
   /** As in docs/security.md: `topic ratchet.replies`, `group ratchet.replies.*`. */
   readonly on: string;
-  readonly grant: Grant;
+  readonly grant: AclBinding;
 }
 
 /** What the worker of one queue has, and everyone else. */
-export const optionsOf = (who: Principal) =>
+export const optionsOf = (who: KafkaPrincipal) =>
   who === 'worker' ? { prefix, namespace, taskQueue } : who === 'client' ? { prefix, namespace } : { prefix };
 
 const kinds = { topic: 'topic', group: 'group', transactionalId: 'transactional id', cluster: 'cluster' } as const;
@@ -105,12 +105,12 @@ export class SecuredStage {
   }
 
   /** How someone of the table comes in. */
-  as(who: Principal): ConnectionDescription {
+  as(who: KafkaPrincipal): ConnectionDescription {
     return connectionAs(this.ratchet, userOf(who, { prefix }));
   }
 
   /** The cluster as someone of the table has it who is no service; closed with the stage. */
-  async guest(who: Principal, log: Log = () => undefined): Promise<Cluster> {
+  async guest(who: KafkaPrincipal, log: Log = () => undefined): Promise<Cluster> {
     const cluster = await connectCluster({
       ...this.as(who),
       clientId: `test-${who}`,
@@ -122,7 +122,7 @@ export class SecuredStage {
   }
 
   /** How someone who knows nothing but Kafka sends; closed by who asked. */
-  async outbox(who: Principal): Promise<Outbox> {
+  async outbox(who: KafkaPrincipal): Promise<Outbox> {
     const { brokers, tls, sasl } = this.as(who);
     const connection = await connectKafka({ brokers: [brokers].flat(), tls, sasl, clientId: `test-${who}` });
     this.#opened.push(connection);
@@ -151,7 +151,7 @@ export class SecuredStage {
   }
 }
 
-export const linesOf = (who: Principal): readonly Line[] => allLines.filter((line) => line.who === who);
+export const linesOf = (who: KafkaPrincipal): readonly Line[] => allLines.filter((line) => line.who === who);
 
 /** Whether a message names a right: the operation, and a resource that the line is for. */
 export const names = (message: string, operation: string, on: string): boolean =>
