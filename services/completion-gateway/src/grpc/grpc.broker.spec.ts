@@ -112,7 +112,7 @@ describe('what a client asks first', () => {
     expect(unknown.message).toContain('unknown method StartWorkflowExecution');
     expect(await errorOf(client.call('listActivityExecutions', { namespace }))).toMatchObject({
       code: 'UNIMPLEMENTED',
-      message: expect.stringContaining('no visibility store') as string,
+      message: expect.stringContaining('Ratchet keeps no lists of activities') as string,
     });
   });
 });
