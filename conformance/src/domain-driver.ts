@@ -1,4 +1,5 @@
 import {
+  isClosed,
   after,
   decide,
   epochMillis,
@@ -98,7 +99,7 @@ class BareDomain {
 
   #awaitOutcome(): Told {
     if (this.#activity === undefined) return this.#notFound();
-    return 'outcome' in this.#activity ? toldOk : { answer: 'pending', message: '' };
+    return isClosed(this.#activity) ? toldOk : { answer: 'pending', message: '' };
   }
 
   // Questions are the scheduler's to answer; what it says of what is not there is in its words.

@@ -1,4 +1,5 @@
 import {
+  isClosed,
   lastFailure,
   nextAttemptScheduleTime,
   publicStatus,
@@ -43,7 +44,7 @@ export const described = (activity: Activity, now: EpochMillis): Described => ({
 });
 
 function outcomeOf(activity: Activity): Partial<Described> {
-  if (!('outcome' in activity)) return {};
+  if (!isClosed(activity)) return {};
   if (activity.outcome.type === 'success') return { result: textOf(activity.outcome.result) };
   const { failure, retryState } = activity.outcome;
   return { ...failureSeen(failure), retryState };

@@ -1,4 +1,5 @@
 import {
+  isClosed,
   canceledReason,
   currentRetryIntervalMs,
   epochMillis,
@@ -79,7 +80,7 @@ function times(activity: Activity): Partial<Pick<ActivityDescription, Times>> {
   const now = epochMillis(Date.now());
   return defined({
     startedAt: activity.startedAt,
-    closedAt: 'closedAt' in activity ? activity.closedAt : undefined,
+    closedAt: isClosed(activity) ? activity.closedAt : undefined,
     expiresAt: expirationTime(activity),
     nextAttemptAt: nextAttemptScheduleTime(activity, now),
     currentRetryIntervalMs: currentRetryIntervalMs(activity, now),

@@ -178,6 +178,25 @@ export interface ClosedActivity extends ActivityBase {
  */
 export type Activity = OpenActivity | ClosedActivity;
 
+export function isClosed(activity: Activity): activity is ClosedActivity {
+  switch (activity.status) {
+    case 'completed':
+    case 'failed':
+    case 'canceled':
+    case 'terminated':
+    case 'timed-out':
+      return true;
+    default:
+      return false;
+  }
+}
+
+export const isOpen = (activity: Activity): activity is OpenActivity => !isClosed(activity);
+
+/** Whether an attempt was granted and has not ended. */
+export const isRunning = (activity: Activity): activity is RunningActivity =>
+  isOpen(activity) && activity.status !== 'scheduled' && activity.status !== 'paused';
+
 /** Whether a task of its attempt was sent, or was to be, and nobody has claimed it. */
 export const isUnclaimed = (activity: Activity): activity is ScheduledActivity =>
   activity.status === 'scheduled' && activity.dispatchedAt !== undefined;

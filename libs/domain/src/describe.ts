@@ -1,4 +1,4 @@
-import type { Activity, AttemptFailure, ClosedStatus } from './activity.ts';
+import { isClosed, type Activity, type AttemptFailure, type ClosedStatus } from './activity.ts';
 import { scheduleToCloseDeadline } from './deadlines.ts';
 import { after, type EpochMillis, type Millis } from './units.ts';
 
@@ -82,14 +82,14 @@ export const stateTransitionCount = ({ transitionCount, heartbeat }: Activity): 
 
 /** From scheduling to closing, in milliseconds. Absent while the activity is open. */
 export const executionDurationMs = (activity: Activity): number | undefined =>
-  'closedAt' in activity ? activity.closedAt - activity.scheduledAt : undefined;
+  isClosed(activity) ? activity.closedAt - activity.scheduledAt : undefined;
 
 /**
  * How the last attempt failed. For a closed activity it may be the outcome itself: a failure that was not retried, or
  * a start-to-close or heartbeat timeout that was not. Semantics section 2.2.
  */
 export function lastFailure(activity: Activity): AttemptFailure | undefined {
-  if (activity.lastFailure !== undefined || !('outcome' in activity)) return activity.lastFailure;
+  if (activity.lastFailure !== undefined || !isClosed(activity)) return activity.lastFailure;
   const { outcome, status, closedAt } = activity;
   if (outcome.type !== 'failure') return undefined;
   const { failure } = outcome;

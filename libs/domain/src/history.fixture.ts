@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { ActivityOptionsRequest, IdConflictPolicy } from './activity-options.ts';
-import type { Activity } from './activity.ts';
+import { isClosed, isRunning, type Activity } from './activity.ts';
 import type { AttemptReference, Command } from './command.ts';
 import { deadlines, type Deadline, type DeadlineType } from './deadlines.ts';
 import { decide } from './decide.ts';
@@ -303,7 +303,7 @@ const isSameToken = (one: AttemptReference, other: AttemptReference): boolean =>
 /** Endings would come too soon if they came as often as the rest. */
 const seldom = (pick: number, command: Command): Command | undefined => (pick % 4 === 0 ? command : undefined);
 
-const isFree = ({ found }: Stage): boolean => found === undefined || 'closedAt' in found;
+const isFree = ({ found }: Stage): boolean => found === undefined || isClosed(found);
 
 const claimIdOf = (activity: Activity | undefined): string =>
-  activity !== undefined && 'claimId' in activity ? activity.claimId : 'claim-none';
+  activity !== undefined && isRunning(activity) ? activity.claimId : 'claim-none';

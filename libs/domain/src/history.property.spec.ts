@@ -1,7 +1,6 @@
 import fc from 'fast-check';
-import type { Activity, OpenActivity } from './activity.ts';
+import { isClosed, type Activity, type OpenActivity } from './activity.ts';
 import type { Command, CommandOf } from './command.ts';
-import { isClosed } from './decide/change.ts';
 import { dump, History, moves, nextDeadlines, proposalOf, replay, type Move, type Step } from './history.fixture.ts';
 import { PartitionState } from './partition-state.ts';
 import type { Payloads } from './payload.ts';

@@ -1,4 +1,4 @@
-import { isUnclaimed, type Activity, type ClosedActivity, type ScheduledActivity } from './activity.ts';
+import { isClosed, isUnclaimed, type Activity, type ClosedActivity, type ScheduledActivity } from './activity.ts';
 import type { DomainEvent } from './event.ts';
 import { ExpiryQueue } from './expiry-queue.ts';
 import { executionKey, partitionKey, runKey, type ExecutionId, type RunId } from './identity.ts';
@@ -160,14 +160,14 @@ export class PartitionState implements PartitionView {
     const former = this.#activities.get(key);
     this.#activities.set(key, activity);
     if (id.workflowId !== '') {
-      put(this.#openActivities, activity, !('outcome' in activity));
+      put(this.#openActivities, activity, !isClosed(activity));
       put(this.#keptActivities, activity, isKeptWithRun(activity));
     } else if (former?.scheduleOffset !== activity.scheduleOffset) {
       // A run that was deleted may be scheduled by its own id again, after others.
       this.#standaloneLives.put(partitionKey(id), id.runId, activity.scheduleOffset);
     }
     // What goes with its run would wait here for a hundred years.
-    if ('outcome' in activity && !isKeptWithRun(activity)) {
+    if (isClosed(activity) && !isKeptWithRun(activity)) {
       this.#expiring.push({ expiresAt: activity.expiresAt, version: activity.version, key, value: activity });
     }
   }
@@ -199,15 +199,13 @@ export class PartitionState implements PartitionView {
   }
 
   #isCurrent(entity: ClosedActivity | WorkflowRun): boolean {
-    return 'outcome' in entity
-      ? this.activityByKey(executionKey(entity.id)) === entity
-      : this.run(entity.id) === entity;
+    return 'outcome' in entity ? this.activityByKey(executionKey(entity.id)) === entity : this.run(entity.id) === entity;
   }
 
   #removeActivity(id: ExecutionId): void {
     const key = executionKey(id);
     const activity = this.#activities.get(key);
-    invariant(activity !== undefined && 'outcome' in activity, `removal of ${key}, which is not closed`);
+    invariant(activity !== undefined && isClosed(activity), `removal of ${key}, which is not closed`);
     this.#activities.delete(key);
     if (id.workflowId === '') this.#standaloneLives.remove(partitionKey(id), id.runId);
     else put(this.#keptActivities, activity, false);
@@ -228,7 +226,7 @@ export class PartitionState implements PartitionView {
   }
 }
 
-const isDeleted = (activity: Activity): boolean => 'outcome' in activity && activity.deleted === true;
+const isDeleted = (activity: Activity): boolean => isClosed(activity) && activity.deleted === true;
 
 const isKeptWithRun = ({ id, retentionMs }: Activity): boolean =>
   id.workflowId !== '' && retentionMs >= retentionWithRunMs;

@@ -1,5 +1,5 @@
+import { isClosed } from './activity.ts';
 import fc from 'fast-check';
-import { isClosed } from './decide/change.ts';
 import { dump } from './history.fixture.ts';
 import {
   acknowledgeSignals,

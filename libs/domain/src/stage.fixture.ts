@@ -1,9 +1,8 @@
 import type { ActivityOptionsRequest } from './activity-options.ts';
-import type { Activity, OpenActivity } from './activity.ts';
+import { isClosed, type Activity, type OpenActivity } from './activity.ts';
 import type { ActivityCommand, AttemptReference, Command, CommandOf, Schedule, TimerReference } from './command.ts';
 import { timerReference } from './deadlines.ts';
 import { decide } from './decide.ts';
-import { isClosed } from './decide/change.ts';
 import type { Decision } from './decision.ts';
 import type { DomainEvent } from './event.ts';
 import { evolve } from './evolve.ts';

@@ -1,4 +1,5 @@
 import {
+  isClosed,
   deadlines,
   millis,
   type Activity,
@@ -130,7 +131,7 @@ export class ActivityMetrics {
       out.push({ add: this.#scheduleToStart, labels, value: seconds(activity.dispatchAt, now) });
     }
     this.#sampleEndOfAttempt(out, command, activity, now);
-    if ('closedAt' in activity && activity.closedAt === now && activity.deleted !== true) {
+    if (isClosed(activity) && activity.closedAt === now && activity.deleted !== true) {
       this.#sampleOutcome(out, activity, now);
     }
   }

@@ -1,4 +1,5 @@
 import {
+  isClosed,
   heartbeatKey,
   inputKey,
   invariant,
@@ -50,7 +51,7 @@ export class ActivityParts {
    */
   keep(key: string, before: Activity | undefined, after: Activity): Activity {
     this.forget(key, before);
-    if (!('outcome' in after)) return after;
+    if (!isClosed(after)) return after;
     const kept = this.#kept(after);
     for (const part of parts) if (kept[keptParts][part] !== undefined) this.#stored.delete(partKey(key, part));
     return kept;
@@ -174,7 +175,7 @@ export const givenIn = ({ input, header, userMetadata, links }: Activity | Activ
 const heartbeatOf = (activity: Activity): ActivityHeartbeat | undefined => {
   const { heartbeat, scheduleOffset, attempt } = activity;
   // The tally alone stands in the activity's own record.
-  if (heartbeat === undefined || ('outcome' in activity && heartbeat.recordedAt === 0)) return undefined;
+  if (heartbeat === undefined || (isClosed(activity) && heartbeat.recordedAt === 0)) return undefined;
   const stamp = 'stamp' in activity ? activity.stamp : 0;
   return { type: 'ActivityHeartbeat', ...heartbeat, scheduleOffset, attempt, stamp };
 };

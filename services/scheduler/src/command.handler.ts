@@ -1,4 +1,5 @@
 import {
+  isClosed,
   decide,
   evolve,
   executionKey,
@@ -165,7 +166,7 @@ export class CommandHandler {
     const key = executionKey(event.activity.id);
     const { activity } = event;
     // Only a new life and a deletion come after a closed one.
-    const before = 'closedAt' in activity && activity.deleted !== true ? undefined : state.activityByKey(key);
+    const before = isClosed(activity) && activity.deleted !== true ? undefined : state.activityByKey(key);
     return { ...event, activity: activityParts.keep(key, before, activity) };
   }
 
@@ -239,7 +240,7 @@ export class CommandHandler {
 }
 
 /** Where what is kept of an activity changes: when it begins, and when it is closed or deleted. */
-const mayKeep = (activity: Activity): boolean => 'outcome' in activity || activity.version === activity.scheduleOffset;
+const mayKeep = (activity: Activity): boolean => isClosed(activity) || activity.version === activity.scheduleOffset;
 
 const nothing: Output = { effects: [], changedKeys: [] };
 

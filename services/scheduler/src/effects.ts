@@ -1,4 +1,5 @@
 import {
+  isClosed,
   executionKey,
   invariant,
   partitionKey,
@@ -228,6 +229,6 @@ function openIn({ activity }: Told, id: ExecutionId): OpenActivity {
 }
 
 function closedIn({ activity }: Told, id: ExecutionId): ClosedActivity {
-  invariant(activity !== undefined && 'outcome' in activity, `an outcome of ${executionKey(id)}, which is not closed`);
+  invariant(activity !== undefined && isClosed(activity), `an outcome of ${executionKey(id)}, which is not closed`);
   return activity;
 }

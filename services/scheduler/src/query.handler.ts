@@ -1,4 +1,5 @@
 import {
+  isClosed,
   executionKey,
   type Activity,
   type ActivityQuery,
@@ -115,7 +116,7 @@ export class QueryHandler {
       const stateBytes = activityParts.stateBytes(activity);
       return { type: 'Described', description: leftOut(activityParts.whole(activity), without), stateBytes };
     }
-    if ('outcome' in activity) return outcomeReached(activity);
+    if (isClosed(activity)) return outcomeReached(activity);
     this.#parts.waiters.add(executionKey(activity.id), { replyTo, requestId }, this.#parts.position.now);
     return { type: 'OutcomePending', runId: activity.id.runId };
   }
@@ -129,7 +130,7 @@ function leftOut(activity: Activity, without: readonly LargePart[]): Activity {
   if (lacks('heartbeat-details') && left.heartbeat !== undefined) {
     left = { ...left, heartbeat: { ...left.heartbeat, details: [] } };
   }
-  if (!lacks('result') || !('outcome' in left) || left.outcome.type === 'failure') return left;
+  if (!lacks('result') || !isClosed(left) || left.outcome.type === 'failure') return left;
   return { ...left, outcome: { type: 'success', result: [] } };
 }
 

@@ -272,7 +272,7 @@ export const requestMutants: readonly Mutant[] = [
   {
     name: 'closed activities stay in the index of the open ones',
     file: 'partition-state.ts',
-    text: "put(this.#openActivities, activity, !('outcome' in activity))",
+    text: 'put(this.#openActivities, activity, !isClosed(activity))',
     replacement: 'put(this.#openActivities, activity, true)',
   },
   {

@@ -1,4 +1,4 @@
-import type { Activity, ClosedActivity, RunningActivity } from '../activity.ts';
+import { isClosed, isRunning, type Activity, type RunningActivity } from '../activity.ts';
 import type { AttemptReference } from '../command.ts';
 import type { DomainEvent, NoticeReason } from '../event.ts';
 
@@ -75,10 +75,6 @@ function isFirstToHear({ status, cancel, pause, heartbeat }: RunningActivity): b
   const request = status === 'cancel-requested' ? cancel : status === 'pause-requested' ? pause : undefined;
   return request === undefined || heartbeat === undefined || heartbeat.recordedAt <= request.requestedAt;
 }
-
-export const isClosed = (activity: Activity): activity is ClosedActivity => 'closedAt' in activity;
-
-export const isRunning = (activity: Activity): activity is RunningActivity => 'claimId' in activity;
 
 // Every dispatch has a stamp of its own, or is the first since the attempt began to wait.
 const isNewlyDispatched = (before: Activity | undefined, after: Activity): boolean =>

@@ -1,10 +1,10 @@
-import type { OpenActivity, RunningActivity } from '../activity.ts';
+import { isRunning, type OpenActivity, type RunningActivity } from '../activity.ts';
 import type { Claim } from '../command.ts';
 import { accept, refuse, type Decision, type DecisionContext } from '../decision.ts';
 import type { PartitionView } from '../partition-view.ts';
 import type { Refusal } from '../refusal.ts';
 import { checkAttemptReport, checkId, checkLength, firstRefusal } from '../validate.ts';
-import { change, isRunning } from './change.ts';
+import { change } from './change.ts';
 import { findAttempt, isRefused, notDue } from './lookup.ts';
 import { draftOf } from './open-activity.ts';
 

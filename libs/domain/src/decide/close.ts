@@ -1,11 +1,12 @@
-import type {
-  Activity,
-  AttemptFailure,
-  CancelRequest,
-  ClosedActivity,
-  ClosedStatus,
-  OpenActivity,
-  Outcome,
+import {
+  isClosed,
+  type Activity,
+  type AttemptFailure,
+  type CancelRequest,
+  type ClosedActivity,
+  type ClosedStatus,
+  type OpenActivity,
+  type Outcome,
 } from '../activity.ts';
 import type { DecisionContext } from '../decision.ts';
 import type { Failure, RetryState } from '../failure.ts';
@@ -78,7 +79,7 @@ const requestIdsOf = ({ pause, unpauseRequestId, resetRequestId, updateRequestId
 
 /** Who reported the end of the last attempt is its worker, whoever that is, be it nobody (semantics section 1.4). */
 export const closedBy = (identity: string, after: Activity, { rules }: DecisionContext): Activity =>
-  isExact(rules) && 'closedAt' in after ? { ...after, lastWorkerIdentity: identity } : after;
+  isExact(rules) && isClosed(after) ? { ...after, lastWorkerIdentity: identity } : after;
 
 export const failureOutcome = (failure: Failure, retryState: RetryState = 'unspecified'): Outcome => ({
   type: 'failure',

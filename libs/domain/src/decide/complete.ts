@@ -1,10 +1,11 @@
+import { isRunning } from '../activity.ts';
 import type { Complete } from '../command.ts';
 import { accept, acknowledged, type Decision, type DecisionContext } from '../decision.ts';
 import { serverFailure } from '../failures.ts';
 import type { PartitionView } from '../partition-view.ts';
 import { checkAttemptReport, isOversized } from '../validate.ts';
 import { afterFailure } from './attempt-end.ts';
-import { change, endReportedBy, isRunning } from './change.ts';
+import { change, endReportedBy } from './change.ts';
 import { close, closedBy, keepingLastFailure } from './close.ts';
 import { activityNotFound, findAttempt, isRefused } from './lookup.ts';
 

@@ -1,11 +1,11 @@
-import type { ClosedActivity } from '../activity.ts';
+import { isClosed, type ClosedActivity } from '../activity.ts';
 import type { Delete } from '../command.ts';
 import { accept, acknowledged, type Decision, type DecisionContext } from '../decision.ts';
 import type { DomainEvent } from '../event.ts';
 import type { PartitionView } from '../partition-view.ts';
 import { epochMillis } from '../units.ts';
 import { checkRequest, checkTarget, firstRefusal } from '../validate.ts';
-import { change, isClosed } from './change.ts';
+import { change } from './change.ts';
 import { activityNotFound, findActivity } from './lookup.ts';
 import { terminated } from './terminate.ts';
 

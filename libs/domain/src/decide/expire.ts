@@ -1,3 +1,4 @@
+import { isClosed } from '../activity.ts';
 import type { ExpireBefore } from '../command.ts';
 import { accept, acknowledged, refuse, type Decision, type DecisionContext } from '../decision.ts';
 import type { DomainEvent } from '../event.ts';
@@ -6,7 +7,7 @@ import { expiredCountMax } from '../limits.ts';
 import type { PartitionView } from '../partition-view.ts';
 import { isBounded, isDriven } from '../rules.ts';
 import { epochMillis, invariant } from '../units.ts';
-import { change, isClosed } from './change.ts';
+import { change } from './change.ts';
 import { closedWithRun } from './terminate.ts';
 
 /**

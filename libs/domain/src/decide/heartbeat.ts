@@ -1,4 +1,4 @@
-import type { Activity, RunningActivity } from '../activity.ts';
+import { isClosed, type Activity, type RunningActivity } from '../activity.ts';
 import type { RecordHeartbeat, TimerReference } from '../command.ts';
 import { accept, type Answer, type Decision, type DecisionContext, type Refused } from '../decision.ts';
 import { serverFailure } from '../failures.ts';
@@ -7,7 +7,7 @@ import type { Payloads } from '../payload.ts';
 import type { EpochMillis } from '../units.ts';
 import { checkAttemptReport, isOversized } from '../validate.ts';
 import { afterFailure } from './attempt-end.ts';
-import { change, endReportedBy, heartbeatChange, isClosed } from './change.ts';
+import { change, endReportedBy, heartbeatChange } from './change.ts';
 import { closedBy } from './close.ts';
 import { findActivity, findRunningAttempt, isRefused } from './lookup.ts';
 

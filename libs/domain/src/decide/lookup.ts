@@ -1,10 +1,9 @@
-import type { Activity, OpenActivity, RunningActivity } from '../activity.ts';
+import { isClosed, isRunning, type Activity, type OpenActivity, type RunningActivity } from '../activity.ts';
 import type { AttemptReference, TimerReference } from '../command.ts';
 import { refuse, type Refused } from '../decision.ts';
 import type { ExecutionId, RunId } from '../identity.ts';
 import type { PartitionView } from '../partition-view.ts';
 import type { WorkflowRun } from '../workflow-run.ts';
-import { isClosed, isRunning } from './change.ts';
 
 /** What the reference answers whenever there is nothing to act on. Semantics section 2.4. */
 export const activityNotFound = ({ activityId }: ExecutionId): Refused =>

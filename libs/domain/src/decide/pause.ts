@@ -1,10 +1,10 @@
-import type { Activity, OpenActivity, RunningActivity } from '../activity.ts';
+import { isClosed, type Activity, type OpenActivity, type RunningActivity } from '../activity.ts';
 import type { Pause, Unpause } from '../command.ts';
 import { accept, acknowledged, refuse, type Decision, type DecisionContext } from '../decision.ts';
 import type { PartitionView } from '../partition-view.ts';
 import { statusName } from '../status-name.ts';
 import { checkReason, checkRequest, checkTarget, firstRefusal } from '../validate.ts';
-import { change, isClosed } from './change.ts';
+import { change } from './change.ts';
 import { activityNotFound, findActivity } from './lookup.ts';
 import { draftOf, laterOf, scheduledFrom } from './open-activity.ts';
 

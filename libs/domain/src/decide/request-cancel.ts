@@ -1,11 +1,18 @@
-import type { Activity, ClosedActivity, OpenActivity, RunningActivity } from '../activity.ts';
+import {
+  isClosed,
+  isRunning,
+  type Activity,
+  type ClosedActivity,
+  type OpenActivity,
+  type RunningActivity,
+} from '../activity.ts';
 import type { RequestCancel } from '../command.ts';
 import { accept, acknowledged, refuse, type Decision, type DecisionContext } from '../decision.ts';
 import { canceledFailure, reasonDetails } from '../failures.ts';
 import type { PartitionView } from '../partition-view.ts';
 import { statusName } from '../status-name.ts';
 import { checkReason, checkRequest, checkTarget, firstRefusal } from '../validate.ts';
-import { change, isClosed, isRunning } from './change.ts';
+import { change } from './change.ts';
 import { close, failureOutcome, keepingLastFailure } from './close.ts';
 import { activityNotFound, findActivity, findRun } from './lookup.ts';
 import { draftOf } from './open-activity.ts';

@@ -1,9 +1,9 @@
-import type { Activity, OpenActivity } from '../activity.ts';
+import { isClosed, type Activity, type OpenActivity } from '../activity.ts';
 import type { Reset } from '../command.ts';
 import { accept, acknowledged, refuse, type Decision, type DecisionContext } from '../decision.ts';
 import type { PartitionView } from '../partition-view.ts';
 import { checkRequest, checkTarget, firstRefusal } from '../validate.ts';
-import { change, isClosed } from './change.ts';
+import { change } from './change.ts';
 import { activityNotFound, findActivity } from './lookup.ts';
 import { restart, scheduledFrom } from './open-activity.ts';
 

@@ -1,5 +1,5 @@
 import type { ActivityOptions } from '../activity-options.ts';
-import type { Activity, OpenActivity } from '../activity.ts';
+import { isClosed, type Activity, type OpenActivity } from '../activity.ts';
 import type { Schedule } from '../command.ts';
 import { accept, refuse, refuseAtLimit, type Decision, type DecisionContext } from '../decision.ts';
 import type { ExecutionId } from '../identity.ts';
@@ -9,7 +9,7 @@ import { isDriven, isExact } from '../rules.ts';
 import { millis } from '../units.ts';
 import { mayHaveLinks } from '../validate.ts';
 import { checkSchedule } from '../validate-schedule.ts';
-import { change, isClosed } from './change.ts';
+import { change } from './change.ts';
 import { findRun, runNotFound } from './lookup.ts';
 import { firstDispatchAt, scheduledFrom } from './open-activity.ts';
 

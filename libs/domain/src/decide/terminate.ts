@@ -1,10 +1,10 @@
-import type { ClosedActivity, OpenActivity } from '../activity.ts';
+import { isClosed, type ClosedActivity, type OpenActivity } from '../activity.ts';
 import type { CloseWithRun, Terminate } from '../command.ts';
 import { accept, acknowledged, refuse, type Decision, type DecisionContext } from '../decision.ts';
 import { terminatedFailure } from '../failures.ts';
 import type { PartitionView } from '../partition-view.ts';
 import { checkReason, checkRequest, checkTarget, firstRefusal } from '../validate.ts';
-import { change, isClosed } from './change.ts';
+import { change } from './change.ts';
 import { close, failureOutcome, keepingLastFailure } from './close.ts';
 import { activityNotFound, findActivity, findRun } from './lookup.ts';
 

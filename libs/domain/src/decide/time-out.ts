@@ -1,4 +1,4 @@
-import type { Activity, OpenActivity } from '../activity.ts';
+import { isRunning, type Activity, type OpenActivity } from '../activity.ts';
 import type { TimeOut } from '../command.ts';
 import {
   heartbeatDeadline,
@@ -11,7 +11,7 @@ import { timeoutFailure } from '../failures.ts';
 import type { PartitionView } from '../partition-view.ts';
 import type { EpochMillis } from '../units.ts';
 import { afterTimeout, lastHeartbeatDetails } from './attempt-end.ts';
-import { change, isRunning } from './change.ts';
+import { change } from './change.ts';
 import { close, failureOutcome, keepingLastFailure } from './close.ts';
 import { findTimed, isOf, isRefused, notDue, staleTimer } from './lookup.ts';
 

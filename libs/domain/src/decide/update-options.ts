@@ -1,5 +1,5 @@
 import type { ActivityOptions, ActivityOptionsRequest } from '../activity-options.ts';
-import type { OpenActivity } from '../activity.ts';
+import { isClosed, type OpenActivity } from '../activity.ts';
 import { invalid, ok, type Checked } from '../checked.ts';
 import type { UpdateOptions } from '../command.ts';
 import { accept, acknowledged, refuse, type Decision, type DecisionContext } from '../decision.ts';
@@ -12,7 +12,7 @@ import { sameOptions } from '../same-options.ts';
 import { statusName } from '../status-name.ts';
 import { after, invariant, type EpochMillis } from '../units.ts';
 import { checkRequest, checkTarget, firstRefusal } from '../validate.ts';
-import { change, isClosed } from './change.ts';
+import { change } from './change.ts';
 import { activityNotFound, findActivity } from './lookup.ts';
 import {
   draftOf,

@@ -1,4 +1,6 @@
 import {
+  isClosed,
+  isRunning,
   epochMillis,
   millis,
   sameOptions,
@@ -26,7 +28,7 @@ import { isPresent, isSome, setPresent } from './set-present.ts';
 export function activityToAvro(activity: Activity): avro.ActivitySnapshot {
   const { id, activityType, scheduleOffset, version, requestIds, scheduledAt, retentionMs, attempt } = activity;
   const { lastWorkerIdentity, lastFailure } = activity;
-  const isClosed = 'outcome' in activity;
+  const closed = isClosed(activity);
   const reports = rememberedToAvro(activity.reportIds ?? []);
   return {
     id,
@@ -40,13 +42,13 @@ export function activityToAvro(activity: Activity): avro.ActivitySnapshot {
     lastWorkerIdentity,
     transitionCount: activity.transitionCount,
     workerSdk: activity.workerSdk ?? null,
-    startedAt: isClosed || 'claimId' in activity ? null : (activity.startedAt ?? null),
+    startedAt: closed || isRunning(activity) ? null : (activity.startedAt ?? null),
     lastFailure: lastFailure === undefined ? null : attemptFailureToAvro(lastFailure),
     callbackUrls: activity.callbackUrls ?? [],
     reportIds: reports.ids,
     reportIdsUntil: reports.until,
-    open: isClosed ? null : openToAvro(activity),
-    closed: isClosed ? closedToAvro(activity) : null,
+    open: closed ? null : openToAvro(activity),
+    closed: closed ? closedToAvro(activity) : null,
   };
 }
 
@@ -94,7 +96,7 @@ function openToAvro(activity: OpenActivity): avro.OpenState {
     resetRequestId: resetRequestId ?? null,
     updateRequestId: activity.updateRequestId ?? null,
     dispatchedAt: activity.status === 'scheduled' ? (activity.dispatchedAt ?? null) : null,
-    running: 'claimId' in activity ? runningToAvro(activity) : null,
+    running: isRunning(activity) ? runningToAvro(activity) : null,
   };
 }
 

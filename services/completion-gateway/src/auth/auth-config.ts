@@ -8,7 +8,7 @@ import type { JwtConfig } from './json-web-token.ts';
 type GatewayAuth = AuthSettings & { readonly environment: Environment };
 
 /** Where a door listens, and the variable that says so. */
-export interface Listening {
+export interface ListeningAddress {
   readonly host: string;
   readonly variable: string;
 }
@@ -20,7 +20,7 @@ export interface Listening {
  * operator said that this is meant, when a door is open to other machines and nobody is asked who they are, or what they
  * are asked for, or the keys that verify it, come unencrypted from another machine.
  */
-export function authConfig(settings: GatewayAuth, doors: readonly Listening[]): AuthConfig {
+export function authConfig(settings: GatewayAuth, doors: readonly ListeningAddress[]): AuthConfig {
   const { apiKeys } = settings;
   const jwt = jwtConfig(settings);
   const tls = tlsConfig(settings);
@@ -30,7 +30,7 @@ export function authConfig(settings: GatewayAuth, doors: readonly Listening[]): 
   return config;
 }
 
-function checkOpenDoor(far: Listening, { apiKeys, jwt, tls }: AuthConfig, settings: GatewayAuth): void {
+function checkOpenDoor(far: ListeningAddress, { apiKeys, jwt, tls }: AuthConfig, settings: GatewayAuth): void {
   const asksForCredential = apiKeys.length > 0 || jwt !== undefined;
   const asksWhoCalls = asksForCredential || tls?.clientCa !== undefined;
   if (!asksWhoCalls && !isAllowed(settings.allowUnauthenticated, settings)) throw openToEveryone(far);
@@ -119,13 +119,13 @@ const unusable = (error: unknown): OperationalError =>
 const missing = (variable: string, because: string): OperationalError =>
   refusal(`Expected to find ${variable} with ${because}, but it is not set`);
 
-const openToEveryone = ({ host, variable }: Listening): OperationalError =>
+const openToEveryone = ({ host, variable }: ListeningAddress): OperationalError =>
   refusal(
     `Expected to ask who calls before listening on ${host} (${variable}), but nothing says how: set RATCHET_API_KEYS, ` +
       'RATCHET_JWT_ISSUER or RATCHET_TLS_CLIENT_CA, or RATCHET_ALLOW_UNAUTHENTICATED=true if everyone may do everything',
   );
 
-const plaintextCredentials = ({ host, variable }: Listening): OperationalError =>
+const plaintextCredentials = ({ host, variable }: ListeningAddress): OperationalError =>
   refusal(
     `Expected API keys and tokens to come encrypted to ${host} (${variable}), but there is no TLS: set ` +
       'RATCHET_TLS_CERTIFICATE and RATCHET_TLS_KEY, or RATCHET_ALLOW_PLAINTEXT=true if something in front of it has TLS',

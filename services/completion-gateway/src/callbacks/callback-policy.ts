@@ -11,7 +11,7 @@ export type CallbackPolicy = Pick<CallbackSettings, 'callbackSecret' | 'callback
  *
  * @throws ProblemError 422 that names the URL.
  */
-export function checkCallbackUrls(urls: readonly string[], policy: CallbackPolicy): void {
+export function checkCallbackPolicy(urls: readonly string[], policy: CallbackPolicy): void {
   if (urls.length > 0 && policy.callbackSecret === '') {
     throw new ProblemError(422, 'callbackUrls: callbacks are not enabled here (RATCHET_CALLBACK_SECRET is not set)');
   }

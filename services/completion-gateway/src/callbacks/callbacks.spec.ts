@@ -4,7 +4,7 @@ import { epochMillis, type CallbackRequest } from '@ratchet/domain';
 import { defaultPayloadConverter } from '@ratchet/protocol';
 import { Webhook } from 'standardwebhooks';
 import { callbackMessage } from './callback-message.ts';
-import { checkCallbackUrls } from './callback-policy.ts';
+import { checkCallbackPolicy } from './callback-policy.ts';
 import { CallbackSender, isFinal } from './callback-sender.ts';
 import {
   callbackHosts,
@@ -147,10 +147,10 @@ describe('a URL', () => {
   test('that may not be called is refused when the activity is started', () => {
     const policy = { callbackSecret: 's', callbackHosts: hostsIn('*') };
     expect(() => {
-      checkCallbackUrls(['https://example.com/', 'http://10.0.0.1/'], policy);
+      checkCallbackPolicy(['https://example.com/', 'http://10.0.0.1/'], policy);
     }).toThrow('/callbackUrls/1: it may not be called: its address 10.0.0.1 is not public');
     expect(() => {
-      checkCallbackUrls(['https://example.com/'], { ...policy, callbackSecret: '' });
+      checkCallbackPolicy(['https://example.com/'], { ...policy, callbackSecret: '' });
     }).toThrow('RATCHET_CALLBACK_SECRET');
   });
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import {
+  isClosed,
   checkReason,
   checkRequest,
   checkRunIdFormat,
@@ -92,7 +93,7 @@ function withLarge(whole: Activity, part: LargePart, seen: ActivitySeen | undefi
     case 'heartbeat-details':
       return heartbeat === undefined ? whole : { ...whole, heartbeat };
     case 'result':
-      return 'outcome' in whole && 'outcome' in seen.activity ? { ...whole, outcome: seen.activity.outcome } : whole;
+      return isClosed(whole) && isClosed(seen.activity) ? { ...whole, outcome: seen.activity.outcome } : whole;
   }
 }
 

@@ -1,11 +1,12 @@
+import { isClosed } from '@ratchet/domain';
 import { randomUUID } from 'node:crypto';
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiHeader, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { activityIdOf } from '@ratchet/protocol';
-import { checkCallbackUrls, type CallbackPolicy } from '../callbacks/callback-policy.ts';
+import { checkCallbackPolicy, type CallbackPolicy } from '../callbacks/callback-policy.ts';
 import type { Caller, FrontDoor, StartedActivity } from '../front-door/index.ts';
-import { activityJson, isClosed, outcomeJson, resultJson } from './activity-json.ts';
+import { activityJson, outcomeJson, resultJson } from './activity-json.ts';
 import {
   activityAnswer,
   doneAnswer,
@@ -56,7 +57,7 @@ export class ActivitiesController {
     @RequestId() requestId: string,
     @Body({ schema: startRequest }) body: z.output<typeof startRequest>,
   ): Promise<StartedActivity & { readonly activityId: string }> {
-    checkCallbackUrls(body.callbackUrls ?? [], this.callbacks());
+    checkCallbackPolicy(body.callbackUrls ?? [], this.callbacks());
     // A request that may be repeated must find what it has started.
     const ownId = requestId === '' ? randomUUID() : activityIdOf(body.activityType, requestId);
     const activityId = body.activityId ?? ownId;

@@ -1,4 +1,5 @@
 import {
+  isClosed,
   canceledReason,
   expirationTime,
   lastAttemptCompleteTime,
@@ -28,8 +29,6 @@ export function outcomeJson(runId: string, status: ClosedStatus, outcome: Outcom
     ? { runId, status, result: result.value }
     : { runId, status, resultPayloads: result.payloads };
 }
-
-export const isClosed = (activity: Activity): activity is ClosedActivity => 'outcome' in activity;
 
 /** Of an activity as it stands. */
 export function resultJson(activity: Activity): OutcomeJson | PendingJson {

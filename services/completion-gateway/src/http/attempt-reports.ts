@@ -1,4 +1,4 @@
-import type { Payloads } from '@ratchet/domain';
+import { isClosed, type Payloads } from '@ratchet/domain';
 import { blobBytesMax, failureBytes, isOversized } from '@ratchet/domain';
 import { decodeTaskToken } from '@ratchet/protocol';
 import type {
@@ -10,7 +10,6 @@ import type {
   ReportOptions,
 } from '../front-door/index.ts';
 import { FrontDoorError } from '../front-door/front-door-error.ts';
-import { isClosed } from './activity-json.ts';
 import { ProblemError } from './problem.ts';
 
 /**

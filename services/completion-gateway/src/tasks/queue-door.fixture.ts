@@ -7,7 +7,7 @@ import {
   type RequestChannel,
 } from '@ratchet/protocol';
 import type { TaskRequest } from '../front-door/index.ts';
-import { QueueDoor, type TaskSource } from './queue-door.ts';
+import { QueueDoor, type TaskSupply } from './queue-door.ts';
 
 /** Claims as the log would answer them, when the test says so. */
 export class Claims {
@@ -48,7 +48,7 @@ export class Claims {
 }
 
 /** What waits in the queue, handed out one by one unless it is paused. */
-export class Queue implements TaskSource {
+export class Queue implements TaskSupply {
   readonly done: string[] = [];
   readonly passedOn: string[] = [];
   othersRead = false;

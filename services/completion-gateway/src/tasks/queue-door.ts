@@ -12,7 +12,7 @@ import { RateLimit } from '../rate-limit.ts';
 import { OpenPoll } from './open-poll.ts';
 
 /** Where a queue's tasks come from. */
-export interface TaskSource {
+export interface TaskSupply {
   /** No task comes until `resume`. */
   pause(): void;
   resume(): void;
@@ -28,7 +28,7 @@ export interface QueueDoorParts {
   readonly channel: RequestChannel;
   readonly clock: DeadlineClock;
   readonly log: Log;
-  readonly source: TaskSource;
+  readonly source: TaskSupply;
 }
 
 /** When nobody has polled for so long, tasks are passed on: someone else may be waiting for them. */

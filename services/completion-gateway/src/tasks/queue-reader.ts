@@ -9,7 +9,7 @@ import {
   type RequestChannel,
 } from '@ratchet/protocol';
 import type { GrantedTask, TaskRequest } from '../front-door/index.ts';
-import { QueueDoor, type TaskSource } from './queue-door.ts';
+import { QueueDoor, type TaskSupply } from './queue-door.ts';
 
 export interface QueueReaderParts {
   readonly cluster: Cluster;
@@ -24,7 +24,7 @@ export interface QueueReaderParts {
  * Reads the topic of one task queue as a member of the group of its workers: those that poll here and those that read
  * Kafka share the queue.
  */
-export class QueueReader implements TaskSource {
+export class QueueReader implements TaskSupply {
   readonly #parts: QueueReaderParts;
   readonly #topic: string;
   readonly #reader: TaskReader;

@@ -1,4 +1,4 @@
-import type { Activity, Command, Query, Reply, StateRecord } from '@ratchet/domain';
+import { isClosed, type Activity, type Command, type Query, type Reply, type StateRecord } from '@ratchet/domain';
 import type { InputRecord } from '@ratchet/kafka';
 import { readTopic } from '@ratchet/kafka/testing';
 import type { Cluster } from '@ratchet/protocol';
@@ -80,7 +80,7 @@ function factsOfReply(reply: Reply, decided: ReadonlyMap<string, Read<Command>>,
 }
 
 const outcomeOf = (activity: Activity): readonly Fact[] =>
-  'outcome' in activity
+  isClosed(activity)
     ? [
         {
           id: activity.id.activityId,
@@ -152,7 +152,7 @@ function factsOfState({ record, value }: Read<StateRecord>): readonly Fact[] {
       scheduleOffset,
       scheduledAt,
       status,
-      ...('outcome' in activity ? { outcome: textOf(activity.status, activity.outcome) } : {}),
+      ...(isClosed(activity) ? { outcome: textOf(activity.status, activity.outcome) } : {}),
     },
   ];
 }

@@ -1,4 +1,4 @@
-import type { LargePart, Offset } from '@ratchet/domain';
+import { isClosed, type LargePart, type Offset } from '@ratchet/domain';
 import type { temporal } from '@temporalio/proto';
 import {
   type ActivityCalls,
@@ -176,7 +176,7 @@ function described({ activity, stateBytes }: ActivitySeen, wanted: Wanted): Resp
     info: fromActivity(activity, stateBytes, include),
     longPollToken: writeLongPollToken(activity),
     ...present({ input: wanted.includeInput === true ? fromPayloadsIfAny(activity.input) : undefined }),
-    ...(wanted.includeOutcome === true && 'outcome' in activity ? { outcome: fromOutcome(activity.outcome) } : {}),
+    ...(wanted.includeOutcome === true && isClosed(activity) ? { outcome: fromOutcome(activity.outcome) } : {}),
   };
 }
 

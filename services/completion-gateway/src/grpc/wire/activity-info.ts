@@ -1,5 +1,6 @@
 import type { temporal } from '@temporalio/proto';
 import {
+  isClosed,
   canceledReason,
   currentRetryIntervalMs,
   epochMillis,
@@ -86,7 +87,7 @@ function timesOf(activity: Activity): Info {
     lastStartedTime: fromMsIfAny(activity.startedAt),
     lastHeartbeatTime: fromMsIfAny(lastHeartbeatTime(activity)),
     lastAttemptCompleteTime: fromMsIfAny(lastAttemptCompleteTime(activity)),
-    closeTime: fromMsIfAny('closedAt' in activity ? activity.closedAt : undefined),
+    closeTime: fromMsIfAny(isClosed(activity) ? activity.closedAt : undefined),
     expirationTime: fromMsIfAny(expirationTime(activity)),
     nextAttemptScheduleTime: fromMsIfAny(nextAttemptScheduleTime(activity, now)),
     currentRetryInterval: fromMsIfAny(currentRetryIntervalMs(activity, now)),
