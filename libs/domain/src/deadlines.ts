@@ -1,4 +1,4 @@
-import type { Activity, RunningActivity, ScheduledActivity } from './activity.ts';
+import { isOpen, type Activity, type RunningActivity, type ScheduledActivity } from './activity.ts';
 import type { TimerReference } from './command.ts';
 import { after, epochMillis, millis, type EpochMillis, type Millis } from './units.ts';
 import type { WorkflowRun } from './workflow-run.ts';
@@ -74,7 +74,7 @@ export function runDeadlines({ timeoutAt, status, version }: WorkflowRun): reado
 export const timerReference = (activity: Activity): TimerReference => ({
   scheduleOffset: activity.scheduleOffset,
   attempt: activity.attempt,
-  stamp: 'stamp' in activity ? activity.stamp : 0,
+  stamp: isOpen(activity) ? activity.stamp : 0,
 });
 
 /** When the whole execution must be over: absolute, whatever is retried, paused or reset. Absent: never. */

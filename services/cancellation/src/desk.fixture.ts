@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import {
+  isOpen,
   millis,
   type ActivityDescription,
   type ActivityOptionsRequest,
@@ -127,7 +128,7 @@ export class Desk {
   /** As the task of its current attempt would say it. */
   async #attemptOf(target: ExecutionId): Promise<AttemptReference> {
     const activity = await this.describe(target);
-    if (activity === undefined || !('stamp' in activity)) throw new Error('Expected it to be open');
+    if (activity === undefined || !isOpen(activity)) throw new Error('Expected it to be open');
     const { scheduleOffset, attempt, stamp } = activity;
     return attemptOf(decodeTaskToken(signer.sign({ id: target, scheduleOffset, attempt, stamp })));
   }

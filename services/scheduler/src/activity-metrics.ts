@@ -1,4 +1,5 @@
 import {
+  isOpen,
   isClosed,
   deadlines,
   millis,
@@ -127,7 +128,7 @@ export class ActivityMetrics {
     const labels = this.#kindOf(activity);
     const add = this.#counters.get(counterOf[command.type] ?? '');
     if (add !== undefined) out.push({ add, labels, value: 1 });
-    if (command.type === 'Claim' && 'dispatchAt' in activity) {
+    if (command.type === 'Claim' && isOpen(activity)) {
       out.push({ add: this.#scheduleToStart, labels, value: seconds(activity.dispatchAt, now) });
     }
     this.#sampleEndOfAttempt(out, command, activity, now);

@@ -1,4 +1,5 @@
 import {
+  isOpen,
   isClosed,
   heartbeatKey,
   inputKey,
@@ -176,7 +177,7 @@ const heartbeatOf = (activity: Activity): ActivityHeartbeat | undefined => {
   const { heartbeat, scheduleOffset, attempt } = activity;
   // The tally alone stands in the activity's own record.
   if (heartbeat === undefined || (isClosed(activity) && heartbeat.recordedAt === 0)) return undefined;
-  const stamp = 'stamp' in activity ? activity.stamp : 0;
+  const stamp = isOpen(activity) ? activity.stamp : 0;
   return { type: 'ActivityHeartbeat', ...heartbeat, scheduleOffset, attempt, stamp };
 };
 

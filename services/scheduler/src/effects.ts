@@ -1,4 +1,5 @@
 import {
+  isOpen,
   isClosed,
   executionKey,
   invariant,
@@ -221,10 +222,7 @@ export class Effects {
 
 /** An effect of an activity follows the event that says how the activity is now. */
 function openIn({ activity }: Told, id: ExecutionId): OpenActivity {
-  invariant(
-    activity !== undefined && 'originalOptions' in activity,
-    `a task of ${executionKey(id)}, which is not open`,
-  );
+  invariant(activity !== undefined && isOpen(activity), `a task of ${executionKey(id)}, which is not open`);
   return activity;
 }
 

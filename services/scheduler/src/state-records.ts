@@ -2,6 +2,7 @@ import { setImmediate as turnOfEventLoop } from 'node:timers/promises';
 import {
   executionKey,
   invariant,
+  isOpen,
   runKey,
   signalKey,
   type Activity,
@@ -9,7 +10,6 @@ import {
   type ActivityInput,
   type ExecutionId,
   type Offset,
-  type OpenActivity,
   type PartitionState,
   type RunId,
   type StateRecord,
@@ -51,8 +51,6 @@ export function stateKeyName(key: StateKey): string {
       return unreachable(key);
   }
 }
-
-const isOpen = (activity: Activity): activity is OpenActivity => 'originalOptions' in activity;
 
 /** What stands under the key of anything but a part of an activity as of now; `undefined` is a tombstone. */
 export function stateRecordOf(state: PartitionState, key: WholeKey): StateRecord | undefined {

@@ -1,5 +1,6 @@
 import {
   deadlines,
+  isClosed,
   heartbeatKey,
   runDeadlines,
   type Activity,
@@ -60,7 +61,7 @@ export class ExecutionsHandler {
 
   #activity(key: string, activity: Activity, headers: Headers): void {
     const { book, taskRetentionMs } = this.#parts;
-    if ('expiresAt' in activity) {
+    if (isClosed(activity)) {
       book.deleteHeartbeat(heartbeatKey(key));
       book.delete(key);
       return this.#closed(key, activity.expiresAt);
