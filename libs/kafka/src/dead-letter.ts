@@ -1,3 +1,4 @@
+import { recordBytes, recordBytesMax } from './outbox-request.ts';
 import type { InputRecord, OutputRecord } from './record.ts';
 
 /** Where a topic's dead letters go. */
@@ -11,29 +12,32 @@ export const deadLetterTopicHeader = 'ratchet-dlq-topic';
 /**
  * A record that cannot be handled, for the dead-letter topic: its bytes, key and headers as they were, and in further
  * headers why (`ratchet-dlq-reason`), from where (`-topic`, `-partition`, `-offset`) and since when (`-at`, ISO 8601).
+ *
+ * Of a record so large that these find no room beside it only the beginning of key and value is kept, and
+ * `ratchet-dlq-value-bytes` says how long the value was: the whole stands at its place as long as its topic keeps it.
  */
 export function deadLetter(record: InputRecord, reason: string, topic = deadLetterTopic(record.topic)): OutputRecord {
-  return {
-    topic,
-    key: record.key,
-    ...(record.rawKey === undefined ? {} : { rawKey: record.rawKey }),
-    value: record.value,
-    headers: {
-      ...record.headers,
-      ...reasonHeaders(reason),
-      [deadLetterTopicHeader]: record.topic,
-      'ratchet-dlq-partition': String(record.partition),
-      'ratchet-dlq-offset': String(record.offset),
-    },
+  const { key, rawKey, value } = record;
+  const ours = {
+    ...reasonHeaders(reason),
+    [deadLetterTopicHeader]: record.topic,
+    'ratchet-dlq-partition': String(record.partition),
+    'ratchet-dlq-offset': String(record.offset),
   };
+  const raw = rawKey === undefined ? {} : { rawKey };
+  const whole = { topic, key, ...raw, value, headers: { ...record.headers, ...ours } };
+  if (recordBytes(whole) <= recordBytesMax) return whole;
+  const beginning = rawKey === undefined ? {} : { rawKey: rawKey.subarray(0, partBytesMax) };
+  const headers = { ...ours, 'ratchet-dlq-value-bytes': String(value?.length ?? 0) };
+  return { topic, key, ...beginning, value: value?.subarray(0, partBytesMax) ?? null, headers };
 }
 
 /** Whether a record is one already. */
 export const isDeadLetter = ({ headers }: Pick<OutputRecord, 'headers'>): boolean =>
   headers?.['ratchet-dlq-reason'] !== undefined;
 
-/** What of a record that is too large for its topic still fits into a dead letter. */
-const valueBytesMax = 512 * 1024;
+/** What of a key or value that is too large for its topic still fits into a dead letter. */
+const partBytesMax = 512 * 1024;
 
 /** A record of ours that no broker takes. A value that is too large is cut, and `ratchet-dlq-value-bytes` says what it was. */
 export function deadLetterOfEffect(record: OutputRecord, reason: string, topic: string): OutputRecord {
@@ -42,7 +46,7 @@ export function deadLetterOfEffect(record: OutputRecord, reason: string, topic: 
   return {
     topic,
     key,
-    value: value === null || valueBytes <= valueBytesMax ? value : value.subarray(0, valueBytesMax),
+    value: value?.subarray(0, partBytesMax) ?? null,
     headers: {
       ...record.headers,
       ...reasonHeaders(reason),

@@ -17,8 +17,9 @@ export const guardedLog =
   (...said) => {
     try {
       const answer = log(...said);
-      if (!(answer instanceof Promise)) return;
-      answer.catch((error: unknown) => {
+      // Of whatever library, or of another realm.
+      if (typeof answer !== 'object' || answer === null || !('then' in answer)) return;
+      Promise.resolve(answer).catch((error: unknown) => {
         otherwise(error, ...said);
       });
     } catch (error) {

@@ -51,9 +51,8 @@ const recordOverheadBytes = 32;
 const headerOverheadBytes = 10;
 
 /** Never less than what the record takes in a batch. */
-export function recordBytes({ key, value, headers }: OutputRecord): number {
-  // Three bytes are the most that UTF-8 takes for a code unit; to count them exactly would cost more.
-  let bytes = recordOverheadBytes + (value === null ? 0 : value.length) + (key === null ? 0 : key.length * 3);
+export function recordBytes({ key, rawKey, value, headers }: OutputRecord): number {
+  let bytes = recordOverheadBytes + byteLength(value) + byteLength(rawKey ?? key);
   if (headers !== undefined) {
     for (const name in headers) bytes += headerOverheadBytes + name.length * 3 + byteLength(headers[name]);
   }
@@ -69,7 +68,9 @@ export function isEncodable({ key, value, headers }: OutputRecord): boolean {
 
 const isText = (value: unknown): boolean => typeof value === 'string' || Buffer.isBuffer(value);
 
-const byteLength = (value: Buffer | string | undefined): number => (value === undefined ? 0 : value.length * 3);
+/** Of text at most: UTF-8 takes three bytes for a code unit; to count them exactly would cost more. */
+const byteLength = (value: Buffer | string | null | undefined): number =>
+  typeof value === 'string' ? value.length * 3 : (value?.length ?? 0);
 
 /** The batches of a request while it is cut from the queue. */
 export class RequestCut {

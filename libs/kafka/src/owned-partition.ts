@@ -310,10 +310,10 @@ export class OwnedPartition<T> {
       const slice = records.slice(start, start + sliceRecords);
       const decoded = this.#decoder.decode(slice);
       const values = decoded instanceof Promise ? await decoded : decoded;
-      // Meanwhile much can have happened: a doubtful owner, one that stops, or a full outbox must not handle them.
-      while (!this.#mayHandle() && !this.#isOver()) await sleep(waitForRoomMs);
-      if (this.#isOver()) return;
       for (const [index, record] of slice.entries()) {
+        // A doubtful owner, one that stops, or a full outbox must not handle it: the answers to one record fill megabytes.
+        while (!this.#mayHandle() && !this.#isOver()) await sleep(waitForRoomMs);
+        if (this.#isOver()) return;
         this.#handler.handle(record, values[index] as T | Poison);
         if (this.#handler.isGroupFull) this.#committer.push(this.#handler.seal());
       }

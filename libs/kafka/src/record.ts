@@ -9,7 +9,7 @@ export interface InputRecord {
   readonly partition: number;
   readonly offset: number;
   readonly key: string | null;
-  /** The key as it was written; only there when it is not UTF-8, so that `key` cannot tell it. */
+  /** The key as it was written; only there when it is not UTF-8 or too long, so that `key` cannot tell it. */
   readonly rawKey?: Buffer;
   /** `null` is a tombstone. A view into the fetched bytes: copy what is to be kept, or the whole fetch is kept with it. */
   readonly value: Buffer | null;
@@ -20,10 +20,15 @@ export interface InputRecord {
   readonly unreadable?: string;
 }
 
-/** What a record takes in memory beside its value: the objects around it, its headers and three buffers' own size. */
+/** What a record takes in memory beside its bytes: the objects around it, and three buffers' own size. */
 const overheadBytes = 1000;
 
-export const memoryBytesOf = ({ value }: InputRecord): number => overheadBytes + (value === null ? 0 : value.length);
+/** Roughly. Whoever writes a record may put most of it into its key or its headers, so these count, too. */
+export function memoryBytesOf({ key, rawKey, value, headers }: InputRecord): number {
+  let bytes = overheadBytes + (value?.length ?? 0) + (key?.length ?? 0) + (rawKey?.length ?? 0);
+  for (const name in headers) bytes += name.length + (headers[name]?.length ?? 0);
+  return bytes;
+}
 
 const untraced: Headers = {};
 
@@ -37,7 +42,7 @@ export function traceHeadersOf(headers: Headers): Headers {
 export interface OutputRecord {
   readonly topic: string;
   readonly key: string | null;
-  /** Written in place of `key` when given: a dead letter keeps a key that is not UTF-8. */
+  /** Written in place of `key` when given: a dead letter keeps a key that `key` cannot tell. */
   readonly rawKey?: Buffer;
   readonly value: Buffer | null;
   /** Absent: murmur2 of the key, as Kafka's Java client does. */

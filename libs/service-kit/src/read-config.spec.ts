@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { inEvery, json, pem, type Setting } from './setting.ts';
 import { serviceSettings, taskRetentionMs, tokenKeys, tokenSecret } from './settings.ts';
 import { readConfig, type Variables } from './read-config.ts';
+import { developmentSecrets } from './weak-secret.ts';
 
 const settings = { ...serviceSettings(9400), tokenSecret, taskRetentionMs };
 const addresses = { RATCHET_KAFKA_BROKERS: 'kafka:9092', RATCHET_SCHEMA_REGISTRY_URL: 'http://registry:8081/' };
@@ -230,7 +231,12 @@ describe('a secret that protects nothing', () => {
   const published = 'a secret for development only, known to everyone';
 
   test.each([
-    ['the published one', published, /is a secret that is published with Ratchet: expected a secret of/],
+    ['the published one', published, /is a secret that is published: expected a secret of/],
+    ['with other spaces and capitals', ` ${published.toUpperCase().replaceAll(' ', '  ')}`, /is published/],
+    ['with other signs', published.replaceAll(/[ ,]+/g, '-'), /is published/],
+    ['with something around it', `my ${published}!`, /is published/],
+    ['that of callbacks', developmentSecrets.callback, /is published/],
+    ['an example of others', 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', /is published/],
     ['one letter', 'a'.repeat(32), /is a secret that is easily guessed/],
     ['two letters', 'ab'.repeat(20), /easily guessed/],
     ['a word again and again', 'password'.repeat(5), /easily guessed/],

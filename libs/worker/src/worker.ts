@@ -130,7 +130,7 @@ export class Worker {
   async run(): Promise<void> {
     if (this.#state !== 'initialized') throw new Error(`Expected to run a new worker, but this one is ${this.#state}`);
     this.#state = 'running';
-    const unwatch = watchStrayRejections();
+    watchStrayRejections();
     try {
       await Promise.race([this.#start(), this.#stopRequested.promise]);
       await this.#stopRequested.promise;
@@ -139,7 +139,6 @@ export class Worker {
       await this.#runner.stop(this.#options);
     } finally {
       await this.#disconnect();
-      unwatch();
       this.#state = 'stopped';
     }
   }

@@ -15,8 +15,8 @@ const asker = { partition: 1, address: 'asker' };
 const workerAddress = { partition: 2, address: 'worker' };
 const place = { id, scheduleOffset: 7, attempt: 1, stamp: 1 };
 const request = { requestId: 'cancel-1', identity: 'operator', reason: 'no longer needed' };
-const startAt = 1_000_000;
-const appendedAt = epochMillis(900_000);
+const startAt = 900_000;
+const appendedAt = epochMillis(startAt);
 
 const notify = (change: Partial<Extract<CancellationRecord, { type: 'NotifyWorker' }>> = {}): CancellationRecord => ({
   type: 'NotifyWorker',
@@ -49,7 +49,7 @@ class Desk {
       send: (records: readonly OutputRecord[]) => void this.sent.push(...records),
     };
     const onGivenUp = ({ record }: PendingNotice): void => void this.givenUp.push(record.id.activityId);
-    this.logic = new CancellationLogic({ context, codec, signer, partitions, own: Date.now, onGivenUp });
+    this.logic = new CancellationLogic({ context, codec, signer, partitions, own: () => performance.now(), onGivenUp });
   }
 
   async take(record: CancellationRecord): Promise<readonly OutputRecord[]> {
@@ -274,6 +274,26 @@ describe('a notice', () => {
     const desk = new Desk();
     await desk.take(notify({ overAt: epochMillis(startAt + 1_000) }));
     jest.advanceTimersByTime(130_000);
+    expect(desk.logic.pendingCount).toBe(0);
+  });
+
+  test.each([
+    ['back', -86_400_000],
+    ['forth', 86_400_000],
+  ])('is told as often when the wall clock is set %s', async (_, stepMs) => {
+    const desk = new Desk();
+    await desk.take(notify());
+    jest.setSystemTime(startAt + 100_000_000 + stepMs);
+    jest.advanceTimersByTime(1_000);
+    expect(desk.sent).toHaveLength(3);
+    expect(desk.logic.pendingCount).toBe(1);
+  });
+
+  test('that is read when its attempt must be over is told no more than once', async () => {
+    const desk = new Desk();
+    await desk.take(notify({ overAt: epochMillis(startAt - 600_000) }));
+    jest.advanceTimersByTime(1_000);
+    expect(desk.sent).toEqual([]);
     expect(desk.logic.pendingCount).toBe(0);
   });
 

@@ -10,7 +10,6 @@ import {
   deadLetter,
   partitionFor,
   PoisonousRecordError,
-  traceHeadersOf,
   type InputRecord,
   type Output,
   type OutputRecord,
@@ -74,10 +73,7 @@ export class CancellationLogic implements PartitionLogic<CancellationRecord> {
   handle(record: InputRecord, cancellation: CancellationRecord): Output {
     switch (cancellation.type) {
       case 'NotifyWorker':
-        return {
-          ...nothing,
-          effects: this.#notifier.take(cancellation, record.offset, traceHeadersOf(record.headers)),
-        };
+        return { ...nothing, effects: this.#notifier.take(cancellation, record) };
       case 'NoticeSettled':
         this.#book.settle(cancellation);
         return nothing;

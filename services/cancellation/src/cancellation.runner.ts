@@ -25,9 +25,10 @@ export async function createCancellationRunner(
   const signer = createTokenSigner(tokenKeyRing(config));
   followTokenKeys(tools.changes, signer, cluster);
   const onGivenUp = noticesGivenUp(tools);
+  const own = (): number => performance.now();
   const logics = new Map<number, CancellationLogic>();
   const createLogic = (context: PartitionContext): CancellationLogic => {
-    const logic = new CancellationLogic({ context, codec, signer, partitions, own: Date.now, onGivenUp });
+    const logic = new CancellationLogic({ context, codec, signer, partitions, own, onGivenUp });
     logics.set(context.partition, logic);
     return logic;
   };

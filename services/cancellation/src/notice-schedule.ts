@@ -25,11 +25,11 @@ const carryFrom = 9;
 export const isCarriedOn = ({ sentCount, record }: PendingNotice): boolean =>
   sentCount >= carryFrom && !isOfOver(record);
 
-/** Nobody waits for the notice any more. @param now epoch milliseconds. */
+/** Nobody waits for the notice any more. @param now what the log's clock shows at least, in epoch milliseconds. */
 export const isSpent = ({ sentCount, record }: PendingNotice, now: number): boolean =>
   sentCount >= (isOfOver(record) ? copiesOfOver : copiesMax) || now > record.overAt + graceMs;
 
-/** The log's clock may be behind ours. */
+/** The clocks of brokers differ: `overAt` is on that of the one that leads the commands. */
 const graceMs = 60_000;
 
 const isOfOver = ({ reason }: NotifyWorker): boolean => reason === 'timed-out' || reason === 'not-found';

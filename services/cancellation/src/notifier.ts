@@ -1,5 +1,5 @@
 import { partitionKey, type CancellationRecord, type Reply } from '@ratchet/domain';
-import type { Headers, OutputRecord, PartitionContext } from '@ratchet/kafka';
+import { traceHeadersOf, type InputRecord, type OutputRecord, type PartitionContext } from '@ratchet/kafka';
 import { topics } from '@ratchet/schemas';
 import type { NoticeBook } from './notice-book.ts';
 import { isCarriedOn, isSpent, repeatAfterMs } from './notice-schedule.ts';
@@ -18,7 +18,7 @@ export interface NotifierParts {
   readonly book: NoticeBook;
   /** Told of a notice that makes room for another. */
   readonly onGivenUp: (notice: PendingNotice) => void;
-  /** This process's own clock, in epoch milliseconds. */
+  /** This process's own clock, in milliseconds of any beginning; nobody can set it. */
   readonly own: () => number;
 }
 
@@ -27,6 +27,8 @@ export class Notifier {
   readonly #parts: NotifierParts;
   #timer: NodeJS.Timeout | undefined;
   #ringsAt = Infinity;
+  /** How far the log's clock is ahead of our own, at least: when a record is read, its append time is over. */
+  #logAheadMs = -Infinity;
 
   constructor(parts: NotifierParts) {
     this.#parts = parts;
@@ -38,14 +40,16 @@ export class Notifier {
    *
    * @returns what is to be sent at once.
    */
-  take(record: NotifyWorker, offset: number, headers: Headers): readonly OutputRecord[] {
+  take(record: NotifyWorker, { offset, headers, timestampMs }: InputRecord): readonly OutputRecord[] {
     const { book, own, onGivenUp } = this.#parts;
+    this.#logAheadMs = Math.max(this.#logAheadMs, timestampMs - own());
     if (book.isSettled(record)) return [];
     const former = book.find(record);
     const isKnown = former?.record.reason === record.reason;
     const known = isKnown ? former : { sentCount: record.sentCount, repeatAt: -Infinity };
     const { sentCount, repeatAt } = known;
-    const notice: PendingNotice = { key: noticeKey(record), record, offset, headers, sentCount, repeatAt };
+    const traced = traceHeadersOf(headers);
+    const notice: PendingNotice = { key: noticeKey(record), record, offset, headers: traced, sentCount, repeatAt };
     for (const givenUp of book.set(notice)) onGivenUp(givenUp);
     if (!isKnown) book.requeue(notice, sentCount + 1, own() + repeatAfterMs(sentCount + 1));
     this.#rearm();
@@ -81,7 +85,7 @@ export class Notifier {
     for (let count = 0; count < turnMax; count++) {
       const notice = book.next();
       if (notice === undefined || notice.repeatAt > now) break;
-      if (isSpent(notice, now)) book.delete(notice);
+      if (isSpent(notice, now + this.#logAheadMs)) book.delete(notice);
       else this.#addCopy(notice, now, records);
     }
     if (records.length > 0) context.send(records);

@@ -76,3 +76,14 @@ test('what can never be read is refused, for the dead letters, and passed over',
   await records.settled;
   expect(directory.list().map(({ name }) => name)).toEqual(['parcels']);
 });
+
+test.each([
+  ['under the key of another', 'parcels', {}, 'its key is "parcels", and its name "orders"'],
+  ['without a retention', 'orders', { retentionMs: millis(0) }, 'A valid retention period is not set'],
+  ['with a limit that is none', 'orders', { limits: { requestsPerSecondMax: -1 } }, 'requestsPerSecondMax must be'],
+])('what no gateway writes is refused, and the former stays: %s', async (_, key, change, why) => {
+  const { directory, records } = stage({ 'orders/forged': () => ({ ...namespace('orders', 'forged'), ...change }) });
+  void records.take(record('orders', 'orders/1'));
+  await expect(records.take(record(key, 'orders/forged'))).rejects.toThrow(`Expected to read a namespace, but ${why}`);
+  expect(directory.find('orders')?.id).toBe('1');
+});

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { checkNewNamespace, type Namespace } from '@ratchet/domain';
 import { PoisonousRecordError, type InputRecord, type Log } from '@ratchet/kafka';
 import { readable } from '@ratchet/protocol';
 import type { Codec } from '@ratchet/schemas';
@@ -51,7 +52,7 @@ export class NamespaceRecords {
     }
     while (!signal.aborted) {
       try {
-        directory.put(await readable((bytes) => codec.decodeNamespace(bytes), value));
+        directory.put(checked(key, await readable((bytes) => codec.decodeNamespace(bytes), value)));
         return;
       } catch (error) {
         if (error instanceof PoisonousRecordError) throw error;
@@ -60,4 +61,14 @@ export class NamespaceRecords {
       }
     }
   }
+}
+
+/** What no gateway writes: starts would be stamped with it, and no later record of the name would take its place for good. */
+function checked(key: string | null, namespace: Namespace): Namespace {
+  const wrong =
+    key === namespace.name
+      ? checkNewNamespace(namespace)?.message
+      : `its key is ${JSON.stringify(key)}, and its name ${JSON.stringify(namespace.name)}`;
+  if (wrong !== undefined) throw new PoisonousRecordError(`Expected to read a namespace, but ${wrong}`);
+  return namespace;
 }

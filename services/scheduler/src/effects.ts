@@ -47,6 +47,9 @@ interface Told {
 /** The largest answer that is sent: its key and headers belong to the record. */
 const replyBytesMax = recordBytesMax - 64 * 1024;
 
+/** So many bytes are told at once to those who wait for the same; the others ask again within seconds and hear it then. */
+export const toldBytesMax = 32 * 1024 * 1024;
+
 /**
  * The records that a decision's events ask for. An event that only changes state asks for none.
  *
@@ -140,13 +143,31 @@ export class Effects {
     const waiters = this.#tools.waiters.take(executionKey(activity.id), (waiter) => waiter);
     if (waiters.length === 0) return;
     const body = outcomeReached(activity);
-    for (const { replyTo, requestId } of waiters) out.push(this.reply(replyTo, { requestId, offset, body }));
+    this.#tell(
+      waiters.map((waiter) => ({ ...waiter, body })),
+      offset,
+      out,
+    );
   }
 
   /** Whoever waits for news of the run hears it once. */
   #addNews(run: WorkflowRun, latest: Signal | undefined, offset: number, out: OutputRecord[]): void {
-    for (const { query, body } of this.#tools.runWaiters.take(run, latest)) {
-      out.push(this.reply(query.replyTo, { requestId: query.requestId, offset, body }));
+    const told = this.#tools.runWaiters.take(run, latest);
+    this.#tell(
+      told.map(({ query: { replyTo, requestId }, body }) => ({ replyTo, requestId, body })),
+      offset,
+      out,
+    );
+  }
+
+  /** Each is sent the whole of it, so a thousand who wait for megabytes would be told gigabytes. */
+  #tell(waiters: readonly (OutcomeWaiter & Pick<Reply, 'body'>)[], offset: number, out: OutputRecord[]): void {
+    let bytes = 0;
+    for (const { replyTo, requestId, body } of waiters) {
+      const record = this.reply(replyTo, { requestId, offset, body });
+      bytes += record.value?.length ?? 0;
+      out.push(record);
+      if (bytes > toldBytesMax) return;
     }
   }
 

@@ -1,7 +1,16 @@
-import { currentRules, millis, partitionKey, type ActivityQuery, type Command, type Query } from '@ratchet/domain';
+import {
+  blobBytesMax,
+  currentRules,
+  millis,
+  partitionKey,
+  type ActivityQuery,
+  type Command,
+  type Query,
+} from '@ratchet/domain';
 import { partitionFor, type OutputRecord } from '@ratchet/kafka';
 import { attemptOf, decodeTaskToken } from '@ratchet/protocol';
 import { topics } from '@ratchet/schemas';
+import { toldBytesMax } from './effects.ts';
 import {
   charge,
   client,
@@ -252,6 +261,29 @@ describe('a query', () => {
     const replies = await repliesIn(await stage.command(terminate, 1_010));
     expect(replies.filter(({ address }) => address === 'client')).toMatchObject([{ requestId: 'query-99' }]);
     expect(stage.logic.waiterCount).toBe(0);
+  });
+
+  test('for one outcome by many fill no memory: whoever is not told asks again, and is', async () => {
+    const stage = new Stage();
+    await stage.command(schedule({ awaitOutcome: false }), 1_000);
+    const asked = Array.from({ length: 50 }, (_, index) =>
+      query({ type: 'AwaitOutcome', replyTo: { partition: 1, address: `client ${String(index)}` } }),
+    );
+    for (const each of asked) await stage.query(each, 1_001);
+
+    const result = [{ metadata: {}, data: Buffer.alloc(blobBytesMax - 1_000) }];
+    const told = await stage.command(
+      { type: 'Complete', target: charge, attempt: { by: 'id' }, result, ...sent },
+      1_010,
+    );
+    const bytes = told.effects.reduce((sum, { value }) => sum + (value?.length ?? 0), 0);
+    expect(bytes).toBeGreaterThan(toldBytesMax);
+    expect(bytes).toBeLessThan(toldBytesMax + 2 * blobBytesMax);
+
+    expect(stage.logic.waiterCount).toBe(0);
+    const [last] = asked.slice(-1);
+    if (last === undefined) throw new Error('nobody asks');
+    expect(await repliesIn(await stage.query(last, 1_020))).toMatchObject([{ body: { type: 'OutcomeReached' } }]);
   });
 
   test('that must have seen a command is answered after that command', async () => {

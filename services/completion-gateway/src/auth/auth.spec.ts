@@ -8,9 +8,10 @@ import { apiKeyHash } from './api-keys.ts';
 import { authConfig, openDoorsWarning } from './auth-config.ts';
 import { authSettings, type AuthConfig } from './auth.settings.ts';
 import { createAuthenticator } from './authenticator.ts';
+import { jest } from '@jest/globals';
 import { certificates } from '@ratchet/testing/certificates';
 import { authorise, type Grant } from './authorise.ts';
-import { grantsOf } from './json-web-token.ts';
+import { createTokenReader, grantsOf } from './json-web-token.ts';
 
 const roles: readonly Role[] = ['reader', 'worker', 'writer', 'admin'];
 
@@ -204,6 +205,31 @@ describe('JSON Web Tokens', () => {
     const jwt = { issuer: 'https://other.example', audience: 'ratchet', keys: { jwksUrl }, permissionsClaim: 'p' };
     authenticator.use({ apiKeys: [], jwt });
     await expect(authenticator.authenticate(bearer)).rejects.toThrow('the token is not valid here');
+  });
+
+  test('of a new key are taken and of a withdrawn one are not, though the wall clock stands still', async () => {
+    let now = 1_000_000;
+    const { jwt } = config;
+    if (jwt === undefined) throw new Error('no tokens are taken');
+    const standing = jest.spyOn(Date, 'now').mockReturnValue(Date.now());
+    try {
+      const read = createTokenReader(jwt, () => now);
+      const [former, next] = [await token(), await generateKeyPair('ES256', { extractable: true })];
+      expect((await read(former)).name).toBe('worker-7');
+      const kept = jwks.splice(0, 1, { ...(await exportJWK(next.publicKey)), kid: 'k2', alg: 'ES256' });
+      const ofNext = await token({ kid: 'k2' }, next.privateKey);
+      const before = fetched;
+      await expect(read(ofNext)).rejects.toThrow('of an unknown key');
+      expect(fetched).toBe(before);
+      now += 30_000;
+      expect((await read(ofNext)).name).toBe('worker-7');
+      await expect(read(former)).rejects.toThrow('of an unknown key');
+      jwks.splice(0, 1, ...kept);
+      now += 600_000;
+      await expect(read(ofNext)).rejects.toThrow('of an unknown key');
+    } finally {
+      standing.mockRestore();
+    }
   });
 
   test.each([

@@ -18,6 +18,14 @@ export interface JwtConfig {
 const algorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
 const clockToleranceSeconds = 30;
 
+/** For so long a key counts that its issuer has withdrawn. */
+const keysMsMax = 600_000;
+/** An unknown key has the issuer asked no more often than this. */
+const looksApartMs = 30_000;
+
+/** Milliseconds of any beginning, on a clock that nobody can set. */
+type MonotonicMs = () => number;
+
 /** Ours and the reference's words for the same. */
 const roles: ReadonlyMap<string, Role> = new Map([
   ['reader', 'reader'],
@@ -35,9 +43,12 @@ const systemNamespace = 'temporal-system';
  *
  * @returns a function that rejects with UNAUTHENTICATED, or with UNAVAILABLE while the keys cannot be fetched.
  */
-export function createTokenReader(config: JwtConfig): (token: string) => Promise<Principal> {
+export function createTokenReader(
+  config: JwtConfig,
+  monotonicMs: MonotonicMs = () => performance.now(),
+): (token: string) => Promise<Principal> {
   const { issuer, audience, permissionsClaim } = config;
-  const keyOf = keySource(config.keys);
+  const keyOf = keySource(config.keys, monotonicMs);
   return async (token) => {
     try {
       const { payload } = await jwtVerify(token, keyOf, {
@@ -54,14 +65,40 @@ export function createTokenReader(config: JwtConfig): (token: string) => Promise
   };
 }
 
-function keySource(keys: JwtConfig['keys']): JWTVerifyGetKey {
-  if ('jwksUrl' in keys) return fetchedKeys(createRemoteJWKSet(new URL(keys.jwksUrl)));
+function keySource(keys: JwtConfig['keys'], monotonicMs: MonotonicMs): JWTVerifyGetKey {
+  if ('jwksUrl' in keys) return fetchedKeys(remoteKeys(new URL(keys.jwksUrl), monotonicMs));
   // Read once, not for every token. Only our algorithms come here: the others are refused before.
   const imported = new Map<string, ReturnType<typeof importSPKI>>();
   return ({ alg }) => {
     const key = imported.get(alg) ?? importSPKI(keys.publicKey, alg);
     imported.set(alg, key);
     return key;
+  };
+}
+
+/**
+ * The keys of an issuer, fetched again when they are old, and for one that is not among them.
+ *
+ * Trap: jose decides by the wall clock when that is. Set back, it would refuse a new key, and take a withdrawn one, for as
+ * long as the step.
+ */
+function remoteKeys(url: URL, monotonicMs: MonotonicMs): JWTVerifyGetKey {
+  const keys = createRemoteJWKSet(url, { cooldownDuration: Infinity, cacheMaxAge: Infinity });
+  let fetchedAt = -Infinity;
+  const isOlderThan = (ms: number): boolean => monotonicMs() - fetchedAt >= ms;
+  const fetchAgain = async (): Promise<void> => {
+    await keys.reload();
+    fetchedAt = monotonicMs();
+  };
+  return async (header, token) => {
+    if (isOlderThan(keysMsMax)) await fetchAgain();
+    try {
+      return await keys(header, token);
+    } catch (error) {
+      if (!(error instanceof errors.JWKSNoMatchingKey) || !isOlderThan(looksApartMs)) throw error;
+      await fetchAgain();
+      return keys(header, token);
+    }
   };
 }
 

@@ -164,10 +164,10 @@ class SlowReceiversError extends Error {
 }
 
 /**
- * Until the next try. The broker's clock has said when the request was appended; this machine's clock, which may be
- * wrong, can only make the wait shorter: after a restart part of it is over.
+ * Until the next try, counted from now on by a clock that nobody can set: whoever reads the record late, after a restart,
+ * waits for what was left when it was written, which is a minute at most.
  */
 const waitMsOf = ({ timestampMs }: InputRecord, { notBefore }: CallbackRequest): number =>
-  (notBefore ?? 0) - Math.max(timestampMs, Date.now());
+  (notBefore ?? 0) - timestampMs;
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

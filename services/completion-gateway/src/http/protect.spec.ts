@@ -84,6 +84,19 @@ describe('a body', () => {
     expect(came).toEqual([]);
   });
 
+  test.each(['gzip', 'br', 'GZIP, identity'])('that is compressed is not taken, and says so: %s', async (encoding) => {
+    const headers = {
+      authorization: `Bearer ${key}`,
+      'content-type': 'application/json',
+      'content-encoding': encoding,
+    };
+    expect(await send(withKeys, `${activity}/complete`, { body: '{}', headers })).toMatchObject({
+      status: 415,
+      body: expect.stringContaining('send it uncompressed') as string,
+    });
+    expect(came).toEqual([]);
+  });
+
   test('without a content type is not taken', async () => {
     const headers = { authorization: `Bearer ${key}` };
     expect(await send(withKeys, `${activity}/complete`, { body: '{}', headers })).toMatchObject({

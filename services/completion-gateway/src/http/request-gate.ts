@@ -34,7 +34,8 @@ interface Known {
  * Stands before the controllers: asks who calls by the headers of a request, before its body is taken, and bounds the
  * connections, the requests on each, the time that a body may take to come and the bytes of all bodies.
  *
- * A body is JSON and nothing else: any other content type, forms and plain text among them, is answered 415. A webhook is
+ * A body is JSON and nothing else: any other content type, forms and plain text among them, is answered 415, and so is one
+ * that is compressed. A webhook is
  * expected by its name, its age and the shape of its signature; its body, which is small, is read, and taken as JSON once
  * the signature is verified, whatever its content type says, which the signature does not cover.
  */
@@ -103,6 +104,8 @@ export class RequestGate {
   }
 
   async #take(request: FastifyRequest, body: Incoming): Promise<unknown> {
+    const { 'content-encoding': encoding = 'identity' } = request.headers;
+    if (encoding.toLowerCase() !== 'identity') throw isEncoded(encoding);
     const bytes = await this.#read(request, body);
     if (!isWebhook(request)) return readRequest(bytes);
     const { params, headers } = request;
@@ -184,6 +187,12 @@ function notJson({ headers: { 'content-type': type = '' } }: FastifyRequest): Pr
   const given = type === '' ? 'it has none' : `it is ${JSON.stringify(type.slice(0, 100))}`;
   return new ProblemError(415, `Expected a body whose content-type is application/json, but ${given}`);
 }
+
+const isEncoded = (encoding: string): ProblemError =>
+  new ProblemError(
+    415,
+    `Expected a body as it is, but its content-encoding is ${JSON.stringify(encoding.slice(0, 100))}: send it uncompressed`,
+  );
 
 const tooLarge = (bytesMax: number): ProblemError =>
   new ProblemError(413, `Expected a body of at most ${String(bytesMax)} bytes, but it has more`);
