@@ -3,7 +3,7 @@ import type { KafkaClient, KafkaConnection } from './connection.ts';
 import { asDenied, isDenied, naming } from './denied-rights.ts';
 import type { OperationalError } from './errors.ts';
 import { asError } from './kafka-error.ts';
-import type { Heard } from './kafkajs/consumer-group.ts';
+import { memberIdsIn, type Heard } from './kafkajs/consumer-group.ts';
 import type { FetchedRecord } from './kafkajs/fetched-records.ts';
 import type { LogRange } from './log-range.ts';
 import type { InputRecord } from './record.ts';
@@ -133,6 +133,8 @@ export class GroupConsumer implements GroupMember {
   readonly #sessionTimeoutMs: number;
   /** A topic as Kafka knows it to its name without the prefix. */
   readonly #ownNames: ReadonlyMap<string, string>;
+  /** Of all attempts, as far as the coordinator may still know them. */
+  readonly #memberIds = new Set<string>();
   #attempt: Attempt | undefined;
   #watchdog: NodeJS.Timeout | undefined;
   #stopped = false;
@@ -307,6 +309,7 @@ export class GroupConsumer implements GroupMember {
       // Trap: kafkajs starts again by itself after errors it calls retriable, with the same sockets. A crash is one here.
       retry: { ...consumerRetry, restartOnFailure: () => Promise.resolve(false) },
     });
+    if (cluster !== undefined) memberIdsIn.set(cluster, this.#memberIds);
     return {
       client,
       consumer,

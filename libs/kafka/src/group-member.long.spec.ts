@@ -138,3 +138,30 @@ test('who joins late in its silence is not given up while the coordinator gather
   await connection.close();
   await proxy.stop();
 });
+
+test('who has lost its broker for a moment does not wait for its own former member', async () => {
+  const stage = await CounterStage.create(brokers, uniqueName('goodbye'), 2);
+  const proxy = await KafkaProxy.start(broker);
+  const connection = await connectKafka({ brokers: [proxy.address], clientId: 'far' });
+  const longSessionMs = 45_000;
+  const counter = await stage.start({
+    connection,
+    processor: { tuning: { ...testTuning, sessionTimeoutMs: longSessionMs } },
+  });
+  await eventually(() => counter.processor.health().restored.length === 2, { deadlineMs: 30_000 });
+
+  // Until kafkajs has given up, far from the end of the session: the coordinator takes the member for alive.
+  const before = counter.events.length;
+  proxy.decide = () => 'cut';
+  proxy.cut();
+  await pause(12_000);
+  proxy.decide = () => 'forward';
+  const owned = await eventually(
+    () => counter.events.slice(before).find((event) => event.startsWith('owned')) ?? Promise.reject(new Error('none')),
+    { deadlineMs: 10_000 },
+  );
+  expect(owned).toBe('owned 0,1');
+  await stage.close();
+  await connection.close();
+  await proxy.stop();
+});

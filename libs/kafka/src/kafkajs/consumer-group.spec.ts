@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { honestGroup, type ConsumerGroupClass, type ProtocolErrorClass } from './consumer-group.ts';
+import { honestGroup, memberIdsIn, type ConsumerGroupClass, type ProtocolErrorClass } from './consumer-group.ts';
 
 const load = createRequire(import.meta.url);
 const Own = load('kafkajs/src/consumer/consumerGroup.js') as ConsumerGroupClass;
@@ -52,4 +52,64 @@ test('a heartbeat tells when the coordinator was asked, once an interval, one at
     Date.now = wallClock;
   }
   expect(asked).toHaveLength(2);
+});
+
+describe('a member that is made anew', () => {
+  interface Coordinated {
+    readonly group: InstanceType<ConsumerGroupClass> & Record<symbol, () => Promise<void>>;
+    readonly asked: string[];
+  }
+
+  /** A group whose coordinator gives each member an id of its own. */
+  function coordinated(memberIds: Set<string>, newId: string, leaving: () => Promise<void> = async () => {}): Coordinated {
+    const { group } = stage(Honest, null);
+    const asked: string[] = [];
+    const coordinator = {
+      leaveGroup: ({ memberId }: { readonly memberId: string }) => {
+        asked.push(`leave ${memberId}`);
+        return leaving();
+      },
+      joinGroup: ({ memberId }: { readonly memberId: string }) => {
+        asked.push(`join ${memberId}`);
+        return Promise.resolve({ generationId: 1, leaderId: newId, memberId: newId, members: [], groupProtocol: '' });
+      },
+    };
+    const cluster = { findGroupCoordinator: () => Promise.resolve(coordinator) };
+    memberIdsIn.set(cluster, memberIds);
+    Object.assign(group, { cluster, coordinator, assigners: [] });
+    return { group: group as Coordinated['group'], asked };
+  }
+  const join = ({ group }: Coordinated): Promise<void> | undefined => {
+    const own = Object.getOwnPropertySymbols(Own.prototype);
+    const symbol = own.find(({ description }) => description === 'private:ConsumerGroup:join');
+    return symbol && group[symbol]?.();
+  };
+
+  test('leaves under its former id before it joins, and not under its present one', async () => {
+    const memberIds = new Set<string>();
+    const former = coordinated(memberIds, 'former');
+    await join(former);
+    await join(former);
+    const next = coordinated(memberIds, 'next');
+    await join(next);
+    expect(former.asked).toEqual(['join ', 'join former']);
+    expect(next.asked).toEqual(['leave former', 'join ']);
+    expect([...memberIds]).toEqual(['next']);
+    await next.group.leave();
+    expect([...memberIds]).toEqual([]);
+  });
+
+  test('has left when its coordinator does not know it, and tries again when it cannot be asked', async () => {
+    const gone = coordinated(new Set(['former']), 'next', () => Promise.reject(withType('UNKNOWN_MEMBER_ID')));
+    await join(gone);
+    expect(gone.asked).toEqual(['leave former', 'join ']);
+
+    const memberIds = new Set(['former']);
+    const loading = coordinated(memberIds, 'next', () => Promise.reject(withType('COORDINATOR_LOAD_IN_PROGRESS')));
+    await expect(join(loading)).rejects.toMatchObject({ type: 'COORDINATOR_LOAD_IN_PROGRESS' });
+    expect(loading.asked).toEqual(['leave former']);
+    expect([...memberIds]).toEqual(['former']);
+  });
+
+  const withType = (type: string): Error => Object.assign(new Error(type), { type });
 });

@@ -3,14 +3,27 @@ interface ConsumerGroup {
   readonly groupId: string;
   readonly generationId: number | null;
   readonly memberId: string | null;
-  readonly coordinator: { heartbeat(member: object): Promise<unknown> } | null;
+  readonly cluster: { findGroupCoordinator(group: { readonly groupId: string }): Promise<Coordinator> };
+  readonly coordinator: Coordinator | null;
   readonly instrumentationEmitter: { emit(event: string, payload: object): void };
   heartbeat(options: { readonly interval: number }): Promise<void>;
+  leave(): Promise<void>;
+}
+
+interface Coordinator {
+  heartbeat(member: object): Promise<unknown>;
+  leaveGroup(member: { readonly groupId: string; readonly memberId: string }): Promise<unknown>;
 }
 
 export type ConsumerGroupClass = new (options: object) => ConsumerGroup;
 
-type Step = (this: ConsumerGroup & { heard(heard: Heard): void }) => Promise<void>;
+type Step = (this: HonestMember) => Promise<void>;
+
+interface HonestMember extends ConsumerGroup {
+  readonly memberIds: Set<string>;
+  heard(heard: Heard): void;
+  dismissFormer(): Promise<void>;
+}
 
 /** kafkajs throws this when a coordinator does not know the member; its runner then joins anew. */
 export type ProtocolErrorClass = new (answer: object) => Error;
@@ -26,6 +39,12 @@ export interface Heard {
   readonly isAnswerToSync: boolean;
 }
 
+/**
+ * By kafkajs's cluster: the ids under which one member of a group is known to its coordinator, or may be. Whoever makes a
+ * member anew gives the same set to the next cluster.
+ */
+export const memberIdsIn = new WeakMap<object, Set<string>>();
+
 /** kafkajs's own name of the event. */
 const heartbeatEvent = 'consumer.heartbeat';
 
@@ -36,15 +55,15 @@ const heartbeatEvent = 'consumer.heartbeat';
  * heartbeat: it fetches from partitions that belong to others, and neither an error nor a crash tells anybody. Here such
  * a heartbeat fails as the coordinator's own answer does, so that it joins again.
  *
+ * Whoever was a member before, under another id, leaves before this one joins: the coordinator would wait a session for
+ * whom a broker's restart or a cut has kept from saying goodbye, and nobody would own anything so long. See `memberIdsIn`.
+ *
  * A `HEARTBEAT` event comes with every answer of the coordinator, that to `SyncGroup` included; see `Heard`.
  */
 export function honestGroup(own: ConsumerGroupClass, ProtocolError: ProtocolErrorClass): ConsumerGroupClass {
-  const syncSymbol = Object.getOwnPropertySymbols(own.prototype).find(
-    ({ description }) => description === 'private:ConsumerGroup:sync',
-  );
-  if (syncSymbol === undefined) throw new Error('Expected to find the step SYNC of kafkajs, but it has none');
   const steps = own.prototype as unknown as Record<symbol, Step>;
-  const ownSync = steps[syncSymbol];
+  const [joinSymbol, ownJoin] = stepOf(steps, 'join');
+  const [syncSymbol, ownSync] = stepOf(steps, 'sync');
 
   class HonestGroup extends own {
     askedAt = -Infinity;
@@ -60,6 +79,29 @@ export function honestGroup(own: ConsumerGroupClass, ProtocolError: ProtocolErro
       this.instrumentationEmitter.emit(heartbeatEvent, { groupId, memberId, groupGenerationId, ...heard });
     }
 
+    override async leave(): Promise<void> {
+      const { memberId } = this;
+      await super.leave();
+      if (memberId !== null) this.memberIds.delete(memberId);
+    }
+
+    get memberIds(): Set<string> {
+      return memberIdsIn.get(this.cluster) ?? new Set();
+    }
+
+    /** Fails as a join does while the coordinator is not to be had: it is tried again with it. */
+    async dismissFormer(): Promise<void> {
+      const { groupId, memberIds } = this;
+      for (const memberId of memberIds) {
+        if (memberId === this.memberId) continue;
+        const coordinator = await this.cluster.findGroupCoordinator({ groupId });
+        await coordinator.leaveGroup({ groupId, memberId }).catch((error: unknown) => {
+          if ((error as { readonly type?: unknown }).type !== unknownMember.type) throw error;
+        });
+        memberIds.delete(memberId);
+      }
+    }
+
     async #ask(intervalMs: number): Promise<void> {
       const { groupId, generationId: groupGenerationId, memberId, coordinator } = this;
       if (memberId === null || coordinator === null) throw new ProtocolError(unknownMember);
@@ -70,13 +112,29 @@ export function honestGroup(own: ConsumerGroupClass, ProtocolError: ProtocolErro
     }
   }
 
+  const join: Step = async function () {
+    await this.dismissFormer();
+    await ownJoin.call(this);
+    if (this.memberId !== null) this.memberIds.add(this.memberId);
+  };
   const sync: Step = async function () {
     const askedAt = performance.now();
-    await ownSync?.call(this);
+    await ownSync.call(this);
     this.heard({ askedAt, isAnswerToSync: true });
   };
+  Object.defineProperty(HonestGroup.prototype, joinSymbol, { value: join });
   Object.defineProperty(HonestGroup.prototype, syncSymbol, { value: sync });
   return HonestGroup;
+}
+
+function stepOf(steps: Record<symbol, Step>, name: string): readonly [symbol, Step] {
+  const symbol = Object.getOwnPropertySymbols(steps).find(
+    ({ description }) => description === `private:ConsumerGroup:${name}`,
+  );
+  const step = symbol && steps[symbol];
+  if (symbol === undefined || step === undefined)
+    throw new Error(`Expected to find the step '${name}' of kafkajs's ConsumerGroup, but it has none`);
+  return [symbol, step];
 }
 
 const unknownMember = {
