@@ -61,7 +61,11 @@ describe('a member that is made anew', () => {
   }
 
   /** A group whose coordinator gives each member an id of its own. */
-  function coordinated(memberIds: Set<string>, newId: string, leaving: () => Promise<void> = async () => {}): Coordinated {
+  function coordinated(
+    memberIds: Set<string>,
+    newId: string,
+    leaving = (): Promise<unknown> => Promise.resolve(),
+  ): Coordinated {
     const { group } = stage(Honest, null);
     const asked: string[] = [];
     const coordinator = {
