@@ -6,25 +6,40 @@ import { composeProblems, dockerfileProblems } from './problems.ts';
 const ROOT = join(import.meta.dirname, '..', '..', '..');
 const textOf = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 
-interface ComposeFile {
-  readonly services: Readonly<
-    Record<
-      string,
-      {
-        readonly image: string;
-        readonly command?: readonly string[];
-        readonly environment: Readonly<Record<string, string | number>>;
-        readonly build?: { readonly context: string; readonly dockerfile: string };
-        readonly healthcheck?: object;
-        readonly read_only?: boolean;
-        readonly cap_drop?: readonly string[];
-        readonly security_opt?: readonly string[];
-      }
-    >
-  >;
+interface ComposeService {
+  readonly image?: string;
+  readonly command?: readonly string[];
+  readonly environment?: Readonly<Record<string, string | number>>;
+  readonly build?: { readonly context: string; readonly dockerfile: string };
+  readonly healthcheck?: { readonly test: readonly string[] };
+  readonly ports?: readonly string[];
+  readonly read_only?: boolean;
+  readonly cap_drop?: readonly string[];
+  readonly security_opt?: readonly string[];
+}
+type ComposeServices = Readonly<Record<string, ComposeService>>;
+
+const composeFile = (path: string): { readonly services: ComposeServices } =>
+  parse(textOf(path), { merge: true }) as { readonly services: ComposeServices };
+
+/** The services of an environment, as far as they are looked at here: its file laid over that of all. */
+function servicesIn(environment: 'development' | 'production'): ComposeServices {
+  const { services: common } = composeFile('deploy/compose/base.yml');
+  const { services: own } = composeFile(`deploy/compose/${environment}.yml`);
+  return Object.fromEntries(
+    [...new Set([...Object.keys(common), ...Object.keys(own)])].map((name) => {
+      const [under, over] = [common[name], own[name]];
+      const ports = [...(under?.ports ?? []), ...(over?.ports ?? [])];
+      const healthcheck = { ...under?.healthcheck, ...over?.healthcheck };
+      return [
+        name,
+        { ...under, ...over, ports, healthcheck, environment: { ...under?.environment, ...over?.environment } },
+      ];
+    }),
+  ) as ComposeServices;
 }
 
-const composeFile = parse(textOf('docker-compose.yml'), { merge: true }) as ComposeFile;
+const environments = ['development', 'production'] as const;
 const serviceFolders = readdirSync(join(ROOT, 'services'));
 
 test('README.md names every setting that a service has', () => {
@@ -40,21 +55,72 @@ test('README.md names every setting that a service has', () => {
 });
 
 describe('docker-compose.yml', () => {
-  it('is a compose file', () => {
-    expect(composeProblems(composeFile)).toEqual([]);
+  it.each(['base', ...environments])('deploy/compose/%s.yml is a compose file', (name) => {
+    expect(composeProblems(composeFile(`deploy/compose/${name}.yml`))).toEqual([]);
   });
 
   it('would not pass with a word that Compose does not know', () => {
     expect(composeProblems({ services: { kafka: { imagee: 'x' } } })).not.toEqual([]);
   });
 
+  it('has in each environment what is of it, laid over what is the same in all', () => {
+    expect(parse(textOf('docker-compose.yml'))).toEqual({
+      name: 'ratchet',
+      include: [
+        {
+          path: ['deploy/compose/base.yml', 'deploy/compose/${RATCHET_ENVIRONMENT:-development}.yml'],
+          project_directory: '.',
+        },
+      ],
+    });
+  });
+
+  it('runs the versions that the jars are of', () => {
+    const { kafka, registry } = servicesIn('development');
+    const versionInPom = (property: string): string | undefined =>
+      new RegExp(`<${property}>(.+)</${property}>`).exec(textOf('tools/kafka/pom.xml'))?.[1];
+    expect(kafka?.image).toBe(`apache/kafka:${versionInPom('kafka.version') ?? ''}`);
+    expect(registry?.image).toBe(`apicurio/apicurio-registry:${versionInPom('apicurio.version') ?? ''}`);
+    expect(servicesIn('production')['secrets']?.image).toBe(kafka?.image);
+  });
+
+  it('lets in production nobody in who is not asked, and publishes nothing but the gateway', () => {
+    const services = servicesIn('production');
+    const settings = Object.values(services).flatMap(({ environment = {} }) => Object.keys(environment));
+    expect(settings.filter((name) => name.startsWith('RATCHET_ALLOW_'))).toEqual([]);
+    expect(services['completion-gateway']?.environment).toMatchObject({
+      RATCHET_API_KEYS_FILE: '/etc/ratchet/secrets/api-keys.json',
+      RATCHET_TLS_CERTIFICATE_FILE: '/etc/ratchet/secrets/gateway.pem',
+    });
+    const published = Object.entries(services).filter(([, { ports = [] }]) => ports.length > 0);
+    expect(published.map(([name]) => name)).toEqual(['completion-gateway']);
+    expect(services['kafka']?.environment).toMatchObject({
+      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: 'INSIDE:SSL,CONTROLLER:SSL',
+      KAFKA_SSL_CLIENT_AUTH: 'required',
+    });
+  });
+
+  it('publishes on the loopback address, unless another is named', () => {
+    const ports = Object.values(servicesIn('development')).flatMap(({ ports: published = [] }) => published);
+    expect(ports).toHaveLength(4);
+    expect(ports.filter((port) => !/^(?:127\.0\.0\.1|\$\{RATCHET_PUBLISH_HOST:-127\.0\.0\.1\}):/.test(port))).toEqual(
+      [],
+    );
+  });
+});
+
+describe.each(environments)('docker-compose.yml in %s', (environment) => {
+  const services = servicesIn(environment);
+
   it.each(serviceFolders)('runs %s, from the one Dockerfile', (name) => {
-    const service = composeFile.services[name];
+    const service = services[name];
     expect(service?.command).toEqual([`services/${name}/dist/main.js`]);
     expect(existsSync(join(ROOT, 'services', name, 'src', 'main.ts'))).toBe(true);
     expect(service?.build).toEqual({ context: '.', dockerfile: 'deploy/Dockerfile' });
-    expect(Object.keys(service?.environment ?? {})).toEqual(
+    const settings = Object.keys(service?.environment ?? {}).map((variable) => variable.replace(/_FILE$/, ''));
+    expect(settings).toEqual(
       expect.arrayContaining([
+        'RATCHET_ENVIRONMENT',
         'RATCHET_KAFKA_BROKERS',
         'RATCHET_SCHEMA_REGISTRY_URL',
         'RATCHET_PARTITIONS',
@@ -63,31 +129,14 @@ describe('docker-compose.yml', () => {
     );
   });
 
-  it.each(serviceFolders)('gives %s nothing of its machine', (name) => {
-    const hardened = { read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] };
-    expect(composeFile.services[name]).toMatchObject(hardened);
-  });
-
-  it('allows in production nothing that is for development', () => {
-    const { environment = {} } = composeFile.services['completion-gateway'] ?? {};
-    const allowances = Object.entries(environment).filter(([name]) => name.startsWith('RATCHET_ALLOW_'));
-    expect(allowances.map(([, value]) => value)).toEqual([
-      '${RATCHET_ALLOW_UNAUTHENTICATED:-development}',
-      '${RATCHET_ALLOW_PLAINTEXT:-development}',
-    ]);
+  it.each(Object.keys(services))('gives %s no more of its machine than it needs', (name) => {
+    const hardened = { cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] };
+    const isReadOnly = serviceFolders.includes(name) || name === 'secrets';
+    expect(services[name]).toMatchObject(isReadOnly ? { ...hardened, read_only: true } : hardened);
   });
 
   it.each(['kafka', 'registry'])('knows when %s answers', (name) => {
-    expect(composeFile.services[name]?.healthcheck).toBeDefined();
-  });
-
-  it('runs the versions that the jars are of', () => {
-    const versionInPom = (property: string): string | undefined =>
-      new RegExp(`<${property}>(.+)</${property}>`).exec(textOf('tools/kafka/pom.xml'))?.[1];
-    expect(composeFile.services['kafka']?.image).toBe(`apache/kafka:${versionInPom('kafka.version') ?? ''}`);
-    expect(composeFile.services['registry']?.image).toBe(
-      `apicurio/apicurio-registry:${versionInPom('apicurio.version') ?? ''}`,
-    );
+    expect(services[name]?.healthcheck?.test).toBeDefined();
   });
 });
 
@@ -107,10 +156,11 @@ describe('deploy/Dockerfile', () => {
     expect(dockerfileProblems('FROM node\nRUNN npm ci\n')).toEqual(['2: Unknown instruction: RUNN']);
   });
 
-  it('runs with the native parts of its packages, which are optional ones', () => {
-    const installed = dockerfile.match(/npm ci [^&]*/g)?.at(-1);
-    expect(installed).toContain('--omit=dev');
-    expect(installed).not.toContain('--omit=optional');
+  it('compiles and runs with the optional packages, which are imported, and have native parts', () => {
+    const installed = dockerfile.match(/npm ci [^&]*/g) ?? [];
+    expect(installed).toHaveLength(2);
+    expect(installed.at(-1)).toContain('--omit=dev');
+    expect(installed.filter((command) => command.includes('--omit=optional'))).toEqual([]);
   });
 
   it('does not run as root, and runs the Node of the lock file', () => {
