@@ -50,7 +50,13 @@ export const rooms = [
   },
   { scope: 'generate', folder: 'tools/generate', rooms: [], not: ALL_NEST },
   { scope: 'mutants', folder: 'tools/mutants', rooms: ['domain'], not: ALL_NEST, decide: true },
-  { scope: 'deploy', folder: 'tools/deploy', rooms: ['domain', 'schemas', 'tools-kafka', 'start'], not: ALL_NEST },
+  {
+    scope: 'deploy',
+    folder: 'tools/deploy',
+    rooms: ['domain', 'schemas', 'tools-kafka', 'start'],
+    testsOnly: ['client', 'worker', 'testing'],
+    not: ALL_NEST,
+  },
   { scope: 'packages', folder: 'tools/packages', rooms: ['start'], not: ALL_NEST },
   { scope: 'boundaries', folder: 'tools/boundaries', rooms: [] },
   {

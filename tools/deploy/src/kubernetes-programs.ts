@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
-import { outcomeOf } from './kubernetes-tools.ts';
+import { requireGo } from './go-programs.ts';
 
 /** The version whose schemas are in tools/deploy/schemas. */
 const MINOR = '36.3';
@@ -29,7 +29,7 @@ export function buildKubernetes(
   const laid = join(folder, `kubernetes-1.${MINOR}`);
   const paths = Object.fromEntries(Object.keys(PROGRAMS).map((name) => [name, join(laid, name)]));
   if (Object.values(paths).some((path) => !existsSync(path))) {
-    requireGo();
+    requireGo('build Kubernetes');
     log(
       `Building kube-apiserver, kube-controller-manager and kube-scheduler 1.${MINOR} with Go (once; about ten minutes) ...`,
     );
@@ -44,15 +44,6 @@ export function buildKubernetes(
     }
   }
   return paths as Record<KubernetesProgram, string>;
-}
-
-function requireGo(): void {
-  const { code } = outcomeOf('sh', ['-c', 'go version']);
-  if (code === 0) return;
-  throw new Error(
-    'Expected to build Kubernetes with Go, but no go was found on the PATH. Install it (https://go.dev/doc/install; Debian, Ubuntu: ' +
-      'apt-get install golang-go)',
-  );
 }
 
 /** Kubernetes' own modules have versions of their own, which its go.mod names as folders beside it. */

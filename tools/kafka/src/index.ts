@@ -2,6 +2,7 @@ export { kafkaAnswers, registryAnswers } from './answers.ts';
 export { AskedToStopError, runUntilAskedToStop, unlessAborted, whenAskedToStop } from './asked-to-stop.ts';
 export { missingOfDocker } from './docker.ts';
 export { namedAddresses, type Addresses } from './environment.ts';
+export { bringJars, type Jars } from './jars.ts';
 export { leasePort, type PortLease } from './ports.ts';
 export { awaitProgress, type Awaited } from './progress.ts';
 export { securedAdmin, securedUsers } from './secured.ts';

@@ -1,4 +1,10 @@
-export { securityEnvironment, startRatchet, type RunningRatchet, type StartRatchetOptions } from './start-ratchet.ts';
+export {
+  grantAll,
+  securityEnvironment,
+  startRatchet,
+  type RunningRatchet,
+  type StartRatchetOptions,
+} from './start-ratchet.ts';
 export { preferQuickStart } from './quick-start.ts';
 export { residentMiB } from './resident-memory.ts';
 export { ServiceProcess, type Doors, type ServiceProcessOptions } from './service-process.ts';

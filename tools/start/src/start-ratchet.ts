@@ -148,8 +148,8 @@ async function kafkaFor(
   }
 }
 
-/** What each user of a broker that asks who comes needs, and no more. */
-async function grantAll({ brokers, security }: Kafka): Promise<void> {
+/** Grants each user of a broker that asks who comes what it needs, and no more. */
+export async function grantAll({ brokers, security }: Pick<Kafka, 'brokers' | 'security'>): Promise<void> {
   if (security === undefined) return;
   const { caFile, passwordFile } = security;
   const connection = await connectKafka({

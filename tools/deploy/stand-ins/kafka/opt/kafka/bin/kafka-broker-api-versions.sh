@@ -1,0 +1,2 @@
+#!/bin/bash
+exec /opt/kafka/bin/java-of org.apache.kafka.tools.BrokerApiVersionsCommand "$@"

@@ -1,0 +1,1 @@
+export { prepareContainers as default } from '../../tools/deploy/src/prepare-containers.ts';
