@@ -24,9 +24,11 @@ import process from 'node:process';
 const SERVICES = ['scheduler', 'timeout-tracker', 'cancellation', 'completion-gateway'];
 const LIBS = ['domain', 'schemas', 'kafka', 'protocol', 'service-kit'];
 const USER = 10001;
-/** Of packages: what only compilers, people and debuggers of other people's code read; and Node, which is beside them already. */
+/** Of packages: what only compilers, people and debuggers of other people's code read. */
 const NOT_RUN =
-  /\.(?:spec|test|fixture)\.[cm]?js$|\.(?:[cm]?ts|map|md|markdown|tsbuildinfo|flow)$|\/node_modules\/(?:node-linux-|\.bin\/|\.package-lock\.json)/i;
+  /\.(?:spec|test|fixture)\.[cm]?js$|\.(?:[cm]?ts|map|md|markdown|tsbuildinfo|flow)$|\/node_modules\/(?:\.bin\/|\.package-lock\.json)/i;
+/** Whole packages: Node, which is beside them already, and a compiler that a plug-in of @nestjs/swagger would want in a build. */
+const NOT_RUN_PACKAGES = /\/node_modules\/(?:node-linux-[^/]+|typescript)$/;
 
 const [root = ''] = process.argv.slice(2);
 if (root === '') throw new Error('Expected the root of the image as the first argument, but there is none');
@@ -42,7 +44,7 @@ function packages() {
     filter: (path) => {
       const named = `/${path}`;
       return lstatSync(path).isDirectory()
-        ? !/\/node-linux-/.test(named)
+        ? !NOT_RUN_PACKAGES.test(named)
         : !NOT_RUN.test(named) && !isUnused(named.slice(1));
     },
   });

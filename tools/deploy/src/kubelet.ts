@@ -129,6 +129,8 @@ export class Kubelet {
         readinessProbe: _readiness,
         livenessProbe: _liveness,
         lifecycle: _lifecycle,
+        // of a network of this machine's none is mapped
+        ports: _ports,
         ...container
       },
     ] = spec.containers;
@@ -154,7 +156,9 @@ export class Kubelet {
     };
   }
 
-  #volumeOf = (pod: Pod): string => join(this.#folder, 'volumes', pod.name);
+  #volumeOf(pod: Pod): string {
+    return join(this.#folder, 'volumes', pod.name);
+  }
 
   /** Has every pod see what the secrets are now. */
   project(): void {

@@ -7,7 +7,7 @@ export async function prepareContainers(): Promise<void> {
     process.stdout.write(`${line}\n`);
   };
   preparePodman();
-  await podman('pod', 'rm', '--all', '--force');
+  await podman('pod', 'rm', '--all', '--force', '--time=0');
   await podman('rm', '--all', '--force', '--time=0');
   await bringImages(log);
   const given = process.env['RATCHET_IMAGE'];
