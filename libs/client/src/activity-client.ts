@@ -2,12 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { checkNamespaceName, checkLength, type Answer } from '@ratchet/domain';
 import type { Log } from '@ratchet/kafka';
 import {
-  asApplicationFailure,
   closeCluster,
   connectCluster,
   descriptionOf,
   durationMs,
-  errorToFailure,
   identityDefault,
   loadDataConverter,
   logOfConnection,
@@ -30,7 +28,7 @@ import {
   InvalidActivityOptionsError,
 } from './errors.ts';
 import { checkOptions, checkText, clientShape, signalShape } from './option-shapes.ts';
-import { outgoingPayload, outgoingPayloads } from './outgoing-payloads.ts';
+import { outgoingFailure, outgoingPayload, outgoingPayloads } from './outgoing-payloads.ts';
 import { scheduleDraft } from './schedule-draft.ts';
 import type { AnyStartOptions } from './start-activity-options.ts';
 
@@ -170,7 +168,7 @@ export class ActivityClient {
   /** Fails the attempt; the retry policy says whether there is another. @throws as `complete`. */
   async fail(activity: ActivityReference, error: unknown): Promise<void> {
     const attempt = this.#attempt(activity);
-    const failure = await errorToFailure(this.#session.converter, asApplicationFailure(error));
+    const failure = await outgoingFailure(error, this.#session.converter);
     await this.#report({ type: 'Fail', ...attempt, failure });
   }
 

@@ -1,5 +1,11 @@
-import { blobBytesMax, payloadsBytes, type Payloads } from '@ratchet/domain';
-import { PayloadConverterError, valuesToPayloads, type LoadedDataConverter } from '@ratchet/protocol';
+import { blobBytesMax, failureBytes, payloadsBytes, type Failure, type Payloads } from '@ratchet/domain';
+import {
+  asApplicationFailure,
+  errorToFailure,
+  PayloadConverterError,
+  valuesToPayloads,
+  type LoadedDataConverter,
+} from '@ratchet/protocol';
 import { InvalidActivityOptionsError } from './errors.ts';
 
 /**
@@ -20,6 +26,26 @@ export const outgoingPayload = (field: string, value: unknown, converter: Loaded
     ? Promise.resolve([])
     : outgoing(field, [value], converter, (path) => `${field}${path.slice('[0]'.length)}`);
 
+/**
+ * Whatever was thrown as a failure, small enough for a record.
+ *
+ * @throws InvalidActivityOptionsError (rejects) when its details cannot be written, or it is too large.
+ */
+export async function outgoingFailure(error: unknown, converter: LoadedDataConverter): Promise<Failure> {
+  const failure = await failureOf(error, converter);
+  checkSize('failure', failureBytes(failure));
+  return failure;
+}
+
+async function failureOf(error: unknown, converter: LoadedDataConverter): Promise<Failure> {
+  try {
+    return await errorToFailure(converter, asApplicationFailure(error));
+  } catch (cause) {
+    if (!(cause instanceof PayloadConverterError)) throw cause;
+    throw new InvalidActivityOptionsError(`Expected to send a failure, but: ${cause.message}`, 'failure', { cause });
+  }
+}
+
 async function outgoing(
   field: string,
   values: readonly unknown[],
@@ -27,8 +53,12 @@ async function outgoing(
   placeOf: (path: string) => string,
 ): Promise<Payloads> {
   const payloads = await converted(values, converter, placeOf);
-  const bytes = payloadsBytes(payloads);
-  if (bytes <= blobBytesMax) return payloads;
+  checkSize(field, payloadsBytes(payloads));
+  return payloads;
+}
+
+function checkSize(field: string, bytes: number): void {
+  if (bytes <= blobBytesMax) return;
   throw new InvalidActivityOptionsError(
     `Expected to send ${field} of at most ${String(blobBytesMax)} bytes, but the payloads have ${String(bytes)}`,
     field,

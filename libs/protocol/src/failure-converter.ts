@@ -102,7 +102,7 @@ function infoOf(error: unknown, converter: PayloadConverter): FailureInfo {
     return { type: 'timeout', timeoutType, lastHeartbeatDetails };
   }
   if (isInstance(error, CancelledFailure)) {
-    return { type: 'canceled', details: toPayloads(detailsOf(error.details), converter), identity: '' };
+    return { type: 'canceled', details: toPayloads(detailsOf(error), converter), identity: '' };
   }
   if (isInstance(error, TerminatedFailure)) return { type: 'terminated', identity: asText(error.identity) };
   if (isInstance(error, ServerFailure)) return { type: 'server', nonRetryable: isTruthy(error.nonRetryable) };
@@ -112,12 +112,12 @@ function infoOf(error: unknown, converter: PayloadConverter): FailureInfo {
 
 // Who writes JavaScript may have given a field anything.
 function applicationInfo(failure: ApplicationFailure, converter: PayloadConverter): FailureInfo {
-  const { type, nonRetryable, details, nextRetryDelay, category } = failure;
+  const { type, nonRetryable, nextRetryDelay, category } = failure;
   const info = {
     type: 'application',
     errorType: asText(type),
     nonRetryable: isTruthy(nonRetryable),
-    details: toPayloads(detailsOf(details), converter),
+    details: toPayloads(detailsOf(failure), converter),
     ...(category === 'benign' || category === 'unspecified' ? { category } : {}),
   } as const;
   if (nextRetryDelay === undefined) return info;

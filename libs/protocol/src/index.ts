@@ -28,5 +28,5 @@ export { requireNamespace } from './require-namespace.ts';
 export { TaskReader, type ReadTask, type TaskReaderOptions } from './task-reader.ts';
 export { taskGroup, taskSources } from './task-sources.ts';
 export * from './task-token.ts';
-export { detailsOf, errorText, fieldOf, isError, isInstance } from './thrown.ts';
+export { asText, detailsOf, errorText, fieldOf, isError, isInstance } from './thrown.ts';
 export { freshTraceparent, type Tracing } from './tracing.ts';

@@ -3,7 +3,7 @@
 
 /** Errors of another realm (a `vm` context, Jest's sandbox) are none to `instanceof`. */
 export const isError = (value: unknown): value is Error =>
-  isInstance(value, Error) || kindOf(value) === '[object Error]';
+  isInstance(value, Error) || /^\[object (Error|DOMException)\]$/.test(kindOf(value));
 
 /** As `instanceof`, which asks a proxy for its prototype. */
 export function isInstance<T>(value: unknown, of: abstract new (...args: never[]) => T): value is T {
@@ -24,8 +24,18 @@ export function fieldOf(value: unknown, name: string): unknown {
 }
 
 /** The details of a failure: who writes JavaScript may have given one that is no list, or none. */
-export const detailsOf = (details: unknown): readonly unknown[] =>
-  Array.isArray(details) ? details : details === undefined || details === null ? [] : [details];
+export function detailsOf(failure: unknown): readonly unknown[] {
+  const details = fieldOf(failure, 'details') ?? [];
+  return isList(details) ? details : [details];
+}
+
+function isList(value: unknown): value is readonly unknown[] {
+  try {
+    return Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
 
 /** Nothing for `null` and `undefined`, JSON where there is any, else the kind of thing it is; always well-formed. */
 export function asText(value: unknown): string {

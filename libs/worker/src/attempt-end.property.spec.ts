@@ -1,7 +1,8 @@
 import { runInNewContext } from 'node:vm';
 import { ApplicationFailure, CancelledFailure, TerminatedFailure, type DataConverter } from '@ratchet/protocol';
 import fc from 'fast-check';
-import { AttemptStage } from './attempt.fixture.ts';
+import { AttemptStage, goOn } from './attempt.fixture.ts';
+import { Context } from './context.ts';
 
 const revoked = (): unknown => {
   const { proxy, revoke } = Proxy.revocable({}, {});
@@ -77,6 +78,20 @@ const error: fc.Arbitrary<Make> = fc
     return thrown;
   });
 
+/** What is reported of an activity that is told to stop, and throws this. */
+const reportWhenStopped = async (
+  asked: { readonly cancelRequested?: true; readonly paused?: true },
+  thrown: unknown,
+) => {
+  const stage = new AttemptStage(async () => {
+    Context.current().heartbeat();
+    await Context.current().cancelled.catch(() => undefined);
+    throw thrown;
+  });
+  stage.answer = ({ type }) => (type === 'RecordHeartbeat' ? { ...goOn, ...asked } : { type: 'Acknowledged' });
+  return stage.report();
+};
+
 const reportOf = async (thrown: unknown, dataConverter?: DataConverter) => {
   const stage = new AttemptStage(
     () => {
@@ -94,6 +109,24 @@ test('an end is reported whatever was thrown', async () => {
     }),
     { numRuns: 1_000 },
   );
+});
+
+test('an end is reported whatever was thrown by an activity that was told to stop', async () => {
+  const asked = fc.constantFrom({ cancelRequested: true } as const, { paused: true } as const);
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(odd, error), asked, async (make, stop) => {
+      expect((await reportWhenStopped(stop, make()))?.type).toMatch(/^(ReportCanceled|Fail)$/);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test.each<[given: string, details: PropertyDescriptor]>([
+  ['cannot be read', { get: throwing }],
+  ['are a proxy that was revoked', { value: revoked() }],
+])('a cancellation whose details %s is reported', async (_, details) => {
+  const thrown = Object.defineProperty(new CancelledFailure('I stop'), 'details', details);
+  expect((await reportWhenStopped({ cancelRequested: true }, thrown))?.type).toMatch(/^(ReportCanceled|Fail)$/);
 });
 
 test('an end is reported whatever was given as the result', async () => {
@@ -132,6 +165,12 @@ test.each<{ given: string; thrown: () => unknown; type: string; message: RegExp 
     thrown: () => runInNewContext('new RangeError("elsewhere")') as unknown,
     type: 'RangeError',
     message: /^elsewhere$/,
+  },
+  {
+    given: 'the realm of its platform',
+    thrown: () => Object.defineProperty(new DOMException('too late', 'TimeoutError'), 'stack', { value: '' }),
+    type: 'TimeoutError',
+    message: /^too late$/,
   },
   { given: 'no error at all', thrown: () => 404, type: '', message: /^404 \[A non-Error/ },
   { given: 'null', thrown: () => null, type: '', message: /^null \[A non-Error/ },

@@ -19,7 +19,7 @@ export function endOfThrown(
   if (isAbandoned || isInstance(error, CompleteAsyncError)) return { type: 'unsaid' };
   if (reason === undefined || !isCancellation(error)) return { type: 'failed', error: asApplicationFailure(error) };
   if (reason === 'CANCELLED')
-    return { type: 'canceled', details: isInstance(error, CancelledFailure) ? detailsOf(error.details) : [] };
+    return { type: 'canceled', details: isInstance(error, CancelledFailure) ? detailsOf(error) : [] };
   return { type: 'failed', error: stopped(reason) };
 }
 

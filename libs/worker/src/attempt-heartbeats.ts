@@ -2,6 +2,8 @@ import { blobBytesMax, payloadsBytes, type Payloads } from '@ratchet/domain';
 import {
   ApplicationFailure,
   encodePayloads,
+  errorText,
+  isInstance,
   type CommandReply,
   type LoadedDataConverter,
   type RequestOptions,
@@ -90,7 +92,7 @@ export class AttemptHeartbeats {
     try {
       this.#hear(await this.#parts.send({ type: 'RecordHeartbeat', details }, { timeoutMs }), sentAt);
     } catch (error) {
-      log('debug', `a heartbeat was not answered: ${error instanceof Error ? error.message : String(error)}`);
+      log('debug', `a heartbeat was not answered: ${errorText(error)}`);
     } finally {
       this.#unansweredCount--;
     }
@@ -103,7 +105,7 @@ export class AttemptHeartbeats {
   }
 
   #fail(error: unknown): void {
-    this.#failure ??= error instanceof ApplicationFailure ? error : conversionFailure(error);
+    this.#failure ??= isInstance(error, ApplicationFailure) ? error : conversionFailure(error);
     this.#parts.cancel('HEARTBEAT_DETAILS_CONVERSION_FAILED');
   }
 

@@ -68,6 +68,19 @@ test.each<{ given: string; end: Parameters<typeof attemptReport>[0]; message: st
     nonRetryable: true,
   },
   {
+    given: 'a failure that is not retried, and whose cause has details that cannot be written',
+    end: {
+      type: 'failed',
+      error: ApplicationFailure.create({
+        message: 'm',
+        nonRetryable: true,
+        cause: ApplicationFailure.retryable('c', 'C', 1n),
+      }),
+    },
+    message: 'm [it could not be converted as it was: Expected to write a value as JSON, but value is a BigInt]',
+    nonRetryable: true,
+  },
+  {
     given: 'a delay that is none',
     end: {
       type: 'failed',
@@ -90,4 +103,22 @@ test('a large failure keeps its beginning as the cause', async () => {
 test('a failure whose details cannot be written is retried when it said', async () => {
   const error = ApplicationFailure.create({ message: 'not so fast', details: [1n], nextRetryDelay: '1h' });
   expect((await failureOf({ type: 'failed', error })).info).toMatchObject({ nextRetryDelayMs: 3_600_000 });
+});
+
+test('an error whose cause has details that cannot be written stays what it is, and so do its causes', async () => {
+  const cause = ApplicationFailure.nonRetryable('no funds', 'NoFunds', { amount: 1n }, 'kept');
+  const error = Object.assign(new Error('declined', { cause }), { name: 'Declined' });
+  expect(await failureOf({ type: 'failed', error })).toMatchObject({
+    message: expect.stringContaining('declined [it could not be converted as it was') as string,
+    stackTrace: expect.stringMatching(/^\w+: declined\n/) as string,
+    info: { errorType: 'Declined' },
+    cause: {
+      message: 'no funds',
+      info: {
+        errorType: 'NoFunds',
+        nonRetryable: true,
+        details: [{ data: Buffer.of() }, { data: Buffer.from('"kept"') }],
+      },
+    },
+  });
 });

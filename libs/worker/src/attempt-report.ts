@@ -10,12 +10,16 @@ import {
 import {
   ApplicationFailure,
   asApplicationFailure,
+  asText,
   durationMs,
   errorText,
   errorToFailure,
   failureSource,
+  fieldOf,
+  isError,
   isInstance,
   valuesToPayloads,
+  type ApplicationFailureOptions,
   type LoadedDataConverter,
 } from '@ratchet/protocol';
 import type { AttemptEnd } from './attempt-end.ts';
@@ -56,7 +60,7 @@ export async function attemptReport(
   } catch (error) {
     lost(error);
     try {
-      return { type: 'Fail', failure: await failureOf(withoutDetails(end, error), converter) };
+      return { type: 'Fail', failure: await failureOf(withoutDetails(end, error), losing(converter)) };
     } catch (another) {
       lost(another);
       return unreportable;
@@ -66,17 +70,39 @@ export async function attemptReport(
 
 /** A failure whose details cannot be converted stays what it is without them: whether and when it is retried does not depend on them. */
 function withoutDetails(end: AttemptEnd, error: unknown): unknown {
-  if (end.type !== 'failed' || !isInstance(end.error, ApplicationFailure)) return error;
-  const { type, nonRetryable, category, cause, nextRetryDelay } = end.error;
-  return ApplicationFailure.create({
-    message: `${errorText(end.error)} [it could not be converted as it was: ${errorText(error)}]`,
-    type: type ?? '',
+  if (end.type !== 'failed' || !isError(end.error)) return error;
+  const thrown = end.error;
+  const message = `${errorText(thrown)} [it could not be converted as it was: ${errorText(error)}]`;
+  const failure = ApplicationFailure.create({ message, cause: fieldOf(thrown, 'cause'), ...kindOf(thrown) });
+  failure.stack = asText(fieldOf(thrown, 'stack'));
+  return failure;
+}
+
+function kindOf(thrown: Error): ApplicationFailureOptions {
+  if (!isInstance(thrown, ApplicationFailure)) return { type: asText(fieldOf(thrown, 'name')) };
+  const { type, nonRetryable, category, nextRetryDelay } = thrown;
+  return {
+    type: asText(type),
     nonRetryable,
-    cause,
     ...(category === undefined ? {} : { category }),
     ...(nextRetryDelay === undefined || durationMs(nextRetryDelay) === undefined ? {} : { nextRetryDelay }),
-  });
+  };
 }
+
+/** Of the causes, too, what cannot be converted is lost, and nothing else is. */
+const losing = ({ payloadConverter, ...rest }: LoadedDataConverter): LoadedDataConverter => ({
+  ...rest,
+  payloadConverter: {
+    fromPayload: (payload) => payloadConverter.fromPayload(payload),
+    toPayload: (value) => {
+      try {
+        return payloadConverter.toPayload(value);
+      } catch {
+        return payloadConverter.toPayload(undefined);
+      }
+    },
+  },
+});
 
 async function convertedReport(end: AttemptEnd, converter: LoadedDataConverter): Promise<AttemptReport | undefined> {
   switch (end.type) {
