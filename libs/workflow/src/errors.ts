@@ -1,5 +1,5 @@
 import type { RetryState, RunCloseStatus } from '@ratchet/domain';
-import { CancelledFailure, RatchetFailure } from '@ratchet/protocol';
+import { CancelledFailure, isInstance, RatchetFailure } from '@ratchet/protocol';
 
 export interface ActivityFailureInfo {
   readonly activityType: string;
@@ -38,7 +38,8 @@ export class ActivityFailure extends RatchetFailure implements ActivityFailureIn
 
 /** Whether an error says that something was cancelled: the scope, or the activity. */
 export const isCancellation = (error: unknown): boolean =>
-  error instanceof CancelledFailure || (error instanceof ActivityFailure && error.cause instanceof CancelledFailure);
+  isInstance(error, CancelledFailure) ||
+  (isInstance(error, ActivityFailure) && isInstance(error.cause, CancelledFailure));
 
 /** Another process drives the run: it has attached to it since, and what this one sends as its driver is refused. */
 export class WorkflowRunTakenOverError extends Error {

@@ -91,6 +91,24 @@ describe('a run', () => {
     );
     expect(failing).toMatchObject({ status: 'closed', closeStatus: 'failed' });
 
+    const revoked = Proxy.revocable({}, {});
+    revoked.revoke();
+    // Nothing of these may be looked at by the test, either.
+    for (const thrown of [
+      Object.assign(new Error(), { message: 404 }),
+      '\ud800',
+      'x'.repeat(2_000_000),
+      revoked.proxy,
+    ]) {
+      const odd = await stage.openRun();
+      const throwIt = async (): Promise<never> => {
+        await Promise.resolve();
+        throw thrown as Error;
+      };
+      const isThrown = await odd.execute(throwIt).catch((error: unknown) => error === thrown);
+      expect([isThrown, odd.status, odd.closeStatus]).toEqual([true, 'closed', 'failed']);
+    }
+
     const cancelled = await stage.openRun();
     const ended = failed(cancelled.execute(() => cancelled.executeActivity('greet', { ...idle, args: ['Ada'] })));
     await cancelled.cancel('enough');

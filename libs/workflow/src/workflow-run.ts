@@ -11,8 +11,16 @@ import {
   type ClientSession,
   type HandleOf,
 } from '@ratchet/client/session';
-import { millis, type RunCloseStatus, type RunId, type RunStatus, type WorkflowRun as RunState } from '@ratchet/domain';
-import { durationMs, type Duration } from '@ratchet/protocol';
+import {
+  millis,
+  reasonBytesMax,
+  truncateUtf8,
+  type RunCloseStatus,
+  type RunId,
+  type RunStatus,
+  type WorkflowRun as RunState,
+} from '@ratchet/domain';
+import { durationMs, errorText, isInstance, type Duration } from '@ratchet/protocol';
 import { CancellationScope } from './cancellation-scope.ts';
 import type { ActivityCancellationType } from './cancellation-type.ts';
 import { isCancellation, WorkflowRunTakenOverError } from './errors.ts';
@@ -188,7 +196,7 @@ export class WorkflowRun {
     try {
       result = await this.scope.run(fn);
     } catch (error) {
-      if (this.#status === 'closed' || error instanceof WorkflowRunTakenOverError) throw error;
+      if (this.#status === 'closed' || isInstance(error, WorkflowRunTakenOverError)) throw error;
       if (this.#cancelRequest !== undefined && isCancellation(error)) await this.reportCancellation();
       else await this.fail(error);
       throw error;
@@ -299,9 +307,9 @@ export class WorkflowRun {
     return this.#close('completed', '');
   }
 
-  /** Closes the run as failed; the message is kept with it. @throws as `complete`. */
+  /** Closes the run as failed, whatever was thrown; its message is kept, up to 1 MiB of it. @throws as `complete`. */
   fail(failure: unknown): Promise<void> {
-    return this.#close('failed', failure instanceof Error ? failure.message : String(failure));
+    return this.#close('failed', truncateUtf8(errorText(failure), reasonBytesMax));
   }
 
   /** Closes the run without asking its code, whoever drives it. @throws WorkflowNotFoundError (rejects) when it is closed already. */
