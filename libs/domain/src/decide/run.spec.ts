@@ -305,6 +305,12 @@ describe('what is kept as long as its run', () => {
     expect(stage.refusal(step(stage, 'charge', 'another'))).toBe('already-started: activity execution already started');
   });
 
+  test('keeps its id from whoever is content with a duplicate: what it came to stays', () => {
+    const stage = withClosedStep();
+    const another = stage.schedule({ target: { ...inRun, activityId: 'charge' }, requestId: 'another' });
+    expect(stage.refusal(another)).toBe('already-started: activity execution already started');
+  });
+
   test('goes with the run, open or closed, a bounded number at a time', () => {
     const stage = withClosedStep();
     stage.accept(step(stage, 'video')).accept(closeRun()).at(5_000);

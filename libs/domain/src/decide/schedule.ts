@@ -45,7 +45,7 @@ function scheduleStandalone(view: PartitionView, schedule: CheckedSchedule): Dec
 
 /**
  * An id is unique among the open activities of its run, whatever the conflict policy says. After closing the reuse policy
- * decides: one that is kept as long as its run and rejects duplicates runs once in the life of the run.
+ * decides, unless the activity is kept as long as its run: then its id is never free again.
  */
 function scheduleInRun(view: PartitionView, schedule: CheckedSchedule): Decision {
   const { command, context } = schedule;
@@ -62,8 +62,8 @@ function scheduleInRun(view: PartitionView, schedule: CheckedSchedule): Decision
   }
   if (former !== undefined && !isClosed(former)) return alreadyStarted(former);
   if (isDriven(context.rules)) {
-    if (former !== undefined && !mayReuse(former, command)) return alreadyStarted(former);
-    if (command.retentionMs >= retentionWithRunMs && view.keptActivityCount(run.id) >= keptWithRunMax) {
+    if (former !== undefined && !isFreeInRun(former, command)) return alreadyStarted(former);
+    if (isKeptWithRun(command) && view.keptActivityCount(run.id) >= keptWithRunMax) {
       const message = `workflow run ${run.id.runId} has ${String(keptWithRunMax)} activities that are kept as long as it`;
       return refuseAtLimit('keptWithRunMax', message);
     }
@@ -158,6 +158,11 @@ const tooManyLinks = ({ links = [] }: OpenActivity, wanted: number): Decision =>
     wanted > linksMax ? 'linksMax' : 'linksBytesMax',
     `cannot attach more than ${String(linksMax)} links to an activity (${String(links.length)} links already attached)`,
   );
+
+const isFreeInRun = (former: Activity, command: Schedule): boolean =>
+  !isKeptWithRun(former) && mayReuse(former, command);
+
+const isKeptWithRun = ({ retentionMs }: Activity | Schedule): boolean => retentionMs >= retentionWithRunMs;
 
 function mayReuse({ status }: Activity, { idReusePolicy }: Schedule): boolean {
   switch (idReusePolicy) {
