@@ -5,7 +5,7 @@ import { ApiBearerAuth, ApiHeader, ApiOperation, ApiProduces, ApiTags } from '@n
 import type { z } from 'zod';
 import { activityIdOf } from '@ratchet/protocol';
 import { checkCallbackPolicy, type CallbackPolicy } from '../callbacks/callback-policy.ts';
-import type { Caller, FrontDoor, StartedActivity } from '../front-door/index.ts';
+import type { Caller, FrontDoor, StartActivityRequest, StartedActivity } from '../front-door/index.ts';
 import { activityJson, outcomeJson, resultJson } from './activity-json.ts';
 import {
   activityAnswer,
@@ -18,6 +18,7 @@ import {
 } from './answers.ts';
 import { Answers, InNamespace } from './documented.ts';
 import { sendOutcomeEvents } from './outcome-events.ts';
+import { ProblemError } from './problem.ts';
 import { From, Listening, RequestId, type Listener } from './request-context.ts';
 import {
   activityQuery,
@@ -28,10 +29,11 @@ import {
   resultQuery,
   startRequest,
 } from './requests.ts';
-import { startOf } from './start-of.ts';
+import { mayHaveStarted, startOf } from './start-of.ts';
 import { CALLBACK_POLICY, FRONT_DOOR } from './tokens.ts';
 
 const waitMsMax = 60_000;
+const notGiven = ['heartbeat-details', 'result'] as const;
 
 type Order = z.output<typeof plainOrder>;
 type ReasonedOrder = z.output<typeof reasonedOrder>;
@@ -61,8 +63,20 @@ export class ActivitiesController {
     // A request that may be repeated must find what it has started.
     const ownId = requestId === '' ? randomUUID() : activityIdOf(body.activityType, requestId);
     const activityId = body.activityId ?? ownId;
-    const { runId, started } = await this.frontDoor.activities.start(caller, startOf(body, activityId, requestId));
+    const request = startOf(body, activityId, requestId);
+    const { runId, started } = await this.frontDoor.activities.start(caller, request);
+    const isRepeated = !started && (body.activityId === undefined || body.idConflictPolicy === 'fail');
+    if (isRepeated) await this.#checkRepetition(caller, request, runId);
     return { activityId, runId, started };
+  }
+
+  /** @throws ProblemError (rejects) 422 when what was started with the request id is something else. */
+  async #checkRepetition(caller: Caller, request: StartActivityRequest, runId: string): Promise<void> {
+    const { activityId } = request;
+    const { activity } = await this.frontDoor.activities.describe(caller, { activityId, runId }, notGiven);
+    if (mayHaveStarted(request, activity)) return;
+    const found = `activity ${activityId} was started with this requestId, with another type, task queue or arguments`;
+    throw new ProblemError(422, `${found}: a new request needs a requestId (or Idempotency-Key) of its own`, { runId });
   }
 
   @Get(':activityId')

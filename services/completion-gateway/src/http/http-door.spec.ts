@@ -9,6 +9,7 @@ import { FrontDoorError } from '../front-door/front-door-error.ts';
 import { limitsFor } from '../limits/limits.fixture.ts';
 import { httpClient, type CallHttp } from './http-client.fixture.ts';
 import { openHttpDoor, type HttpDoor } from './http-door.ts';
+import { payloadOf } from './payload-json.ts';
 import { reportIdOf } from './report-id.ts';
 
 // The way in and out, without a log behind it: a front door that remembers what it was asked, and answers as told.
@@ -126,6 +127,80 @@ describe('what is asked for arrives', () => {
     expect(await idOf({ 'idempotency-key': 'order-1' }, { activityType: 'refund' })).not.toBe(first);
     expect(await idOf({ 'idempotency-key': 'order-1' }, { activityId: 'mine' })).toBe('mine');
     expect(await idOf({})).not.toBe(await idOf({}));
+  });
+
+  describe('a start that is sent again with its request id', () => {
+    const sent = { ...start, args: [{ amount: 1, to: ['a'] }] };
+    const started = {
+      ...open,
+      activityType: 'charge',
+      status: 'scheduled',
+      originalOptions: { taskQueue: 'payments' },
+    };
+    const again = (body: object = {}): ReturnType<CallHttp> => {
+      answer = () => ({ runId, started: false });
+      return call('POST', `${orders}/activities`, { ...sent, ...body }, { 'idempotency-key': 'order-1' });
+    };
+    beforeEach(() => {
+      described = () => ({ ...started, input: json({ to: ['a'], amount: 1 }) });
+    });
+
+    test.each([
+      ['the same', {}],
+      ['of an id of its own', { activityId: 'mine' }],
+      ['that is content with another one', { activityId: 'mine', idConflictPolicy: 'use-existing', args: [] }],
+    ])('%s is answered as the first', async (_, body) => {
+      expect(await again(body)).toMatchObject({ status: 200, body: { runId, started: false } });
+    });
+
+    test('of a closed one, whose options may have been changed, is answered as the first', async () => {
+      described = () => ({
+        ...closed,
+        activityType: 'charge',
+        options: { taskQueue: 'moved' },
+        input: json(...sent.args),
+      });
+      expect((await again()).status).toBe(200);
+    });
+
+    test('encrypted, which is another text each time, is answered as the first', async () => {
+      const encrypted = (data: string) => ({ metadata: { encoding: 'YmluYXJ5L2VuY3J5cHRlZA==' }, data });
+      described = () => ({ ...started, input: [payloadOf(encrypted('AAAA'))] });
+      expect((await again({ args: undefined, argsPayloads: [encrypted('BBBB')] })).status).toBe(200);
+    });
+
+    test.each([
+      ['other arguments', { args: [{ amount: 2, to: ['a'] }] }],
+      ['more arguments', { args: [...sent.args, 1] }],
+      ['none', { args: [] }],
+      ['another queue', { taskQueue: 'refunds' }],
+      ['another type', { activityId: 'mine', activityType: 'refund' }],
+    ])('with %s is refused, and told what to do', async (_, body) => {
+      const detail = expect.stringContaining(
+        'a new request needs a requestId (or Idempotency-Key) of its own',
+      ) as string;
+      expect(await again(body)).toMatchObject({ status: 422, body: { runId, detail } });
+    });
+
+    test('with another number is refused, though JavaScript has one for both', async () => {
+      const encoding = Buffer.from('json/plain');
+      described = () => ({ ...started, input: [{ metadata: { encoding }, data: Buffer.from('9007199254740992') }] });
+      const argsPayloads = [
+        {
+          metadata: { encoding: encoding.toString('base64') },
+          data: Buffer.from('9007199254740993').toString('base64'),
+        },
+      ];
+      expect((await again({ args: undefined, argsPayloads })).status).toBe(422);
+    });
+  });
+
+  test('an order without a body is one that says nothing', async () => {
+    const headers = { authorization: `Bearer ${key}` };
+    expect((await fetch(`${door.url}${charge}/cancel`, { method: 'POST', headers })).status).toBe(200);
+    expect(asked).toMatchObject(['requestCancel', 'orders', 'billing', { activityId: 'charge-1', reason: '' }]);
+    const nothing = await fetch(`${door.url}${orders}/activities`, { method: 'POST', headers });
+    expect([nothing.status, await nothing.text()]).toEqual([400, expect.stringContaining('/activityType: ')]);
   });
 
   test('raw payloads, as they are', async () => {

@@ -22,11 +22,18 @@ const statusOf: Readonly<Record<FrontDoorStatus, number>> = {
 export function problemOf(error: unknown): Problem {
   if (error instanceof ProblemError) return error.problem;
   if (error instanceof FrontDoorError) return ofFrontDoor(error);
-  if (error instanceof HttpException) return problem(error.getStatus(), error.message);
+  if (error instanceof HttpException) return ofFrame(error.getStatus(), error.message);
   const status = statusCodeIn(error);
-  if (status !== undefined && error instanceof Error) return problem(status, error.message);
+  if (status !== undefined && error instanceof Error) return ofFrame(status, error.message);
   return problem(500, 'Something went wrong here; the log of the completion-gateway says what.');
 }
+
+/** Of a content type that is none the frame says no more than the status. */
+const ofFrame = (status: number, message: string): Problem =>
+  problem(
+    status,
+    status === 415 ? 'Expected a body whose content-type is application/json, but it is no such' : message,
+  );
 
 function ofFrontDoor({ status, message, reason, detail }: FrontDoorError): Problem {
   if (reason === 'stale-attempt') return problem(410, `${message}: it is not the current attempt`);

@@ -80,7 +80,10 @@ describe('a body', () => {
     ['', '{}'],
   ])('of %j is not taken', async (type, body) => {
     const headers = { authorization: `Bearer ${key}`, 'content-type': type };
-    expect(await send(withKeys, `${activity}/complete`, { body, headers })).toMatchObject({ status: 415 });
+    expect(await send(withKeys, `${activity}/complete`, { body, headers })).toMatchObject({
+      status: 415,
+      body: expect.stringContaining('Expected a body whose content-type is application/json, but ') as string,
+    });
     expect(came).toEqual([]);
   });
 

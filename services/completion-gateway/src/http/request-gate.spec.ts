@@ -320,6 +320,17 @@ describe('a body', () => {
     expect(await send(stage, `${body} `, signed(body), '/webhooks/payments')).toMatchObject({ status: 401 });
     expect(stage.askedCount).toBe(1);
   });
+
+  test.each([
+    ['signed', signed(''), 400],
+    ['signed as another', signed('{}'), 401],
+  ])('of a webhook that has none is nothing, %s', async (_, headers, status) => {
+    const stage = await open();
+    const asked = stage.begin('POST', '/webhooks/payments', headers);
+    asked.end();
+    expect(await answerTo(asked)).toMatchObject({ status });
+    expect(stage.askedCount).toBe(0);
+  });
 });
 
 describe('too many requests', () => {

@@ -1,4 +1,7 @@
-import type { ActivityOptionsRequest, Payloads } from '@ratchet/domain';
+import { isDeepStrictEqual } from 'node:util';
+import { isOpen, type Activity, type ActivityOptionsRequest, type Payload, type Payloads } from '@ratchet/domain';
+import { encodingOf, encodings } from '@ratchet/protocol';
+import { parseExactJson } from '@ratchet/service-kit';
 import type { StartActivityRequest } from '../front-door/index.ts';
 import { present } from '../present.ts';
 import { textIn } from './json-text.ts';
@@ -21,6 +24,41 @@ export function startOf(body: StartRequest, activityId: string, requestId: strin
     ...(callbackUrls === undefined || callbackUrls.length === 0 ? {} : { callbackUrls }),
   };
 }
+
+/**
+ * Whether an activity may be what a request has started before: of the same type, on the same task queue, with the same
+ * arguments. What is encrypted is another text each time, and taken for the same.
+ */
+export function mayHaveStarted(request: StartActivityRequest, activity: Activity): boolean {
+  const { activityType, input, options } = request;
+  return (
+    activity.activityType === activityType &&
+    // Of a closed one it is not kept what it was before its options were changed.
+    (!isOpen(activity) || activity.originalOptions.taskQueue === options.taskQueue) &&
+    activity.input.length === input.length &&
+    input.every((payload, index) => mayBeSame(payload, activity.input[index] ?? payload))
+  );
+}
+
+function mayBeSame(one: Payload, other: Payload): boolean {
+  const encoding = encodingOf(one);
+  if (encoding !== encodingOf(other)) return false;
+  if (encoding === encodings.json) return isSameJson(one.data, other.data);
+  return encoding !== encodings.raw || Buffer.compare(one.data, other.data) === 0;
+}
+
+/** As values, numbers by all their digits: whoever sends it again may write its members in another order. */
+function isSameJson(one: Uint8Array, other: Uint8Array): boolean {
+  if (Buffer.compare(one, other) === 0) return true;
+  try {
+    return isDeepStrictEqual(parsed(one), parsed(other));
+  } catch {
+    // It has a number that no double is.
+    return false;
+  }
+}
+
+const parsed = (bytes: Uint8Array): unknown => parseExactJson(new TextDecoder().decode(bytes));
 
 interface Args {
   readonly args?: readonly unknown[] | undefined;
