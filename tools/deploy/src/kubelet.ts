@@ -104,9 +104,10 @@ export class Kubelet {
     const pod = { name, ip: `127.0.77.${number}`, container: `${name}-${spec.containers[0].name}`, spec };
     this.#pods.set(name, pod);
     this.#project(pod);
-    const settings = this.#manifests.filter(
-      ({ kind, metadata }) => kind === 'ConfigMap' && metadata.name.endsWith('settings'),
-    );
+    const settings = this.#manifests
+      .filter(({ kind, metadata }) => kind === 'ConfigMap' && metadata.name.endsWith('settings'))
+      // podman has what a ConfigMap says win over a container's own variables
+      .map(({ data: { RATCHET_HEALTH_HOST: _host, ...data } = {}, ...manifest }) => ({ ...manifest, data }));
     const documents = [...settings, this.#played(pod, owner)].map((manifest) => JSON.stringify(manifest));
     await printedBy('podman', ['kube', 'play', '--quiet', '-'], { input: documents.join('\n---\n') });
     return pod;
@@ -180,7 +181,8 @@ export class Kubelet {
         const file = join(volume, stamp, path);
         writeFileSync(file, content);
         chmodSync(file, 0o440);
-        chownSync(file, 0, Number(pod.spec.securityContext['fsGroup'] ?? 0));
+        // podman gives a pod's processes no fsGroup beside their own group, as a kubelet does
+        chownSync(file, 0, Number(pod.spec.securityContext['runAsGroup'] ?? 0));
         rmSync(join(volume, path), { force: true });
         symlinkSync(join('..data', path), join(volume, path));
       }
