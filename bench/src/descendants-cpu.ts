@@ -28,6 +28,9 @@ export function descendantsCpu(except: readonly number[]): CpuByName {
   return byName;
 }
 
+/** CPU time that a process has used, in milliseconds. Linux only. */
+export const processCpuMs = (pid: number): number => processIn(readFileSync(`/proc/${String(pid)}/stat`, 'utf8')).cpuMs;
+
 function all(): readonly Process[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))

@@ -6,6 +6,8 @@ import { runUntilAskedToStop, unlessAborted } from '@ratchet/tools-kafka';
 import { startRatchet, type RunningRatchet } from '@ratchet/tools-start';
 
 const folder = '.ratchet/bench';
+/** Where the broker of a bench keeps its logs. */
+export const kafkaLogs = `${folder}/kafka/broker-1`;
 
 /** What is not a figure: standard output has figures only. */
 export const say = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -29,13 +31,14 @@ export function onRatchet(measure: (ratchet: RunningRatchet, asked: AbortSignal)
 }
 
 /** Beside that a worker in a process of its own, and a client. */
-export function withClient(measure: (client: ActivityClient) => Promise<void>): Promise<void> {
-  return onRatchet(async ({ brokers, registryUrl }, asked) => {
+export function withClient(measure: (client: ActivityClient, ratchet: RunningRatchet) => Promise<void>): Promise<void> {
+  return onRatchet(async (ratchet, asked) => {
+    const { brokers, registryUrl } = ratchet;
     const environment = { KAFKA_BROKERS: brokers, SCHEMA_REGISTRY_URL: registryUrl };
     const worker = fork(new URL('./worker.ts', import.meta.url), { env: { ...process.env, ...environment } });
     const client = await ActivityClient.connect({ brokers, registry: registryUrl });
     try {
-      await unlessAborted(asked, measure(client));
+      await unlessAborted(asked, measure(client, ratchet));
     } finally {
       await client.close();
       await end(worker);

@@ -66,9 +66,14 @@ export const rooms = [
     not: ALL_NEST,
     decide: true,
   },
+  {
+    scope: 'drill',
+    folder: 'tools/drill',
+    rooms: [...LEGS, 'client', 'worker', 'workflow', 'testing', 'tools-kafka', 'start', 'deploy'],
+    not: ALL_NEST,
+  },
   ...[
     ['bench', 'bench'],
-    ['drill', 'tools/drill'],
     ['attack', 'tools/attack'],
     ['documents', 'examples/documents'],
     ['example-quickstart', 'examples/quickstart'],

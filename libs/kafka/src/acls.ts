@@ -63,11 +63,11 @@ const entriesOf = ({ user, resource, name, pattern, operations }: AclBinding): r
 
 async function withAcls<R>(
   connection: KafkaConnection,
-  work: (acls: ReturnType<ReturnType<KafkaConnection['createClient']>['acls']>) => Promise<R>,
+  work: (acls: ReturnType<ReturnType<KafkaConnection['createClient']>['operator']>) => Promise<R>,
 ): Promise<R> {
   const client = connection.createClient();
   try {
-    const asking = work(client.acls(clientRetry));
+    const asking = work(client.operator(clientRetry));
     return await within(aclMsMax, 'the brokers to answer', naming({ cluster: { operation: 'Alter' } }, asking));
   } finally {
     client.cut();

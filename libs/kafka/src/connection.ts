@@ -106,8 +106,8 @@ export class KafkaClient {
     return this.#prefix === '' ? admin : prefixedAdmin(admin, this.#prefix);
   }
 
-  /** Rights are of all installations: their names are said as Kafka knows them. */
-  acls(retry: RetryOptions): Pick<KafkaAdmin, 'createAcls' | 'deleteAcls'> {
+  /** What is of all installations: rights and other people's settings, with names as Kafka knows them. */
+  operator(retry: RetryOptions): Pick<KafkaAdmin, 'alterConfigs' | 'connect' | 'createAcls' | 'deleteAcls'> {
     return this.#kafka.admin({ retry });
   }
 

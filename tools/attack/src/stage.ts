@@ -83,7 +83,7 @@ export class Stage {
     const ratchet = await startRatchet({ folder, log, serviceEnv, signal: asked });
     const openGateway = new ServiceProcess({
       name: 'open-gateway',
-      main: mainOf('completion-gateway'),
+      main: () => mainOf('completion-gateway'),
       environment: () => openEnvironment(ratchet),
       log: (line) => {
         log(`open-gateway       | ${line}`);

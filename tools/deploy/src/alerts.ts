@@ -13,13 +13,17 @@ export interface Alert {
   readonly annotations: Readonly<Record<'summary' | 'description' | 'runbook_url', string>>;
 }
 
-/** The alerts of the repository at `root`. */
-export function alertsOf(root: string): readonly Alert[] {
-  const { groups } = parse(readFileSync(join(root, 'deploy/prometheus/rules.yaml'), 'utf8')) as {
-    readonly groups: readonly { readonly rules: readonly Alert[] }[];
-  };
-  return groups.flatMap(({ rules }) => rules);
+/** A file of Prometheus' alerting rules, parsed. */
+export interface RuleFile {
+  readonly groups: readonly { readonly name: string; readonly rules: readonly Alert[] }[];
 }
+
+/** The rules of the repository at `root`. */
+export const ruleFileOf = (root: string): RuleFile =>
+  parse(readFileSync(join(root, 'deploy/prometheus/rules.yaml'), 'utf8')) as RuleFile;
+
+/** The alerts of the repository at `root`. */
+export const alertsOf = (root: string): readonly Alert[] => ruleFileOf(root).groups.flatMap(({ rules }) => rules);
 
 /**
  * Every expression of alerts and dashboards, with where it stands: an alert, or dashboard and panel. Of a variable of a

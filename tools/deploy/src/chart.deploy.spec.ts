@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { CHART, cases, helm, manifestsIn, rendered, type Manifest } from './chart.ts';
+import { alertsOf, type RuleFile } from './alerts.ts';
+import { CHART, cases, helm, manifestsIn, rendered, ROOT, type Manifest } from './chart.ts';
 import { departures } from './conformance.ts';
 
 interface Container {
@@ -269,6 +270,16 @@ describe('what is watched', () => {
   });
 });
 
+test('an alert links to where its section of the runbook can be read', () => {
+  const linksOf = (...args: readonly string[]): readonly string[] =>
+    of(rendered(caseOf('everything'), ...args), 'PrometheusRule').flatMap(({ spec }) =>
+      (spec['groups'] as RuleFile['groups']).flatMap(({ rules }) => rules.map(({ annotations }) => annotations.runbook_url)),
+    );
+  const anchors = alertsOf(ROOT).map(({ annotations }) => annotations.runbook_url.split('#')[1] ?? '');
+  expect(anchors.length).toBeGreaterThan(20);
+  expect(linksOf()).toEqual(anchors.map((anchor) => `https://wiki.example.com/ratchet/runbook#${anchor}`));
+});
+
 describe('the chart refuses in words', () => {
   const refusal = (...set: readonly string[]): string =>
     helm(['template', 'r', CHART, '--values', caseOf('minimal'), ...set.flatMap((one) => ['--set', one])]).stderr;
@@ -293,6 +304,7 @@ describe('the chart refuses in words', () => {
       'gateway.autoscaling.minReplicas=11',
       'Expected gateway.autoscaling.minReplicas to be at most maxReplicas (10), but it is 11',
     ],
+    ['prometheusRule.enabled=true', 'Expected prometheusRule.runbookUrl to be where docs/runbook.md can be read'],
     ['token.existingSecret=', "at '/token/existingSecret'"],
     ['gateway.tls.existingSecret=', "at '/gateway/tls/existingSecret'"],
   ])('%s', (set, words) => {

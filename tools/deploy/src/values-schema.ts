@@ -194,7 +194,7 @@ const properties: Readonly<Record<string, Schema>> = {
     extraEgress: list(anything),
   }),
   serviceMonitor: shape({ enabled: flag, interval: pattern('^([0-9]+(ms|s|m|h))+$'), labels: texts }),
-  prometheusRule: shape({ enabled: flag, labels: texts }),
+  prometheusRule: shape({ enabled: flag, labels: texts, runbookUrl: url }),
   dashboards: shape({ enabled: flag, labels: texts, annotations: texts }),
   ui: shape({
     enabled: flag,

@@ -7,6 +7,7 @@ import { machineMs } from './journal.ts';
 import { expectedOutcomes } from './load/kinds.ts';
 import { judge } from './oracle/judge.ts';
 import { membersBack } from './oracle/members-back.ts';
+import { latenciesOf, type Phase } from './oracle/latency.ts';
 import { growing } from './oracle/memory.ts';
 import type { Scenario } from './scenarios.ts';
 import { Faults } from './stage/faults.ts';
@@ -20,6 +21,10 @@ export interface DrillOptions {
   /** How long faults go on. */
   readonly ms: number;
   readonly seed: number;
+  /** How many starts a second; default: what the scenario says, else 50. */
+  readonly perSecond?: number;
+  /** See `ScenarioSettings`. */
+  readonly from?: string;
   readonly say: (line: string) => void;
   /** A broker and a registry of someone else, for scenarios that do nothing to them; default: they are started. */
   readonly kafka?: Addresses;
@@ -41,13 +46,15 @@ const warmUpMsMax = 60_000;
 /** Plays a scenario on a stage of its own under load, and judges what came of it. */
 export async function drill(options: DrillOptions): Promise<Verdict> {
   const { scenario, folder, ms, seed, say, kafka, asked = new AbortController().signal } = options;
+  const load = loadOf(options);
   mkdirSync(folder, { recursive: true });
-  const { stageOptions = {}, play, clear } = scenario.prepare(folder);
+  const settings = { say, ...(options.from === undefined ? {} : { from: options.from }) };
+  const { stageOptions = {}, play, clear } = await scenario.prepare(folder, settings);
   try {
     const ofOthers = kafka === undefined ? {} : { kafka };
     const stage = await Stage.start({
       folder,
-      perSecond: startsPerSecond,
+      ...load,
       seed,
       say,
       asked,
@@ -61,8 +68,14 @@ export async function drill(options: DrillOptions): Promise<Verdict> {
       const endAt = machineMs() + ms;
       const msMax = Math.min(faultMsMax, Math.max(6_000, ms / 3));
       const random = new Random(seed);
-      await play({ stage, faults, random, isOver: () => machineMs() >= endAt, msMax });
-      return await unlessAborted(asked, conclude(stage, faults, options));
+      const phases: Phase[] = [];
+      const phase = async (name: string, part: () => Promise<void>): Promise<void> => {
+        const begunAt = machineMs();
+        await part();
+        phases.push({ name, begunAt, endedAt: machineMs() });
+      };
+      await play({ stage, faults, random, isOver: () => machineMs() >= endAt, msMax, phase });
+      return await unlessAborted(asked, conclude(stage, faults, phases, options));
     } finally {
       await stage.stop();
     }
@@ -74,22 +87,41 @@ export async function drill(options: DrillOptions): Promise<Verdict> {
 async function conclude(
   stage: Stage,
   faults: Faults,
-  { scenario, say, backMsMax = backMsMaxDefault }: DrillOptions,
+  phases: readonly Phase[],
+  options: DrillOptions,
 ): Promise<Verdict> {
+  const { scenario, say, backMsMax = backMsMaxDefault } = options;
   const limits = { limitMs: backMsMax, waitMsMax: backWaitMsMax };
   const recovery = await membersBack(stage, faults.lastEndedAt, limits);
   say(recovery.afterMs === undefined ? 'not everyone is back' : `everyone is back after ${seconds(recovery.afterMs)}`);
   const hasFinished = await stage.finishLoad(finishMsMax);
   await stage.stopMembers();
   say('reading the topics ...');
-  const judgement = judge(stage.notes(), await stage.readLog(), expectedOutcomes);
-  const growths = growing(stage.memory, startsPerSecond);
+  const notes = stage.notes();
+  const judgement = judge(notes, await stage.readLog(), expectedOutcomes);
+  const growths = growing(stage.memory, loadOf(options).perSecond);
   const { unexpectedEnds } = stage;
-  const evidence = { ...judgement, faultCounts: faults.counts, recovery, hasFinished, unexpectedEnds, growths };
-  const verdict = verdictOf(evidence, scenario.mustHappen);
+  const verdict = verdictOf(
+    {
+      ...judgement,
+      faultCounts: faults.counts,
+      recovery,
+      hasFinished,
+      unexpectedEnds,
+      growths,
+      latencies: latenciesOf(notes, phases),
+    },
+    scenario,
+  );
   keep(stage, verdict);
   return verdict;
 }
+
+const loadOf = ({ scenario, perSecond }: DrillOptions) => ({
+  perSecond: startsPerSecond,
+  ...scenario.load,
+  ...(perSecond === undefined ? {} : { perSecond }),
+});
 
 /** Beside the journals, so that whoever looks into it later has all in one place. */
 function keep(stage: Stage, verdict: Verdict): void {

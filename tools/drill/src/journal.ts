@@ -24,6 +24,8 @@ export type Note = { readonly id: string } & (
   | { readonly note: 'accepted'; readonly door: string; readonly runId: string }
   | { readonly note: 'not-started'; readonly door: string; readonly why: string }
   | { readonly note: 'told'; readonly door: string; readonly outcome: string }
+  /** A start, or the wait for an outcome, has failed on its way, and is asked again. */
+  | { readonly note: 'failed-call'; readonly door: string; readonly why: string }
   | {
       readonly note: 'requested';
       readonly door: string;

@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { runUntilAskedToStop } from '@ratchet/tools-kafka';
 import { preferQuickStart } from '@ratchet/tools-start';
-import { drill, forget } from './drill.ts';
+import { drill, forget, type DrillOptions } from './drill.ts';
 import { reportOf } from './report.ts';
 import { scenarios, type Scenario, type ScenarioName } from './scenarios.ts';
 
 const STATE = join(import.meta.dirname, '..', '..', '..', '.ratchet');
 const names = Object.keys(scenarios) as ScenarioName[];
 
-const usage = `npm run drill -- [--scenario <name>,...] [--minutes <count>] [--seed <number>]
+const usage = `npm run drill -- [--scenario <name>,...] [--minutes <count>] [--rate <count>] [--from <ref>] [--seed <number>]
 
 Does harm to a Ratchet under load, and checks what it promises: a broker, a registry, two instances of each service, four
 workers and two clients that start 50 activities of every kind a second, each a process of its own. What clients and
@@ -19,6 +19,8 @@ workers noted, and the topics, are the only witnesses. Ends with 1 when a promis
   --scenario   which, one after the other; default: all
 ${names.map((name) => `                 ${name.padEnd(12)} ${scenarios[name].about}`).join('\n')}
   --minutes    how long each goes on, before everyone must be back within 20 s; default: 1
+  --rate       how many activities are started in a second; default: 50, or what the scenario says
+  --from       the release that scenario upgrade begins with, by a name of git's; default: the last
   --seed       draws the same faults again; default: a new one, which is printed
 
 It starts its own broker from the jars (Java 17, Maven). Scenario clock needs libfaketime, scenario disk root; without
@@ -33,6 +35,8 @@ const { values } = parseArgs({
     scenario: { type: 'string' },
     minutes: { type: 'string', default: '1' },
     seed: { type: 'string' },
+    rate: { type: 'string' },
+    from: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 });
@@ -53,13 +57,15 @@ function positive(option: string, text: string): number {
   throw new Error(`Expected --${option} to be a number above 0, but it is '${text}'`);
 }
 
+type Given = Pick<DrillOptions, 'ms' | 'seed' | 'perSecond' | 'from'>;
+
 /** @returns whether all promises held. */
-async function play(name: ScenarioName, ms: number, seed: number, asked: AbortSignal): Promise<boolean> {
+async function play(name: ScenarioName, given: Given, asked: AbortSignal): Promise<boolean> {
   const scenario: Scenario = scenarios[name];
-  const folder = join(STATE, 'drill', `${name}-${String(seed)}-${String(process.pid)}`);
-  say(`\nscenario ${name}: ${scenario.about}; seed ${String(seed)}`);
+  const folder = join(STATE, 'drill', `${name}-${String(given.seed)}-${String(process.pid)}`);
+  say(`\nscenario ${name}: ${scenario.about}; seed ${String(given.seed)}`);
   try {
-    const verdict = await drill({ scenario, folder, ms, seed, say, asked });
+    const verdict = await drill({ scenario, folder, say, asked, ...given });
     say(reportOf(verdict, folder));
     if (verdict.held) forget(folder);
     return verdict.held;
@@ -78,9 +84,16 @@ async function run(asked: AbortSignal): Promise<number> {
   const wanted = chosen(values.scenario);
   const ms = positive('minutes', values.minutes) * 60_000;
   const seed = values.seed === undefined ? randomInt(2 ** 31) : positive('seed', values.seed);
+  const { rate, from } = values;
+  const given = {
+    ms,
+    seed,
+    ...(rate === undefined ? {} : { perSecond: positive('rate', rate) }),
+    ...(from === undefined ? {} : { from }),
+  };
   preferQuickStart(process.env, STATE);
   const results: [name: ScenarioName, held: boolean][] = [];
-  for (const name of wanted) results.push([name, await play(name, ms, seed, asked)]);
+  for (const name of wanted) results.push([name, await play(name, given, asked)]);
   say(`\nseed ${String(seed)}: ${results.map(([name, held]) => `${name} ${held ? 'held' : 'BROKEN'}`).join(', ')}`);
   return results.every(([, held]) => held) ? 0 : 1;
 }

@@ -1,5 +1,6 @@
 import { seconds } from './drill.ts';
 import type { Violation } from './oracle/judge.ts';
+import type { PhaseLatency } from './oracle/latency.ts';
 import type { Verdict } from './verdict.ts';
 
 const shownMax = 10;
@@ -13,14 +14,20 @@ export function reportOf(verdict: Verdict, folder: string): string {
     `faults:   ${faults === '' ? 'none' : faults}`,
     `load:     ${String(acceptedCount)} starts acknowledged, ${String(unansweredCount)} more not answered and begun`,
     `recovery: everyone back ${back}`,
+    ...latencyLines(verdict.latencies),
     ...problemsOf(verdict),
     held ? 'verdict:  all promises held' : `verdict:  BROKEN; everything is kept in ${folder}`,
   ].join('\n');
 }
 
 function problemsOf(verdict: Verdict): readonly string[] {
-  const { missed, recovery, hasFinished, unexpectedEnds, growths, violations, acceptedCount } = verdict;
+  const { missed, slow, recovery, hasFinished, unexpectedEnds, growths, violations, acceptedCount } = verdict;
   return [
+    ...(slow === undefined
+      ? []
+      : [
+          `slow:     p99 of ${slow.phase} is ${slow.times.toFixed(1)} times that of ${slow.than}, and may be ${String(slow.timesMax)} times it`,
+        ]),
     ...missed.map((kind) => `fault:    ${kind} was to happen, and did not`),
     ...recovery.missing.map((what) => `not back: ${what}`),
     ...(hasFinished ? [] : ['not over: not all that was asked for has ended in time']),
@@ -32,6 +39,12 @@ function problemsOf(verdict: Verdict): readonly string[] {
     ...violationLines(violations),
   ];
 }
+
+const latencyLines = (latencies: readonly PhaseLatency[]): readonly string[] =>
+  latencies.map(
+    ({ name, count, p50Ms, p99Ms, maxMs, failedCalls }) =>
+      `latency:  ${name.padEnd(20)} ${String(count).padStart(6)} activities, p50 ${String(p50Ms)} ms, p99 ${String(p99Ms)} ms, at most ${String(maxMs)} ms; ${String(failedCalls)} calls made again`,
+  );
 
 function violationLines(violations: readonly Violation[]): readonly string[] {
   const byRule = Map.groupBy(violations, ({ rule }) => rule);

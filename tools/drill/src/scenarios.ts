@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process';
 import type { Random } from '@ratchet/testing';
 import { KafkaProxy } from '@ratchet/kafka/testing';
+import type { SlowdownLimit } from './oracle/latency.ts';
 import { Clocks } from './stage/clocks.ts';
 import type { FaultKind, Faults } from './stage/faults.ts';
 import { serviceRoles, workerRoles, type Member, type Role } from './stage/member.ts';
+import { bringRelease } from './stage/former-release.ts';
 import { SmallDisk } from './stage/small-disk.ts';
-import type { Stage, StageOptions } from './stage/stage.ts';
+import { ownRoot, type Stage, type StageOptions } from './stage/stage.ts';
 
 /** What a scenario has to work with. */
 export interface Play {
@@ -16,22 +18,34 @@ export interface Play {
   readonly isOver: () => boolean;
   /** How long one fault may last. */
   readonly msMax: number;
+  /** Runs a part of the play whose latencies are told apart by this name. */
+  readonly phase: (name: string, part: () => Promise<void>) => Promise<void>;
 }
 
 /** What a scenario needs before its stage is there. */
 export interface Preparation {
-  readonly stageOptions?: Pick<StageOptions, 'brokerEnvironment' | 'environmentOf' | 'addressFor'>;
+  readonly stageOptions?: Pick<StageOptions, 'brokerEnvironment' | 'environmentOf' | 'addressFor' | 'rootOf'>;
   readonly play: (play: Play) => Promise<void>;
   /** Once the stage is gone. */
   readonly clear?: () => void | Promise<void>;
+}
+
+export interface ScenarioSettings {
+  readonly say: (line: string) => void;
+  /** Which release goes before this one, by a name of git's; absent: the last. */
+  readonly from?: string;
 }
 
 export interface Scenario {
   readonly about: string;
   /** Without these nothing was drilled. */
   readonly mustHappen: readonly FaultKind[];
+  /** Default: 50 a second of all kinds. */
+  readonly load?: Pick<StageOptions, 'load' | 'perSecond'>;
+  /** How much longer a client may wait for outcomes while it is played. */
+  readonly slowdown?: SlowdownLimit;
   /** @throws Error that says what this machine lacks for it. */
-  readonly prepare: (folder: string) => Preparation;
+  readonly prepare: (folder: string, settings: ScenarioSettings) => Preparation | Promise<Preparation>;
 }
 
 const seconds = (count: number): number => count * 1000;
@@ -183,6 +197,53 @@ const storm = async ({ stage, faults, random, isOver }: Play): Promise<void> => 
   await Promise.all([comeAndGo(), comeAndGo(), comeAndGo()]);
 };
 
+/** Until code is compiled and pools are filled: what comes later is to be compared with the best of it. */
+const warmMs = seconds(20);
+const quietMs = seconds(40);
+/** From one restart to the next: the newcomer is ready, and compiles what it runs. */
+const betweenRestartsMs = seconds(5);
+
+/** Every instance of every service in turn, each started anew once the former is gone. */
+const rolling = async ({ stage, faults, isOver, phase }: Play): Promise<void> => {
+  await stage.pause(warmMs);
+  await phase('quiet', () => stage.pause(quietMs));
+  await phase('rolling', async () => {
+    do {
+      for (const member of stage.services)
+        await phase(member.name, async () => {
+          await faults.restart(member);
+          await stage.pause(betweenRestartsMs);
+        });
+    } while (!isOver());
+  });
+};
+
+/** Everyone of the former release first; then each is replaced by the new one, in an order drawn anew, and back again. */
+async function prepareUpgrade(_: string, { say, from }: ScenarioSettings): Promise<Preparation> {
+  const { ref, commit, root } = await bringRelease(from, say);
+  say(`the former release is ${ref} (${commit.slice(0, 12)})`);
+  const play = async ({ stage, faults, random, isOver, phase }: Play): Promise<void> => {
+    const goTo = (to: string) => async (): Promise<void> => {
+      for (const member of random.pickSome(Infinity, stage.members)) {
+        member.root = to;
+        await faults.restart(member);
+        await stage.pause(random.between(0, betweenRestartsMs));
+      }
+    };
+    await phase('former', () => stage.pause(warmMs));
+    do {
+      await phase('upgrade', goTo(ownRoot));
+      await phase('upgraded', () => stage.pause(warmMs));
+      await phase('rollback', goTo(root));
+      await phase('rolled-back', () => stage.pause(warmMs));
+    } while (!isOver());
+  };
+  return { play, stageOptions: { rootOf: (name) => (name === newClient ? ownRoot : root) } };
+}
+
+/** Who uses the new libraries from the start; the other client keeps the former ones to the end. */
+const newClient = 'client-1';
+
 /** Requests to a group's coordinator, by their numbers in Kafka's protocol. */
 const groupRequests = {
   'offset commit': 8,
@@ -270,6 +331,19 @@ export const scenarios = {
     about: 'instances that come and go, three at a time',
     mustHappen: ['member-came-and-went'],
     prepare: () => ({ play: storm }),
+  },
+  rolling: {
+    about: 'SIGTERM and a restart of every service, one after the other, under 200 activities a second; latencies',
+    mustHappen: ['restarted'],
+    load: { load: 'brisk', perSecond: 200 },
+    slowdown: { phase: 'rolling', than: 'quiet', timesMax: 2 },
+    prepare: () => ({ play: rolling }),
+  },
+  upgrade: {
+    about:
+      'every process replaced by its next release and back, one after the other, while others are of the other one',
+    mustHappen: ['restarted'],
+    prepare: prepareUpgrade,
   },
   coordinator: {
     about: "the group coordinator's answers lost on the way, and connections cut",

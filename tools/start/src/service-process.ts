@@ -17,8 +17,8 @@ const CRASH_COUNT_MAX = 4;
 
 export interface ServiceProcessOptions {
   readonly name: string;
-  /** The JavaScript file to run. */
-  readonly main: string;
+  /** The JavaScript file to run. Asked at each start. */
+  readonly main: () => string;
   /** Asked at each start. */
   readonly environment: () => Readonly<Record<string, string>>;
   /** A port is in use that this variable set. @returns `undefined` when no other may be set; else resolves once one is. */
@@ -83,7 +83,7 @@ export class ServiceProcess {
     this.#wanted = true;
     clearTimeout(this.#restartTimer);
     const { name, main, environment, log } = this.#options;
-    const child = fork(main, [], {
+    const child = fork(main(), [], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       detached: true,
       // Records and calls live a few milliseconds: a larger nursery keeps the garbage collector from copying them. None is

@@ -12,5 +12,5 @@ export const services = [
 
 export type ServiceName = (typeof services)[number]['name'];
 
-/** The built entry of a service. */
-export const mainOf = (name: ServiceName): string => join(ROOT, 'services', name, 'dist', 'main.js');
+/** The built entry of a service. @param root of the repository that it was built in; default: this one. */
+export const mainOf = (name: ServiceName, root = ROOT): string => join(root, 'services', name, 'dist', 'main.js');

@@ -74,7 +74,7 @@ export async function startRatchet(options: StartRatchetOptions = {}): Promise<R
       };
       const process = new ServiceProcess({
         name,
-        main: mainOf(name),
+        main: () => mainOf(name),
         environment: () => environmentOf(name, options, kafka, ports.variables),
         changePort: (variable) => ports.change(variable),
         log: prefixed,

@@ -219,6 +219,15 @@ annotations: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
 
+{{- /* Where the runbook of this version can be read: as the values say, else in the repository that the chart comes from. */}}
+{{- define "ratchet.runbookUrl" -}}
+{{- with .Values.prometheusRule.runbookUrl }}{{ . }}{{ else }}
+{{- with .Chart.Sources }}{{ first . | trimSuffix "/" }}/blob/v{{ $.Chart.AppVersion }}/docs/runbook.md{{ else }}
+{{- fail "Expected prometheusRule.runbookUrl to be where docs/runbook.md can be read, but it is empty and this chart names no source: whoever is woken must find what to do" }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{- /* What no schema can say of values that do not go together. */}}
 {{- define "ratchet.check" -}}
 {{- with .Values }}

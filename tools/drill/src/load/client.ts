@@ -8,7 +8,7 @@ import { Gateways } from './gateways.ts';
 import { GrpcGateways, grpcDoor } from './grpc-door.ts';
 import { httpDoor } from './http-door.ts';
 import { kafkaDoor } from './kafka-door.ts';
-import { kinds, runShare, type Kind, type KindName, type Meddling } from './kinds.ts';
+import { kinds, sharesOf, type Kind, type KindName, type Meddling } from './kinds.ts';
 import { patiently } from './patiently.ts';
 import { readSettings } from './process-settings.ts';
 import { driveRun } from './run.ts';
@@ -23,7 +23,7 @@ import { driveRun } from './run.ts';
 /** So many are under way at most: what a long fault would pile up without end. */
 const underWayMax = 5_000;
 
-const { who, journals, folder, brokers, registryUrl, perSecond, seed, idPrefix } = readSettings();
+const { who, journals, folder, brokers, registryUrl, perSecond, seed, idPrefix, load = 'mixed' } = readSettings();
 const journal = new Journal(journals, who);
 const random = new Random(seed);
 const client = await patiently(() => ActivityClient.connect({ brokers, registry: registryUrl, identity: who }));
@@ -41,10 +41,7 @@ process.on('message', (message) => {
 });
 process.once('disconnect', () => process.exit(1));
 
-const shares: readonly (readonly [KindName | 'run', number])[] = [
-  ...Object.entries(kinds).map(([name, { share }]) => [name as KindName, share] as const),
-  ['run', runShare],
-];
+const shares = sharesOf(load);
 
 interface Case {
   readonly id: string;
@@ -55,12 +52,18 @@ interface Case {
 
 let startedCount = 0;
 
+const noteFailed =
+  ({ name: door }: Door, id: string) =>
+  (why: string): void => {
+    journal.write({ id, note: 'failed-call', door, why });
+  };
+
 async function drive({ id, kindName, door, observer }: Case): Promise<void> {
   const kind: Kind = kinds[kindName];
   const { startDelayMs = 0 } = kind.order;
   journal.write({ id, note: 'asked', kind: kindName, door: door.name, startDelayMs });
   const requestId = `start-${id}`;
-  const start = await untilCertain(() => door.start(id, requestId, kind.order), givenUp.signal);
+  const start = await untilCertain(() => door.start(id, requestId, kind.order), givenUp.signal, noteFailed(door, id));
   if (start.answer === 'unknown') return;
   if (start.answer === 'refused') {
     journal.write({ id, note: 'not-started', door: door.name, why: start.why });
@@ -75,7 +78,7 @@ async function drive({ id, kindName, door, observer }: Case): Promise<void> {
 }
 
 async function observe(door: Door, { id, runId }: { readonly id: string; readonly runId: string }): Promise<void> {
-  const told = await untilCertain(() => door.outcome(id, runId), givenUp.signal);
+  const told = await untilCertain(() => door.outcome(id, runId), givenUp.signal, noteFailed(door, id));
   if (told.answer === 'unknown') return;
   const outcome = told.answer === 'acknowledged' ? told.value : `not-found: ${told.why}`;
   journal.write({ id, note: 'told', door: door.name, outcome });

@@ -25,6 +25,15 @@ export class RefusedError extends Error {
   override readonly name = 'RefusedError';
 }
 
+/** The wait for an outcome is over, and the activity goes on: no call has failed. */
+export class StillOpenError extends Error {
+  override readonly name = 'StillOpenError';
+
+  constructor() {
+    super('it has not ended yet');
+  }
+}
+
 /** What a completion from outside gives. */
 export const outsideResult = 'outside';
 /** The reason of a cancellation or a termination. */
@@ -32,8 +41,16 @@ export const reasonOfDrill = 'by the drill';
 
 const pauseMs = 250;
 
-/** Asks again and again until the answer is certain, or `signal` says that it is no use. */
-export async function untilCertain<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<Certainty<T>> {
+/**
+ * Asks again and again until the answer is certain, or `signal` says that it is no use.
+ *
+ * @param onFailed told of every call that has failed on its way, and is made again.
+ */
+export async function untilCertain<T>(
+  ask: () => Promise<T>,
+  signal: AbortSignal,
+  onFailed: (why: string) => void = () => undefined,
+): Promise<Certainty<T>> {
   let why = 'nobody asked';
   while (!signal.aborted) {
     try {
@@ -41,6 +58,7 @@ export async function untilCertain<T>(ask: () => Promise<T>, signal: AbortSignal
     } catch (error) {
       why = error instanceof Error ? error.message : String(error);
       if (error instanceof RefusedError) return { answer: 'refused', why };
+      if (!(error instanceof StillOpenError)) onFailed(why);
       await pause(pauseMs, undefined, { signal }).catch(() => undefined);
     }
   }

@@ -3,7 +3,7 @@ import { status, type ServiceError } from '@grpc/grpc-js';
 import { WorkflowServiceClient } from '@ratchet/testing/workflow-service';
 import type { temporal } from '@temporalio/proto';
 import { outcomeText, valueText } from '../outcome-text.ts';
-import { outsideResult, reasonOfDrill, RefusedError, type Door } from './door.ts';
+import { outsideResult, reasonOfDrill, RefusedError, StillOpenError, type Door } from './door.ts';
 import type { Gateways } from './gateways.ts';
 import { retry, type Order } from './kinds.ts';
 
@@ -51,7 +51,7 @@ export function grpcDoor(gateways: GrpcGateways): Door {
         const { outcome } = await gateways.within(answerMsMax).pollActivityExecution(request);
         const { result, failure } = outcome ?? {};
         if (failure !== null && failure !== undefined) return outcomeText(statusOf(failure), failure.message ?? '');
-        if (result === null || result === undefined) throw new Error('it has not ended yet');
+        if (result === null || result === undefined) throw new StillOpenError();
         return outcomeText('completed', valueText(result.payloads?.[0]?.data));
       }),
     request: (request, { id, runId }, requestId) =>

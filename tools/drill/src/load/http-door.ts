@@ -1,6 +1,6 @@
 import type { ClosedStatus } from '@ratchet/domain';
 import { outcomeText } from '../outcome-text.ts';
-import { outsideResult, reasonOfDrill, RefusedError, type Door } from './door.ts';
+import { outsideResult, reasonOfDrill, RefusedError, StillOpenError, type Door } from './door.ts';
 import type { Gateways } from './gateways.ts';
 import { retry, type Order } from './kinds.ts';
 
@@ -30,7 +30,7 @@ export function httpDoor(gateways: Gateways): Door {
     },
     outcome: async (id, runId) => {
       const { status, result, failure } = await call(gateways, `/${id}/result?wait=20s&runId=${runId}`, {});
-      if (status === undefined || status === 'running' || status === 'paused') throw new Error('it has not ended yet');
+      if (status === undefined || status === 'running' || status === 'paused') throw new StillOpenError();
       return outcomeText(status, failure === undefined ? JSON.stringify(result) : failure.message);
     },
     request: async (request, { id, runId }, requestId) => {

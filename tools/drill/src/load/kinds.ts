@@ -124,6 +124,22 @@ export type RunKindName = keyof typeof runKinds;
 /** How many of a hundred starts are runs, with all of `runKinds` in each. */
 export const runShare = 5;
 
+/** Of what the starts of a client are. */
+const loads = {
+  mixed: { ...Object.fromEntries(Object.entries(kinds).map(([name, { share }]) => [name, share])), run: runShare },
+  /** Mostly what does nothing, so that its way is what takes time; and something for everyone. */
+  brisk: { quick: 76, 'polled-quick': 16, delayed: 3, flaky: 1, 'polled-flaky': 1, nobody: 1, run: 2 },
+} as const satisfies Readonly<Record<string, Readonly<Partial<Record<KindName | 'run', number>>>>>;
+
+export type LoadName = keyof typeof loads;
+
+/** How many of a hundred starts are of each kind. */
+export const sharesOf = (load: LoadName): readonly (readonly [KindName | 'run', number])[] =>
+  Object.entries(loads[load]).map(([name, share]) => [name as KindName | 'run', share]);
+
+/** What is over as soon as a worker has it: the time from its start to its outcome is Ratchet's. */
+export const briskKinds: readonly string[] = ['quick', 'polled-quick'];
+
 const outcomesByKind: ReadonlyMap<string, RegExp> = new Map(
   Object.entries({ ...kinds, ...runKinds }).map(([name, { outcomes }]) => [name, outcomes]),
 );

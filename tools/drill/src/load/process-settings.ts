@@ -1,3 +1,5 @@
+import type { LoadName } from './kinds.ts';
+
 /** What a process of the load is told by its environment, as JSON in DRILL_PROCESS. */
 export interface ProcessSettings {
   /** Its name, and that of its journal. */
@@ -10,6 +12,8 @@ export interface ProcessSettings {
   readonly registryUrl: string;
   /** Of a client: how many starts a second. */
   readonly perSecond: number;
+  /** Of a client: of what its starts are; absent: `mixed`. */
+  readonly load?: LoadName;
   readonly seed: number;
   /** What the ids of its activities begin with: no other drill on the same broker has it. */
   readonly idPrefix: string;

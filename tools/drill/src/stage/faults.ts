@@ -8,6 +8,7 @@ import type { Stage } from './stage.ts';
 export type FaultKind =
   | 'service-killed'
   | 'worker-killed'
+  | 'restarted'
   | 'service-stopped'
   | 'worker-stopped'
   | 'broker-stopped'
@@ -71,6 +72,11 @@ export class Faults {
     await this.during(isService(member.role) ? 'service-killed' : 'worker-killed', member.name, '', () =>
       member.kill(),
     );
+  }
+
+  /** See `Stage.restart`. */
+  async restart(member: Member): Promise<void> {
+    await this.during('restarted', member.name, '', () => this.#stage.restart(member));
   }
 
   /** SIGSTOP, and SIGCONT after so long. */

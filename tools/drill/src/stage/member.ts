@@ -16,9 +16,15 @@ export const workerRoles = ['worker', 'polling-worker'] as const;
 
 export const isService = (role: Role): role is ServiceName => (serviceRoles as readonly Role[]).includes(role);
 
+/** The built program of a process of the load. */
+export const loadMain = (name: string, root: string): string =>
+  join(root, 'tools', 'drill', 'dist', 'load', `${name}.js`);
+
 export interface MemberOptions {
   readonly name: string;
   readonly role: Role;
+  /** The repository that its program was built in. */
+  readonly root: string;
   readonly environment: Readonly<Record<string, string>>;
   /** Where its log goes. */
   readonly logs: string;
@@ -41,23 +47,30 @@ export class Member {
   readonly name: string;
   readonly role: Role;
   readonly process: ServiceProcess;
+  /** The repository that its program was built in; another one takes effect at the next start. */
+  root: string;
+  readonly #options: MemberOptions;
   #isEnding = false;
+  #endedHow = '';
   #speaks = Promise.withResolvers<undefined>();
 
   constructor(options: MemberOptions) {
     const { name, role, environment, logs } = options;
     this.name = name;
+    this.root = options.root;
+    this.#options = options;
     this.role = role;
     const file = join(logs, `${name}.log`);
     this.process = new ServiceProcess({
       name,
-      main: isService(role) ? mainOf(role) : join(import.meta.dirname, '..', '..', 'dist', 'load', `${role}.js`),
+      main: () => (isService(role) ? mainOf(role, this.root) : loadMain(role, this.root)),
       environment: () => environment,
       log: (line) => {
         appendFileSync(file, `${new Date().toISOString()} ${line}\n`);
         if (this.pid !== undefined) this.#speaks.resolve(undefined);
       },
       onEnd: (how) => {
+        this.#endedHow = how;
         if (!this.#isEnding) options.onUnexpectedEnd(this, how);
       },
     });
@@ -78,7 +91,18 @@ export class Member {
     this.#isEnding = false;
     this.#speaks = Promise.withResolvers();
     this.process.start();
-    await Promise.race([this.#speaks.promise, pause(speakMsMax, undefined, { ref: false })]);
+    await this.#hasSpoken();
+  }
+
+  /** As a rollout does it: SIGTERM, another process once the former has ended; resolves when that is ready, as far as it says. */
+  async restart(): Promise<void> {
+    this.#isEnding = true;
+    await this.process.stop();
+    this.#isEnding = false;
+    if (this.#endedHow !== 'code 0') this.#options.onUnexpectedEnd(this, this.#endedHow);
+    this.#speaks = Promise.withResolvers();
+    this.process.start();
+    await (isService(this.role) ? this.process.ready() : this.#hasSpoken());
   }
 
   /** For good. */
@@ -87,6 +111,10 @@ export class Member {
     const stopping = this.process.stop();
     if (signal === 'SIGKILL' && this.pid !== undefined) process.kill(this.pid, signal);
     await stopping;
+  }
+
+  async #hasSpoken(): Promise<void> {
+    await Promise.race([this.#speaks.promise, pause(speakMsMax, undefined, { ref: false })]);
   }
 
   async readiness(): Promise<Readiness> {

@@ -10,12 +10,12 @@ import { startKafka, unlessAborted, type Addresses, type RunningKafka } from '@r
 import { residentMiB, type Doors } from '@ratchet/tools-start';
 import { machineMs, readJournals, type Noted } from '../journal.ts';
 import { tellGateways } from '../load/gateways.ts';
-import { taskQueues } from '../load/kinds.ts';
+import { taskQueues, type LoadName } from '../load/kinds.ts';
 import { settingsEnvironment, type ProcessSettings } from '../load/process-settings.ts';
 import type { DeadLetter, LogFacts } from '../oracle/facts.ts';
 import type { MemorySample } from '../oracle/memory.ts';
 import { readLog } from '../oracle/read-log.ts';
-import { isService, Member, serviceRoles, type Role } from './member.ts';
+import { isService, loadMain, Member, serviceRoles, type Role } from './member.ts';
 
 /** Of each co-partitioned topic. */
 export const partitionCount = 4;
@@ -31,6 +31,8 @@ export interface StageOptions {
   readonly folder: string;
   /** How many starts a second, of all clients together. */
   readonly perSecond: number;
+  /** Of what the starts are; default: `mixed`. */
+  readonly load?: LoadName;
   readonly seed: number;
   readonly say: (line: string) => void;
   /** Aborted: nothing is waited for any longer. */
@@ -40,9 +42,16 @@ export interface StageOptions {
   readonly brokerEnvironment?: Readonly<Record<string, string>>;
   /** More of a member's environment. */
   readonly environmentOf?: (name: string) => Readonly<Record<string, string>>;
+  /** The repository in which the programs of a member or a client were built; default: this one. */
+  readonly rootOf?: (name: string) => string;
   /** Where members find the broker; default: where it is. */
   readonly addressFor?: (brokers: string) => Promise<string>;
 }
+
+/** This repository. */
+export const ownRoot = join(import.meta.dirname, '..', '..', '..', '..');
+/** From when nobody comes to a gateway any more until it is asked to stop: Kubernetes' `preStop`, which is 5 s in the chart. */
+const preStopMs = 2_000;
 
 /** A broker that was started here: the jars' way can do all that may be asked of one. */
 export type OwnKafka = Required<RunningKafka>;
@@ -66,6 +75,8 @@ export class Stage {
   readonly #memberBrokers: string;
   readonly #idPrefix = uniqueName('drill');
   readonly #members = new Map<string, Member>();
+  /** Those that are about to be restarted. */
+  readonly #withdrawn = new Set<Member>();
   #clients: readonly ChildProcess[] = [];
   #sampling: NodeJS.Timeout | undefined;
 
@@ -128,6 +139,7 @@ export class Stage {
     const member = new Member({
       name,
       role,
+      root: this.#rootOf(name),
       environment: isService(role) ? this.#serviceEnvironment(name) : this.#processEnvironment(name),
       logs: join(this.folder, 'logs'),
       onUnexpectedEnd: (_, how) => {
@@ -145,12 +157,28 @@ export class Stage {
     await member.stop(signal);
   }
 
+  /**
+   * As a rollout does it: a gateway that is to stop is called no more; then SIGTERM, and another process once the former has
+   * ended, from the repository that `member.root` names by now. Resolves when it is ready.
+   */
+  async restart(member: Member): Promise<void> {
+    if (member.role === 'completion-gateway') {
+      this.#withdrawn.add(member);
+      this.#tellGateways();
+      await this.pause(preStopMs);
+    }
+    await member.restart();
+    this.#withdrawn.delete(member);
+    this.#tellGateways();
+  }
+
   startLoad(): void {
-    const { perSecond, seed } = this.#options;
+    const { perSecond, seed, load = 'mixed' } = this.#options;
     this.#clients = clientNames.map((who, index) =>
       this.#fork('client', who, {
         ...this.#settings(who),
         perSecond: perSecond / clientNames.length,
+        load,
         seed: seed + index,
       }),
     );
@@ -225,7 +253,8 @@ export class Stage {
   }
 
   #tellGateways(): void {
-    const up = this.services.flatMap(({ process }): Doors[] =>
+    const called = this.services.filter((member) => !this.#withdrawn.has(member));
+    const up = called.flatMap(({ process }): Doors[] =>
       process.doors === undefined || process.healthUrl === undefined ? [] : [process.doors],
     );
     tellGateways(this.folder, up);
@@ -239,7 +268,7 @@ export class Stage {
   }
 
   #fork(main: string, who: string, settings: ProcessSettings): ChildProcess {
-    const child = fork(join(import.meta.dirname, '..', '..', 'dist', 'load', `${main}.js`), {
+    const child = fork(loadMain(main, this.#rootOf(who)), {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       detached: true,
       env: { ...inherited(), ...settingsEnvironment(settings) },
@@ -250,6 +279,10 @@ export class Stage {
     child.stdout?.on('data', log);
     child.stderr?.on('data', log);
     return child;
+  }
+
+  #rootOf(name: string): string {
+    return this.#options.rootOf?.(name) ?? ownRoot;
   }
 
   #processEnvironment(name: string): Record<string, string> {

@@ -1,0 +1,36 @@
+import type { KafkaConnection } from '../connection.ts';
+import { clientRetry } from '../retry-options.ts';
+
+/** Numbers of Kafka's protocol: the kind of resource, and where a setting comes from. */
+const topicResource = 2;
+const ownConfig = 1;
+
+/**
+ * Sets settings of a topic beside those that it has.
+ *
+ * @param topic as Kafka knows it. @returns takes them back.
+ */
+export async function configureTopic(
+  connection: KafkaConnection,
+  topic: string,
+  settings: Readonly<Record<string, string>>,
+): Promise<() => Promise<void>> {
+  const resource = { type: topicResource, name: topic };
+  const described = await connection.admin.describeConfigs({ includeSynonyms: false, resources: [resource] });
+  const own = (described.resources[0]?.configEntries ?? [])
+    .filter(({ configSource }) => (configSource as number) === ownConfig)
+    .map(({ configName: name, configValue: value }) => ({ name, value }));
+  const set = async (configEntries: { name: string; value: string }[]): Promise<void> => {
+    const client = connection.createClient();
+    const admin = client.operator(clientRetry);
+    try {
+      await admin.connect();
+      await admin.alterConfigs({ validateOnly: false, resources: [{ ...resource, configEntries }] });
+    } finally {
+      client.cut();
+    }
+  };
+  const others = own.filter(({ name }) => !(name in settings));
+  await set([...others, ...Object.entries(settings).map(([name, value]) => ({ name, value }))]);
+  return () => set(own);
+}
