@@ -10,6 +10,7 @@ export const operationalErrorCodes = [
   /** the Kafka client has not come back with an answer */ 'RKT1008',
   /** Kafka does not take who this is, or TLS cannot be agreed on */ 'RKT1009',
   /** Kafka does not let this user do it */ 'RKT1010',
+  /** the state of a partition was made by a newer version */ 'RKT1011',
   /** schema registry does not answer */ 'RKT1101',
   /** schema is incompatible */ 'RKT1102',
   /** schema is not registered */ 'RKT1103',

@@ -38,7 +38,8 @@ export function createServiceMetrics(service: string): ServiceMetrics {
   // By default every service would wake a hundred times a second to see how late its event loop is.
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 100 });
   const heapLimit = gauge(registry, 'ratchet_heap_limit_bytes', 'The heap beyond which the process ends', []);
-  heapLimit.set(oldGenerationLimitBytes());
+  const flags = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' ');
+  heapLimit.set(oldGenerationLimitBytes(getHeapStatistics().heap_size_limit, flags));
   return {
     registry,
     processor: processorMetrics(registry),
@@ -72,10 +73,9 @@ const semiSpaces = 3;
  * What long-lived objects may take: V8 ends the process when they take more. What it calls its heap limit has room for the young
  * generation in it, which is three semi-spaces: of a small heap that is half.
  */
-function oldGenerationLimitBytes(): number {
-  const flags = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' ');
+export function oldGenerationLimitBytes(heapSizeLimit: number, flags: string): number {
   const semiSpaceMiB = Number(/--max-semi-space-size=(\d+)/.exec(flags)?.[1] ?? semiSpaceMiBDefault);
-  return getHeapStatistics().heap_size_limit - semiSpaces * semiSpaceMiB * 1024 * 1024;
+  return heapSizeLimit - semiSpaces * semiSpaceMiB * 1024 * 1024;
 }
 
 /** What the legs count, once per batch, group or restore. */

@@ -197,6 +197,7 @@ export const gatewayVariables: readonly string[] = [
 export const knownVariables: readonly string[] = [
   ...Object.values(serviceSettings(0)).map(({ variable }) => variable),
   ...[tokenSecret, tokenKeys, taskRetentionMs, ...Object.values(taskQueueLimits)].map(({ variable }) => variable),
+  'RATCHET_RULES_MAX',
   ...gatewayVariables,
 ];
 

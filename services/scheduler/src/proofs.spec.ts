@@ -1,7 +1,16 @@
 import { jest } from '@jest/globals';
-import { currentRules, type AttemptReference, type Command, type ExecutionId, type Failure } from '@ratchet/domain';
+import {
+  currentRules,
+  epochMillis,
+  type AttemptReference,
+  type Command,
+  type ExecutionId,
+  type Failure,
+  type StateRecord,
+} from '@ratchet/domain';
 import { attemptOf, createTokenSigner, decodeTaskToken, type TokenKey } from '@ratchet/protocol';
 import { topics } from '@ratchet/schemas';
+import { progressKey } from './state-records.ts';
 import { charge, codec, repliesIn, schedule, signer, Stage, tasksIn, worker } from './scheduler-logic.fixture.ts';
 
 const sent = { target: charge, identity: 'worker', replyTo: worker };
@@ -158,6 +167,40 @@ describe('new rules', () => {
     expect(await proposals(heir)).toMatchObject([{ type: 'UseRules', version: currentRules }]);
     expect(lost.sent).toEqual([]);
     jest.useRealTimers();
+  });
+
+  test('are not proposed beyond the version that an operator allows', async () => {
+    const held = new Stage(undefined, undefined, undefined, undefined, undefined, 2);
+    await held.restoreFrom(new Map());
+    expect(await proposals(held)).toMatchObject([{ type: 'UseRules', version: 2 }]);
+    await held.useRules(2);
+    const heir = new Stage(undefined, undefined, undefined, undefined, undefined, 2);
+    jest.useFakeTimers();
+    await heir.restoreFrom(held.seal());
+    jest.advanceTimersByTime(3_600_000);
+    expect(heir.sent).toEqual([]);
+    jest.useRealTimers();
+  });
+
+  test('that are in force and that this version does not know stop the partition, and a newer version is asked for', async () => {
+    const former = new Stage();
+    await former.useRules(currentRules);
+    const records = new Map(former.seal());
+    const progress: StateRecord = {
+      type: 'Progress',
+      commands: 1,
+      queries: 0,
+      now: epochMillis(0),
+      rules: currentRules + 1,
+      tokenKeyIds: [],
+      unsentTopics: [],
+    };
+    records.set(progressKey, codec.encodeState(progress));
+    await expect(new Stage().restoreFrom(records)).rejects.toMatchObject({
+      code: 'RKT1011',
+      retryable: false,
+      message: expect.stringContaining(`rules version ${String(currentRules + 1)}`) as unknown,
+    });
   });
 
   test('are not proposed where they are in force', async () => {

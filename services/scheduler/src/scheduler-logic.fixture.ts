@@ -73,6 +73,7 @@ export class Stage {
     ownSigner: TaskTokenSigner = signer,
     taskTopics = topicsOf(payments),
     activityMetrics?: ActivityMetrics,
+    rulesMax?: number,
   ) {
     const context = {
       partition: onPartition,
@@ -84,8 +85,18 @@ export class Stage {
     const onDropped = (why: string): void => void this.dropped.push(why);
     const log = (level: string, message: string): unknown => this.logged.push(`${level}: ${message}`);
     const own = { codec: ownCodec, signer: ownSigner };
+    const bounded = rulesMax === undefined ? {} : { rulesMax };
     const counting = activityMetrics === undefined ? {} : { activityMetrics };
-    this.logic = new SchedulerLogic({ context, partitions, ...own, taskTopics, onDropped, log, ...counting });
+    this.logic = new SchedulerLogic({
+      context,
+      partitions,
+      ...own,
+      taskTopics,
+      onDropped,
+      log,
+      ...counting,
+      ...bounded,
+    });
   }
 
   /** Where every scheduler has said in the log that it knows the newest rules. */

@@ -5,7 +5,6 @@ import {
   currentRules,
   epochMillis,
   executionKey,
-  invariant,
   PartitionState,
   supportsRules,
   type Command,
@@ -13,6 +12,7 @@ import {
   type StateRecord,
 } from '@ratchet/domain';
 import {
+  OperationalError,
   PoisonousRecordError,
   type InputRecord,
   type Log,
@@ -62,7 +62,17 @@ export interface SchedulerLogicParts extends Omit<EffectTools, 'waiters' | 'runW
   readonly activityMetrics?: ActivityMetrics;
   /** Told when the partition is no longer owned. */
   readonly onClosed?: () => void;
+  /** Up to which version the rules go by themselves; default: the newest. */
+  readonly rulesMax?: number;
 }
+
+const newerRules = (rules: number): OperationalError =>
+  new OperationalError(
+    `Expected to decide under rules version ${String(rules)}, as this partition does, but this scheduler knows 1 to ` +
+      `${String(currentRules)}: a newer one has run here`,
+    'RKT1011',
+    false,
+  );
 
 /** Brokers whose clocks differ by less give one log a time that stands still for a moment, and nothing needs to be said. */
 const clockAheadMsMax = 5_000;
@@ -282,10 +292,7 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
   #restoreRecord(key: string, record: StateRecord): void {
     if (record.type !== 'Progress') return this.#assembly?.add(key, record);
     const { commands, queries, now, rules, forwarded, tokenKeyIds = [], unsentTopics = [] } = record;
-    invariant(
-      supportsRules(rules),
-      `the progress was made under rules ${String(rules)}, which this version does not know`,
-    );
+    if (!supportsRules(rules)) throw newerRules(rules);
     this.#state.restoreRules(rules);
     this.#proofs.restore(tokenKeyIds);
     this.#unsentTopics = unsentTopics;
@@ -298,11 +305,11 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
 
   /** The rules change where the log says so, at the same command for whoever decides it again. */
   #proposeRules(): void {
-    if (this.#state.rules >= currentRules) return;
-    const { codec, context } = this.#parts;
+    const { codec, context, rulesMax: version = currentRules } = this.#parts;
+    if (this.#state.rules >= version) return;
     const value = codec.encodeCommand({
       type: 'UseRules',
-      version: currentRules,
+      version,
       requestId: '',
       identity: 'scheduler',
     });

@@ -44,7 +44,7 @@ export async function createSchedulerRunner(
   const createLogic = (context: PartitionContext): SchedulerLogic => {
     const onClosed = (): void => void owned.delete(logic);
     const { log } = connection;
-    const told = { onDropped, onClosed, log, activityMetrics };
+    const told = { onDropped, onClosed, log, activityMetrics, rulesMax: config.rulesMax };
     const logic = new SchedulerLogic({ context, partitions, codec, signer, taskTopics, ...told });
     owned.add(logic);
     return logic;

@@ -41,7 +41,7 @@ const backWaitMsMax = 120_000;
 const finishMsMax = 180_000;
 const faultMsMax = 60_000;
 const warmUpCount = 150;
-const warmUpMsMax = 60_000;
+const warmUpMsMax = 240_000;
 
 /** Plays a scenario on a stage of its own under load, and judges what came of it. */
 export async function drill(options: DrillOptions): Promise<Verdict> {

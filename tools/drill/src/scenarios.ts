@@ -24,7 +24,10 @@ export interface Play {
 
 /** What a scenario needs before its stage is there. */
 export interface Preparation {
-  readonly stageOptions?: Pick<StageOptions, 'brokerEnvironment' | 'environmentOf' | 'addressFor' | 'rootOf'>;
+  readonly stageOptions?: Pick<
+    StageOptions,
+    'brokerCount' | 'brokerEnvironment' | 'environmentOf' | 'addressFor' | 'rootOf'
+  >;
   readonly play: (play: Play) => Promise<void>;
   /** Once the stage is gone. */
   readonly clear?: () => void | Promise<void>;
@@ -244,6 +247,31 @@ async function prepareUpgrade(_: string, { say, from }: ScenarioSettings): Promi
 /** Who uses the new libraries from the start; the other client keeps the former ones to the end. */
 const newClient = 'client-1';
 
+/** A broker, and everyone whose name has the same number, are in a zone: all of it is gone at once, and is back later. */
+const zoneOf = (name: string): number => Number(/\d+$/.exec(name)?.[0] ?? 1);
+const zones = [1, 2, 3];
+
+function prepareZone(): Preparation {
+  const play = async ({ stage, faults, random, isOver, msMax }: Play): Promise<void> => {
+    const lost = inTurns(random, () => zones);
+    for (let turn = 0; turn < zones.length || !isOver(); turn++) {
+      const zone = lost.next().value;
+      const there = stage.members.filter(({ name }) => zoneOf(name) === zone);
+      const ms = random.between(seconds(10), Math.max(seconds(10), msMax));
+      await faults.during('zone-lost', `zone-${String(zone)}`, `for ${(ms / 1000).toFixed(1)} s`, async () => {
+        await Promise.all([stage.kafka.killBroker(zone), ...there.map((member) => stage.remove(member, 'SIGKILL'))]);
+        await stage.pause(ms);
+        await stage.kafka.startBroker(zone);
+        for (const { role } of there) stage.add(role);
+      });
+      await stage.pause(random.between(seconds(10), seconds(15)));
+    }
+  };
+  const replicated = { RATCHET_REPLICATION_FACTOR: '3', RATCHET_MIN_INSYNC_REPLICAS: '2' };
+  const environmentOf = (name: string) => ({ ...replicated, RATCHET_ZONE: `zone-${String(zoneOf(name))}` });
+  return { play, stageOptions: { brokerCount: 3, environmentOf } };
+}
+
 /** Requests to a group's coordinator, by their numbers in Kafka's protocol. */
 const groupRequests = {
   'offset commit': 8,
@@ -344,6 +372,11 @@ export const scenarios = {
       'every process replaced by its next release and back, one after the other, while others are of the other one',
     mustHappen: ['restarted'],
     prepare: prepareUpgrade,
+  },
+  zone: {
+    about: 'three brokers in three zones; a zone is gone with its broker, its services and its workers, and is back',
+    mustHappen: ['zone-lost'],
+    prepare: prepareZone,
   },
   coordinator: {
     about: "the group coordinator's answers lost on the way, and connections cut",

@@ -24,6 +24,11 @@ describe('brokerProperties', () => {
     expect(properties.get('controller.quorum.voters')).toBe(voters);
   });
 
+  it('has each broker of a cluster in a zone of its own', () => {
+    expect(propertiesOf(nodes).get('broker.rack')).toBe('zone-1');
+    expect(propertiesOf([first]).has('broker.rack')).toBe(false);
+  });
+
   it('listens on the loopback only, and makes no topic by itself', () => {
     const properties = propertiesOf([first]);
     expect(properties.get('listeners')).toBe('BROKER://127.0.0.1:9001,CONTROLLER://127.0.0.1:9101');

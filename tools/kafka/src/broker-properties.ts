@@ -6,9 +6,12 @@ export interface BrokerNode {
   readonly securedPort?: number | undefined;
 }
 
+const rackAware = 'org.apache.kafka.common.replica.RackAwareReplicaSelector';
+
 /**
  * The `server.properties` of one broker, which is also a controller (KRaft).
- * Loopback only; a cluster of three replicates everything three times, a lone broker once.
+ * Loopback only; a cluster of three replicates everything three times, each broker in a zone of its own (`zone-1` ...), and
+ * whoever names its zone reads there; a lone broker has everything once.
  */
 export function brokerProperties(
   node: BrokerNode,
@@ -53,6 +56,7 @@ export function brokerProperties(
     'broker.heartbeat.interval.ms': 500,
     // a cluster is run to lose brokers: the lost one is noticed in 3 s instead of 9
     'broker.session.timeout.ms': replicas > 1 ? 3000 : 9000,
+    ...(replicas > 1 ? { 'broker.rack': `zone-${node.id}`, 'replica.selector.class': rackAware } : {}),
     ...more,
   };
   return `${Object.entries(properties)

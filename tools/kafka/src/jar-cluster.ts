@@ -226,7 +226,7 @@ export class JarCluster {
         ...['format', '--cluster-id', CLUSTER_ID, '--config', this.propertiesFile(node)],
         ...(this.secured?.formatArguments ?? []),
       ],
-      60_000,
+      240_000,
     );
     if (outcome.code !== 0) throw new Error(`Expected to format ${logFolder}, but: ${outcome.printed}`);
   }

@@ -20,7 +20,8 @@ export type FaultKind =
   | 'disk-full'
   | 'member-came-and-went'
   | 'coordinator-silent'
-  | 'coordinator-cut';
+  | 'coordinator-cut'
+  | 'zone-lost';
 
 /** One fault that happened. Instants: see `machineMs`. */
 export interface FaultEntry {

@@ -39,6 +39,8 @@ export interface StageOptions {
   readonly asked: AbortSignal;
   /** A broker and a registry of someone else, to which nothing can be done; default: they are started. */
   readonly kafka?: Addresses;
+  /** Default 1. Of three, each is in a zone of its own: `zone-1` ... */
+  readonly brokerCount?: 1 | 3;
   readonly brokerEnvironment?: Readonly<Record<string, string>>;
   /** More of a member's environment. */
   readonly environmentOf?: (name: string) => Readonly<Record<string, string>>;
@@ -90,10 +92,10 @@ export class Stage {
 
   /** Resolves when every service is ready. What was started is stopped again when one is not. */
   static async start(options: StageOptions): Promise<Stage> {
-    const { folder, brokerEnvironment = {}, addressFor } = options;
+    const { folder, brokerCount: brokers = 1, brokerEnvironment = {}, addressFor } = options;
     for (const name of ['journals', 'logs']) mkdirSync(join(folder, name), { recursive: true });
     const start = async (): Promise<OwnKafka> =>
-      (await startKafka({ way: 'jars', folder: join(folder, 'kafka'), brokerEnvironment })) as OwnKafka;
+      (await startKafka({ way: 'jars', folder: join(folder, 'kafka'), brokers, brokerEnvironment })) as OwnKafka;
     const kafka = options.kafka ?? (await start());
     const stage = new Stage(options, kafka, (await addressFor?.(kafka.brokers)) ?? kafka.brokers);
     try {
