@@ -20,7 +20,7 @@ const timer = (attempt: number, stamp: number) => ({ scheduleOffset: 0, attempt,
 let metrics: ServiceMetrics;
 let stage: Stage;
 let counting: ActivityMetrics;
-const begun = (): Stage => new Stage(undefined, undefined, undefined, undefined, counting);
+const begun = (): Stage => new Stage(undefined, undefined, undefined, undefined, { activityMetrics: counting });
 beforeEach(() => {
   metrics = createServiceMetrics('test');
   counting = new ActivityMetrics(metrics);

@@ -170,11 +170,11 @@ describe('new rules', () => {
   });
 
   test('are not proposed beyond the version that an operator allows', async () => {
-    const held = new Stage(undefined, undefined, undefined, undefined, undefined, 2);
+    const held = new Stage(undefined, undefined, undefined, undefined, { rulesMax: 2 });
     await held.restoreFrom(new Map());
     expect(await proposals(held)).toMatchObject([{ type: 'UseRules', version: 2 }]);
     await held.useRules(2);
-    const heir = new Stage(undefined, undefined, undefined, undefined, undefined, 2);
+    const heir = new Stage(undefined, undefined, undefined, undefined, { rulesMax: 2 });
     jest.useFakeTimers();
     await heir.restoreFrom(held.seal());
     jest.advanceTimersByTime(3_600_000);

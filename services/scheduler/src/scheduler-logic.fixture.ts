@@ -10,8 +10,7 @@ import {
 import { partitionFor, type InputRecord, type Output, type OutputRecord, type SentRecord } from '@ratchet/kafka';
 import { createTokenSigner, type TaskTokenSigner } from '@ratchet/protocol';
 import { localCodec, topics, type Codec } from '@ratchet/schemas';
-import type { ActivityMetrics } from './activity-metrics.ts';
-import { SchedulerLogic } from './scheduler-logic.ts';
+import { SchedulerLogic, type SchedulerLogicParts } from './scheduler-logic.ts';
 import { TaskTopics } from './task-topics.ts';
 
 export const partitions = 4;
@@ -72,8 +71,7 @@ export class Stage {
     ownCodec: Codec = codec,
     ownSigner: TaskTokenSigner = signer,
     taskTopics = topicsOf(payments),
-    activityMetrics?: ActivityMetrics,
-    rulesMax?: number,
+    more: Pick<SchedulerLogicParts, 'activityMetrics' | 'rulesMax'> = {},
   ) {
     const context = {
       partition: onPartition,
@@ -85,8 +83,6 @@ export class Stage {
     const onDropped = (why: string): void => void this.dropped.push(why);
     const log = (level: string, message: string): unknown => this.logged.push(`${level}: ${message}`);
     const own = { codec: ownCodec, signer: ownSigner };
-    const bounded = rulesMax === undefined ? {} : { rulesMax };
-    const counting = activityMetrics === undefined ? {} : { activityMetrics };
     this.logic = new SchedulerLogic({
       context,
       partitions,
@@ -94,8 +90,7 @@ export class Stage {
       taskTopics,
       onDropped,
       log,
-      ...counting,
-      ...bounded,
+      ...more,
     });
   }
 

@@ -273,7 +273,9 @@ describe('what is watched', () => {
 test('an alert links to where its section of the runbook can be read', () => {
   const linksOf = (...args: readonly string[]): readonly string[] =>
     of(rendered(caseOf('everything'), ...args), 'PrometheusRule').flatMap(({ spec }) =>
-      (spec['groups'] as RuleFile['groups']).flatMap(({ rules }) => rules.map(({ annotations }) => annotations.runbook_url)),
+      (spec['groups'] as RuleFile['groups']).flatMap(({ rules }) =>
+        rules.map(({ annotations }) => annotations.runbook_url),
+      ),
     );
   const anchors = alertsOf(ROOT).map(({ annotations }) => annotations.runbook_url.split('#')[1] ?? '');
   expect(anchors.length).toBeGreaterThan(20);
