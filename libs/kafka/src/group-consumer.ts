@@ -69,15 +69,12 @@ export interface GroupConsumerOptions {
   readonly assigner: (onCluster: (cluster: Cluster) => void) => PartitionAssigner;
   readonly events: GroupConsumerEvents;
   readonly sessionTimeoutMs?: number;
-  /** How often the coordinator is asked, and so how late a member learns that others come or go; 1 s. */
-  readonly heartbeatMs?: number;
   /** How long a fetch waits at the broker for something to come; also how long a resumed partition may wait. */
   readonly fetchWaitMs?: number;
   readonly fetchBytesMax?: number;
 }
 
 export const defaultSessionTimeoutMs = 10_000;
-const defaultHeartbeatMs = 1_000;
 
 /** A member that was not heard for so many sessions is made anew, whatever kafkajs thinks of it. */
 const silentSessionsMax = 2;
@@ -292,7 +289,7 @@ export class GroupConsumer implements GroupMember {
   }
 
   #createAttempt(): Attempt {
-    const { connection, assigner, fetchBytesMax, fetchWaitMs, heartbeatMs = defaultHeartbeatMs } = this.#options;
+    const { connection, assigner, fetchBytesMax, fetchWaitMs } = this.#options;
     // A coordinator that has not answered for a session has expelled the member: to wait for longer is of no use.
     const client = connection.createClient({ requestTimeout: Math.max(this.#sessionTimeoutMs, 5_000) });
     let cluster: Cluster | undefined;
@@ -304,7 +301,7 @@ export class GroupConsumer implements GroupMember {
       allowAutoTopicCreation: false,
       sessionTimeout: this.#sessionTimeoutMs,
       rebalanceTimeout: Math.max(this.#sessionTimeoutMs, 10_000),
-      heartbeatInterval: Math.min(heartbeatMs, this.#sessionTimeoutMs / 4),
+      heartbeatInterval: Math.min(1000, this.#sessionTimeoutMs / 4),
       minBytes: 1,
       maxWaitTimeInMs: fetchWaitMs ?? 100,
       maxBytesPerPartition: 256 * 1024,
