@@ -8,6 +8,7 @@ import {
   durationMs,
   identityDefault,
   loadDataConverter,
+  loadRequestMetrics,
   logOfConnection,
   openRequestChannel,
   requestRecords,
@@ -99,7 +100,8 @@ export class ActivityClient {
     });
     try {
       await requireNamespace(cluster, namespace);
-      const { channel, close } = await openRequestChannel(cluster, { requestTimeoutMs });
+      const metrics = await loadRequestMetrics('@ratchet/client');
+      const { channel, close } = await openRequestChannel(cluster, { requestTimeoutMs, metrics });
       const session = { channel, namespace, identity, converter: loadDataConverter(options.dataConverter) };
       return new ActivityClient(session, () => closeCluster(cluster, [close]));
     } catch (error) {

@@ -49,7 +49,7 @@ export async function startHandWorker(
       identity,
       heartbeatTimeoutMs,
       startToCloseTimeoutMs,
-      traceparent: undefined,
+      trace: undefined,
     });
     done();
     if (claimed.type !== 'granted') return;

@@ -199,7 +199,9 @@ export class PartitionState implements PartitionView {
   }
 
   #isCurrent(entity: ClosedActivity | WorkflowRun): boolean {
-    return 'outcome' in entity ? this.activityByKey(executionKey(entity.id)) === entity : this.run(entity.id) === entity;
+    return 'outcome' in entity
+      ? this.activityByKey(executionKey(entity.id)) === entity
+      : this.run(entity.id) === entity;
   }
 
   #removeActivity(id: ExecutionId): void {

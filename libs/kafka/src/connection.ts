@@ -15,6 +15,7 @@ import { OperationalError } from './errors.ts';
 import type { GroupMember } from './group-consumer.ts';
 import { causesOf } from './kafka-error.ts';
 import { Kafka, logLevel } from './kafkajs/index.ts';
+import { oncePerFault } from './lasting-faults.ts';
 import { guardedLog, silent, type Log } from './log.ts';
 import type { ConnectionMetrics } from './metrics.ts';
 import { PartitionCounts } from './partition-counts.ts';
@@ -23,6 +24,7 @@ import { clientRetry } from './retry-options.ts';
 import { sleep } from './sleep.ts';
 import { kafkajsSasl, nodeTlsOptions, type KafkaSecurity } from './security.ts';
 import { createSocket } from './socket-factory.ts';
+import { noTracing, type Tracing } from './tracing.ts';
 import { within } from './within.ts';
 
 export interface ConnectionOptions extends KafkaSecurity {
@@ -41,6 +43,8 @@ export interface ConnectionOptions extends KafkaSecurity {
   readonly requestTimeoutMs?: number;
   readonly connectionTimeoutMs?: number;
   readonly metrics?: ConnectionMetrics;
+  /** Makes the spans of what is sent and read; none by default. */
+  readonly tracing?: Tracing;
 }
 
 /**
@@ -145,8 +149,10 @@ export class KafkaConnection {
   readonly clientId: string;
   /** Empty, or what the names of this installation begin with; see `ConnectionOptions`. */
   readonly prefix: string;
+  /** Says a fault that lasts once, and then how often it came. */
   readonly log: Log;
   readonly metrics: ConnectionMetrics;
+  readonly tracing: Tracing;
   /** Every member of a group that this process is, by this connection. */
   readonly members = new Set<GroupMember>();
   /** What the brokers have not allowed this process lately. */
@@ -163,7 +169,7 @@ export class KafkaConnection {
 
   constructor(options: ConnectionOptions) {
     const { brokers, clientId } = options;
-    const log = guardedLog(options.log ?? silent);
+    const log = oncePerFault(guardedLog(options.log ?? silent));
     const sasl = kafkajsSasl(options);
     this.#security = options;
     this.zone = options.zone;
@@ -173,6 +179,7 @@ export class KafkaConnection {
     this.log = this.prefix === '' ? log : namedIn(log, this.prefix);
     this.deniedRights = new DeniedRights(log);
     this.metrics = options.metrics ?? {};
+    this.tracing = options.tracing ?? noTracing;
     this.#config = {
       brokers: [...brokers],
       clientId,

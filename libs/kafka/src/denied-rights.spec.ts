@@ -1,6 +1,7 @@
 import type { Admin, KafkaJSProtocolError as ProtocolError } from 'kafkajs';
 import { asDenied, DeniedRights, isDenied, namingAdmin, type AskedRights } from './denied-rights.ts';
 import { ConfigResourceTypes, copy } from './kafkajs/index.ts';
+import { oncePerFault } from './lasting-faults.ts';
 import type { LogLevel } from './log.ts';
 
 const { KafkaJSProtocolError } = copy.load('errors.js') as { KafkaJSProtocolError: new (e: Error) => ProtocolError };
@@ -65,9 +66,9 @@ test('the administration names what its arguments or its errors name', async () 
   await expect(admin.listTopics()).resolves.toEqual(['ratchet.replies']);
 });
 
-test('what is missing is said once a minute, and shown while it is', () => {
+test('what is missing is said once, and shown while it is', () => {
   const said: (readonly [LogLevel, string])[] = [];
-  const denied = new DeniedRights((level, text) => void said.push([level, text]));
+  const denied = new DeniedRights(oncePerFault((level, text) => void said.push([level, text])));
   const one = new Error('Write is missing');
   for (let n = 0; n < 50; n++) denied.note(one, 'it waits');
   denied.note(new Error('Read is missing'), 'it waits');

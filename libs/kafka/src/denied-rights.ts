@@ -100,16 +100,17 @@ function partsOf(error: Error): readonly unknown[] {
 const namesIn = (error: Error): readonly string[] =>
   'topic' in error && typeof error.topic === 'string' ? [error.topic] : [];
 
-/** Of a right that is missing, said again and again, it is spoken so often; and it counts as missing for so long. */
-const sayAgainMs = 60_000;
+/** A right counts as missing for so long after it was missed. */
 const missingMs = 90_000;
 const rememberedMax = 100;
 
-/** What the brokers have not allowed a process lately: said in its log once a minute each, however often it is tried. */
+/** What the brokers have not allowed a process lately: said in its log, however often it is tried, as a fault that lasts. */
 export class DeniedRights {
   readonly #log: Log;
-  readonly #seen = new Map<string, { readonly saidAt: number; readonly at: number }>();
+  /** By message: when it was missed last, on the clock of `performance.now()`. */
+  readonly #seen = new Map<string, number>();
 
+  /** @param log says what lasts once (`oncePerFault`). */
   constructor(log: Log) {
     this.#log = log;
   }
@@ -117,18 +118,16 @@ export class DeniedRights {
   /** What is missing now, as far as this process has noticed: messages of RKT1010. */
   get missing(): readonly string[] {
     const since = performance.now() - missingMs;
-    return [...this.#seen].filter(([, { at }]) => at > since).map(([message]) => message);
+    return [...this.#seen].filter(([, at]) => at > since).map(([message]) => message);
   }
 
   /** @param then what becomes of it: `another try follows`. */
-  note({ message }: Error, then: string): void {
-    const at = performance.now();
-    const { saidAt } = this.#seen.get(message) ?? { saidAt: -Infinity };
-    const isDue = at - saidAt >= sayAgainMs;
+  note(error: Error, then: string): void {
+    const { message } = error;
     this.#seen.delete(message);
     for (const [oldest] of this.#seen) if (this.#seen.size >= rememberedMax) this.#seen.delete(oldest);
-    this.#seen.set(message, { at, saidAt: isDue ? at : saidAt });
-    if (isDue) this.#log('error', `${message}; ${then}`);
+    this.#seen.set(message, performance.now());
+    this.#log('error', `${message}; ${then}`, { error });
   }
 }
 

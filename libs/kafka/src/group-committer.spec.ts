@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
 import { GroupCommitter } from './group-committer.ts';
-import { sealedGroup, type SealedGroup } from './sealed-group.ts';
+import { OpenGroup, sealedGroup, type SealedGroup } from './sealed-group.ts';
 
 interface Stage {
   readonly committer: GroupCommitter;
@@ -11,13 +11,15 @@ interface Stage {
   fail: boolean;
 }
 
+const handledGroup = (records: number): OpenGroup => Object.assign(new OpenGroup(), { records });
+
 function stage(delayMs = 0): Stage {
   const log: string[] = [];
   const state: Stage = { committer: undefined as never, log, handled: 0, settle: () => undefined, fail: false };
   let groups = 0;
   const seal = (): SealedGroup | undefined => {
     if (state.handled === 0) return undefined;
-    const group = sealedGroup(state.handled, [], new Map([['n', ++groups]]));
+    const group = sealedGroup(handledGroup(state.handled), [], new Map([['n', ++groups]]));
     state.handled = 0;
     return group;
   };
@@ -104,7 +106,7 @@ describe('a group committer', () => {
     const at = stage();
     for (const records of [10, 20]) {
       at.handled = records;
-      at.committer.push(sealedGroup(records, [], new Map()));
+      at.committer.push(sealedGroup(handledGroup(records), [], new Map()));
     }
     expect(at.committer.waitingCount).toBe(2);
     at.settle();
@@ -121,7 +123,7 @@ describe('a group committer', () => {
     at.settle();
     await turn();
     handle(at, 1);
-    at.committer.push(sealedGroup(1, [], new Map()));
+    at.committer.push(sealedGroup(handledGroup(1), [], new Map()));
     await jest.advanceTimersByTimeAsync(1000);
     expect(at.log).toEqual(['write 1', 'the transaction failed']);
   });

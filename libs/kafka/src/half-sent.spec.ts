@@ -1,6 +1,7 @@
 import type { RecordMetadata } from 'kafkajs';
 import type { KafkaConnection } from './connection.ts';
 import { copy } from './kafkajs/index.ts';
+import { noTracing } from './tracing.ts';
 import { Outbox } from './outbox.ts';
 
 // The one mock of Kafka in this house: the trap needs a leader that moves in the middle of a request.
@@ -93,6 +94,7 @@ test('the outbox notices, and sends what is left again with a new producer', asy
     sendBatch: send,
   });
   const connection = {
+    tracing: noTracing,
     createClient: () => ({ producer, cut: () => undefined }),
     realName: (name: string) => name,
     partitionCounts: { known: () => 2, of: () => Promise.resolve(2) },

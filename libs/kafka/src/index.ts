@@ -4,7 +4,6 @@ export { grantRights, revokeRights, type AclBinding } from './acls.ts';
 export { agreeOnRecord, type AgreedRecordOptions } from './agreed-record.ts';
 export { connectKafka, KafkaConnection, withoutCredentials, type ConnectionOptions } from './connection.ts';
 export { deadLetter } from './dead-letter.ts';
-export { readTraceparent, traceparentHeader } from './traceparent.ts';
 export * from './errors.ts';
 export {
   revealed,
@@ -15,6 +14,7 @@ export {
   type TlsOptions,
 } from './security.ts';
 export type { GroupMember } from './group-consumer.ts';
+export { LastingFaults, oncePerFault } from './lasting-faults.ts';
 export { guardedLog, type Log, type LogLevel } from './log.ts';
 export type { ConnectionMetrics, OutboxMetrics, ProcessorMetrics } from './metrics.ts';
 export { recordBytesMax, type SentRecord } from './outbox-request.ts';
@@ -33,9 +33,31 @@ export {
 export * from './record.ts';
 export { replicationFactorOf } from './replication-factor.ts';
 export { ReplyInbox, type ReplyInboxOptions } from './reply-inbox.ts';
-export { TaskConsumer, type TaskConsumerOptions } from './task-consumer.ts';
+export { TaskConsumer, type Done, type TaskConsumerOptions } from './task-consumer.ts';
 export { TaskQueueConsumer, type TaskQueueConsumerOptions, type TaskSource } from './task-queue-consumer.ts';
 export type { TopicSpec } from './topic-difference.ts';
 export { createTopics, ensureTopics, verifyTopics } from './topics.ts';
 export { endsOfUnused, removeTopics, type TopicsInUse } from './unused-topics.ts';
+export {
+  isSampled,
+  noTrace,
+  readTrace,
+  spanIdOf,
+  traceFields,
+  traceHeaders,
+  traceIdOf,
+  traceOfLine,
+  type TraceCarrier,
+  type TraceContext,
+  type TraceHeader,
+} from './trace-context.ts';
 export { TransientMap } from './transient-map.ts';
+export {
+  beginProcess,
+  noTracing,
+  type Span,
+  type SpanAttributes,
+  type SpanKind,
+  type SpanPlan,
+  type Tracing,
+} from './tracing.ts';

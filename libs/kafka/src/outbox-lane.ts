@@ -21,6 +21,8 @@ import type { Producer } from './prefixed.ts';
 import type { OutputRecord } from './record.ts';
 import { backoffMs, producerRetry } from './retry-options.ts';
 import { sleep } from './sleep.ts';
+import { readTrace, traceHeaders, traceOfLine } from './trace-context.ts';
+import { beginSend, endSend } from './tracing.ts';
 import { within } from './within.ts';
 
 export interface LaneOptions {
@@ -110,10 +112,13 @@ export class OutboxLane {
     this.#discardProducer();
   }
 
-  #entry(record: OutputRecord, ticket: number, waiter: OutboxEntry['waiter']): OutboxEntry {
+  #entry(given: OutputRecord, ticket: number, waiter: OutboxEntry['waiter']): OutboxEntry {
+    const span = beginSend(this.#options.connection, given);
+    const record =
+      span === undefined ? given : { ...given, headers: { ...given.headers, ...traceHeaders(span.trace) } };
     const bytes = recordBytes(record);
     this.#pendingBytes += bytes;
-    return { record, ticket, waiter, bytes, partition: 0, index: 0 };
+    return { record, span, ticket, waiter, bytes, partition: 0, index: 0 };
   }
 
   /** Records that come in the same turn of the event loop travel together. */
@@ -216,9 +221,10 @@ export class OutboxLane {
   #awaitRight(topic: string, entries: readonly OutboxEntry[], error: Error): void {
     const { connection, metrics } = this.#options;
     connection.deniedRights.note(error, 'what is to be written there waits');
-    const patient = entries.filter(({ record, waiter, bytes }) => {
+    const patient = entries.filter(({ record, waiter, bytes, span }) => {
       if (waiter?.reject === undefined && !isDeadLetter(record)) return true;
       this.#pendingBytes -= bytes;
+      span?.end(error);
       metrics.unsendable?.(topic, error);
       waiter?.reject?.(error);
       return false;
@@ -255,6 +261,7 @@ export class OutboxLane {
         connection.log('warn', `outbox: topic ${connection.realName(topic)} is not there: ${error.message}`, {
           topic,
           attempt,
+          error,
         });
       }
     }
@@ -316,6 +323,7 @@ export class OutboxLane {
   #complete(entry: OutboxEntry, sent: SentRecord | undefined): boolean {
     if (sent === undefined) return false;
     this.#pendingBytes -= entry.bytes;
+    if (entry.span !== undefined) endSend(entry.span, sent);
     entry.waiter?.resolve(sent);
     return true;
   }
@@ -342,8 +350,9 @@ export class OutboxLane {
   /** The replacement takes the place of the record in the queue, so `settled` waits for it too. */
   #refuse(entry: OutboxEntry, error: Error, queue: OutboxEntry[]): void {
     const { replaceUnsendable, metrics, connection } = this.#options;
-    const { record, waiter, ticket } = entry;
+    const { record, waiter, ticket, span } = entry;
     this.#pendingBytes -= entry.bytes;
+    span?.end(error);
     metrics.unsendable?.(record.topic, error);
     if (waiter?.reject !== undefined) {
       waiter.reject(error);
@@ -352,6 +361,8 @@ export class OutboxLane {
     connection.log('error', `outbox: a record cannot be sent: ${error.message}`, {
       topic: record.topic,
       key: record.key,
+      ...traceOfLine(readTrace(record.headers ?? {})),
+      error,
     });
     const replacement = replaceUnsendable(record, error);
     if (replacement !== undefined) queue.push(this.#entry(replacement, ticket, undefined));
@@ -405,7 +416,7 @@ export class OutboxLane {
   #report(error: Error, attempt: number): void {
     const { name, metrics, connection } = this.#options;
     metrics.sendFailed?.(name, error);
-    connection.log('warn', `outbox: a send of the ${name} lane failed: ${error.message}`, { attempt });
+    connection.log('warn', `outbox: a send of the ${name} lane failed: ${error.message}`, { attempt, error });
   }
 
   #releaseSettled(): void {
@@ -428,7 +439,10 @@ interface SettledWaiter {
 }
 
 function abandon(entries: readonly OutboxEntry[]): void {
-  for (const { waiter } of entries) waiter?.reject?.(closedError());
+  for (const { waiter, span } of entries) {
+    span?.end(closedError());
+    waiter?.reject?.(closedError());
+  }
 }
 
 /** It is not there, or can never be. */

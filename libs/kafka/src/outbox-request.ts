@@ -1,5 +1,6 @@
 import type { Message, RecordMetadata, TopicMessages } from 'kafkajs';
 import type { OutputRecord } from './record.ts';
+import type { Span } from './tracing.ts';
 
 /** Where a record came to stand. */
 export interface SentRecord {
@@ -19,6 +20,8 @@ export interface SentWaiter {
 /** One record on its way through a lane. */
 export interface OutboxEntry {
   record: OutputRecord;
+  /** From here to its acknowledgement; absent: nobody collects it. */
+  readonly span: Span | undefined;
   /** Counts every record that was ever added to the lane. */
   readonly ticket: number;
   readonly waiter: SentWaiter | undefined;

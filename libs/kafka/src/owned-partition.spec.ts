@@ -4,6 +4,7 @@ import type { Outbox } from './outbox.ts';
 import { OwnedPartition } from './owned-partition.ts';
 import type { PartitionHost } from './partition-host.ts';
 import type { PartitionLogic } from './partition-logic.ts';
+import { noTracing } from './tracing.ts';
 import { defaultTuning } from './processor-options.ts';
 import type { InputRecord, OutputRecord } from './record.ts';
 
@@ -42,7 +43,7 @@ function stage() {
   const nothing = (): void => undefined;
   const host: PartitionHost<null> = {
     options: {
-      connection: { realName: (name: string) => name } as unknown as KafkaConnection,
+      connection: { realName: (name: string) => name, tracing: noTracing } as unknown as KafkaConnection,
       service: 'test',
       inputs: [{ topic, start: 'group', onGap: 'skip' }],
       createLogic: () => logic,

@@ -17,6 +17,7 @@ import type { SealedGroup } from './sealed-group.ts';
 import { sleep, turnOfEventLoop } from './sleep.ts';
 import type { StateWriter } from './state-writer.ts';
 import { TopicFlow } from './topic-flow.ts';
+import { beginSettle } from './tracing.ts';
 
 /**
  * ```
@@ -77,7 +78,11 @@ export class OwnedPartition<T> {
     this.#logic = options.createLogic({
       partition,
       send: (records, sent) => {
-        if (!this.#isClosed()) options.outbox.addAll(records, sent);
+        if (this.#isClosed()) return;
+        options.outbox.addAll(
+          records.map((record) => this.#handler.inTraceOfKey(record)),
+          sent,
+        );
       },
     });
     this.#decoder = new BatchDecoder<T>({
@@ -218,7 +223,10 @@ export class OwnedPartition<T> {
   #createRestore(ends: ReadonlyMap<string, number>): Restore {
     return new Restore({
       ends,
-      restore: (record) => this.#logic.restore(record),
+      restore: (record) => {
+        if (record.topic === this.#host.options.stateTopic) this.#handler.restored(record);
+        return this.#logic.restore(record);
+      },
       onPoison: (record, error) => {
         this.#handler.deadLetter(record, error);
       },
@@ -275,6 +283,7 @@ export class OwnedPartition<T> {
     // Without any progress nothing was handled yet: what the log has lost by then is a gap like any other.
     const offset = named ?? (from === 'group' ? log.start : 0);
     this.#logic.goesOn?.(topic, log.end);
+    this.#handler.repeatsUntil(topic, log.end);
     return this.#offsetInLog(topic, offset, log, onGap === 'skip');
   }
 
@@ -357,10 +366,17 @@ export class OwnedPartition<T> {
     if (hasUncommitted) this.#committer.poke(hasChangedState || this.#writer === undefined);
   }
 
-  async #write({ states, positions }: SealedGroup): Promise<void> {
-    await this.#writer?.write(states);
-    if (this.#isClosed()) return;
-    await this.#host.committed(this.partition, this.#logic.resumeAt?.(positions) ?? positions);
+  async #write({ states, positions, processed }: SealedGroup): Promise<void> {
+    const { connection, service: group } = this.#host.options;
+    const spans = processed.map((record) => beginSettle(connection, record, { group }));
+    try {
+      await this.#writer?.write(states);
+      if (!this.#isClosed()) await this.#host.committed(this.partition, this.#logic.resumeAt?.(positions) ?? positions);
+      for (const span of spans) span?.end();
+    } catch (error) {
+      for (const span of spans) span?.end(error);
+      throw error;
+    }
   }
 
   #commitFailed(error: Error): void {
@@ -435,7 +451,7 @@ export class OwnedPartition<T> {
 
   #halted(error: Error | undefined, what = 'waits to read a record'): void {
     this.#error = error;
-    if (error !== undefined) this.#host.log('warn', this.partition, `${what}: ${error.message}`);
+    if (error !== undefined) this.#host.log('warn', this.partition, `${what}: ${error.message}`, { error });
   }
 
   #stop(error: Error): void {

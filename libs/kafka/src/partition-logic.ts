@@ -3,10 +3,12 @@ import type { InputRecord, OutputRecord } from './record.ts';
 
 /** What a handler wants to happen because of one record. */
 export interface Output {
-  /** Sent at once, in this order per partition; a `traceparent` of the input is added where none is set. */
+  /** Sent at once, in this order per partition; the trace of the input is added where none is set. */
   readonly effects: readonly OutputRecord[];
   /** Keys of the state topic whose records must be written again with the next group. */
   readonly changedKeys: readonly string[];
+  /** The changed key of what is new with this record, and belongs to its trace. Absent: nothing is. */
+  readonly begunKey?: string | undefined;
 }
 
 /** Where each input goes on: topic to next offset. */
@@ -49,6 +51,9 @@ export interface PartitionLogic<T> {
    * `InvariantError` says that it has, and stops the partition.
    */
   handle(record: InputRecord, value: T): Output;
+
+  /** What a value tells of, for the span of its record; absent, or `undefined`: none is made. */
+  about?(value: T): object | undefined;
 
   /**
    * The state record of a changed key, as of now; a `null` value is its tombstone. Called once per key when a group is sealed.

@@ -239,6 +239,7 @@ export class PartitionProcessor<T> {
       isDenied(error) ? 'debug' : 'warn',
       partition,
       `is dropped, and will be taken again if it is still ours: ${reason.message}`,
+      { error: reason },
     );
     if (this.#finishing) this.#owned.delete(partition);
     else this.#own(partition, since, this.#nextConfirmation());

@@ -1,6 +1,7 @@
 import { InvariantError } from './errors.ts';
 import type { Output, PartitionLogic } from './partition-logic.ts';
 import { defaultTuning, type PartitionProcessorOptions } from './processor-options.ts';
+import { noTracing } from './tracing.ts';
 import { RecordHandler } from './record-handler.ts';
 import type { InputRecord, OutputRecord } from './record.ts';
 
@@ -18,7 +19,7 @@ const record = (offset: number): InputRecord => ({
 function stage() {
   const sent: OutputRecord[] = [];
   const outbox = { add: (added: OutputRecord): void => void sent.push(added) };
-  const connection = { log: (): void => undefined };
+  const connection = { log: (): void => undefined, tracing: noTracing };
   const options = { outbox, connection, service: 'test' } as unknown as PartitionProcessorOptions<Error | undefined>;
   const handle = (_: InputRecord, error: Error | undefined): Output => {
     if (error !== undefined) throw error;

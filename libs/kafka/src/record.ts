@@ -1,5 +1,3 @@
-import { readTraceparent, traceparentHeader } from './traceparent.ts';
-
 /** Header values; a header that is missing is not there. */
 export type Headers = Readonly<Record<string, Buffer | string>>;
 
@@ -30,14 +28,6 @@ export function memoryBytesOf({ key, rawKey, value, headers }: InputRecord): num
   return bytes;
 }
 
-const untraced: Headers = {};
-
-/** Only the trace context: what else a record carries is not kept as long as what it told of is. */
-export function traceHeadersOf(headers: Headers): Headers {
-  const traceparent = readTraceparent(headers[traceparentHeader]);
-  return traceparent === undefined ? untraced : { [traceparentHeader]: traceparent };
-}
-
 /** One record to be written. */
 export interface OutputRecord {
   readonly topic: string;
@@ -50,4 +40,8 @@ export interface OutputRecord {
   /** Where `partition` is absent: how often the key has turned to another partition (see `partitionFor`). Default: 0. */
   readonly turns?: number;
   readonly headers?: Headers;
+  /** What it tells of (a command, a query, a task), for the attributes of its span. */
+  readonly about?: object | undefined;
+  /** Its span: `root` begins a trace where it has none; `none`: it has been sent before, by whom is not known. Default: its trace decides. */
+  readonly span?: 'root' | 'none';
 }

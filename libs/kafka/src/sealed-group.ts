@@ -1,5 +1,7 @@
 import type { Positions } from './partition-logic.ts';
 import type { OutputRecord } from './record.ts';
+import type { TraceContext } from './trace-context.ts';
+import type { ProcessedRecord } from './tracing.ts';
 import { recordBytes } from './outbox-request.ts';
 
 /** Records that were handled together: their states and progress are written together or not at all. */
@@ -13,10 +15,17 @@ export interface SealedGroup {
   readonly positions: Positions;
   /** `performance.now()`. */
   readonly sealedAt: number;
+  /** Those of its records that have a span. */
+  readonly processed: readonly ProcessedRecord[];
 }
 
-export const sealedGroup = (records: number, states: readonly OutputRecord[], positions: Positions): SealedGroup => ({
+export const sealedGroup = (
+  { records, processed }: OpenGroup,
+  states: readonly OutputRecord[],
+  positions: Positions,
+): SealedGroup => ({
   records,
+  processed,
   states,
   bytes: states.reduce((sum, state) => sum + recordBytes(state), 0),
   positions,
@@ -25,8 +34,9 @@ export const sealedGroup = (records: number, states: readonly OutputRecord[], po
 
 /** What was handled since the last group was sealed. */
 export class OpenGroup {
-  /** Changed key to the trace context of the last record that changed it. */
-  readonly changed = new Map<string, string | undefined>();
+  /** Changed key to the trace that its state goes on with. */
+  readonly changed = new Map<string, TraceContext | undefined>();
+  readonly processed: ProcessedRecord[] = [];
   records = 0;
   bytes = 0;
 

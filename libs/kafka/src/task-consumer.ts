@@ -9,6 +9,11 @@ import type { Outbox } from './outbox.ts';
 import { memoryBytesOf, type InputRecord } from './record.ts';
 import { backoffMs } from './retry-options.ts';
 import { sleep } from './sleep.ts';
+import { isSampled, readTrace, traceOfLine, type TraceContext } from './trace-context.ts';
+import { beginSettle, type ProcessedRecord } from './tracing.ts';
+
+/** @param trace of the span in which the record was processed, if it has one. */
+export type Done = (trace?: TraceContext) => void;
 
 export interface TaskConsumerOptions {
   readonly connection: KafkaConnection;
@@ -19,7 +24,7 @@ export interface TaskConsumerOptions {
    * is settled: its offset is committed once everything before it in its partition is done too. It may be called at any
    * later time, and more than once; for a partition that was lost meanwhile it does nothing.
    */
-  readonly onRecord: (record: InputRecord, done: () => void) => void;
+  readonly onRecord: (record: InputRecord, done: Done) => void;
   /** Where a record goes that nobody may read (see `InputRecord.unreadable`): to the dead letters of its topic. */
   readonly outbox: Pick<Outbox, 'send'>;
   /** These partitions belong to another instance now, and it will be given what was not done. */
@@ -42,6 +47,8 @@ interface TaskPartition {
   nextFetch: number | undefined;
   window: OffsetWindow | undefined;
   committed: number;
+  /** Done, not yet committed, and processed in a span. */
+  settling: ProcessedRecord[];
   lost: boolean;
 }
 
@@ -156,6 +163,7 @@ export class TaskConsumer {
         nextFetch: undefined,
         window: undefined,
         committed: -1,
+        settling: [],
         lost: false,
       });
       this.#consumer.resume(topic, partition);
@@ -221,9 +229,10 @@ export class TaskConsumer {
       held.isFull = false;
       this.#consumer.resume(this.#options.topic, held.partition);
     }
-    this.#deliver(record, () => {
+    this.#deliver(record, (trace) => {
       if (held.lost) return;
       window.done(record.offset);
+      if (trace !== undefined) this.#settles(held, record, trace);
       if (waiting.length === 0 && held.nextFetch !== undefined) window.skipTo(held.nextFetch);
       this.#commitSoon(this.#options.commitIntervalMs ?? 200);
       if (waiting.length > 0) this.#drain();
@@ -231,7 +240,12 @@ export class TaskConsumer {
     return true;
   }
 
-  #deliver(record: InputRecord, done: () => void): void {
+  #settles(held: TaskPartition, { topic, partition, offset }: InputRecord, trace: TraceContext): void {
+    if (isSampled(trace) === true && held.settling.length < this.#windowMax)
+      held.settling.push({ topic, partition, offset, trace });
+  }
+
+  #deliver(record: InputRecord, done: Done): void {
     if (record.unreadable !== undefined) {
       void this.#bury(record, record.unreadable, done);
       return;
@@ -240,14 +254,14 @@ export class TaskConsumer {
       this.#options.onRecord(record, done);
     } catch (thrown) {
       const { topic, partition, offset } = record;
-      const fields = { topic, partition, offset };
+      const fields = { topic, partition, offset, ...traceOfLine(readTrace(record.headers)), error: thrown };
       this.#options.connection.log('error', `tasks: a record was not taken: ${asError(thrown).message}`, fields);
       done();
     }
   }
 
   /** Never rejects: until the dead letter is written the record is not done, and comes again to whoever reads on. */
-  async #bury(record: InputRecord, reason: string, done: () => void): Promise<void> {
+  async #bury(record: InputRecord, reason: string, done: Done): Promise<void> {
     const { connection, outbox } = this.#options;
     const { topic, partition, offset } = record;
     connection.log('error', `tasks: a record goes to the dead-letter topic: ${reason}`, { topic, partition, offset });
@@ -257,7 +271,10 @@ export class TaskConsumer {
         done();
         return;
       } catch (thrown) {
-        connection.log('error', `tasks: a dead letter was not written: ${asError(thrown).message}`, { topic });
+        connection.log('error', `tasks: a dead letter was not written: ${asError(thrown).message}`, {
+          topic,
+          error: thrown,
+        });
         await sleep(backoffMs(attempt));
       }
     }
@@ -274,17 +291,31 @@ export class TaskConsumer {
     else this.#commitTimer = setTimeout(commit, afterMs);
   }
 
+  #settled(held: TaskPartition, startedAt: number): void {
+    const { connection, groupId: group } = this.#options;
+    const due = held.settling.filter(({ offset }) => offset < held.committed);
+    held.settling = held.settling.filter(({ offset }) => offset >= held.committed);
+    for (const record of due) beginSettle(connection, record, { group, startedAt })?.end();
+  }
+
   async #commit(): Promise<void> {
     const { topic, connection } = this.#options;
     const due = [...this.#partitions.values()].filter(
       ({ window, committed }) => (window?.committable ?? -1) > committed,
     );
     const offsets = due.map(({ partition, window }) => ({ topic, partition, offset: window?.committable ?? 0 }));
+    const startedAt = Date.now();
     try {
       await this.#consumer.commit(offsets);
-      for (const [index, held] of due.entries()) held.committed = offsets[index]?.offset ?? held.committed;
+      for (const [index, held] of due.entries()) {
+        held.committed = offsets[index]?.offset ?? held.committed;
+        if (held.settling.length > 0) this.#settled(held, startedAt);
+      }
     } catch (thrown) {
-      connection.log('warn', `tasks: offsets could not be committed: ${asError(thrown).message}`, { topic });
+      connection.log('warn', `tasks: offsets could not be committed: ${asError(thrown).message}`, {
+        topic,
+        error: thrown,
+      });
     }
   }
 }

@@ -41,6 +41,11 @@ export class TaskQueueConsumer {
     this.#options = options;
   }
 
+  /** How many topics of the queue are read. */
+  get topicCount(): number {
+    return this.#consumers.size;
+  }
+
   /** The partitions of a topic that this instance has now. */
   partitionsOf(topic: string): readonly number[] {
     return this.#consumers.get(topic)?.partitions ?? [];

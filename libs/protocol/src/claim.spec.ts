@@ -14,7 +14,7 @@ const request: ClaimRequest = {
   identity: 'worker',
   heartbeatTimeoutMs: 0,
   startToCloseTimeoutMs: 10_000,
-  traceparent: undefined,
+  trace: undefined,
 };
 const granted: Reply['body'] = { type: 'Accepted', answer: { type: 'Granted', startedAt: epochMillis(77) } };
 const refused: Reply['body'] = { type: 'Refused', refusal: { reason: 'already-claimed', message: 'taken' } };

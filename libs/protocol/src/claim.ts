@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { EpochMillis, Refusal, WorkerSdk } from '@ratchet/domain';
+import type { TraceContext } from '@ratchet/kafka';
 import { attemptOf, type TaskToken } from './task-token.ts';
 import { repetitions } from './repetition.ts';
 import type { RequestChannel } from './request-channel.ts';
@@ -15,7 +16,8 @@ export interface ClaimRequest {
   readonly heartbeatTimeoutMs: number;
   /** 0 is none. */
   readonly startToCloseTimeoutMs: number;
-  readonly traceparent: string | undefined;
+  /** To go on with. */
+  readonly trace: TraceContext | undefined;
 }
 
 export type ClaimResult =
@@ -33,7 +35,7 @@ export type ClaimResult =
  * @throws OperationalError (rejects) RKT1201 when the channel is closed first.
  */
 export async function claimTask(channel: RequestChannel, request: ClaimRequest): Promise<ClaimResult> {
-  const { token, identity, principal = '', sdk, heartbeatTimeoutMs, startToCloseTimeoutMs, traceparent } = request;
+  const { token, identity, principal = '', sdk, heartbeatTimeoutMs, startToCloseTimeoutMs, trace } = request;
   const claimId = randomUUID();
   const askedAt = performance.now();
   const { body } = await channel.request(
@@ -47,7 +49,7 @@ export async function claimTask(channel: RequestChannel, request: ClaimRequest):
       attempt: attemptOf(token),
       ...(sdk === undefined ? {} : { sdk }),
     },
-    { repetition: repetitions.claim, timeoutMs: Infinity, traceparent },
+    { repetition: repetitions.claim, timeoutMs: Infinity, trace },
   );
   if (body.type === 'Refused') return { type: 'refused', refusal: body.refusal };
   const ageMs = performance.now() - askedAt;

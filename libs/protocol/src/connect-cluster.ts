@@ -26,6 +26,7 @@ import { codecLogOf } from './codec-log.ts';
 import { registryAccess, type ConnectionDescription } from './connection-description.ts';
 import { joinCluster, type TopicsMode } from './join-cluster.ts';
 import type { TokenKey } from './task-token.ts';
+import { loadTracing } from './tracing.ts';
 
 export interface ClusterOptions extends ConnectionDescription {
   /** Shown by the brokers. */
@@ -100,6 +101,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     sasl,
     prefix,
     zone,
+    tracing: await loadTracing(),
     ...(log === undefined ? {} : { log }),
     ...(metrics === undefined ? {} : { metrics }),
   });

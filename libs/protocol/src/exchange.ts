@@ -1,6 +1,7 @@
 import type { Reply } from '@ratchet/domain';
 import { OperationalError, type OutputRecord } from '@ratchet/kafka';
 import type { Due } from './deadline-clock.ts';
+import type { CountedRequest } from './request-metrics.ts';
 import { pauseMsAfter, type Repetition } from './repetition.ts';
 
 /** What an exchange needs of the channel that carries it. */
@@ -25,6 +26,8 @@ export interface NextQuestion {
 export interface ExchangePlan {
   /** Replies are matched by it. */
   readonly id: string;
+  /** How it is counted; absent: it is a part of another. */
+  readonly counted?: CountedRequest;
   /** For error messages: "the answer to Schedule of activity 'charge-42'". */
   readonly what: string;
   readonly record: OutputRecord;

@@ -5,17 +5,18 @@ import { topics, type RecordName } from '@ratchet/schemas';
 import type { Cluster } from './connect-cluster.ts';
 import { readable } from './readable.ts';
 import { RequestChannel } from './request-channel.ts';
-import { loadTracing, type Tracing } from './tracing.ts';
+import type { RequestMetrics } from './request-metrics.ts';
 
 export interface OpenRequestChannelOptions {
   /** How long to wait for an answer, in milliseconds; 30 s by default. */
   readonly requestTimeoutMs?: number;
+  /** Absent: nothing is counted. */
+  readonly metrics?: RequestMetrics | undefined;
 }
 
 /** A channel that hears: its inbox is read. */
 export interface OpenRequestChannel {
   readonly channel: RequestChannel;
-  readonly tracing: Tracing;
   /** Sends what is left, fails whoever still waits, and stops reading. */
   readonly close: () => Promise<void>;
 }
@@ -32,13 +33,12 @@ export const requestRecords: readonly RecordName[] = ['ActivityCommand', 'Activi
  */
 export async function openRequestChannel(
   cluster: Cluster,
-  { requestTimeoutMs = requestTimeoutMsDefault }: OpenRequestChannelOptions = {},
+  { requestTimeoutMs = requestTimeoutMsDefault, metrics }: OpenRequestChannelOptions = {},
 ): Promise<OpenRequestChannel> {
   const { connection, codec, partitions } = cluster;
   const replyPartitions = await connection.partitionCounts.of(topics.replies);
   const replyTo = { partition: randomInt(replyPartitions), address: randomUUID() };
   const outbox = cluster.createOutbox();
-  const tracing = await loadTracing();
   const prefixLength = connection.prefix.length;
   const channel = new RequestChannel({
     outbox,
@@ -46,7 +46,8 @@ export async function openRequestChannel(
     partitions,
     prefixLength,
     replyTo,
-    tracing,
+    tracing: connection.tracing,
+    metrics,
     requestTimeoutMs,
   });
   const ownAddresses = `${replyTo.address}/`;
@@ -75,7 +76,6 @@ export async function openRequestChannel(
   }
   return {
     channel,
-    tracing,
     close: async () => {
       channel.close();
       await outbox.close();

@@ -1,5 +1,5 @@
 import { executionKey, type ActivityQuery, type ExecutionId, type Reply, type ReplyAddress } from '@ratchet/domain';
-import { TransientMap, type OutputRecord } from '@ratchet/kafka';
+import { TransientMap, type OutputRecord, type TraceContext } from '@ratchet/kafka';
 import { reasonOf } from './ended-by.ts';
 import type { Exchange, ExchangePlan } from './exchange.ts';
 import { repetitions } from './repetition.ts';
@@ -10,6 +10,8 @@ export interface AwaitedOutcome {
   readonly target: ExecutionId;
   /** The offset of the Schedule that began the life that is meant. Absent: whichever there is. */
   readonly scheduleOffset?: number | undefined;
+  /** Whoever asks first, asks in its trace. */
+  readonly trace?: TraceContext | undefined;
 }
 
 /** What the channel lends. */
@@ -17,7 +19,7 @@ export interface OutcomeTools {
   readonly begin: (plan: ExchangePlan) => Exchange;
   /** A reply address of this process that is used for nothing else. */
   readonly ownAddress: () => ReplyAddress;
-  readonly questionRecord: (query: Question) => OutputRecord;
+  readonly questionRecord: (query: Question, trace: TraceContext | undefined) => OutputRecord;
 }
 
 type Question = Omit<ActivityQuery, 'seenOffset'>;
@@ -65,15 +67,21 @@ export class OutcomeWaits {
     return wait.join(signal);
   }
 
-  #ask({ target, scheduleOffset }: AwaitedOutcome, nextId: () => string, comesTo: ReplyAddress | undefined): Exchange {
+  #ask(
+    { target, scheduleOffset, trace }: AwaitedOutcome,
+    nextId: () => string,
+    comesTo: ReplyAddress | undefined,
+  ): Exchange {
     const replyTo = comesTo ?? this.#tools.ownAddress();
     const question = (): OutputRecord =>
       this.#tools.questionRecord(
         ofLife({ type: 'AwaitOutcome', target, requestId: nextId(), replyTo }, scheduleOffset),
+        trace,
       );
     return this.#tools.begin({
       id: replyTo.address,
       isUnasked: comesTo !== undefined,
+      counted: { namespace: target.namespace, operation: 'AwaitOutcome', isLong: true },
       what: `the outcome of activity '${target.activityId}'`,
       record: question(),
       repeatRecord: question,

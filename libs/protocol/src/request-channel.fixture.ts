@@ -1,8 +1,8 @@
 import { millis, type Command, type ExecutionId, type Query, type Reply } from '@ratchet/domain';
-import type { OutputRecord, SentRecord } from '@ratchet/kafka';
+import { noTracing, type OutputRecord, type SentRecord } from '@ratchet/kafka';
 import { localCodec, topics } from '@ratchet/schemas';
+import type { RequestMetrics } from './request-metrics.ts';
 import { RequestChannel, type CommandDraftOf } from './request-channel.ts';
-import { ownTracing } from './tracing.ts';
 
 const codec = localCodec();
 export const replyTo = { partition: 3, address: 'here' };
@@ -56,7 +56,7 @@ export class Desk {
   #held: Promise<void> | undefined;
 
   /** @param prefixLength of the topics' names. */
-  constructor(prefixLength = 0) {
+  constructor(prefixLength = 0, metrics?: RequestMetrics) {
     const send = async (record: OutputRecord): Promise<SentRecord> => {
       this.sent.push(record);
       if (this.#held !== undefined) await this.#held;
@@ -70,7 +70,8 @@ export class Desk {
       partitions: 4,
       prefixLength,
       replyTo,
-      tracing: ownTracing,
+      tracing: noTracing,
+      metrics,
       requestTimeoutMs,
     });
   }

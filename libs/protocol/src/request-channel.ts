@@ -16,9 +16,11 @@ import {
   OperationalError,
   TransientMap,
   partitionFor,
-  traceparentHeader,
+  traceHeaders,
   type Outbox,
   type OutputRecord,
+  type TraceContext,
+  type Tracing,
 } from '@ratchet/kafka';
 import { topics, type Codec } from '@ratchet/schemas';
 import { AnnouncedOutcomes } from './announced-outcomes.ts';
@@ -27,7 +29,7 @@ import { endedBy, reasonOf } from './ended-by.ts';
 import { Exchange, type ExchangeCarrier, type ExchangePlan, type NextQuestion } from './exchange.ts';
 import { isOutcome, ofLife, outcomePauses, OutcomeWaits } from './outcome-wait.ts';
 import { repetitions, type Repetition } from './repetition.ts';
-import type { Tracing } from './tracing.ts';
+import type { CountedRequest, RequestMetrics } from './request-metrics.ts';
 
 type WithoutReplyTo<C> = C extends Command ? Omit<C, 'replyTo'> : never;
 /** A command to an activity or a run as its sender knows it: where the answer goes is the channel's matter. */
@@ -56,22 +58,28 @@ export interface RequestChannelParts {
   /** Where this instance listens. Addresses that go on with `/` are its own too. */
   readonly replyTo: ReplyAddress;
   readonly tracing: Tracing;
+  /** Absent: nothing is counted. */
+  readonly metrics?: RequestMetrics | undefined;
   /** How long to wait for an answer. */
   readonly requestTimeoutMs: number;
 }
 
 export interface RequestOptions {
-  /** The trace to go on with; default: the active one. */
-  readonly traceparent?: string | undefined;
+  /** The trace to go on with; default: the active one, and where there is none, the record begins one. */
+  readonly trace?: TraceContext | undefined;
   /** Sends the same command again as long as no answer comes: only for what may be decided twice without harm. */
   readonly repetition?: Repetition;
   /** Default: as the channel was made. */
   readonly timeoutMs?: number;
 }
 
-export interface AwaitOptions {
+export interface AwaitOptions extends Pick<RequestOptions, 'trace'> {
   /** Ends the wait: it rejects with the signal's reason, and nothing of it stays behind here. */
   readonly signal?: AbortSignal | undefined;
+}
+
+interface DescribeOptions extends Pick<RequestOptions, 'trace'> {
+  readonly without?: readonly LargePart[];
 }
 
 export interface AwaitOutcomeOptions extends AwaitOptions {
@@ -94,7 +102,7 @@ export class RequestChannel {
   readonly #outcomeWaits = new OutcomeWaits({
     begin: (plan) => this.#begin(plan),
     ownAddress: () => this.#ownAddress(),
-    questionRecord: (query) => this.#queryRecord(query, query.target),
+    questionRecord: (query, trace) => this.#queryRecord(query, query.target, { trace }),
   });
   readonly #seenOffsets = new Map<number, number>();
   readonly #noticeListeners = new Set<(notice: CancelNotice) => void>();
@@ -155,7 +163,7 @@ export class RequestChannel {
    * @returns the outcome, or the refusal of the Schedule.
    * @throws OperationalError as `request`; once accepted, only after two minutes of silence.
    */
-  requestOutcome(schedule: CommandDraftOf<'Schedule'>, { signal }: AwaitOptions = {}): Promise<OutcomeReply> {
+  requestOutcome(schedule: CommandDraftOf<'Schedule'>, { signal, trace }: AwaitOptions = {}): Promise<OutcomeReply> {
     const replyTo = this.#ownAddress();
     const { target, requestId } = schedule;
     const refused = this.#refused(schedule);
@@ -166,13 +174,14 @@ export class RequestChannel {
       // Of a run's activity the life that this Schedule began is meant: its id may soon be another's, if it may be reused.
       const isOneOfMany = target.workflowId !== '' && schedule.idReusePolicy !== 'reject-duplicate';
       const scheduleOffset = isOneOfMany && ofThisLife ? writtenOffset : undefined;
-      return this.#queryRecord(ofLife(query, scheduleOffset), of, writtenOffset);
+      return this.#queryRecord(ofLife(query, scheduleOffset), of, { writtenOffset, trace });
     };
     const decided = this.#exchange<OutcomeReply | CommandReply>(
       {
         id: replyTo.address,
+        counted: countedAs(schedule, true),
         what: whatOf(schedule),
-        record: this.#commandRecord({ ...schedule, awaitOutcome: true }, replyTo),
+        record: this.#commandRecord({ ...schedule, awaitOutcome: true }, replyTo, trace),
         onWritten: (offset) => {
           writtenOffset = offset;
         },
@@ -188,7 +197,7 @@ export class RequestChannel {
     return decided.then((reply) => {
       const runId = runThatWasThere(target, reply.body);
       // `isAnswer` let nothing else through.
-      return runId === undefined ? (reply as OutcomeReply) : this.awaitOutcome({ ...target, runId }, { signal });
+      return runId === undefined ? (reply as OutcomeReply) : this.awaitOutcome({ ...target, runId }, { signal, trace });
     });
   }
 
@@ -199,29 +208,39 @@ export class RequestChannel {
    * @returns the outcome, or the refusal when there is no such activity.
    * @throws OperationalError (rejects) RKT1201 after two minutes of silence.
    */
-  awaitOutcome(target: ExecutionId, { signal, scheduleOffset }: AwaitOutcomeOptions = {}): Promise<OutcomeReply> {
+  awaitOutcome(
+    target: ExecutionId,
+    { signal, scheduleOffset, trace }: AwaitOutcomeOptions = {},
+  ): Promise<OutcomeReply> {
     if (signal?.aborted === true) return Promise.reject(reasonOf(signal));
     const ofRun = this.#addressOfRun(target);
     const announced = this.#announced.take(ofRun.address, target);
     // `AnnouncedOutcomes` keeps nothing else.
     if (announced?.outcome !== undefined) return Promise.resolve(announced.outcome as OutcomeReply);
     // `isOutcome` let nothing else through.
-    return this.#outcomeWaits.join({ target, scheduleOffset }, announced && ofRun, signal) as Promise<OutcomeReply>;
+    return this.#outcomeWaits.join(
+      { target, scheduleOffset, trace },
+      announced && ofRun,
+      signal,
+    ) as Promise<OutcomeReply>;
   }
 
   /**
-   * @param without what is left out of the answer.
+   * @param options which large parts are left out of the answer.
    * @throws OperationalError (rejects) RKT1201 when no answer came in time.
    */
   describe(
     target: ExecutionId,
     requestId: string,
-    { without = [] }: { readonly without?: readonly LargePart[] } = {},
+    { without = [], trace }: DescribeOptions = {},
   ): Promise<DescribeReply> {
     return this.#exchange<DescribeReply>({
       id: requestId,
+      counted: { namespace: target.namespace, operation: 'Describe', isLong: false },
       what: `the description of activity '${target.activityId}'`,
-      record: this.#queryRecord({ type: 'Describe', target, requestId, replyTo: this.replyTo, without }, target),
+      record: this.#queryRecord({ type: 'Describe', target, requestId, replyTo: this.replyTo, without }, target, {
+        trace,
+      }),
       repetition: repetitions.description,
       silenceMsMax: this.#parts.requestTimeoutMs,
       isAnswer: ({ type }) => type === 'Described' || type === 'Refused',
@@ -235,15 +254,16 @@ export class RequestChannel {
    * @returns the news, or the refusal when there is no such run (any more).
    * @throws OperationalError (rejects) RKT1201 after two minutes of silence.
    */
-  awaitRun(run: RunId, known: KnownOfRun, { signal }: AwaitOptions = {}): Promise<RunReply> {
+  awaitRun(run: RunId, known: KnownOfRun, { signal, trace }: AwaitOptions = {}): Promise<RunReply> {
     const replyTo = this.#ownAddress();
     const { address } = replyTo;
     const query = { type: 'AwaitRun', run, known, requestId: address, replyTo } as const;
     return this.#exchange<RunReply>(
       {
         id: address,
+        counted: { namespace: run.namespace, operation: 'AwaitRun', isLong: true },
         what: `news of workflow '${run.workflowId}'`,
-        record: this.#queryRecord(query, { ...run, activityId: '' }),
+        record: this.#queryRecord(query, { ...run, activityId: '' }, { trace }),
         ...outcomePauses,
         repetition: repetitions.runNews,
         isAnswer: ({ type }) => type === 'RunDescribed' || type === 'Refused',
@@ -282,14 +302,15 @@ export class RequestChannel {
   }
 
   #request(command: CommandDraft, replyTo: ReplyAddress, id: string, options: RequestOptions): Promise<CommandReply> {
-    const { repetition, timeoutMs = this.#parts.requestTimeoutMs, traceparent } = options;
+    const { repetition, timeoutMs = this.#parts.requestTimeoutMs, trace } = options;
     const refused = this.#refused(command);
     if (refused !== undefined) return Promise.resolve(refused);
     if (command.type === 'Delete') this.#announced.forget();
     return this.#exchange<CommandReply>({
       id,
+      counted: countedAs(command, false),
       what: whatOf(command),
-      record: this.#commandRecord(command, replyTo, traceparent),
+      record: this.#commandRecord(command, replyTo, trace),
       repetition,
       silenceMsMax: timeoutMs,
       isAnswer: isDecision,
@@ -313,6 +334,7 @@ export class RequestChannel {
 
   #begin(plan: ExchangePlan): Exchange {
     const exchange = new Exchange(plan, this.#carrier);
+    if (plan.counted !== undefined) this.#parts.metrics?.begin(plan.counted, exchange.answer);
     if (this.#closed) exchange.fail(closedError(plan.what));
     else if (this.#open.has(plan.id))
       exchange.fail(new Error(`Expected a request id of its own, but '${plan.id}' is in use`));
@@ -339,17 +361,21 @@ export class RequestChannel {
     return this.#seenOffsets.get(partition) ?? -1;
   }
 
-  #commandRecord(command: CommandDraft, replyTo: ReplyAddress, traceparent?: string): OutputRecord {
+  #commandRecord(command: CommandDraft, replyTo: ReplyAddress, trace?: TraceContext): OutputRecord {
     const value = this.#parts.codec.encodeCommand({ ...command, replyTo });
     const target = 'run' in command ? { ...command.run, activityId: '' } : command.target;
-    return this.#record({ topic: topics.commands, ...this.#placeOf(target), value }, traceparent);
+    return this.#record({ topic: topics.commands, ...this.#placeOf(target), value }, command, trace);
   }
 
-  #queryRecord(query: QueryDraft, target: ExecutionId, writtenOffset = -1): OutputRecord {
+  #queryRecord(
+    query: QueryDraft,
+    target: ExecutionId,
+    { writtenOffset = -1, trace }: { readonly writtenOffset?: number | undefined } & Pick<RequestOptions, 'trace'> = {},
+  ): OutputRecord {
     const place = this.#placeOf(target);
     const seenOffset = Math.max(writtenOffset, this.#seenOffset(place.partition));
     const value = this.#parts.codec.encodeQuery({ ...query, seenOffset });
-    return this.#record({ topic: topics.queries, ...place, value });
+    return this.#record({ topic: topics.queries, ...place, value }, query, trace);
   }
 
   #placeOf(target: ExecutionId): { readonly key: string; readonly partition: number } {
@@ -357,8 +383,9 @@ export class RequestChannel {
     return { key, partition: partitionFor(key, this.#parts.partitions) };
   }
 
-  #record(record: OutputRecord, traceparent = this.#parts.tracing.current()): OutputRecord {
-    return { ...record, headers: { [traceparentHeader]: traceparent } };
+  #record(record: OutputRecord, about: object, trace = this.#parts.tracing.current()): OutputRecord {
+    if (trace !== undefined) return { ...record, headers: traceHeaders(trace), about };
+    return this.#parts.tracing.isOn ? { ...record, about, span: 'root' } : record;
   }
 
   #send(record: OutputRecord, exchange: Exchange): void {
@@ -419,6 +446,12 @@ const scheduledIn = (body: Reply['body']): { readonly runId: string; readonly st
   if (body.type === 'OutcomePending') return { runId: body.runId, started: true };
   return body.type === 'Accepted' && body.answer.type === 'Scheduled' ? body.answer : undefined;
 };
+
+const countedAs = (command: CommandDraft, isLong: boolean): CountedRequest => ({
+  namespace: 'run' in command ? command.run.namespace : command.target.namespace,
+  operation: command.type,
+  isLong,
+});
 
 const whatOf = (command: CommandDraft): string =>
   'run' in command

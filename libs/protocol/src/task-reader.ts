@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ActivityTask } from '@ratchet/domain';
-import { deadLetter, type InputRecord, type Log, type Outbox } from '@ratchet/kafka';
+import { deadLetter, type Done, type InputRecord, type Log, type Outbox } from '@ratchet/kafka';
 import { UnreadableRecordError, type Codec } from '@ratchet/schemas';
 
 /** A task that was read. */
@@ -8,7 +8,7 @@ export interface ReadTask {
   readonly record: InputRecord;
   readonly task: ActivityTask;
   /** Its record is settled: another reader will not get it. */
-  readonly done: () => void;
+  readonly done: Done;
 }
 
 export interface TaskReaderOptions {
@@ -41,7 +41,7 @@ export class TaskReader {
     this.#stopped = true;
   }
 
-  read(record: InputRecord, done: () => void): void {
+  read(record: InputRecord, done: Done): void {
     const task = this.#decode(record);
     if (task instanceof Promise) void this.#readLater(record, done, task);
     else if (task instanceof UnreadableRecordError) this.#bury(record, done, task);
@@ -72,10 +72,16 @@ export class TaskReader {
     const partition = this.#foreignPartition(topic);
     if (partition === undefined || task.passedOnCount >= countMax) return false;
     const value = codec.encodeTask({ ...task, passedOnCount: task.passedOnCount + 1 });
-    outbox.send({ topic, key: record.key, partition, value, headers: record.headers }).then(done, (error: unknown) => {
-      // Its record is not settled: it comes again to whoever has the partition next.
-      log('warn', `a task could not be passed on: ${messageOf(error)}`, { topic, partition });
-    });
+    const passedOn = { topic, key: record.key, partition, value, headers: record.headers, about: task };
+    outbox.send(passedOn).then(
+      () => {
+        done();
+      },
+      (error: unknown) => {
+        // Its record is not settled: it comes again to whoever has the partition next.
+        log('warn', `a task could not be passed on: ${messageOf(error)}`, { topic, partition });
+      },
+    );
     return true;
   }
 
@@ -98,7 +104,7 @@ export class TaskReader {
   }
 
   /** The schema that wrote it is not known yet. A registry that is away is asked again, a definite answer is final. */
-  async #readLater(record: InputRecord, done: () => void, decoding: Promise<ActivityTask>): Promise<void> {
+  async #readLater(record: InputRecord, done: Done, decoding: Promise<ActivityTask>): Promise<void> {
     try {
       const task = await decoding;
       if (!this.#stopped) this.#options.onTask({ record, task, done });
@@ -113,13 +119,18 @@ export class TaskReader {
     }
   }
 
-  #bury(record: InputRecord, done: () => void, { message }: UnreadableRecordError): void {
+  #bury(record: InputRecord, done: Done, { message }: UnreadableRecordError): void {
     const { outbox, log } = this.#options;
     const { topic, partition, offset } = record;
     log('error', `a task cannot be read and goes to the dead-letter topic: ${message}`, { topic, partition, offset });
-    outbox.send(deadLetter(record, message)).then(done, (error: unknown) => {
-      log('error', `a dead letter could not be sent: ${messageOf(error)}`, { topic, partition, offset });
-    });
+    outbox.send(deadLetter(record, message)).then(
+      () => {
+        done();
+      },
+      (error: unknown) => {
+        log('error', `a dead letter could not be sent: ${messageOf(error)}`, { topic, partition, offset });
+      },
+    );
   }
 }
 

@@ -1,59 +1,187 @@
-import { context, propagation, ROOT_CONTEXT, trace, type Context, type ContextManager } from '@opentelemetry/api';
-import { freshTraceparent, loadTracing, ownTracing } from './tracing.ts';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import {
+  context,
+  propagation,
+  ROOT_CONTEXT,
+  trace,
+  type Context,
+  type ContextManager,
+  type Span,
+  type SpanOptions,
+} from '@opentelemetry/api';
+import type { SpanPlan } from '@ratchet/kafka';
+import { attributesOf, loadTracing } from './tracing.ts';
 
-const w3c = /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/;
-const given = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+const ofCaller = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331';
+const sampled = { traceparent: `${ofCaller}-01`, tracestate: 'vendor=1', baggage: 'tenant=a' };
+const unsampled = { traceparent: `${ofCaller}-00` };
+const plan: SpanPlan = { name: 'send commands', kind: 'producer', attributes: { 'messaging.system': 'kafka' } };
 
-test('every fresh traceparent is a W3C one and another one', () => {
-  const made = Array.from({ length: 1000 }, freshTraceparent);
-  expect(made.every((value) => w3c.test(value))).toBe(true);
-  expect(new Set(made).size).toBe(1000);
-});
+/** A span as it was asked for. */
+interface Started extends SpanOptions {
+  readonly name: string;
+  readonly parent: string | undefined;
+}
 
-test('without OpenTelemetry a trace begins with each request', () => {
-  expect(ownTracing.current()).toMatch(w3c);
-  expect(ownTracing.within(given, () => ownTracing.current())).not.toBe(given);
-});
+/** An SDK, as far as it is asked here. */
+class Collector {
+  readonly started: Started[] = [];
+  isWanted = true;
+  #ids = 0;
 
-test('with OpenTelemetry but no SDK a trace begins with each request', async () => {
-  expect((await loadTracing()).current()).toMatch(w3c);
-});
+  register(): void {
+    trace.setGlobalTracerProvider({
+      getTracer: () => ({
+        startSpan: (name, options = {}, from = ROOT_CONTEXT) => this.#span(name, options, from),
+        startActiveSpan: () => {
+          throw new Error('Expected no active spans');
+        },
+      }),
+    });
+    context.setGlobalContextManager(contextManager());
+  }
 
-test('with an SDK the trace of a record goes on', async () => {
-  context.setGlobalContextManager(stackContextManager());
-  propagation.setGlobalPropagator({
-    inject: (from, carrier, setter) => {
-      const span = trace.getSpanContext(from);
-      if (span !== undefined) setter.set(carrier, 'traceparent', `00-${span.traceId}-${span.spanId}-01`);
-    },
-    extract: (into, carrier, getter) => {
-      const [, traceId = '', spanId = ''] = String(getter.get(carrier, 'traceparent')).split('-');
-      return trace.setSpanContext(into, { traceId, spanId, traceFlags: 1 });
-    },
-    fields: () => ['traceparent'],
-  });
-  const tracing = await loadTracing();
-  expect(tracing.within(given, () => tracing.current())).toBe(given);
-  expect(tracing.within(undefined, () => tracing.current())).toMatch(w3c);
-});
+  #span(name: string, options: SpanOptions, from: Context): Span {
+    const parent = trace.getSpanContext(from);
+    this.started.push({ name, ...options, parent: parent?.spanId });
+    const spanContext = {
+      traceId: parent?.traceId ?? 'a'.repeat(32),
+      spanId: String(++this.#ids).padStart(16, '0'),
+      traceFlags: this.isWanted ? 1 : 0,
+      ...(parent?.traceState === undefined ? {} : { traceState: parent.traceState }),
+    };
+    return Object.assign(Object.create(trace.wrapSpanContext(spanContext)) as Span, {
+      isRecording: () => this.isWanted,
+    });
+  }
+}
 
-/** As an SDK's, for synchronous code. */
-function stackContextManager(): ContextManager {
-  let active: Context = ROOT_CONTEXT;
+function contextManager(): ContextManager {
+  const storage = new AsyncLocalStorage<Context>();
   const manager: ContextManager = {
-    active: () => active,
-    with: (next, work, _self, ...args) => {
-      const before = active;
-      active = next;
-      try {
-        return work(...args);
-      } finally {
-        active = before;
-      }
-    },
+    active: () => storage.getStore() ?? ROOT_CONTEXT,
+    with: (next, work, self, ...args) => storage.run(next, () => work.apply(self, args)),
     bind: (_context, target) => target,
     enable: () => manager,
     disable: () => manager,
   };
   return manager;
 }
+
+afterEach(() => {
+  trace.disable();
+  context.disable();
+  propagation.disable();
+});
+
+describe('without an SDK', () => {
+  test('no span is made, and no trace is begun', async () => {
+    const tracing = await loadTracing();
+    expect(tracing.isOn).toBe(false);
+    expect(tracing.begin(plan, sampled)).toBeUndefined();
+    expect(tracing.begin(plan, undefined)).toBeUndefined();
+    expect(tracing.current()).toBeUndefined();
+    expect(tracing.within(sampled, () => 'done')).toBe('done');
+  });
+});
+
+describe('with an SDK', () => {
+  test('which may be registered later, what is sampled has a span, and the rest goes along', async () => {
+    const tracing = await loadTracing();
+    expect(tracing.isOn).toBe(false);
+    const collector = new Collector();
+    collector.register();
+    expect(tracing.isOn).toBe(true);
+    const span = tracing.begin(plan, sampled);
+    expect(collector.started).toMatchObject([{ name: 'send commands', parent: 'b7ad6b7169203331' }]);
+    const traceparent = `00-0af7651916cd43dd8448eb211c80319c-${'1'.padStart(16, '0')}-01`;
+    expect(span?.trace).toEqual({ ...sampled, traceparent });
+  });
+
+  test('what its caller did not sample has none, whatever the sampler here would say', async () => {
+    const tracing = await loadTracing();
+    const collector = new Collector();
+    collector.register();
+    expect(tracing.begin(plan, unsampled)).toBeUndefined();
+    expect(collector.started).toEqual([]);
+  });
+
+  test('what the sampler here does not want goes on in the trace of its caller, as it came', async () => {
+    const tracing = await loadTracing();
+    const collector = new Collector();
+    collector.isWanted = false;
+    collector.register();
+    expect(tracing.begin(plan, sampled)).toBeUndefined();
+  });
+
+  test.each([
+    { wanted: true, flags: '01' },
+    { wanted: false, flags: '00' },
+  ])('a trace that begins here goes on as its sampler said: $wanted', async ({ wanted, flags }) => {
+    const tracing = await loadTracing();
+    const collector = new Collector();
+    collector.isWanted = wanted;
+    collector.register();
+    const begun = tracing.begin(plan, undefined)?.trace;
+    expect(begun?.traceparent).toMatch(new RegExp(`^00-a{32}-[0-9a-f]{16}-${flags}$`));
+    if (begun !== undefined && !wanted) expect(tracing.begin(plan, begun)).toBeUndefined();
+  });
+
+  test('what runs within a span is a part of it, also after waiting', async () => {
+    const tracing = await loadTracing();
+    new Collector().register();
+    const span = tracing.begin(plan, undefined);
+    const seen = await span?.within(async () => {
+      await Promise.resolve();
+      return tracing.current();
+    });
+    expect(seen?.traceparent).toBe(span?.trace.traceparent);
+  });
+
+  test('what runs within a trace from elsewhere is a part of it, sampled or not', async () => {
+    const tracing = await loadTracing();
+    new Collector().register();
+    for (const from of [sampled, unsampled])
+      expect(tracing.within(from, () => tracing.current())?.traceparent).toBe(from.traceparent);
+  });
+});
+
+describe('the attributes of a span name what it is about', () => {
+  const ids = { namespace: 'default', workflowId: 'order-1', runId: 'run-1', activityId: 'charge' };
+  const named = {
+    'ratchet.namespace': 'default',
+    'ratchet.workflow.id': 'order-1',
+    'ratchet.activity.id': 'charge',
+    'ratchet.run.id': 'run-1',
+  };
+  test.each<{ what: string; about: object; more: object }>([
+    {
+      what: 'a report',
+      about: { type: 'Complete', target: ids, attempt: { by: 'token', attempt: 2 } },
+      more: { 'ratchet.attempt': 2, 'ratchet.message.type': 'Complete' },
+    },
+    {
+      what: 'a timer',
+      about: { type: 'TimeOut', target: ids, timer: { attempt: 3 } },
+      more: { 'ratchet.attempt': 3, 'ratchet.message.type': 'TimeOut' },
+    },
+    {
+      what: 'a task',
+      about: { id: ids, attempt: 1, activityType: 'charge' },
+      more: { 'ratchet.attempt': 1, 'ratchet.activity.type': 'charge' },
+    },
+  ])('$what', ({ about, more }) => {
+    expect(attributesOf(about)).toEqual({ ...named, ...more });
+  });
+
+  test('a command of a run', () => {
+    const { activityId, ...run } = ids;
+    expect(activityId).toBe('charge');
+    expect(attributesOf({ type: 'OpenRun', run })).toEqual({
+      'ratchet.namespace': 'default',
+      'ratchet.workflow.id': 'order-1',
+      'ratchet.run.id': 'run-1',
+      'ratchet.message.type': 'OpenRun',
+    });
+  });
+});

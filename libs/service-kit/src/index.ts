@@ -9,7 +9,7 @@ export { missingRights, processorRunner, type ProcessorParts } from './processor
 export { readConfig, type ReadConfig, type Variables } from './read-config.ts';
 export { runService, type ServicePlan } from './run-service.ts';
 export { ServiceKitModule } from './service-kit.module.ts';
-export { seldom } from './seldom.ts';
+export { startTracing, type ServiceTracing, type ServiceTracingParts } from './service-tracing.ts';
 export type { ServiceLog } from './service-log.ts';
 export { createServiceMetrics, type ServiceMetrics } from './service-metrics.ts';
 export type { Readiness, RunnerFactory, RunnerTools, ServiceRunner } from './service-runner.ts';

@@ -3,6 +3,7 @@ import type { DynamicModule, NestApplicationOptions } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Logger } from 'nestjs-pino';
+import { guardHealthDoor, healthServerOptions } from './health-door.ts';
 import { protectHealth } from './http-safety.ts';
 import { listenAt, PortInUseError } from './listen-at.ts';
 import { LiveConfig } from './live-config.ts';
@@ -12,6 +13,7 @@ import type { ConfigOf, Settings } from './setting.ts';
 import { createServiceLog, type ServiceLog } from './service-log.ts';
 import { createServiceMetrics } from './service-metrics.ts';
 import type { RunnerTools } from './service-runner.ts';
+import { startTracing, type ServiceTracing } from './service-tracing.ts';
 import type { ServiceConfig } from './settings.ts';
 import { whenAskedToStop } from './when-asked-to-stop.ts';
 
@@ -48,11 +50,12 @@ export async function runService<S extends Settings>(plan: ServicePlan<S>): Prom
   const stopping = new AbortController();
   try {
     await live.watch();
+    const tracing = await startTracing({ name: plan.name, endpoint: config.otlpEndpoint, log, metrics });
     const tools = { name: plan.name, log, metrics, changes: live, signal: stopping.signal, fail };
     const app = await openDoor(plan.createModule(config, tools), config, log);
     whenAskedToStop((reason) => {
       stopping.abort();
-      void stop(app, log, reason);
+      void stop(app, tracing, log, reason);
     });
     await app.startAllMicroservices();
     // Only now: what Nest says of its own start is of no use to anyone.
@@ -93,7 +96,12 @@ async function openDoor(
     logger: ['warn', 'error', 'fatal'],
     abortOnError: false,
   };
-  const app = await NestFactory.create<NestFastifyApplication>(module, new FastifyAdapter(), options);
+  const app = await NestFactory.create<NestFastifyApplication>(
+    module,
+    new FastifyAdapter(healthServerOptions),
+    options,
+  );
+  guardHealthDoor(app.getHttpAdapter().getInstance());
   protectHealth(app.getHttpAdapter().getInstance(), config.healthHost);
   app.connectMicroservice({ strategy: app.get(PartitionTransport) });
   const { healthHost: host, healthPort: port } = config;
@@ -105,13 +113,19 @@ async function openDoor(
   return app;
 }
 
-async function stop(app: NestFastifyApplication, log: ServiceLog, reason: string): Promise<void> {
+async function stop(
+  app: NestFastifyApplication,
+  tracing: ServiceTracing,
+  log: ServiceLog,
+  reason: string,
+): Promise<void> {
   log.info(`stopping: ${reason}`);
   setTimeout(() => {
     crash(log, new Error(`Expected to stop within ${String(STOP_MS_MAX)} ms, but work is still in hand`));
   }, STOP_MS_MAX).unref();
   try {
     await app.close();
+    await tracing.stop();
     log.info('stopped');
     process.exit(0);
   } catch (error) {

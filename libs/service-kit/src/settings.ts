@@ -59,6 +59,16 @@ const logFormat: Setting<string> = {
   defaults: inEvery('auto'),
 };
 
+/** Where spans go: the root of an OTLP receiver by HTTP. */
+const otlpEndpoint: Setting<string> = {
+  variable: 'RATCHET_OTLP_ENDPOINT',
+  expected:
+    'where traces are sent by OTLP over HTTP, such as http://collector:4318; nowhere by default. OTEL_SERVICE_NAME, ' +
+    'OTEL_RESOURCE_ATTRIBUTES, OTEL_TRACES_SAMPLER (with _ARG), OTEL_EXPORTER_OTLP_HEADERS and OTEL_BSP_MAX_QUEUE_SIZE are heeded then',
+  schema: z.url({ protocol: /^https?$/ }).or(z.literal('')),
+  defaults: inEvery(''),
+};
+
 /** What every service needs. */
 export const serviceSettings = (defaultHealthPort: number) =>
   ({
@@ -71,6 +81,7 @@ export const serviceSettings = (defaultHealthPort: number) =>
     healthPort: healthPort(defaultHealthPort),
     logLevel,
     logFormat,
+    otlpEndpoint,
   }) satisfies Settings;
 
 /** For the services that sign or verify task tokens. All of them must have the same. */

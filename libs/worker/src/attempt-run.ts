@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ActivityTask, EpochMillis, Payloads } from '@ratchet/domain';
-import { OperationalError } from '@ratchet/kafka';
+import { OperationalError, traceOfLine, type TraceContext } from '@ratchet/kafka';
 import {
   ApplicationFailure,
   attemptOf,
@@ -30,7 +30,7 @@ export interface GrantedAttempt {
   readonly task: ActivityTask;
   readonly token: TaskToken;
   readonly startedAt: EpochMillis;
-  readonly traceparent: string | undefined;
+  readonly trace: TraceContext | undefined;
 }
 
 /**
@@ -62,7 +62,7 @@ export class AttemptRun implements Due {
         this.cancel(reason);
       },
       log: (level, message) => {
-        tools.log(level, message, fieldsOf(attempt.task));
+        tools.log(level, message, fieldsOf(attempt));
       },
     });
     this.dueAt = this.#deadline();
@@ -86,7 +86,7 @@ export class AttemptRun implements Due {
     // Nobody may be waiting for the activity, and it may be retried for ever: here at least it is seen.
     if (end.type === 'failed')
       this.#tools.log(isBenign(end.error) ? 'debug' : 'warn', `the activity failed: ${errorText(end.error)}`, {
-        ...fieldsOf(this.#attempt.task),
+        ...fieldsOf(this.#attempt),
         error: end.error,
       });
     return { reported: this.#report(end, this.#heartbeats.take()), returned: returned.catch(() => undefined) };
@@ -96,7 +96,7 @@ export class AttemptRun implements Due {
     if (this.#ended || !this.#cancellation.request(reason)) return;
     // Nobody listens to it any more, however long it goes on.
     if (this.#cancellation.isAbandoned) this.#heartbeats.take();
-    this.#tools.log('debug', `the activity is to stop: ${reason}`, fieldsOf(this.#attempt.task));
+    this.#tools.log('debug', `the activity is to stop: ${reason}`, fieldsOf(this.#attempt));
   }
 
   whenDue(now: number): void {
@@ -122,15 +122,17 @@ export class AttemptRun implements Due {
   }
 
   async #call(): Promise<unknown> {
-    const { task, startedAt, traceparent } = this.#attempt;
-    const { activities, converter, tracing, log } = this.#tools;
+    const { task, startedAt, trace } = this.#attempt;
+    const { activities, converter, logOfActivities } = this.#tools;
     const activity = activities.get(task.activityType);
     if (activity === undefined) throw notRegistered(task.activityType, activities.keys());
     const args = await payloadsToValues(converter, task.input);
     const [heartbeatDetails] = await payloadsToValues(converter, task.heartbeatDetails);
     const context = new Context({
       info: activityInfo(task, startedAt, heartbeatDetails),
-      log,
+      log: (level, message, fields) => {
+        logOfActivities(level, message, { ...traceOfLine(trace), ...fields });
+      },
       cancellation: this.#cancellation,
       heartbeat: (details) => {
         if (!this.#ended && !this.#cancellation.isAbandoned) this.#heartbeats.add(details);
@@ -140,7 +142,24 @@ export class AttemptRun implements Due {
       },
     });
     // The stack traces of failures are cut at this file (see the failure converter).
-    return tracing.within(traceparent, () => Context.run(context, () => activity(...args)));
+    return this.#traced(() => Context.run(context, () => activity(...args)));
+  }
+
+  /** What the function asks of others belongs to a span of its own, which Temporal's SDKs name so. */
+  async #traced(run: () => unknown): Promise<unknown> {
+    const { task, trace } = this.#attempt;
+    const { tracing } = this.#tools;
+    const name = `RunActivity:${task.activityType}`;
+    const span = tracing.begin({ name, kind: 'internal', attributes: {}, about: task }, trace);
+    if (span === undefined) return tracing.within(trace, run);
+    try {
+      const result = await span.within(run);
+      span.end();
+      return result;
+    } catch (error) {
+      span.end(error);
+      throw error;
+    }
   }
 
   /** The attempt fails at once: what it waits for may have been the promise's part. What still runs of it is told to stop. */
@@ -153,17 +172,17 @@ export class AttemptRun implements Due {
       return;
     }
     this.#tools.log('warn', `a promise that the activity left alone was rejected after its end: ${errorText(error)}`, {
-      ...fieldsOf(this.#attempt.task),
+      ...fieldsOf(this.#attempt),
       error,
     });
   }
 
   async #report(end: AttemptEnd, unsent: Payloads | undefined): Promise<void> {
-    const { task } = this.#attempt;
+    const fields = fieldsOf(this.#attempt);
     const { converter, log } = this.#tools;
     try {
       const report = await attemptReport(end, converter, (error) => {
-        log('warn', `the end of an attempt could not be converted: ${errorText(error)}`, fieldsOf(task));
+        log('warn', `the end of an attempt could not be converted: ${errorText(error)}`, fields);
       });
       if (report === undefined) {
         // Whoever completes it from outside may go on from there.
@@ -171,9 +190,9 @@ export class AttemptRun implements Due {
         return;
       }
       const { body } = await this.#sendAnyhow(report, unsent);
-      if (body.type === 'Refused') log('warn', `${report.type} was refused: ${body.refusal.message}`, fieldsOf(task));
+      if (body.type === 'Refused') log('warn', `${report.type} was refused: ${body.refusal.message}`, fields);
     } catch (error) {
-      log('warn', `the end of an attempt was not reported, or not answered: ${errorText(error)}`, fieldsOf(task));
+      log('warn', `the end of an attempt was not reported, or not answered: ${errorText(error)}`, fields);
     }
   }
 
@@ -184,7 +203,7 @@ export class AttemptRun implements Due {
     } catch (error) {
       // The connection was closed: nothing can be sent any more.
       if (isInstance(error, OperationalError) && error.code === 'RKT1201') throw error;
-      this.#tools.log('warn', `${report.type} could not be sent: ${errorText(error)}`, fieldsOf(this.#attempt.task));
+      this.#tools.log('warn', `${report.type} could not be sent: ${errorText(error)}`, fieldsOf(this.#attempt));
       return this.#request(unreportable, { repetition: repetitions.report, timeoutMs: Infinity });
     }
   }
@@ -206,7 +225,7 @@ export class AttemptRun implements Due {
     try {
       return await encodePayloads(converter, unsent);
     } catch (error) {
-      log('warn', `the last heartbeat could not be converted: ${errorText(error)}`, fieldsOf(this.#attempt.task));
+      log('warn', `the last heartbeat could not be converted: ${errorText(error)}`, fieldsOf(this.#attempt));
       return undefined;
     }
   }
@@ -215,11 +234,11 @@ export class AttemptRun implements Due {
     report: AttemptReport | { readonly type: 'RecordHeartbeat'; readonly details: Payloads },
     options: RequestOptions,
   ): Promise<CommandReply> {
-    const { token, traceparent } = this.#attempt;
+    const { token, trace } = this.#attempt;
     const { channel, identity } = this.#tools;
     return channel.request(
       { ...report, target: token.id, attempt: attemptOf(token), requestId: randomUUID(), identity },
-      { ...options, traceparent },
+      { ...options, trace },
     );
   }
 }
@@ -227,11 +246,12 @@ export class AttemptRun implements Due {
 const isBenign = (error: unknown): boolean =>
   isInstance(error, ApplicationFailure) && fieldOf(error, 'category') === 'benign';
 
-const fieldsOf = ({ id, activityType, attempt, options }: ActivityTask): LogFields => ({
-  ...id,
-  activityType,
-  attempt,
-  taskQueue: options.taskQueue,
+const fieldsOf = ({ task, trace }: Pick<GrantedAttempt, 'task' | 'trace'>): LogFields => ({
+  ...task.id,
+  activityType: task.activityType,
+  attempt: task.attempt,
+  taskQueue: task.options.taskQueue,
+  ...traceOfLine(trace),
 });
 
 /** As the reference has it: another worker of the queue may know it, so it is retried. */

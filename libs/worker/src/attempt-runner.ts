@@ -1,10 +1,11 @@
 import { executionKey, type EpochMillis } from '@ratchet/domain';
-import { readTraceparent, traceparentHeader } from '@ratchet/kafka';
+import { beginProcess, readTrace, traceOfLine, type TraceContext } from '@ratchet/kafka';
 import {
   after,
   claimTask,
   decodeTaskToken,
   errorText,
+  taskGroup,
   type CancelNotice,
   type ReadTask,
   type TaskToken,
@@ -45,14 +46,20 @@ export class AttemptRunner {
   /** Resolves when the task is no longer in work here; never rejects. Its record is settled once its claim is answered. */
   async work(taken: ReadTask): Promise<void> {
     const { task, record } = taken;
-    const traceparent = readTraceparent(record.headers[traceparentHeader]);
+    const parent = readTrace(record.headers);
+    const span = beginProcess(this.#tools.connection, record, { group: taskGroup(record.topic), about: task, parent });
+    const trace = span?.trace ?? parent;
     this.#tools.metrics?.received(task);
-    const granted = await tracked(this.#claims, this.#claim(taken, traceparent));
-    if (granted === undefined || this.#isStopped) return;
+    const granted = await tracked(this.#claims, this.#claim(taken, trace));
+    if (granted === undefined || this.#isStopped) {
+      span?.end();
+      return;
+    }
     this.#tools.metrics?.granted(task, granted.startedAt);
+    const run = new AttemptRun({ task, ...granted, trace }, this.#tools);
     await tracked(
       this.#executions,
-      this.#execute(new AttemptRun({ task, ...granted, traceparent }, this.#tools), granted.token),
+      this.#execute(run, granted.token, () => span?.end()),
     );
   }
 
@@ -77,7 +84,7 @@ export class AttemptRunner {
 
   async #claim(
     { task, done }: ReadTask,
-    traceparent: string | undefined,
+    trace: TraceContext | undefined,
   ): Promise<{ readonly token: TaskToken; readonly startedAt: EpochMillis } | undefined> {
     const { channel, identity, log } = this.#tools;
     const { startToCloseTimeoutMs, heartbeatTimeoutMs } = task.options;
@@ -89,25 +96,29 @@ export class AttemptRunner {
         sdk: workerSdk,
         heartbeatTimeoutMs,
         startToCloseTimeoutMs,
-        traceparent,
+        trace,
       });
-      done();
+      done(trace);
       if (claim.type === 'granted') return { token, startedAt: claim.startedAt };
-      log('debug', `a task is not run: its claim was ${claim.type}`, { ...task.id, attempt: task.attempt });
+      log('debug', `a task is not run: its claim was ${claim.type}`, {
+        ...task.id,
+        attempt: task.attempt,
+        ...traceOfLine(trace),
+      });
     } catch (error) {
       // Its record is not settled: another worker will claim it.
-      log('warn', `a task could not be claimed: ${errorText(error)}`, { ...task.id });
+      log('warn', `a task could not be claimed: ${errorText(error)}`, { ...task.id, ...traceOfLine(trace) });
     }
     return undefined;
   }
 
-  async #execute(run: AttemptRun, token: TaskToken): Promise<void> {
+  async #execute(run: AttemptRun, token: TaskToken, whenReported: () => void): Promise<void> {
     const key = runKeyOf(token);
     this.#runs.set(key, run);
     if (this.#isStopping) run.cancel('WORKER_SHUTDOWN');
     const { reported, returned } = await run.run();
     this.#runs.delete(key);
-    void tracked(this.#reports, reported);
+    void tracked(this.#reports, reported).then(whenReported);
     await returned;
   }
 }

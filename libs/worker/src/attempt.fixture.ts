@@ -1,4 +1,5 @@
 import { epochMillis, type Answer, type Refusal } from '@ratchet/domain';
+import { noTracing } from '@ratchet/kafka';
 import {
   DeadlineClock,
   loadDataConverter,
@@ -53,14 +54,17 @@ export class AttemptStage {
     const task = taskOf(limits(startToCloseMs, heartbeatMs));
     const token = { id: task.id, scheduleOffset: 7, attempt: 1, stamp: 1 };
     this.run = new AttemptRun(
-      { task, token, startedAt: epochMillis(1), traceparent: undefined },
+      { task, token, startedAt: epochMillis(1), trace: undefined },
       {
         channel: { request: (command) => this.#request(command) },
-        tracing: { within: (_, work) => work() },
+        tracing: noTracing,
         converter: loadDataConverter(dataConverter),
         identity: 'worker',
         clock: this.#clock,
         log: (level, message) => {
+          this.logged.push(`${level}: ${message}`);
+        },
+        logOfActivities: (level, message) => {
           this.logged.push(`${level}: ${message}`);
         },
         activities: new Map([[task.activityType, activity]]),

@@ -42,6 +42,7 @@ async function collected(): Promise<Readonly<Record<string, unknown>>> {
 test('what the SDKs of Temporal measure, by the same names and attributes', async () => {
   const own = await loadWorkerMetrics({ namespace: 'default', taskQueue: 'payments', slotsMax: 10 });
   own?.watchSlots(() => 3);
+  own?.watchPollers(() => 2);
   for (let count = 0; count < 3; count++) own?.received(task);
   own?.granted(task, epochMillis(1_250));
   own?.ended(task, 'completed', 2_000);
@@ -60,6 +61,7 @@ test('what the SDKs of Temporal measure, by the same names and attributes', asyn
     activity_execution_cancelled: [[kind, 1]],
     worker_task_slots_used: [[queue, 3]],
     worker_task_slots_available: [[queue, 7]],
+    num_pollers: [[{ ...queue, poller_type: 'activity_task' }, 2]],
   });
   expect(whole).toEqual([[kind, { count: 1, sum: expect.closeTo(5, 0) as unknown }]]);
 });

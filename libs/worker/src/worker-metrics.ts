@@ -9,6 +9,8 @@ export interface WorkerMetrics {
   ended(task: ActivityTask, end: AttemptEnd['type'], tookMs: number): void;
   /** Asks how many slots are used whenever metrics are collected. */
   watchSlots(usedCount: () => number): void;
+  /** Asks how many topics of its queue are read. */
+  watchPollers(count: () => number): void;
 }
 
 export interface WorkerMetricsOptions {
@@ -39,6 +41,7 @@ export async function loadWorkerMetrics(options: WorkerMetricsOptions): Promise<
   );
   const ran = seconds('activity_execution_latency', 'How long the function of an attempt took');
   const whole = seconds('activity_succeed_endtoend_latency', 'From the start of an activity to its completion');
+  const pollers = meter.createObservableGauge('num_pollers', { description: 'Topics of the queue that are read' });
   const used = meter.createObservableGauge('worker_task_slots_used', { description: 'Tasks in work' });
   const free = meter.createObservableGauge('worker_task_slots_available', { description: 'Tasks that could be taken' });
   return {
@@ -54,6 +57,11 @@ export async function loadWorkerMetrics(options: WorkerMetricsOptions): Promise<
       if (end === 'failed') failed.add(1, attributes);
       else if (end === 'canceled') cancelled.add(1, attributes);
       else if (end === 'completed') whole.record(Math.max(0, Date.now() - task.scheduledAt) / 1000, attributes);
+    },
+    watchPollers: (pollerCount) => {
+      pollers.addCallback((result) => {
+        result.observe(pollerCount(), { ...common, poller_type: 'activity_task' });
+      });
     },
     watchSlots: (usedCount) => {
       used.addCallback((result) => {

@@ -1,8 +1,9 @@
-import { TaskQueueConsumer, type InputRecord, type Outbox } from '@ratchet/kafka';
+import { oncePerFault, TaskQueueConsumer, type InputRecord, type Outbox } from '@ratchet/kafka';
 import {
   closeCluster,
   connectCluster,
   DeadlineClock,
+  loadRequestMetrics,
   logOfConnection,
   openRequestChannel,
   requestRecords,
@@ -48,15 +49,19 @@ export class Worker {
     requests: OpenRequestChannel,
     metrics: WorkerMetrics | undefined,
   ) {
-    const { namespace, taskQueue, slotsMax, converter, identity, log, activities } = options;
+    const { namespace, taskQueue, slotsMax, converter, identity, log: logOfActivities, activities } = options;
+    const log = oncePerFault(logOfActivities);
     this.#options = options;
     this.#cluster = cluster;
     this.#requests = requests;
     this.#outbox = cluster.createOutbox();
-    const { channel, tracing } = requests;
-    const tools = { channel, tracing, converter, identity, clock: this.#clock, log, activities, metrics };
-    this.#runner = new AttemptRunner(tools);
+    const { channel } = requests;
     const { connection, codec } = cluster;
+    const { tracing } = connection;
+    const logs = { log, logOfActivities };
+    const clock = this.#clock;
+    const tools = { channel, connection, tracing, converter, identity, clock, ...logs, activities, metrics };
+    this.#runner = new AttemptRunner(tools);
     this.#reader = new TaskReader({
       codec,
       outbox: this.#outbox,
@@ -88,6 +93,7 @@ export class Worker {
       passOn: (taken) => this.#reader.passOn(taken),
     });
     metrics?.watchSlots(() => this.#intake.usedCount);
+    metrics?.watchPollers(() => (this.#state === 'running' ? this.#consumer.topicCount : 0));
   }
 
   /**
@@ -110,7 +116,8 @@ export class Worker {
     });
     try {
       await requireNamespace(cluster, loaded.namespace);
-      return new Worker(loaded, cluster, await openRequestChannel(cluster), await loadWorkerMetrics(loaded));
+      const requests = await openRequestChannel(cluster, { metrics: await loadRequestMetrics('@ratchet/worker') });
+      return new Worker(loaded, cluster, requests, await loadWorkerMetrics(loaded));
     } catch (error) {
       await cluster.close();
       throw error;

@@ -7,8 +7,8 @@ import {
   type Signal,
   type WorkflowRun as RunState,
 } from '@ratchet/domain';
-import type { OutputRecord, SentRecord } from '@ratchet/kafka';
-import { freshTraceparent, loadDataConverter, RequestChannel } from '@ratchet/protocol';
+import { noTracing, type OutputRecord, type SentRecord } from '@ratchet/kafka';
+import { loadDataConverter, RequestChannel } from '@ratchet/protocol';
 import { localCodec, topics } from '@ratchet/schemas';
 import { CancellationScope } from './cancellation-scope.ts';
 import type { RunSession } from './run-session.ts';
@@ -37,7 +37,7 @@ export class RunDesk {
       codec,
       partitions: 4,
       replyTo: { partition: 0, address: 'here' },
-      tracing: { current: freshTraceparent, within: (_, work) => work() },
+      tracing: noTracing,
       requestTimeoutMs: 10_000,
     });
     const run = { namespace: 'default', workflowId: 'order-1', runId: 'run-1' };

@@ -10,6 +10,7 @@ import {
   deadLetter,
   partitionFor,
   PoisonousRecordError,
+  readTrace,
   type InputRecord,
   type Output,
   type OutputRecord,
@@ -70,10 +71,14 @@ export class CancellationLogic implements PartitionLogic<CancellationRecord> {
     return cancellation instanceof Promise ? cancellation.then(checked) : checked(cancellation);
   }
 
+  about(cancellation: CancellationRecord): object {
+    return cancellation;
+  }
+
   handle(record: InputRecord, cancellation: CancellationRecord): Output {
     switch (cancellation.type) {
       case 'NotifyWorker':
-        return { ...nothing, effects: this.#notifier.take(cancellation, record) };
+        return { ...nothing, effects: this.#notifier.take(cancellation, record, readTrace(record.headers)) };
       case 'NoticeSettled':
         this.#book.settle(cancellation);
         return nothing;
@@ -114,6 +119,7 @@ export class CancellationLogic implements PartitionLogic<CancellationRecord> {
       key,
       partition,
       value: this.#parts.codec.encodeCommand(command),
+      about: command,
     }));
   }
 

@@ -5,7 +5,6 @@ import {
   clusterSettings,
   followTokenKeys,
   processorRunner,
-  seldom,
   tokenKeyRing,
   type RunnerTools,
   type ServiceRunner,
@@ -51,9 +50,11 @@ export async function createCancellationRunner(
 function noticesGivenUp({ metrics, log }: RunnerTools): (notice: PendingNotice) => void {
   const help = 'Notices that made room for others while nobody had heard them';
   const givenUp = metrics.counter('ratchet_notices_given_up_total', help, []);
-  const say = seldom(log, 'warn');
   return ({ record: { id, attempt, reason } }) => {
     givenUp.inc();
-    say({ ...id, attempt, reason }, 'a notice is given up to make room for others: its worker learns by its heartbeat');
+    log.warn(
+      { ...id, attempt, reason },
+      'a notice is given up to make room for others: its worker learns by its heartbeat',
+    );
   };
 }

@@ -8,7 +8,7 @@ function noticeOf(index: number): PendingNotice {
   const workerAddress = { partition: 0, address: 'worker' };
   const told = { workerAddress, reason: 'paused', overAt: epochMillis(1), sentCount: 1 } as const;
   const record = { type: 'NotifyWorker', ...place, ...told } as const;
-  return { key: noticeKey(place), record, offset: index, headers: {}, sentCount: 1, repeatAt: index };
+  return { key: noticeKey(place), record, offset: index, trace: undefined, sentCount: 1, repeatAt: index };
 }
 
 const notices = Array.from({ length: pendingMax }, (_, index) => noticeOf(index));

@@ -137,4 +137,5 @@ export class NoticeBook {
 }
 
 /** Roughly: the ids stand in the record and in the key, and there are objects around them. */
-const bytesOf = ({ key, record }: PendingNotice): number => 2 * key.length + record.workerAddress.address.length + 500;
+const bytesOf = ({ key, record, trace = {} }: PendingNotice): number =>
+  2 * key.length + record.workerAddress.address.length + Object.values(trace).join('').length + 500;

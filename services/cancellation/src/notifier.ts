@@ -1,5 +1,12 @@
 import { partitionKey, type CancellationRecord, type Reply } from '@ratchet/domain';
-import { traceHeadersOf, type InputRecord, type OutputRecord, type PartitionContext } from '@ratchet/kafka';
+import {
+  noTrace,
+  traceHeaders,
+  type InputRecord,
+  type OutputRecord,
+  type PartitionContext,
+  type TraceContext,
+} from '@ratchet/kafka';
 import { topics } from '@ratchet/schemas';
 import type { NoticeBook } from './notice-book.ts';
 import { isCarriedOn, isSpent, repeatAfterMs } from './notice-schedule.ts';
@@ -40,7 +47,11 @@ export class Notifier {
    *
    * @returns what is to be sent at once.
    */
-  take(record: NotifyWorker, { offset, headers, timestampMs }: InputRecord): readonly OutputRecord[] {
+  take(
+    record: NotifyWorker,
+    { offset, timestampMs }: InputRecord,
+    trace: TraceContext | undefined,
+  ): readonly OutputRecord[] {
     const { book, own, onGivenUp } = this.#parts;
     this.#logAheadMs = Math.max(this.#logAheadMs, timestampMs - own());
     if (book.isSettled(record)) return [];
@@ -48,12 +59,12 @@ export class Notifier {
     const isKnown = former?.record.reason === record.reason;
     const known = isKnown ? former : { sentCount: record.sentCount, repeatAt: -Infinity };
     const { sentCount, repeatAt } = known;
-    const traced = traceHeadersOf(headers);
-    const notice: PendingNotice = { key: noticeKey(record), record, offset, headers: traced, sentCount, repeatAt };
+    const notice: PendingNotice = { key: noticeKey(record), record, offset, trace, sentCount, repeatAt };
     for (const givenUp of book.set(notice)) onGivenUp(givenUp);
     if (!isKnown) book.requeue(notice, sentCount + 1, own() + repeatAfterMs(sentCount + 1));
     this.#rearm();
-    return isKnown ? [] : [this.#notice(notice)];
+    // It goes on with the trace of what the record asks for, as every effect.
+    return isKnown ? [] : [this.#notice({ ...notice, trace: undefined })];
   }
 
   stop(): void {
@@ -99,17 +110,25 @@ export class Notifier {
     if (isCarriedOn(notice)) records.push(this.#carriedOn(notice));
   }
 
-  #notice({ record, headers }: PendingNotice): OutputRecord {
+  #notice({ record, trace }: PendingNotice): OutputRecord {
     const { id, scheduleOffset, attempt, stamp, reason, workerAddress } = record;
     const { address, partition } = workerAddress;
     const body = { type: 'CancelNotice', id, scheduleOffset, attempt, stamp, reason } as const;
     const value = this.#parts.codec.encodeReply({ address, requestId: '', offset: scheduleOffset, body });
-    return { topic: topics.replies, key: address, partition, value, headers };
+    return {
+      topic: topics.replies,
+      key: address,
+      partition,
+      value,
+      headers: traceHeaders(trace ?? noTrace),
+      about: record,
+    };
   }
 
-  #carriedOn({ record, sentCount, headers }: PendingNotice): OutputRecord {
+  #carriedOn({ record, sentCount, trace }: PendingNotice): OutputRecord {
     const { context, codec } = this.#parts;
     const value = codec.encodeCancellation({ ...record, sentCount });
+    const headers = traceHeaders(trace ?? noTrace);
     return { topic: topics.cancellations, key: partitionKey(record.id), partition: context.partition, value, headers };
   }
 }

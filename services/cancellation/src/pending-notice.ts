@@ -1,5 +1,5 @@
 import { executionKey, type AttemptPlace, type CancellationRecord } from '@ratchet/domain';
-import type { Headers } from '@ratchet/kafka';
+import type { TraceContext } from '@ratchet/kafka';
 
 export type NotifyWorker = Extract<CancellationRecord, { readonly type: 'NotifyWorker' }>;
 
@@ -9,7 +9,7 @@ export interface PendingNotice {
   readonly record: NotifyWorker;
   /** Of the record that told of it, in `cancellations`. */
   readonly offset: number;
-  readonly headers: Headers;
+  readonly trace: TraceContext | undefined;
   sentCount: number;
   /** On this process's own clock, in milliseconds. */
   repeatAt: number;

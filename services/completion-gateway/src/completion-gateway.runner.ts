@@ -1,3 +1,4 @@
+import { traceOfLine, type Tracing } from '@ratchet/kafka';
 import { connectCluster, createTokenSigner, DeadlineClock, openRequestChannel } from '@ratchet/protocol';
 import {
   clusterSettings,
@@ -54,7 +55,8 @@ export async function createCompletionGatewayRunner(
     members: cluster.connection.members,
     lacks: () => missingRights(cluster.connection),
     open: async () => {
-      const close = await openDoors(frontDoor, limits, auth, config, tools);
+      const { tracing } = cluster.connection;
+      const close = await openDoors({ frontDoor, limits, auth, tracing }, config, tools);
       const readers = await startReaders({
         cluster,
         outbox,
@@ -96,11 +98,17 @@ const httpAddress = ({ httpHost: host, httpPort: port }: CompletionGatewayConfig
   portVariable: 'RATCHET_HTTP_PORT',
 });
 
+/** What every door needs, whatever it speaks. */
+interface BehindDoors {
+  readonly frontDoor: FrontDoor;
+  readonly limits: Limits;
+  readonly auth: AuthConfig;
+  readonly tracing: Tracing;
+}
+
 /** @returns what closes them, once all who came in have been answered. */
 async function openDoors(
-  frontDoor: FrontDoor,
-  limits: Limits,
-  auth: AuthConfig,
+  { frontDoor, limits, auth, tracing }: BehindDoors,
   config: CompletionGatewayConfig,
   { log, metrics, changes }: RunnerTools<CompletionGatewayConfig>,
 ): Promise<() => Promise<void>> {
@@ -116,11 +124,12 @@ async function openDoors(
       limits,
       audit,
       metrics: requests,
+      tracing,
       host: config.grpcHost,
       port: config.grpcPort,
       ...(tls === undefined ? {} : { tls }),
-      onError: (method, error) => {
-        log.error({ err: error, method }, 'a call failed');
+      onError: (method, error, trace) => {
+        log.error({ err: error, method, ...traceOfLine(trace) }, 'a call failed');
       },
     }),
   );
@@ -132,17 +141,18 @@ async function openDoors(
       limits,
       audit,
       metrics: requests,
+      tracing,
       tls,
       log,
       webhooks: () => current.webhooks,
       callbacks: () => current,
     }),
   );
-  log.info({ grpc: grpc.address, http: http.url }, 'the doors are open');
   const warnOf = (used: AuthConfig): void => {
     const warning = openDoorsWarning(used, [grpc.address, http.url]);
     if (warning !== undefined) log.warn(warning);
   };
+  log.info({ grpc: grpc.address, http: http.url }, 'the doors are open');
   warnOf(auth);
   changes.onChange((changed) => {
     const used = authOf(changed);

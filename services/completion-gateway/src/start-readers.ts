@@ -38,7 +38,11 @@ function callbacksOf({ cluster, outbox, config, changes }: ReadersParts) {
   });
   const { connection, codec } = cluster;
   const { sessionTimeoutMs, callbackBackoffMs: backoffMs, callbackRetryMs: retryMs } = config;
-  const sender = new CallbackSender({ secret: () => current.callbackSecret, hosts: () => current.callbackHosts });
+  const sender = new CallbackSender({
+    secret: () => current.callbackSecret,
+    hosts: () => current.callbackHosts,
+    tracing: connection.tracing,
+  });
   const reader = new CallbacksReader({ connection, codec, outbox, sender, sessionTimeoutMs, backoffMs, retryMs });
   return {
     start: () => reader.start(),

@@ -136,7 +136,7 @@ export class CommandHandler {
     const changedKeys = this.#apply(events);
     if (command.type === 'Schedule' && answer.type === 'Scheduled' && answer.started)
       this.#awaitOutcome(command, answer.runId);
-    return { effects, changedKeys };
+    return { effects, changedKeys, begunKey: begunKey(command, answer) };
   }
 
   /** @returns the keys whose records must be written again. */
@@ -241,6 +241,13 @@ export class CommandHandler {
 
 /** Where what is kept of an activity changes: when it begins, and when it is closed or deleted. */
 const mayKeep = (activity: Activity): boolean => isClosed(activity) || activity.version === activity.scheduleOffset;
+
+/** The key of what a command has begun: an activity, or a run. */
+function begunKey(command: Command, answer: Answer): string | undefined {
+  if (command.type === 'OpenRun') return runKey(command.run);
+  if (command.type !== 'Schedule' || answer.type !== 'Scheduled' || !answer.started) return undefined;
+  return executionKey({ ...command.target, runId: answer.runId });
+}
 
 const nothing: Output = { effects: [], changedKeys: [] };
 

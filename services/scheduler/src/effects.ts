@@ -193,6 +193,7 @@ export class Effects {
     const { id, scheduleOffset, attempt, stamp, options } = activity;
     const { namespace } = id;
     return {
+      about: activity,
       topic: this.#tools.taskTopics.nameOf({ namespace, taskQueue: options.taskQueue }, options.priorityKey),
       key: executionKey(id),
       // A retry goes to another partition, and so to another worker where there is one: the last may be broken.

@@ -214,6 +214,12 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
     return command instanceof Promise ? command.then(checkedCommand) : checkedCommand(command);
   }
 
+  /** What is of no activity and no run is housekeeping. */
+  about(input: SchedulerInput): object | undefined {
+    if (input.kind === 'query') return input.query;
+    return 'target' in input.command || 'run' in input.command ? input.command : undefined;
+  }
+
   handle(record: InputRecord, input: SchedulerInput): Output {
     if (input.kind === 'query') {
       const effects = this.#queries.handle(input.query, record.timestampMs);

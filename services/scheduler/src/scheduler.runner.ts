@@ -5,7 +5,6 @@ import {
   clusterSettings,
   followTokenKeys,
   processorRunner,
-  seldom,
   tokenKeyRing,
   type RunnerTools,
   type ServiceRunner,
@@ -126,8 +125,6 @@ function createTaskTopics(
     'Times that a topic of a task queue could not be had',
     ['reason'],
   );
-  const sayRefused = seldom(log, 'warn');
-  const sayLate = seldom(log, 'warn');
   const taskTopics = new TaskTopics({
     list: () => cluster.taskTopics(),
     create: (topic) => cluster.ensureTaskTopic(topic),
@@ -138,10 +135,10 @@ function createTaskTopics(
     },
     onRefused: (why, reason) => {
       refused.inc({ reason: why });
-      sayRefused({}, reason);
+      log.warn({}, reason);
     },
     onLate: (topic, error) => {
-      sayLate({ topic: connection.realName(topic) }, `the topic of a task queue cannot be made yet: ${String(error)}`);
+      log.warn({ topic: connection.realName(topic) }, `the topic of a task queue cannot be made yet: ${String(error)}`);
     },
   });
   metrics.gauge('ratchet_task_queues', 'Task queues that have a topic', () => taskTopics.queueCount);
@@ -204,13 +201,12 @@ function repeat(everyMs: number, log: RunnerTools['log'], work: () => unknown): 
 /** Counts commands that were not decided, and says so now and then. */
 function droppedCommands({ metrics, log }: RunnerTools): OnDropped {
   const dropped = metrics.counter('ratchet_commands_dropped_total', 'Commands that were not decided', ['reason']);
-  const say = seldom(log, 'warn');
   const messages = {
     repeated: 'a command was forwarded again and is dropped: it was decided before',
     unproved: 'a command is refused, for its task token or forwardedFrom is not signed with one of our keys',
   };
   return (reason, { type, requestId, identity }, offset) => {
     dropped.inc({ reason });
-    say({ reason, type, requestId, identity, offset }, messages[reason]);
+    log.warn({ reason, type, requestId, identity, offset }, messages[reason]);
   };
 }

@@ -26,7 +26,7 @@ const watch = (index: number, at: number) => ({
     { type: 'heartbeat' as const, at: epochMillis(at), timer: { scheduleOffset: index, attempt: 1, stamp: 1 } },
   ],
   heartbeatTimeoutMs: 60_000,
-  headers: {},
+  trace: undefined,
 });
 
 // Deadlines in no order; 48_271 and the count have no common factor, so that each instant comes once.

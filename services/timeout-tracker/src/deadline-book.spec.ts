@@ -11,7 +11,7 @@ const watch = (key: string, ...deadlines: readonly Deadline[]) => ({
   id: { namespace: 'n', workflowId: '', runId: 'r', activityId: key },
   deadlines,
   heartbeatTimeoutMs: 100,
-  headers: {},
+  trace: undefined,
 });
 
 /** Takes all that is due, and wants it again 10 ms later. */

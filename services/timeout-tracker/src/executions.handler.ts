@@ -9,7 +9,7 @@ import {
   type StateRecord,
   type WorkflowRun,
 } from '@ratchet/domain';
-import { traceHeadersOf, type Headers } from '@ratchet/kafka';
+import { readTrace, type Headers } from '@ratchet/kafka';
 import type { DeadlineBook, Watch } from './deadline-book.ts';
 import type { ExpiryBook } from './expiry-book.ts';
 import type { LogClockEstimate } from './log-clock-estimate.ts';
@@ -70,14 +70,14 @@ export class ExecutionsHandler {
     const { id, options } = activity;
     const { heartbeatTimeoutMs } = options;
     const pending = deadlines(activity, taskRetentionMs);
-    this.#watch({ key, id, deadlines: pending, heartbeatTimeoutMs, headers: traceHeadersOf(headers) });
+    this.#watch({ key, id, deadlines: pending, heartbeatTimeoutMs, trace: readTrace(headers) });
   }
 
   #run(key: string, run: WorkflowRun, headers: Headers): void {
     this.#closed(key, run.close?.expiresAt);
     const id = { ...run.id, activityId: '' };
     const pending = runDeadlines(run);
-    this.#watch({ key, id, deadlines: pending, heartbeatTimeoutMs: 0, headers: traceHeadersOf(headers) });
+    this.#watch({ key, id, deadlines: pending, heartbeatTimeoutMs: 0, trace: readTrace(headers) });
   }
 
   #watch(watch: Watch): void {

@@ -1,5 +1,11 @@
 import { partitionKey, type Command } from '@ratchet/domain';
-import type { OutputRecord, PartitionContext, SentRecord } from '@ratchet/kafka';
+import {
+  traceHeaders,
+  type OutputRecord,
+  type PartitionContext,
+  type SentRecord,
+  type TraceContext,
+} from '@ratchet/kafka';
 import { topics } from '@ratchet/schemas';
 import { Alarm } from './alarm.ts';
 import type { DeadlineBook, DueActivity } from './deadline-book.ts';
@@ -154,7 +160,7 @@ export class Proposer {
     const key = partitionKey(activity.id);
     for (const deadline of deadlines) {
       const command = timerCommand(activity.id, deadline);
-      if (command !== undefined) records.push({ ...this.#record(key, command), headers: activity.headers });
+      if (command !== undefined) records.push(inTrace(this.#record(key, command), activity.trace));
     }
     return proposal;
   }
@@ -178,9 +184,12 @@ export class Proposer {
 
   #record(key: string | null, command: Command): OutputRecord {
     const { context, encode } = this.#parts;
-    return { topic: topics.commands, partition: context.partition, key, value: encode(command) };
+    return { topic: topics.commands, partition: context.partition, key, value: encode(command), about: command };
   }
 }
+
+const inTrace = (record: OutputRecord, trace: TraceContext | undefined): OutputRecord =>
+  trace === undefined ? record : { ...record, headers: traceHeaders(trace) };
 
 const activitiesOf = (proposed: readonly Proposal[]): WatchedActivity[] =>
   proposed.flatMap(({ activity }) => activity ?? []);

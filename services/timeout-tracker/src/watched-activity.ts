@@ -1,5 +1,5 @@
 import type { Deadline, ExecutionId } from '@ratchet/domain';
-import type { Headers } from '@ratchet/kafka';
+import type { TraceContext } from '@ratchet/kafka';
 
 /** What was proposed, and not yet seen to have had its effect. */
 export interface Proposal {
@@ -16,8 +16,8 @@ export interface WatchedActivity {
   readonly deadlines: readonly Deadline[];
   /** 0 is none. */
   readonly heartbeatTimeoutMs: number;
-  /** The trace context of its snapshot, to go on with what is proposed. */
-  readonly headers: Headers;
+  /** The trace of its snapshot, to go on with what is proposed. */
+  readonly trace: TraceContext | undefined;
   /** What was proposed since its first deadline became due; absent before. */
   proposal: Proposal | undefined;
 }

@@ -43,7 +43,7 @@ export function ended(program: string, args: readonly string[], options: RunOpti
       args,
       { cwd, env: { ...process.env, ...env }, maxBuffer: 256 * 1024 * 1024 },
       (error, stdout, stderr) => {
-        if (error?.code === 'ENOENT') reject(error);
+        if (error?.code === 'ENOENT') reject(new Error(error.message, { cause: error }));
         else resolve({ code: child.exitCode, stdout, stderr });
       },
     );

@@ -1,8 +1,8 @@
 import type { KafkaConnection } from '../connection.ts';
+import { ConfigResourceTypes } from '../kafkajs/index.ts';
 import { clientRetry } from '../retry-options.ts';
 
-/** Numbers of Kafka's protocol: the kind of resource, and where a setting comes from. */
-const topicResource = 2;
+/** Kafka's number for a setting of the topic itself. */
 const ownConfig = 1;
 
 /**
@@ -15,7 +15,7 @@ export async function configureTopic(
   topic: string,
   settings: Readonly<Record<string, string>>,
 ): Promise<() => Promise<void>> {
-  const resource = { type: topicResource, name: topic };
+  const resource = { type: ConfigResourceTypes.TOPIC, name: topic };
   const described = await connection.admin.describeConfigs({ includeSynonyms: false, resources: [resource] });
   const own = (described.resources[0]?.configEntries ?? [])
     .filter(({ configSource }) => (configSource as number) === ownConfig)

@@ -1,4 +1,5 @@
 import type { CallbackRequest } from '@ratchet/domain';
+import type { TraceContext, Tracing } from '@ratchet/kafka';
 import { Webhook } from 'standardwebhooks';
 import { Agent, request } from 'undici';
 import { callbackMessage } from './callback-message.ts';
@@ -11,6 +12,8 @@ export interface CallbackSenderOptions {
   readonly hosts: () => readonly CallbackHost[];
   /** How long an answer may take; 15 s by default. */
   readonly timeoutMs?: number;
+  /** Absent: what is sent has no span. */
+  readonly tracing?: Pick<Tracing, 'begin'>;
 }
 
 /** A receiver that answered, and not with success. */
@@ -45,10 +48,32 @@ export class CallbackSender {
   }
 
   /**
+   * @param trace that the outcome belongs to.
    * @throws ForbiddenAddressError (rejects) when the URL may not be called; CallbackRefusedError for any answer but 2xx;
    * what the network says.
    */
-  async send(callback: CallbackRequest): Promise<void> {
+  async send(callback: CallbackRequest, trace?: TraceContext): Promise<void> {
+    const { url } = callback;
+    const { hostname, port } = new URL(url);
+    const attributes = {
+      'http.request.method': 'POST',
+      'server.address': hostname,
+      ...(port === '' ? {} : { 'server.port': Number(port) }),
+    };
+    const span = this.#options.tracing?.begin({ name: 'POST', kind: 'client', attributes, about: callback }, trace);
+    try {
+      const statusCode = await this.#post(callback, span?.trace ?? trace);
+      span?.set({ 'http.response.status_code': statusCode });
+      if (statusCode < 200 || statusCode > 299) throw new CallbackRefusedError(url, statusCode);
+      span?.end();
+    } catch (error) {
+      span?.end(error);
+      throw error;
+    }
+  }
+
+  /** @returns the status of the answer. */
+  async #post(callback: CallbackRequest, { traceparent, tracestate }: TraceContext = {}): Promise<number> {
     const { hosts, timeoutMs = timeoutMsDefault } = this.#options;
     const { url } = callback;
     const reach = reachOfUrl(url, hosts());
@@ -63,13 +88,16 @@ export class CallbackSender {
         'user-agent': 'ratchet',
         'webhook-id': id,
         'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
+        // Baggage is for those within.
+        ...(traceparent === undefined ? {} : { traceparent }),
+        ...(tracestate === undefined ? {} : { tracestate }),
         'webhook-signature': new Webhook(this.#options.secret()).sign(id, now, body),
       },
       body,
     });
     // What the receiver has to say is not read: it may be endless.
     answer.on('error', () => undefined).destroy();
-    if (statusCode < 200 || statusCode > 299) throw new CallbackRefusedError(url, statusCode);
+    return statusCode;
   }
 
   async close(): Promise<void> {

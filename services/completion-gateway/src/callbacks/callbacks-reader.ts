@@ -1,12 +1,18 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { epochMillis, executionKey, type CallbackRequest } from '@ratchet/domain';
 import {
+  beginProcess,
   deadLetter,
+  readTrace,
   TaskConsumer,
+  traceHeaders,
+  traceOfLine,
+  type Done,
   type InputRecord,
   type KafkaConnection,
   type Outbox,
   type OutputRecord,
+  type TraceContext,
 } from '@ratchet/kafka';
 import { topics, UnreadableRecordError, type Codec } from '@ratchet/schemas';
 import { isFinal, type CallbackSender } from './callback-sender.ts';
@@ -48,8 +54,8 @@ export class CallbacksReader {
   constructor(parts: CallbacksReaderParts) {
     this.#parts = parts;
     this.#consumers = [
-      this.#consumer('callbacks', topics.callbacks, windowMax),
-      this.#consumer('callback-retries', topics.callbackRetries, retriesWindowMax),
+      this.#consumer(topics.callbacks, windowMax),
+      this.#consumer(topics.callbackRetries, retriesWindowMax),
     ];
   }
 
@@ -62,11 +68,11 @@ export class CallbacksReader {
     await Promise.all(this.#consumers.map((consumer) => consumer.stop()));
   }
 
-  #consumer(group: string, topic: string, window: number): TaskConsumer {
+  #consumer(topic: string, window: number): TaskConsumer {
     const { connection, outbox, sessionTimeoutMs } = this.#parts;
     return new TaskConsumer({
       connection,
-      groupId: `ratchet-completion-gateway-${group}`,
+      groupId: groupOf(topic),
       topic,
       outbox,
       windowMax: window,
@@ -78,13 +84,13 @@ export class CallbacksReader {
   }
 
   /** Never rejects: what cannot be settled now (no registry, no broker) is tried until it can. */
-  async #handle(record: InputRecord, done: () => void): Promise<void> {
+  async #handle(record: InputRecord, done: Done): Promise<void> {
     const { signal } = this.#stopped;
     while (!signal.aborted) {
       try {
-        await this.#settle(record);
+        const trace = await this.#settle(record);
         // Stopped on the way, it was not told: the next owner does it.
-        if (!this.#stopped.signal.aborted) done();
+        if (!this.#stopped.signal.aborted) done(trace);
         return;
       } catch (error) {
         this.#say('warn', 'a callback waits', record, error);
@@ -93,29 +99,41 @@ export class CallbacksReader {
     }
   }
 
-  async #settle(record: InputRecord): Promise<void> {
+  /** @returns the trace in which it is settled, if that has spans. */
+  async #settle(record: InputRecord): Promise<TraceContext | undefined> {
     const request = await this.#read(record);
-    if (request === undefined) return;
+    if (request === undefined) return undefined;
     const { signal } = this.#stopped;
     const waitMs = waitMsOf(record, request);
     if (waitMs > 0) await pause(Math.min(waitMs, waitMsMax), undefined, { signal }).catch(() => undefined);
-    if (signal.aborted) return;
-    if (waitMs > waitMsMax) await this.#parts.outbox.send(this.#retry(record, request));
-    else await this.#tell(record, request);
+    if (signal.aborted) return undefined;
+    const { connection, outbox } = this.#parts;
+    const parent = readTrace(record.headers);
+    if (waitMs > waitMsMax) {
+      await outbox.send(this.#retry(record, request, parent));
+      return undefined;
+    }
+    const span = beginProcess(connection, record, { group: groupOf(record.topic), about: request, parent });
+    try {
+      await this.#tell(record, request, span?.trace ?? parent);
+    } finally {
+      span?.end();
+    }
+    return span?.trace;
   }
 
-  async #tell(record: InputRecord, request: CallbackRequest): Promise<void> {
+  async #tell(record: InputRecord, request: CallbackRequest, trace: TraceContext | undefined): Promise<void> {
     const { sender, outbox } = this.#parts;
     const { namespace } = request.id;
     const end = await this.#turns.take(namespace);
     try {
       if (end === undefined) throw new SlowReceiversError(namespace);
-      if (!this.#stopped.signal.aborted) await sender.send(request);
+      if (!this.#stopped.signal.aborted) await sender.send(request, trace);
     } catch (error) {
       // Cut off by our own leaving it says nothing of its receiver: whoever reads the record next tries it.
       if (this.#stopped.signal.aborted) return;
       this.#say(error instanceof SlowReceiversError ? 'debug' : 'warn', 'a callback was in vain', record, error);
-      await outbox.send(this.#afterFailure(record, request, error));
+      await outbox.send(this.#afterFailure(record, request, { error, trace }));
     } finally {
       end?.();
     }
@@ -133,27 +151,38 @@ export class CallbacksReader {
     }
   }
 
-  #afterFailure(record: InputRecord, request: CallbackRequest, error: unknown): OutputRecord {
+  #afterFailure(
+    record: InputRecord,
+    request: CallbackRequest,
+    { error, trace }: { readonly error: unknown; readonly trace: TraceContext | undefined },
+  ): OutputRecord {
     const { backoffMs, retryMs } = this.#parts;
     const waitMs = Math.min(backoffMs * 2 ** Math.min(request.failedCount, 30), backoffMsMax);
     const notBefore = Math.max(record.timestampMs, request.notBefore ?? 0) + waitMs;
     if (isFinal(error) || notBefore > request.closedAt + retryMs) return deadLetter(record, reasonOf(error));
-    return this.#retry(record, {
-      ...request,
-      failedCount: request.failedCount + 1,
-      notBefore: epochMillis(notBefore),
-    });
+    const next = { ...request, failedCount: request.failedCount + 1, notBefore: epochMillis(notBefore) };
+    return this.#retry(record, next, trace);
   }
 
-  #retry({ partition, headers }: InputRecord, request: CallbackRequest): OutputRecord {
+  #retry(
+    { partition, headers: former }: InputRecord,
+    request: CallbackRequest,
+    trace: TraceContext | undefined,
+  ): OutputRecord {
     const value = this.#parts.codec.encodeCallbackRequest(request);
-    return { topic: topics.callbackRetries, key: executionKey(request.id), partition, value, headers };
+    const headers = trace === undefined ? former : { ...former, ...traceHeaders(trace) };
+    return { topic: topics.callbackRetries, key: executionKey(request.id), partition, value, headers, about: request };
   }
 
-  #say(level: 'debug' | 'warn', message: string, { topic, partition, offset }: InputRecord, error: unknown): void {
-    this.#parts.connection.log(level, `${message}: ${reasonOf(error)}`, { topic, partition, offset });
+  #say(level: 'debug' | 'warn', message: string, record: InputRecord, error: unknown): void {
+    const { topic, partition, offset, headers, key } = record;
+    const fields = { topic, partition, offset, key, ...traceOfLine(readTrace(headers)), error };
+    this.#parts.connection.log(level, `${message}: ${reasonOf(error)}`, fields);
   }
 }
+
+const groupOf = (topic: string): string =>
+  `ratchet-completion-gateway-${topic === topics.callbacks ? 'callbacks' : 'callback-retries'}`;
 
 class SlowReceiversError extends Error {
   override readonly name = 'SlowReceiversError';

@@ -1,5 +1,5 @@
 import type { CompletionEvent } from '@ratchet/domain';
-import { PoisonousRecordError, type InputRecord } from '@ratchet/kafka';
+import { PoisonousRecordError, type InputRecord, type TraceContext } from '@ratchet/kafka';
 import { UnreadableRecordError, type Codec } from '@ratchet/schemas';
 import type { AttemptCalls, AttemptName, Caller } from '../front-door/index.ts';
 import { fields, wrongIn } from '../fields/fields.ts';
@@ -39,7 +39,7 @@ export class CompletionHandler {
    *
    * @throws FrontDoorError (rejects) as the attempt calls; PoisonousRecordError when it names no attempt.
    */
-  async carryOut(event: CompletionEvent, traceparent: string | undefined): Promise<void> {
+  async carryOut(event: CompletionEvent, trace: TraceContext | undefined): Promise<void> {
     const { attempts } = this.#parts;
     const { source, eventId, body } = event;
     checkEvent(event);
@@ -49,7 +49,7 @@ export class CompletionHandler {
       // Cut through a character it would be refused.
       identity: source.slice(0, identityLengthMax).toWellFormed(),
       principal,
-      traceparent,
+      trace,
     };
     const options = { reportId: reportIdOf('event', source, eventId) };
     switch (body.type) {

@@ -1,13 +1,16 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import {
+  beginProcess,
   deadLetter,
-  readTraceparent,
+  readTrace,
   TaskConsumer,
-  traceparentHeader,
+  traceOfLine,
+  type Done,
   type InputRecord,
   type KafkaConnection,
   type Log,
   type Outbox,
+  type TraceContext,
 } from '@ratchet/kafka';
 import { topics } from '@ratchet/schemas';
 import { FrontDoorError } from '../front-door/front-door-error.ts';
@@ -20,6 +23,7 @@ export interface CompletionsReaderParts {
   readonly sessionTimeoutMs: number;
 }
 
+const group = 'ratchet-completion-gateway-completions';
 const retryMsMin = 100;
 const retryMsMax = 5_000;
 
@@ -41,7 +45,7 @@ export class CompletionsReader {
     this.#parts = parts;
     this.#consumer = new TaskConsumer({
       connection: parts.connection,
-      groupId: 'ratchet-completion-gateway-completions',
+      groupId: group,
       topic: topics.completions,
       outbox: parts.outbox,
       sessionTimeoutMs: parts.sessionTimeoutMs,
@@ -65,7 +69,7 @@ export class CompletionsReader {
     await this.#consumer.stop();
   }
 
-  #queue(record: InputRecord, done: () => void): void {
+  #queue(record: InputRecord, done: Done): void {
     const key = record.key ?? `${String(record.partition)}:${String(record.offset)}`;
     const tail = (this.#tails.get(key) ?? Promise.resolve()).then(() => this.#handle(record, done));
     this.#tails.set(key, tail);
@@ -75,12 +79,11 @@ export class CompletionsReader {
   }
 
   /** Never rejects: what cannot be done now is tried until it can, or until this instance stops. */
-  async #handle(record: InputRecord, done: () => void): Promise<void> {
+  async #handle(record: InputRecord, done: Done): Promise<void> {
     const { signal } = this.#stopped;
     for (let waitMs = retryMsMin; !signal.aborted; waitMs = Math.min(waitMs * 2, retryMsMax)) {
       try {
-        await this.#carryOut(record);
-        done();
+        done(await this.#carryOut(record));
         return;
       } catch (error) {
         this.#say('warn', 'a completion event waits', record, error);
@@ -89,22 +92,30 @@ export class CompletionsReader {
     }
   }
 
-  /** Resolves when it is settled, one way or the other. */
-  async #carryOut(record: InputRecord): Promise<void> {
-    const { handler, outbox } = this.#parts;
-    const traceparent = readTraceparent(record.headers[traceparentHeader]);
+  /** @returns the trace in which it is settled, one way or the other. */
+  async #carryOut(record: InputRecord): Promise<TraceContext | undefined> {
+    const { connection, handler, outbox } = this.#parts;
+    const parent = readTrace(record.headers);
+    const span = beginProcess(connection, record, { group, parent });
+    // An event that names no trace belongs to that of its activity.
+    const trace = span?.trace ?? parent;
     try {
-      await handler.carryOut(await handler.read(record), traceparent);
+      await handler.carryOut(await handler.read(record), parent === undefined ? undefined : trace);
+      span?.end();
     } catch (error) {
+      span?.end(error);
       if (!isVerdict(error)) throw error;
       await outbox.send(deadLetter(record, error instanceof Error ? error.message : String(error)));
       this.#say('warn', 'a completion event went to the dead letters', record, error);
     }
+    return span?.trace;
   }
 
-  #say(level: Parameters<Log>[0], message: string, { partition, offset }: InputRecord, error: unknown): void {
+  #say(level: Parameters<Log>[0], message: string, record: InputRecord, error: unknown): void {
+    const { partition, offset, key, headers } = record;
     const reason = error instanceof Error ? error.message : String(error);
-    this.#parts.connection.log(level, `${message}: ${reason}`, { topic: topics.completions, partition, offset });
+    const fields = { topic: topics.completions, partition, offset, key, ...traceOfLine(readTrace(headers)), error };
+    this.#parts.connection.log(level, `${message}: ${reason}`, fields);
   }
 }
 

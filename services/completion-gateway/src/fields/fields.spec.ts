@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import type { ServiceLog } from '@ratchet/service-kit';
 import type { CompletionEvent } from '@ratchet/domain';
-import type { InputRecord } from '@ratchet/kafka';
+import type { InputRecord, TraceHeader } from '@ratchet/kafka';
 import { Metadata } from '@grpc/grpc-js';
 import { SignJWT } from 'jose';
 import { createAuthenticator } from '../auth/index.ts';
@@ -269,10 +269,11 @@ const isKeptOutByHttp = async (headers: Readonly<Record<string, string>>, body: 
   const { status } = await call('POST', '/api/v1/namespaces/default/activities', { ...start, ...body }, headers);
   return status === 400 && asked.length === 0;
 };
-const isNoTrace = async (traceparent: string): Promise<boolean> => {
+const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+const travelsNot = async (header: TraceHeader, value: string): Promise<boolean> => {
   asked = [];
-  await call('POST', '/api/v1/namespaces/default/activities', start, { traceparent });
-  return asked[0] !== undefined && asked[0].traceparent === undefined;
+  await call('POST', '/api/v1/namespaces/default/activities', start, { traceparent, [header]: value });
+  return asked[0] !== undefined && asked[0].trace?.[header] === undefined;
 };
 
 /** Rows of what is no field of gRPC's requests: whether each wrong value is kept out. */
@@ -290,7 +291,26 @@ const elsewhere: Readonly<Partial<Record<FieldName, () => readonly (boolean | Pr
         () => true,
       ),
     ),
-  traceparent: () => [long('traceparent'), '00-0-0-0', `00-${'0'.repeat(32)}-${'0'.repeat(16)}-0x`].map(isNoTrace),
+  traceparent: () =>
+    [
+      long('traceparent'),
+      'x'.repeat(8_000),
+      '00-0-0-0',
+      `00-${'0'.repeat(32)}-${'0'.repeat(16)}-0x`,
+      `00-${'0'.repeat(32)}-b7ad6b7169203331-01`,
+    ].map((value) => travelsNot('traceparent', value)),
+  tracestate: () =>
+    [
+      `a=${long('tracestate')}`,
+      'a',
+      'a=1,a 2',
+      'A=1',
+      Array.from({ length: 33 }, (_, i) => `k${String(i)}=1`).join(),
+    ].map((value) => travelsNot('tracestate', value)),
+  baggage: () =>
+    [`a=${long('baggage')}`, 'a', 'a=1 2', 'a b=1', Array.from({ length: 65 }, (_, i) => `k${String(i)}=1`).join()].map(
+      (value) => travelsNot('baggage', value),
+    ),
   'idempotency-key': () => [isKeptOutByHttp({ 'idempotency-key': long('idempotency-key') })],
   'client-name': () => [isNoClient({ 'client-name': long('client-name') })],
   'client-version': () => [isNoClient({ 'client-version': long('client-version') })],

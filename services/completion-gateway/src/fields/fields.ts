@@ -1,4 +1,5 @@
 import { idBytesMax, isLongerThan, reasonBytesMax, utf8Length } from '@ratchet/domain';
+import { traceFields } from '@ratchet/kafka';
 
 /** What a field that comes from outside may be. Texts are well-formed Unicode, whatever else is said. */
 export interface FieldRule {
@@ -77,7 +78,10 @@ export const fields = {
 
   // Headers of HTTP, metadata of gRPC, headers of records.
   authorization: { bytesMax: 16 * 1024, shape: /^Bearer +[\w.~+/=-]+$/i },
-  traceparent: { bytesMax: 55, shape: /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/ },
+  /** What each must look like stands in `traceFields`: what does not is passed over. */
+  traceparent: { bytesMax: traceFields.traceparent.bytesMax },
+  tracestate: { bytesMax: traceFields.tracestate.bytesMax },
+  baggage: { bytesMax: traceFields.baggage.bytesMax },
   'client-name': text,
   'client-version': text,
   'idempotency-key': text,

@@ -23,6 +23,7 @@ import {
   type Payloads,
   type UserMetadata,
 } from '@ratchet/domain';
+import { noTrace } from '@ratchet/kafka';
 import type { Caller, Role } from './caller.ts';
 import { ChangeWatch } from './change-watch.ts';
 import { orFrontDoorError, executionId, type ActivityRef, type CommandOfCaller, type Desk } from './desk.ts';
@@ -105,7 +106,8 @@ function withLarge(whole: Activity, part: LargePart, seen: ActivitySeen | undefi
  */
 export class ActivityCalls {
   readonly #desk: Desk;
-  readonly #changes = new ChangeWatch((target) => this.#description(target, bulky));
+  // Whoever waits first is asked for: a look is of nobody's trace alone.
+  readonly #changes = new ChangeWatch((target) => this.#description({ trace: noTrace }, target, bulky));
 
   constructor(desk: Desk) {
     this.#desk = desk;
@@ -138,7 +140,7 @@ export class ActivityCalls {
    * @param without what is left out.
    */
   async describe(caller: Caller, ref: ActivityRef, without: readonly LargePart[] = []): Promise<ActivitySeen> {
-    return this.#description(this.#target(caller, ref, 'reader'), without);
+    return this.#description(caller, this.#target(caller, ref, 'reader'), without);
   }
 
   /** As `describe`, once the activity is no longer at `version`. @returns nothing when `signal` came first. It is one request. */
@@ -154,14 +156,16 @@ export class ActivityCalls {
     // Those who wait for the change of one activity want different parts of it.
     return seen === undefined || bulky.every((part) => without.includes(part))
       ? seen
-      : this.#description(target, without);
+      : this.#description(caller, target, without);
   }
 
   /** Waits for the end. @returns nothing when `signal` came first. Semantics section 2.7. */
   async awaitOutcome(caller: Caller, ref: ActivityRef, signal: AbortSignal): Promise<ReachedOutcome | undefined> {
     const target = this.#target(caller, ref, 'reader');
     try {
-      const { body } = await this.#desk.poll(caller, () => this.#desk.channel.awaitOutcome(target, { signal }));
+      const { body } = await this.#desk.poll(caller, () =>
+        this.#desk.channel.awaitOutcome(target, { signal, trace: caller.trace }),
+      );
       if (body.type === 'Refused') throw refusedError(body.refusal);
       const { runId, status, outcome } = body;
       return { runId, status, outcome };
@@ -211,26 +215,35 @@ export class ActivityCalls {
       options,
       restoreOriginal,
     }));
-    return this.#description(target, bulky);
+    return this.#description(caller, target, bulky);
   }
 
-  async #description(target: ExecutionId, without: readonly LargePart[]): Promise<ActivitySeen> {
-    const { body } = await orFrontDoorError(this.#desk.channel.describe(target, randomUUID(), { without }));
+  async #description(
+    { trace }: Pick<Caller, 'trace'>,
+    target: ExecutionId,
+    without: readonly LargePart[],
+  ): Promise<ActivitySeen> {
+    const { body } = await orFrontDoorError(this.#desk.channel.describe(target, randomUUID(), { without, trace }));
     if (body.type === 'Described') return { activity: body.description, stateBytes: body.stateBytes };
     // Nothing else forbids to describe what there is: its large parts together are more than an answer has room for.
     const isTooLarge = body.refusal.reason === 'failed-precondition' && without.length < bulky.length - 1;
-    if (isTooLarge) return this.#partByPart(target, without);
+    if (isTooLarge) return this.#partByPart({ trace }, target, without);
     throw refusedError(body.refusal);
   }
 
   /** Every part has room in an answer of its own. */
-  async #partByPart(target: ExecutionId, without: readonly LargePart[]): Promise<ActivitySeen> {
-    const seen = await this.#description(target, bulky);
+  async #partByPart(
+    caller: Pick<Caller, 'trace'>,
+    target: ExecutionId,
+    without: readonly LargePart[],
+  ): Promise<ActivitySeen> {
+    const seen = await this.#description(caller, target, bulky);
     const run = seen.activity.id;
     const wanted = bulky.filter((part) => !without.includes(part));
     const withPart = await Promise.all(
       wanted.map((part) =>
         this.#description(
+          caller,
           run,
           bulky.filter((other) => other !== part),
         ),

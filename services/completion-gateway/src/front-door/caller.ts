@@ -1,3 +1,5 @@
+import type { TraceContext } from '@ratchet/kafka';
+
 /** What someone may do in a namespace, each with what stands before it: reading; running activities; starting and ending them; everything. */
 export type Role = 'reader' | 'worker' | 'writer' | 'admin';
 
@@ -27,6 +29,8 @@ export interface Caller {
   /** Free text for people, up to 1000 bytes; may be empty. */
   readonly identity: string;
   readonly principal: Principal;
-  /** W3C trace context to go on with. */
-  readonly traceparent?: string | undefined;
+  /** To go on with; absent: what the call asks for begins one. */
+  readonly trace?: TraceContext | undefined;
+  /** The caller has named no trace: this door has begun it. */
+  readonly traceBegunHere?: boolean;
 }

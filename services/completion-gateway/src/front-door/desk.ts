@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { checkLength, type Answer, type ExecutionId, type Namespace } from '@ratchet/domain';
+import { noTrace, type TraceContext } from '@ratchet/kafka';
 import type { CommandDraft, CommandReply, RequestChannel, RequestOptions } from '@ratchet/protocol';
 import { recorded, type Caller, type Role } from './caller.ts';
 import { FrontDoorError } from './front-door-error.ts';
@@ -67,12 +68,12 @@ export class Desk {
    * @throws FrontDoorError with the log's refusal, or UNAVAILABLE when no answer came: it may still be carried out.
    */
   async send(caller: Caller, command: CommandOfCaller, { requestId = '' }: SendOptions = {}): Promise<Answer> {
-    const { identity, traceparent } = caller;
+    const { identity } = caller;
     const own = requestId === '';
     const sender = { identity, principal: recorded(caller.principal), requestId: own ? randomUUID() : requestId };
     // The union of the commands is lost when one is spread.
     const draft = { ...command, ...sender } as CommandDraft;
-    const { body } = await orFrontDoorError(this.#request(draft, own, { traceparent }));
+    const { body } = await orFrontDoorError(this.#request(draft, own, { trace: traceOf(caller, command) }));
     if (body.type === 'Refused') throw refusedError(body.refusal);
     return body.answer;
   }
@@ -83,6 +84,15 @@ export class Desk {
     return isOwnId ? this.channel.request(draft, options) : this.channel.requestApart(draft, options);
   }
 }
+
+/**
+ * What is said of an attempt by someone who names no trace belongs to that of its activity, which the log knows: mostly it is
+ * a worker that does not trace, or a webhook.
+ */
+const traceOf = (
+  { trace, traceBegunHere = trace === undefined }: Caller,
+  command: CommandOfCaller,
+): TraceContext | undefined => (traceBegunHere && 'attempt' in command ? noTrace : trace);
 
 /** @throws FrontDoorError instead of what the way to the log throws. */
 export async function orFrontDoorError<T>(promise: Promise<T>): Promise<T> {

@@ -1,6 +1,7 @@
 import type { ServerUnaryCall } from '@grpc/grpc-js';
 import type { WorkerSdk } from '@ratchet/domain';
 import { isRight } from '../fields/fields.ts';
+import type { RequestTrace } from '../request-trace.ts';
 import type { CallContext } from './handler.ts';
 
 /** A caller gets its answer this long before it would give up. */
@@ -16,7 +17,7 @@ export interface OpenCall {
   readonly close: () => void;
 }
 
-export function callContext(call: ServerUnaryCall<Buffer, unknown>, traceparent: string | undefined): OpenCall {
+export function callContext(call: ServerUnaryCall<Buffer, unknown>, traced: RequestTrace): OpenCall {
   const timeoutMs = timeoutMsOf(call);
   let timer: NodeJS.Timeout | undefined;
   let end: (() => void) | undefined;
@@ -31,7 +32,7 @@ export function callContext(call: ServerUnaryCall<Buffer, unknown>, traceparent:
     return controller.signal;
   };
   return {
-    context: { traceparent, client: () => clientOf(call), timeoutMs, patience },
+    context: { traced, client: () => clientOf(call), timeoutMs, patience },
     close: () => {
       clearTimeout(timer);
       if (end !== undefined) call.off('cancelled', end);

@@ -1,19 +1,22 @@
 import {
   Server,
   ServerCredentials,
+  status,
   type handleUnaryCall,
+  type Metadata,
   type sendUnaryData,
   type ServerUnaryCall,
   type UntypedServiceImplementation,
   type ServiceDefinition,
 } from '@grpc/grpc-js';
-import { readTraceparent } from '@ratchet/kafka';
+import { noTracing, type TraceCarrier, type TraceContext, type Tracing } from '@ratchet/kafka';
 import { secureContext, type Authenticator, type CallAudit, type TlsConfig } from '../auth/index.ts';
 import { messageBytesMax } from '../fields/fields.ts';
 import { asFrontDoorError } from '../front-door/front-door-errors.ts';
 import { FrontDoorError, type FrontDoor, type Principal } from '../front-door/index.ts';
 import type { Limits } from '../limits/index.ts';
 import type { RequestMetrics } from '../request-metrics.ts';
+import { beginRequest } from '../request-trace.ts';
 import { callContext } from './call-context.ts';
 import { CallGate, callers, principalOf } from './call-gate.ts';
 import { inflateFaster } from './faster-inflation.ts';
@@ -44,8 +47,10 @@ export interface GrpcServerOptions {
   readonly audit: Pick<CallAudit, 'refused'>;
   /** Absent: requests are not counted. */
   readonly metrics?: RequestMetrics | undefined;
+  /** Absent: requests have no spans. */
+  readonly tracing?: Tracing | undefined;
   /** Told of what went wrong in a call and was none of its caller's doing. */
-  readonly onError: (method: string, error: unknown) => void;
+  readonly onError: (method: string, error: unknown, trace?: TraceContext) => void;
 }
 
 export interface RunningGrpcServer {
@@ -148,7 +153,11 @@ async function answer(
   call: ServerUnaryCall<Buffer, unknown>,
   respond: sendUnaryData<unknown>,
 ): Promise<void> {
-  const { context, close } = callContext(call, readTraceparent(headerOf(call, 'traceparent')));
+  const traced = beginRequest(options.tracing ?? noTracing, traceCarrierOf(call), () => ({
+    name: `${service}/${name}`,
+    attributes: { 'rpc.system': 'grpc', 'rpc.service': service, 'rpc.method': name },
+  }));
+  const { context, close } = callContext(call, traced);
   let principal: Principal | undefined;
   let namespace = '';
   try {
@@ -161,15 +170,20 @@ async function answer(
       return handler(request, { ...context, principal: caller });
     });
     respond(null, await answered);
+    traced.end({ 'rpc.grpc.status_code': 0 });
   } catch (thrown) {
     const error = asFrontDoorError(thrown);
     if (error instanceof FrontDoorError) {
       const from = call.getPeer().replace(/:\d+$/, '');
       options.audit.refused({ door: 'grpc', what: name, namespace, principal, from, error });
-      respond(statusError(error));
+      const told = statusError(error);
+      const code = told.code ?? status.UNKNOWN;
+      traced.end({ 'rpc.grpc.status_code': code }, isOurs(code) ? error : undefined);
+      respond(told);
       return;
     }
-    options.onError(name, error);
+    traced.end({ 'rpc.grpc.status_code': status.INTERNAL }, error);
+    options.onError(name, error, traced.trace);
     respond(internalError());
   } finally {
     close();
@@ -179,9 +193,22 @@ async function answer(
 const namespaceIn = (request: object): string =>
   'namespace' in request && typeof request.namespace === 'string' ? request.namespace : '';
 
-function headerOf({ metadata }: ServerUnaryCall<Buffer, unknown>, name: string): string | undefined {
-  const [value] = metadata.get(name);
-  return typeof value === 'string' ? value : undefined;
+/** Statuses that a server's span counts as errors (OpenTelemetry, semantic conventions for gRPC); the others are its caller's. */
+const isOurs = (code: status): boolean =>
+  [status.UNKNOWN, status.DEADLINE_EXCEEDED, status.UNIMPLEMENTED, status.INTERNAL, status.UNAVAILABLE].includes(
+    code,
+  ) || code === status.DATA_LOSS;
+
+const traceCarrierOf = ({ metadata }: ServerUnaryCall<Buffer, unknown>): TraceCarrier => ({
+  traceparent: headerOf(metadata, 'traceparent'),
+  tracestate: headerOf(metadata, 'tracestate'),
+  baggage: headerOf(metadata, 'baggage'),
+});
+
+/** One that is there more than once is a list in several parts. */
+function headerOf(metadata: Metadata, name: string): string | undefined {
+  const values = metadata.get(name);
+  return values.length === 0 ? undefined : values.join(',');
 }
 
 function listen(server: Server, { host, port }: GrpcServerOptions, credentials: ServerCredentials): Promise<number> {

@@ -1,6 +1,7 @@
 import type { WorkerSdk } from '@ratchet/domain';
 import type { temporal } from '@temporalio/proto';
 import type { Caller, Principal } from '../front-door/index.ts';
+import type { RequestTrace } from '../request-trace.ts';
 
 type Service = temporal.api.workflowservice.v1.WorkflowService & temporal.api.operatorservice.v1.OperatorService;
 
@@ -17,7 +18,8 @@ export type ResponseOf<M extends MethodName> = Unset<Awaited<ReturnType<Call<M>>
 /** What is known of a call beside its request. */
 export interface CallContext {
   readonly principal: Principal;
-  readonly traceparent: string | undefined;
+  /** The trace that the call belongs to. */
+  readonly traced: Pick<RequestTrace, 'trace' | 'traceBegunHere'>;
   /** As the client names itself by `client-name` and `client-version`. Absent: it does not. */
   readonly client: () => WorkerSdk | undefined;
   /** How long the caller will wait, in milliseconds; absent: it did not say. */
@@ -39,5 +41,5 @@ export type Handlers<M extends MethodName = MethodName> = { readonly [K in M]: H
 /** Who calls, from what requests have in common. */
 export const callerOf = (
   { namespace, identity }: { readonly namespace?: string | null; readonly identity?: string | null },
-  { principal, traceparent }: CallContext,
-): Caller => ({ namespace: namespace ?? '', identity: identity ?? '', principal, traceparent });
+  { principal, traced: { trace, traceBegunHere } }: CallContext,
+): Caller => ({ namespace: namespace ?? '', identity: identity ?? '', principal, trace, traceBegunHere });

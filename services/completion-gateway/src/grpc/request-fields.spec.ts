@@ -41,7 +41,7 @@ const frontDoor = createFrontDoor({
 
 const call: CallContext = {
   principal: everyone,
-  traceparent: undefined,
+  traced: { trace: undefined, traceBegunHere: true },
   client: () => undefined,
   timeoutMs: 10_000,
   patience: () => new AbortController().signal,

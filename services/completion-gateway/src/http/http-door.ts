@@ -5,6 +5,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import type { Tracing } from '@ratchet/kafka';
 import type { Environment, ServiceLog } from '@ratchet/service-kit';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { secureContext, type CallAudit } from '../auth/index.ts';
@@ -22,6 +23,7 @@ import { writeJson } from './json-text.ts';
 import { ProblemFilter } from './problem.filter.ts';
 import { protect } from './protect.ts';
 import { bodyBytesMax, RequestGate } from './request-gate.ts';
+import { traceRequests } from './request-context.ts';
 import { RunsController } from './runs.controller.ts';
 import { ATTEMPT_REPORTS, CALLBACK_POLICY, FRONT_DOOR, WEBHOOKS } from './tokens.ts';
 import { validation } from './validation.ts';
@@ -44,6 +46,8 @@ export interface HttpDoorParts {
   readonly audit: Pick<CallAudit, 'refused'>;
   /** Absent: requests are not counted. */
   readonly metrics?: RequestMetrics | undefined;
+  /** Absent: requests have no spans. */
+  readonly tracing?: Tracing | undefined;
 }
 
 /** A door that is open. */
@@ -84,6 +88,7 @@ export async function openHttpDoor(parts: HttpDoorParts): Promise<HttpDoor> {
   const instance = app.getHttpAdapter().getInstance();
   instance.setReplySerializer(writeJson);
   if (parts.metrics !== undefined) count(instance, parts.metrics);
+  if (parts.tracing !== undefined) traceRequests(instance, parts.tracing);
   protect(instance, { authenticator, names: settings.httpAllowedHosts, environment: settings.environment });
   early.guard(instance);
   new RequestGate({ authenticator, limits, webhooks }).guard(instance);

@@ -1,11 +1,12 @@
 import { TLSSocket } from 'node:tls';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import type { FastifyReply, FastifyRequest } from 'fastify';
-import { readTraceparent, traceparentHeader } from '@ratchet/kafka';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { readTrace, type Tracing } from '@ratchet/kafka';
 import { certificateName, type Authenticator, type RefusedCall } from '../auth/index.ts';
 import type { Caller, Principal } from '../front-door/caller.ts';
 import type { Connection } from '../limits/index.ts';
 import { fields, wrongIn, type FieldName } from '../fields/fields.ts';
+import { beginRequest, type RequestTrace } from '../request-trace.ts';
 import { ProblemError } from './problem.ts';
 
 /** What was found out about a request before its handler is called. */
@@ -15,6 +16,37 @@ export interface KnownCaller {
 }
 
 const callers = new WeakMap<FastifyRequest, KnownCaller>();
+
+const traces = new WeakMap<FastifyRequest['raw'], RequestTrace>();
+
+export type TraceOfCaller = Pick<Caller, 'trace' | 'traceBegunHere'>;
+
+/** Gives each request a span, by method and path of its route. */
+export function traceRequests(instance: FastifyInstance, tracing: Tracing): void {
+  instance.addHook('onRequest', ({ raw, headers, routeOptions, method }, _reply, done) => {
+    const describe = () => {
+      const { url } = routeOptions;
+      const route = url === undefined ? {} : { 'http.route': url };
+      return {
+        name: url === undefined ? method : `${method} ${url}`,
+        attributes: { 'http.request.method': method, ...route },
+      };
+    };
+    if (tracing.isOn) traces.set(raw, beginRequest(tracing, headers, describe));
+    done();
+  });
+  instance.addHook('onResponse', ({ raw }, { statusCode }, done) => {
+    const status = { 'http.response.status_code': statusCode };
+    traces.get(raw)?.end(status, statusCode < 500 ? undefined : String(statusCode));
+    traces.delete(raw);
+    done();
+  });
+  instance.addHook('onRequestAbort', ({ raw }, done) => {
+    traces.get(raw)?.end({}, 'the caller has gone');
+    traces.delete(raw);
+    done();
+  });
+}
 
 export function rememberCaller(request: FastifyRequest, caller: KnownCaller): void {
   callers.set(request, caller);
@@ -47,8 +79,16 @@ export const From = createParamDecorator((_: unknown, context: ExecutionContext)
   const namespace = textIn(request.params, 'namespace') ?? '';
   checkParameter('namespace', namespace);
   const identity = textIn(request.body, 'identity') ?? principal.name;
-  return { namespace, identity, principal, traceparent: readTraceparent(request.headers[traceparentHeader]) };
+  return { namespace, identity, principal, ...traceOfRequest(request) };
 });
+
+/** The trace that a request belongs to, for its `Caller`. */
+export function traceOfRequest({ raw, headers }: Pick<FastifyRequest, 'raw' | 'headers'>): TraceOfCaller {
+  const known = traces.get(raw);
+  if (known !== undefined) return { trace: known.trace, traceBegunHere: known.traceBegunHere };
+  const trace = readTrace(headers);
+  return { trace, traceBegunHere: trace?.traceparent === undefined };
+}
 
 /** The request's own id: in the body, or in the header Idempotency-Key; empty when there is none. */
 export const RequestId = createParamDecorator((_: unknown, context: ExecutionContext): string => {

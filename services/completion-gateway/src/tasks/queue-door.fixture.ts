@@ -1,4 +1,5 @@
 import { millis, epochMillis, type ActivityTask, type Refusal } from '@ratchet/domain';
+import { noTracing } from '@ratchet/kafka';
 import {
   createTokenSigner,
   DeadlineClock,
@@ -67,6 +68,7 @@ export class Queue implements TaskSupply {
       channel: claims.channel,
       clock: new QuietClock(),
       log: () => undefined,
+      connection: { tracing: noTracing, realName: String },
       source: this,
     });
     return this.#door;

@@ -1,12 +1,13 @@
 import {
   claimTask,
   decodeTaskToken,
+  taskGroup,
   type DeadlineClock,
   type Due,
   type ReadTask,
   type RequestChannel,
 } from '@ratchet/protocol';
-import { readTraceparent, traceparentHeader, type Log } from '@ratchet/kafka';
+import { beginProcess, readTrace, traceOfLine, type KafkaConnection, type Log } from '@ratchet/kafka';
 import type { GrantedTask, TaskRequest } from '../front-door/index.ts';
 import { RateLimit } from '../rate-limit.ts';
 import { OpenPoll } from './open-poll.ts';
@@ -28,6 +29,7 @@ export interface QueueDoorParts {
   readonly channel: RequestChannel;
   readonly clock: DeadlineClock;
   readonly log: Log;
+  readonly connection: Pick<KafkaConnection, 'tracing' | 'realName'>;
   readonly source: TaskSupply;
 }
 
@@ -157,6 +159,10 @@ export class QueueDoor implements Due {
   async #claim({ task, record, done }: ReadTask, poll: OpenPoll): Promise<void> {
     const { heartbeatTimeoutMs, startToCloseTimeoutMs } = task.options;
     const askedAt = performance.now();
+    const parent = readTrace(record.headers);
+    const { connection } = this.#parts;
+    const span = beginProcess(connection, record, { group: taskGroup(record.topic), about: task, parent });
+    const trace = span?.trace ?? parent;
     try {
       const result = await claimTask(this.#parts.channel, {
         token: decodeTaskToken(task.taskToken),
@@ -165,18 +171,27 @@ export class QueueDoor implements Due {
         ...(poll.request.sdk === undefined ? {} : { sdk: poll.request.sdk }),
         heartbeatTimeoutMs,
         startToCloseTimeoutMs,
-        traceparent: readTraceparent(record.headers[traceparentHeader]),
+        trace,
       });
-      done();
+      done(trace);
+      span?.end();
       if (result.type === 'granted') {
         const uselessAt = askedAt + Math.min(orNever(heartbeatTimeoutMs), orNever(startToCloseTimeoutMs));
         this.#handOut({ granted: { task, startedAt: result.startedAt }, uselessAt }, poll);
         return;
       }
     } catch (error) {
+      span?.end(error);
       const { topic, partition, offset } = record;
       const reason = error instanceof Error ? error.message : String(error);
-      this.#parts.log('warn', `a task could not be claimed: ${reason}`, { topic, partition, offset });
+      this.#parts.log('warn', `a task could not be claimed: ${reason}`, {
+        topic,
+        partition,
+        offset,
+        ...task.id,
+        attempt: task.attempt,
+        ...traceOfLine(trace),
+      });
     }
     this.#takeBack(poll);
   }

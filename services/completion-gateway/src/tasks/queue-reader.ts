@@ -58,7 +58,7 @@ export class QueueReader implements TaskSupply {
         this.#door.forget(topic, partitions);
       },
     });
-    this.#door = new QueueDoor({ channel, clock, log, source: this });
+    this.#door = new QueueDoor({ channel, clock, log, connection: cluster.connection, source: this });
   }
 
   get idleSince(): number {

@@ -4,6 +4,7 @@ import { readJson, type JsonText } from '../http/json-text.ts';
 import { payloadsOfTexts } from '../http/payload-json.ts';
 import { ProblemError } from '../http/problem.ts';
 import { reportIdOf } from '../http/report-id.ts';
+import type { TraceOfCaller } from '../http/request-context.ts';
 import { holds, select, selectOptionalText, selectText, selectWords } from './select.ts';
 import {
   checkDeliveryHeaders,
@@ -63,15 +64,23 @@ export class WebhookDeliveries {
   }
 
   /**
+   * @param trace that the delivery belongs to.
    * @returns whether it was carried out; what the configuration does not mean is acknowledged and ignored.
    * @throws ProblemError (rejects) 422 when the body is not as the configuration says; else as the attempt reports and the
    * signal of a run.
    */
-  async receive({ webhook, id: deliveryId, issuedAt, body }: Delivery): Promise<{ readonly ignored: boolean }> {
+  async receive(
+    { webhook, id: deliveryId, issuedAt, body }: Delivery,
+    trace: TraceOfCaller = {},
+  ): Promise<{ readonly ignored: boolean }> {
     if (!body.isContainer) throw new ProblemError(422, 'The body is no JSON object.');
     if (webhook.when !== undefined && !holds(body, webhook.when)) return { ignored: true };
     const report = { reportId: reportIdOf('webhook', webhook.name, deliveryId), issuedAt };
-    const done = 'completes' in webhook ? this.#complete(webhook, body, report) : this.#signal(webhook, body, report);
+    const caller = { ...callerOf(webhook), ...trace };
+    const done =
+      'completes' in webhook
+        ? this.#complete(caller, webhook, body, report)
+        : this.#signal(caller, webhook, body, report);
     await done.catch(throwNotGone);
     return { ignored: false };
   }
@@ -82,10 +91,9 @@ export class WebhookDeliveries {
     return webhook;
   }
 
-  async #complete(webhook: Completing, body: JsonText, report: SignedReport): Promise<void> {
+  async #complete(caller: Caller, webhook: Completing, body: JsonText, report: SignedReport): Promise<void> {
     const { reports } = this.#parts;
     const { completes } = webhook;
-    const caller = callerOf(webhook);
     const attempt = attemptOf(completes, body);
     const { failure, result } = completes;
     if (failure !== undefined && holds(body, failure.when)) {
@@ -100,10 +108,14 @@ export class WebhookDeliveries {
     await reports.complete(caller, attempt, payloadsOfTexts(value === undefined ? [] : [value]), report);
   }
 
-  async #signal(webhook: Signalling, body: JsonText, { reportId: requestId, issuedAt }: SignedReport): Promise<void> {
-    const { signals } = webhook;
+  async #signal(
+    caller: Caller,
+    { signals }: Signalling,
+    body: JsonText,
+    { reportId: requestId, issuedAt }: SignedReport,
+  ): Promise<void> {
     const argument = select(body, signals.argument);
-    await this.#parts.runs.signal(callerOf(webhook), {
+    await this.#parts.runs.signal(caller, {
       workflowId: selectText(body, signals.workflowId),
       runId: selectOptionalText(body, signals.runId),
       signalName: selectText(body, signals.signalName),

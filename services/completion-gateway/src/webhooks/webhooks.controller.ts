@@ -3,6 +3,7 @@ import { ApiHeader, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { webhookAnswer } from '../http/answers.ts';
 import { Answers } from '../http/documented.ts';
+import { traceOfRequest } from '../http/request-context.ts';
 import { WEBHOOKS } from '../http/tokens.ts';
 import type { Delivery, WebhookDeliveries } from './webhook-deliveries.ts';
 
@@ -25,8 +26,8 @@ export class WebhooksController {
   @ApiHeader({ name: 'webhook-signature', required: true })
   @Answers(webhookAnswer, 409)
   @ApiParam({ name: 'name', schema: { type: 'string' } })
-  deliver(@Req() { body }: FastifyRequest): Promise<{ readonly ignored: boolean }> {
+  deliver(@Req() request: FastifyRequest): Promise<{ readonly ignored: boolean }> {
     // What the gate has verified stands in place of the body.
-    return this.deliveries.receive(body as Delivery);
+    return this.deliveries.receive(request.body as Delivery, traceOfRequest(request));
   }
 }

@@ -194,10 +194,10 @@ export const faultGroups: readonly (readonly AlertFault[])[] = [
       alert: 'RatchetPartitionWithoutOwner',
       what: 'an instance that is stopped, for as long as its session lasts',
       labels: { service: 'timeout-tracker' },
-      make: async (alerts) => {
+      make: (alerts) => {
         const { pid = 0 } = alerts.member('timeout-tracker-1');
         process.kill(pid, 'SIGSTOP');
-        return () => void process.kill(pid, 'SIGCONT');
+        return Promise.resolve(() => void process.kill(pid, 'SIGCONT'));
       },
     },
     {
@@ -325,7 +325,7 @@ export const lastFault: AlertFault = {
     // The load goes on writing commands meanwhile.
     await pause(5_000);
     const { admin } = alerts.cluster.connection;
-    const [{ high = '0' } = {}] = (await admin.fetchTopicOffsets(topics.commands)).filter(
+    const [{ high } = { high: '0' }] = (await admin.fetchTopicOffsets(topics.commands)).filter(
       ({ partition }) => partition === 0,
     );
     await admin.deleteTopicRecords({ topic: topics.commands, partitions: [{ partition: 0, offset: high }] });

@@ -9,7 +9,7 @@ import { operatorHandlers } from './operator-handlers.ts';
 
 const call = {
   principal: everyone,
-  traceparent: undefined,
+  traced: { trace: undefined, traceBegunHere: true },
   client: () => undefined,
   timeoutMs: undefined,
   patience: () => new AbortController().signal,
