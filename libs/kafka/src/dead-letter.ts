@@ -39,20 +39,23 @@ export const isDeadLetter = ({ headers }: Pick<OutputRecord, 'headers'>): boolea
 /** What of a key or value that is too large for its topic still fits into a dead letter. */
 const partBytesMax = 512 * 1024;
 
-/** A record of ours that no broker takes. A value that is too large is cut, and `ratchet-dlq-value-bytes` says what it was. */
+/**
+ * A record of ours that no broker takes. A value that is too large is cut, and `ratchet-dlq-value-bytes` says what it was; one
+ * that is no bytes is left out.
+ */
 export function deadLetterOfEffect(record: OutputRecord, reason: string, topic: string): OutputRecord {
   const { key, value } = record;
-  const valueBytes = value?.length ?? 0;
+  const bytes = Buffer.isBuffer(value) ? value : null;
   return {
     topic,
     key,
-    value: value?.subarray(0, partBytesMax) ?? null,
+    value: bytes?.subarray(0, partBytesMax) ?? null,
     headers: {
       ...record.headers,
       ...reasonHeaders(reason),
       [deadLetterTopicHeader]: record.topic,
       ...(record.partition === undefined ? {} : { 'ratchet-dlq-partition': String(record.partition) }),
-      'ratchet-dlq-value-bytes': String(valueBytes),
+      'ratchet-dlq-value-bytes': String(bytes?.length ?? 0),
     },
   };
 }
