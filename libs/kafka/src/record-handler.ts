@@ -120,8 +120,9 @@ export class RecordHandler<T> {
     const parent = hasTrace(begun.parent) ? begun.parent : former;
     // What changes nothing is no reason to begin a trace.
     const isWanted = isTraced && (parent !== undefined || output.changedKeys.length > 0);
-    const plan = { ...begun, parent, links: linksTo(former, parent) };
-    const span = isWanted ? this.#begin(record, value, plan) : undefined;
+    const span = isWanted
+      ? this.#begin(record, value, { ...begun, parent, links: linksTo(former, parent) })
+      : undefined;
     this.#carryOut(output, span?.trace ?? parent, { about: this.#aboutIf(tracing.isOn, value), isTraced });
     span?.end();
   }

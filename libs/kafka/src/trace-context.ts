@@ -85,11 +85,8 @@ function read(name: TraceHeader, value: unknown): string | undefined {
   return isRight(text) ? text : undefined;
 }
 
-const traceIdAt = { start: 3, end: 35 };
-
-/** Empty where there is none. */
-export const traceIdOf = ({ traceparent = '' }: TraceContext): string =>
-  traceparent.slice(traceIdAt.start, traceIdAt.end);
+// Empty where there is none.
+export const traceIdOf = ({ traceparent = '' }: TraceContext): string => traceparent.slice(3, 35);
 
 export const spanIdOf = ({ traceparent = '' }: TraceContext): string => traceparent.slice(36, 52);
 

@@ -19,7 +19,7 @@ import { startGrpcServer } from './grpc/index.ts';
 import { openHttpDoor } from './http/http-door.ts';
 import { createLimits, type Limits } from './limits/index.ts';
 import { openNamespaceTopic } from './namespace-topic.ts';
-import { RequestMetrics } from './request-metrics.ts';
+import { CallMetrics } from './call-metrics.ts';
 import { QueueReaders } from './tasks/queue-readers.ts';
 
 /** An answer that has not come by then is given up: the SDKs' own patience for a call is 30 s, and they try again. */
@@ -114,7 +114,7 @@ async function openDoors(
 ): Promise<() => Promise<void>> {
   const authenticator = createAuthenticator(auth);
   const audit = new CallAudit(log, metrics);
-  const requests = new RequestMetrics(metrics);
+  const requests = new CallMetrics(metrics);
   let current = config;
   const { tls } = auth;
   const grpc = await listenAt(grpcAddress(config), () =>

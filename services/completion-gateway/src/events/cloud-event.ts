@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { FieldName } from '../fields/fields.ts';
 import { failureOf, failureSchema } from '../http/failure-json.ts';
 import { textField } from '../http/field-schema.ts';
-import { readJson, readRequest, JsonText } from '../http/json-text.ts';
+import { readJson, readSenderJson, JsonText } from '../http/json-text.ts';
 import { base64Text, payloadsOfTexts } from '../http/payload-json.ts';
 
 /**
@@ -91,7 +91,7 @@ function structuredEvent(record: InputRecord): ReadEvent {
   if (!contentType.startsWith('application/cloudevents+json')) {
     throw unreadable(`it is of content type ${contentType}, where application/cloudevents+json belongs`);
   }
-  const event = jsonOf(() => readRequest(record.value ?? Buffer.alloc(0), [['data']]));
+  const event = jsonOf(() => readSenderJson(record.value ?? Buffer.alloc(0), [['data']]));
   const { data, data_base64: base64, ...attributes } = parse(structuredSchema, event, 'its value');
   const { datacontenttype } = attributes;
   const isJson = isJsonType(typeof datacontenttype === 'string' ? datacontenttype.toLowerCase() : '');
@@ -146,7 +146,11 @@ function payloadsIn({ bytes, isJson }: EventData): Payloads {
 
 const failureIn = ({ bytes }: EventData): Failure => ({
   ...failureOf(
-    parse(failureSchema, bytes.byteLength === 0 ? {} : jsonOf(() => readRequest(bytes, [['details']])), 'its failure'),
+    parse(
+      failureSchema,
+      bytes.byteLength === 0 ? {} : jsonOf(() => readSenderJson(bytes, [['details']])),
+      'its failure',
+    ),
   ),
   source: 'cloudevents',
 });

@@ -13,7 +13,7 @@ import { certificateName, type Authenticator, type CallAudit } from '../auth/ind
 import { FrontDoorError, recorded, type Principal } from '../front-door/index.ts';
 import { RequestBytes, type Connection, type Limits } from '../limits/index.ts';
 import type { Callers } from './faster-inflation.ts';
-import { errorOfStatus, type RequestMetrics } from '../request-metrics.ts';
+import { errorOfStatus, type CallMetrics } from '../call-metrics.ts';
 import { healthPath, stranger } from './health-service.ts';
 import { internalError, statusError } from './status-error.ts';
 
@@ -23,7 +23,7 @@ export interface CallGateParts {
   /** Told of who is not let in. */
   readonly audit: Pick<CallAudit, 'refused'>;
   /** Absent: requests are not counted. */
-  readonly metrics?: RequestMetrics | undefined;
+  readonly metrics?: CallMetrics | undefined;
   /** Told of what went wrong in a call and was none of its caller's doing. */
   readonly onError: (method: string, error: unknown) => void;
 }
@@ -62,8 +62,9 @@ const surplusMax = 100;
 const letIn = new WeakMap<ServerHttp2Stream, LetIn>();
 
 /** Who makes a call that was let in. */
-export const principalOf = (call: ServerUnaryCall<Buffer, unknown> | ServerDuplexStream<Buffer, unknown>): Principal =>
-  letInOf((call as unknown as { readonly call?: InnerCall }).call).principal;
+export const principalOfCall = (
+  call: ServerUnaryCall<Buffer, unknown> | ServerDuplexStream<Buffer, unknown>,
+): Principal => letInOf((call as unknown as { readonly call?: InnerCall }).call).principal;
 
 /** Of the calls within grpc-js: who makes them, and what their messages weigh. */
 export const callers: Callers = {

@@ -15,10 +15,10 @@ import { messageBytesMax } from '../fields/fields.ts';
 import { asFrontDoorError } from '../front-door/front-door-errors.ts';
 import { FrontDoorError, type FrontDoor, type Principal } from '../front-door/index.ts';
 import type { Limits } from '../limits/index.ts';
-import type { RequestMetrics } from '../request-metrics.ts';
+import type { CallMetrics } from '../call-metrics.ts';
 import { beginRequest } from '../request-trace.ts';
 import { callContext } from './call-context.ts';
-import { CallGate, callers, principalOf } from './call-gate.ts';
+import { CallGate, callers, principalOfCall } from './call-gate.ts';
 import { inflateFaster } from './faster-inflation.ts';
 import type { Handler, Handlers, MethodName } from './handler.ts';
 import { activityHandlers } from './handlers/activity-handlers.ts';
@@ -46,7 +46,7 @@ export interface GrpcServerOptions {
   /** Told of who is not let in. */
   readonly audit: Pick<CallAudit, 'refused'>;
   /** Absent: requests are not counted. */
-  readonly metrics?: RequestMetrics | undefined;
+  readonly metrics?: CallMetrics | undefined;
   /** Absent: requests have no spans. */
   readonly tracing?: Tracing | undefined;
   /** Told of what went wrong in a call and was none of its caller's doing. */
@@ -162,7 +162,7 @@ async function answer(
   let namespace = '';
   try {
     if (handler === undefined) throw unimplemented(service, name);
-    const caller = principalOf(call);
+    const caller = principalOfCall(call);
     principal = caller;
     const answered = options.limits.grpc.calls.during(caller, async () => {
       const request = readRequest(requestType, call.request) as Parameters<typeof handler>[0];

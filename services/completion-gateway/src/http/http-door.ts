@@ -13,7 +13,7 @@ import type { TlsConfig } from '../auth/auth.settings.ts';
 import type { CallbackPolicy } from '../callbacks/callback-policy.ts';
 import type { FrontDoor } from '../front-door/index.ts';
 import type { Limits } from '../limits/index.ts';
-import type { RequestMetrics } from '../request-metrics.ts';
+import type { CallMetrics } from '../call-metrics.ts';
 import { ActivitiesController } from './activities.controller.ts';
 import { AttemptReports } from './attempt-reports.ts';
 import { AttemptsByIdController, AttemptsByTokenController } from './attempts.controller.ts';
@@ -45,7 +45,7 @@ export interface HttpDoorParts {
   /** Told of who is not let in. */
   readonly audit: Pick<CallAudit, 'refused'>;
   /** Absent: requests are not counted. */
-  readonly metrics?: RequestMetrics | undefined;
+  readonly metrics?: CallMetrics | undefined;
   /** Absent: requests have no spans. */
   readonly tracing?: Tracing | undefined;
 }
@@ -105,8 +105,8 @@ export async function openHttpDoor(parts: HttpDoorParts): Promise<HttpDoor> {
 }
 
 /** By method and path of the route: a path has ids in it, and each would be a series of its own. */
-function count(instance: FastifyInstance, metrics: RequestMetrics): void {
-  const open = new WeakMap<FastifyRequest['raw'], ReturnType<RequestMetrics['begin']>>();
+function count(instance: FastifyInstance, metrics: CallMetrics): void {
+  const open = new WeakMap<FastifyRequest['raw'], ReturnType<CallMetrics['begin']>>();
   instance.addHook('onRequest', ({ raw, routeOptions }, _reply, done) => {
     const { method, url } = routeOptions;
     open.set(raw, metrics.begin('http', url === undefined ? 'unknown' : `${String(method)} ${url}`));

@@ -107,7 +107,7 @@ const senderValues = [['args', '*'], ['result'], ['details'], ['failure', 'detai
  * @param values the paths of such values.
  * @throws ProblemError as `readJson`; and 400 when a name outside of those values would name a prototype.
  */
-export function readRequest(bytes: Uint8Array, values: readonly (readonly string[])[] = senderValues): unknown {
+export function readSenderJson(bytes: Uint8Array, values: readonly (readonly string[])[] = senderValues): unknown {
   checkShape(bytes);
   const request = { whole: parse(bytes) };
   const text = new JsonText(withoutMark(bytes));
@@ -146,11 +146,11 @@ function keep(
   });
 }
 
-/** What `readRequest` has put in place of a value. */
+/** What `readSenderJson` has put in place of a value. */
 export function textIn(value: unknown): JsonText {
   if (value instanceof JsonText) return value;
   throw new InvariantError(
-    'Expected to find a value of the sender as it came, but it is not among those of readRequest',
+    'Expected to find a value of the sender as it came, but it is not among those of readSenderJson',
   );
 }
 

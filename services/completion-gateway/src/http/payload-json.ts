@@ -58,7 +58,7 @@ export const payloadsOfTexts = (texts: readonly JsonText[]): Payloads =>
 /**
  * A value that may be given plainly or as raw payloads. No value is no payload; `null` is one.
  *
- * @param value as `readRequest` leaves it.
+ * @param value as `readSenderJson` leaves it.
  */
 export const payloadsOf = (value: unknown, raw: readonly PayloadJson[] | undefined): Payloads =>
   raw === undefined ? payloadsOfTexts(value === undefined ? [] : [textIn(value)]) : raw.map(payloadOf);

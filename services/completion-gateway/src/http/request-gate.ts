@@ -3,7 +3,7 @@ import type { Authenticator } from '../auth/index.ts';
 import type { Principal } from '../front-door/index.ts';
 import { RequestBytes, type Connection, type Limits } from '../limits/index.ts';
 import type { WebhookDeliveries } from '../webhooks/webhook-deliveries.ts';
-import { readRequest } from './json-text.ts';
+import { readSenderJson } from './json-text.ts';
 import { ProblemError } from './problem.ts';
 import { authenticateRequest, rememberCaller } from './request-context.ts';
 import { isDocs, isWebhook } from './routes.ts';
@@ -113,7 +113,7 @@ export class RequestGate {
   }
 
   #bodyOf(request: FastifyRequest, bytes: Buffer): unknown {
-    if (!isWebhook(request)) return readRequest(bytes);
+    if (!isWebhook(request)) return readSenderJson(bytes);
     const { params, headers } = request;
     return this.#parts.webhooks.verify((params as { readonly name: string }).name, headers, bytes);
   }

@@ -1,7 +1,7 @@
 import { status as codes, type Server, type ServerDuplexStream, type ServiceDefinition } from '@grpc/grpc-js';
 import { FrontDoorError } from '../../front-door/index.ts';
 import type { Limits } from '../../limits/index.ts';
-import { principalOf } from '../call-gate.ts';
+import { principalOfCall } from '../call-gate.ts';
 import { internalError, statusError } from '../status-error.ts';
 import { decodeMessage } from '../wire/proto.ts';
 import { describeBeside } from './describe-beside.ts';
@@ -76,7 +76,7 @@ function converse(
   call.on('data', (bytes: Buffer) => {
     call.pause();
     limits.grpc.calls
-      .during(principalOf(call), () => answer(bytes))
+      .during(principalOfCall(call), () => answer(bytes))
       .catch((error: unknown) => {
         if (!(error instanceof FrontDoorError)) onError(method, error);
         call.emit('error', error instanceof FrontDoorError ? statusError(error) : internalError());

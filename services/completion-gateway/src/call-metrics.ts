@@ -12,7 +12,7 @@ const labels = ['door', 'operation'] as const;
  * What is asked of the gateway's doors and how long it takes, under the names of Temporal's server. An operation is the name
  * of a published call, or method and path of a route; what is none of them is `unknown`, whatever strangers ask for.
  */
-export class RequestMetrics {
+export class CallMetrics {
   readonly #requests: ReturnType<ServiceMetrics['counter']>;
   readonly #errors: ReturnType<ServiceMetrics['counter']>;
   readonly #latency: ReturnType<ServiceMetrics['durations']>;

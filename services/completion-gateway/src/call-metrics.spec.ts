@@ -6,7 +6,7 @@ import { FrontDoorError, type FrontDoor } from './front-door/index.ts';
 import { startGrpcServer, type RunningGrpcServer } from './grpc/index.ts';
 import { openHttpDoor, type HttpDoor } from './http/http-door.ts';
 import { limitsFor } from './limits/limits.fixture.ts';
-import { RequestMetrics } from './request-metrics.ts';
+import { CallMetrics } from './call-metrics.ts';
 
 const key = 'rk_0123456789abcdef0123456789abcdef';
 const authenticator = createAuthenticator({
@@ -19,7 +19,7 @@ let http: HttpDoor;
 let grpc: RunningGrpcServer;
 beforeEach(async () => {
   metrics = createServiceMetrics('test');
-  const counted = new RequestMetrics(metrics);
+  const counted = new CallMetrics(metrics);
   const missing = (): Promise<never> => Promise.reject(new FrontDoorError('NOT_FOUND', 'There is none.'));
   const frontDoor = {
     activities: { describe: missing },
