@@ -3,7 +3,7 @@ import type { KafkaClient, KafkaConnection } from './connection.ts';
 import { asDenied, isDenied, naming } from './denied-rights.ts';
 import type { OperationalError } from './errors.ts';
 import { asError } from './kafka-error.ts';
-import { memberIdsIn, type Heard } from './kafkajs/consumer-group.ts';
+import { membershipIn, type Heard } from './kafkajs/consumer-group.ts';
 import type { FetchedRecord } from './kafkajs/fetched-records.ts';
 import type { LogRange } from './log-range.ts';
 import type { InputRecord } from './record.ts';
@@ -69,12 +69,15 @@ export interface GroupConsumerOptions {
   readonly assigner: (onCluster: (cluster: Cluster) => void) => PartitionAssigner;
   readonly events: GroupConsumerEvents;
   readonly sessionTimeoutMs?: number;
+  /** How often the coordinator is asked, and so how late a member learns that others come or go; 1 s. */
+  readonly heartbeatMs?: number;
   /** How long a fetch waits at the broker for something to come; also how long a resumed partition may wait. */
   readonly fetchWaitMs?: number;
   readonly fetchBytesMax?: number;
 }
 
 export const defaultSessionTimeoutMs = 10_000;
+const defaultHeartbeatMs = 1_000;
 
 /** A member that was not heard for so many sessions is made anew, whatever kafkajs thinks of it. */
 const silentSessionsMax = 2;
@@ -108,6 +111,8 @@ interface Attempt {
   readonly cluster: Cluster | undefined;
   starting: Promise<unknown>;
   joined: boolean;
+  /** Whether it has found a coordinator, which may wait for the rest of the group before it answers. */
+  isAwaited: boolean;
   /** Looks of the watchdog since it began, or was heard last. */
   looksInSilence: number;
   askedAt: number;
@@ -289,7 +294,7 @@ export class GroupConsumer implements GroupMember {
   }
 
   #createAttempt(): Attempt {
-    const { connection, assigner, fetchBytesMax, fetchWaitMs } = this.#options;
+    const { connection, assigner, fetchBytesMax, fetchWaitMs, heartbeatMs = defaultHeartbeatMs } = this.#options;
     // A coordinator that has not answered for a session has expelled the member: to wait for longer is of no use.
     const client = connection.createClient({ requestTimeout: Math.max(this.#sessionTimeoutMs, 5_000) });
     let cluster: Cluster | undefined;
@@ -301,7 +306,7 @@ export class GroupConsumer implements GroupMember {
       allowAutoTopicCreation: false,
       sessionTimeout: this.#sessionTimeoutMs,
       rebalanceTimeout: Math.max(this.#sessionTimeoutMs, 10_000),
-      heartbeatInterval: Math.min(1000, this.#sessionTimeoutMs / 4),
+      heartbeatInterval: Math.min(heartbeatMs, this.#sessionTimeoutMs / 4),
       minBytes: 1,
       maxWaitTimeInMs: fetchWaitMs ?? 100,
       maxBytesPerPartition: 256 * 1024,
@@ -309,17 +314,23 @@ export class GroupConsumer implements GroupMember {
       // Trap: kafkajs starts again by itself after errors it calls retriable, with the same sockets. A crash is one here.
       retry: { ...consumerRetry, restartOnFailure: () => Promise.resolve(false) },
     });
-    if (cluster !== undefined) memberIdsIn.set(cluster, this.#memberIds);
-    return {
+    const attempt: Attempt = {
       client,
       consumer,
       cluster,
       starting: Promise.resolve(),
       joined: false,
+      isAwaited: false,
       looksInSilence: 0,
       askedAt: -Infinity,
       generation: 0,
     };
+    const onCoordinatorFound = (): void => {
+      if (!attempt.isAwaited) attempt.looksInSilence = 0;
+      attempt.isAwaited = true;
+    };
+    if (cluster !== undefined) membershipIn.set(cluster, { memberIds: this.#memberIds, onCoordinatorFound });
+    return attempt;
   }
 
   #consume(attempt: Attempt): Promise<void> {
@@ -378,8 +389,9 @@ export class GroupConsumer implements GroupMember {
   /**
    * It counts its own looks and not the time: while the process was stopped, nobody could be heard.
    *
-   * An attempt has its time from its own beginning: one that is given up while its coordinator gathers the group stays a
-   * member to it, and holds partitions for another session.
+   * An attempt has its time from its own beginning, and once more from when it has found its coordinator: that can be long
+   * in coming where a broker sleeps, and one that is given up while its coordinator gathers the group stays a member to it,
+   * and holds partitions for another session.
    */
   #look(): void {
     this.#looksInSilence++;

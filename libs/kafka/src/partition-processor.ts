@@ -32,6 +32,11 @@ export interface ProcessorHealth {
 /** Offsets of inputs that do not start at them are committed only so that lag can be seen from outside. */
 const offsetCommitIntervalMs = 5000;
 const silenceCheckIntervalMs = 1000;
+/**
+ * What an instance that leaves has owned waits until the others hear of it. Services are few, so that they can ask this often;
+ * workers may be thousands.
+ */
+const heartbeatMs = 200;
 
 /**
  * Runs a `PartitionLogic` for every partition that the group gives to this instance.
@@ -139,6 +144,7 @@ export class PartitionProcessor<T> {
       topics: this.#topics,
       fromBeginning: true,
       sessionTimeoutMs: this.#tuning.sessionTimeoutMs,
+      heartbeatMs,
       fetchWaitMs: this.#tuning.fetchWaitMs,
       assigner: (onCluster) => coPartitionAssigner({ onCluster, held: () => this.#held() }),
       events: {

@@ -93,7 +93,9 @@ async function conclude(
   const { scenario, say, backMsMax = backMsMaxDefault } = options;
   const limits = { limitMs: backMsMax, waitMsMax: backWaitMsMax };
   const recovery = await membersBack(stage, faults.lastEndedAt, limits);
-  say(recovery.afterMs === undefined ? 'not everyone is back' : `everyone is back after ${seconds(recovery.afterMs)}`);
+  const { afterMs, last } = recovery;
+  say(afterMs === undefined ? 'not everyone is back' : `everyone is back after ${seconds(afterMs)}`);
+  for (const who of last) say(`  last: ${who}`);
   const hasFinished = await stage.finishLoad(finishMsMax);
   await stage.stopMembers();
   say('reading the topics ...');

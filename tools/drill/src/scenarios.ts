@@ -51,6 +51,8 @@ export interface Scenario {
   readonly prepare: (folder: string, settings: ScenarioSettings) => Preparation | Promise<Preparation>;
 }
 
+// Pauses come before faults: what follows the last fault is the wait until everyone is back, which counts from there.
+
 const seconds = (count: number): number => count * 1000;
 
 /** Everyone once, in another order each time; then again. */
@@ -61,10 +63,10 @@ function* inTurns<T>(random: Random, list: () => readonly T[]): Generator<T, nev
 const kill = async ({ stage, faults, random, isOver }: Play): Promise<void> => {
   const victims = inTurns(random, () => stage.members);
   while (!isOver()) {
+    await stage.pause(random.between(seconds(2), seconds(8)));
     // One time in three two at once, the instances of one service among them.
     const pair = [victims.next().value, ...(random.oneIn(3) ? [victims.next().value] : [])];
     await Promise.all(pair.map((victim) => faults.kill(victim)));
-    await stage.pause(random.between(seconds(2), seconds(8)));
   }
 };
 
@@ -72,12 +74,12 @@ const stop = async ({ stage, faults, random, isOver, msMax }: Play): Promise<voi
   const victims = inTurns(random, () => stage.members);
   const lasting = (): number => random.between(seconds(3), msMax);
   for (let turn = 0; !isOver(); turn++) {
+    await stage.pause(random.between(seconds(2), seconds(8)));
     const second = async (): Promise<void> => {
       await stage.pause(random.between(0, seconds(5)));
       await (turn % 3 === 2 ? faults.stopBroker(lasting()) : faults.stop(victims.next().value, lasting()));
     };
     await Promise.all([faults.stop(victims.next().value, lasting()), second()]);
-    await stage.pause(random.between(seconds(2), seconds(8)));
   }
 };
 
@@ -86,11 +88,11 @@ const stall = async ({ stage, faults, random, isOver }: Play): Promise<void> => 
   const busy = [1, 2].map(() => spawn('sh', ['-c', 'while kill -0 $PPID; do :; done'], { stdio: 'ignore' }));
   try {
     for (let turn = 0; turn === 0 || !isOver(); turn++) {
+      await stage.pause(seconds(25));
       const [stopped, running, again] = turn === 0 ? [14, 0.6, 32] : drawStall(random);
       await faults.stopBroker(seconds(stopped));
       await stage.pause(seconds(running));
       await faults.stopBroker(seconds(again));
-      await stage.pause(seconds(25));
     }
   } finally {
     for (const child of busy) child.kill('SIGKILL');
@@ -105,8 +107,8 @@ const drawStall = (random: Random): [stopped: number, running: number, again: nu
 
 const broker = async ({ stage, faults, random, isOver }: Play): Promise<void> => {
   while (!isOver()) {
-    await faults.killBroker(random.oneIn(2) ? 0 : random.between(seconds(2), seconds(20)));
     await stage.pause(random.between(seconds(5), seconds(15)));
+    await faults.killBroker(random.oneIn(2) ? 0 : random.between(seconds(2), seconds(20)));
   }
 };
 
@@ -114,10 +116,10 @@ const registry = async ({ stage, faults, random, isOver }: Play): Promise<void> 
   const services = inTurns(random, () => stage.services);
   const workers = inTurns(random, () => stage.workers.filter(({ role }) => role === 'worker'));
   for (let turn = 0; turn < 2 || !isOver(); turn++) {
+    await stage.pause(random.between(seconds(3), seconds(8)));
     const ms = random.between(seconds(5), seconds(20));
     if (turn % 2 === 0) await faults.loseRegistry(ms);
     else await faults.startWithoutRegistry([services.next().value, services.next().value, workers.next().value], ms);
-    await stage.pause(random.between(seconds(3), seconds(8)));
   }
 };
 
@@ -134,6 +136,7 @@ function prepareClock(folder: string): Preparation {
       [],
     ]);
     for (let turn = 0; turn < 2 || !isOver(); turn++) {
+      await stage.pause(random.between(seconds(3), seconds(10)));
       const group: readonly Member[] = groups.next().value;
       const names = group.length === 0 ? ['broker'] : group.map(({ name }) => name);
       const ahead = clockSteps[group.length === 0 ? 'broker' : 'others'][turn % 2 === 0 ? 0 : 1];
@@ -147,7 +150,6 @@ function prepareClock(folder: string): Preparation {
           for (const name of names) clocks.set(name, 0);
         },
       );
-      await stage.pause(random.between(seconds(3), seconds(10)));
     }
   };
   return {
@@ -165,6 +167,7 @@ function prepareDisk(folder: string): Preparation {
   const disk = SmallDisk.mount(`${folder}/kafka/broker-1`, diskMiB);
   const play = async ({ stage, faults, random, isOver }: Play): Promise<void> => {
     while (!isOver()) {
+      await stage.pause(random.between(seconds(8), seconds(20)));
       const ms = random.between(seconds(4), seconds(15));
       await faults.during('disk-full', 'broker', `for ${(ms / 1000).toFixed(1)} s`, async () => {
         disk.fill();
@@ -174,7 +177,6 @@ function prepareDisk(folder: string): Preparation {
         await stage.kafka.killBroker(1);
         await stage.kafka.startBroker(1);
       });
-      await stage.pause(random.between(seconds(8), seconds(20)));
     }
   };
   return {
@@ -189,12 +191,12 @@ const storm = async ({ stage, faults, random, isOver }: Play): Promise<void> => 
   const roles: readonly Role[] = [...serviceRoles, ...workerRoles];
   const comeAndGo = async (): Promise<void> => {
     while (!isOver()) {
+      await stage.pause(random.between(0, seconds(3)));
       await faults.comeAndGo(
         random.pick(roles),
         random.between(seconds(1), seconds(10)),
         random.oneIn(2) ? 'SIGTERM' : 'SIGKILL',
       );
-      await stage.pause(random.between(0, seconds(3)));
     }
   };
   await Promise.all([comeAndGo(), comeAndGo(), comeAndGo()]);
@@ -255,6 +257,7 @@ function prepareZone(): Preparation {
   const play = async ({ stage, faults, random, isOver, msMax }: Play): Promise<void> => {
     const lost = inTurns(random, () => zones);
     for (let turn = 0; turn < zones.length || !isOver(); turn++) {
+      await stage.pause(random.between(seconds(10), seconds(15)));
       const zone = lost.next().value;
       const there = stage.members.filter(({ name }) => zoneOf(name) === zone);
       const ms = random.between(seconds(10), Math.max(seconds(10), msMax));
@@ -264,7 +267,6 @@ function prepareZone(): Preparation {
         await stage.kafka.startBroker(zone);
         for (const { role } of there) stage.add(role);
       });
-      await stage.pause(random.between(seconds(10), seconds(15)));
     }
   };
   const replicated = { RATCHET_REPLICATION_FACTOR: '3', RATCHET_MIN_INSYNC_REPLICAS: '2' };
@@ -288,6 +290,7 @@ function prepareCoordinator(): Preparation {
   const play = async ({ stage, faults, random, isOver, msMax }: Play): Promise<void> => {
     const names = inTurns(random, () => Object.keys(groupRequests) as (keyof typeof groupRequests)[]);
     for (let turn = 0; !isOver(); turn++) {
+      await stage.pause(random.between(seconds(3), seconds(10)));
       const chosen = [names.next().value, names.next().value];
       const keys: readonly number[] = chosen.map((name) => groupRequests[name]);
       const ms = random.between(seconds(3), Math.min(msMax, seconds(30)));
@@ -303,7 +306,6 @@ function prepareCoordinator(): Preparation {
       };
       const detail = `for ${(ms / 1000).toFixed(1)} s`;
       await Promise.all([faults.during('coordinator-silent', chosen.join(', '), detail, silence), cut()]);
-      await stage.pause(random.between(seconds(3), seconds(10)));
     }
   };
   return {

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { honestGroup, memberIdsIn, type ConsumerGroupClass, type ProtocolErrorClass } from './consumer-group.ts';
+import { honestGroup, membershipIn, type ConsumerGroupClass, type ProtocolErrorClass } from './consumer-group.ts';
 
 const load = createRequire(import.meta.url);
 const Own = load('kafkajs/src/consumer/consumerGroup.js') as ConsumerGroupClass;
@@ -79,7 +79,7 @@ describe('a member that is made anew', () => {
       },
     };
     const cluster = { findGroupCoordinator: () => Promise.resolve(coordinator) };
-    memberIdsIn.set(cluster, memberIds);
+    membershipIn.set(cluster, { memberIds, onCoordinatorFound: () => asked.push('found') });
     Object.assign(group, { cluster, coordinator, assigners: [] });
     return { group: group as Coordinated['group'], asked };
   }
@@ -89,15 +89,15 @@ describe('a member that is made anew', () => {
     return symbol && group[symbol]?.();
   };
 
-  test('leaves under its former id before it joins, and not under its present one', async () => {
+  test('tells that it has found its coordinator, leaves under its former id before it joins, and not under its present one', async () => {
     const memberIds = new Set<string>();
     const former = coordinated(memberIds, 'former');
     await join(former);
     await join(former);
     const next = coordinated(memberIds, 'next');
     await join(next);
-    expect(former.asked).toEqual(['join ', 'join former']);
-    expect(next.asked).toEqual(['leave former', 'join ']);
+    expect(former.asked).toEqual(['found', 'join ', 'join former']);
+    expect(next.asked).toEqual(['found', 'leave former', 'join ']);
     expect([...memberIds]).toEqual(['next']);
     await next.group.leave();
     expect([...memberIds]).toEqual([]);
@@ -106,12 +106,12 @@ describe('a member that is made anew', () => {
   test('has left when its coordinator does not know it, and tries again when it cannot be asked', async () => {
     const gone = coordinated(new Set(['former']), 'next', () => Promise.reject(withType('UNKNOWN_MEMBER_ID')));
     await join(gone);
-    expect(gone.asked).toEqual(['leave former', 'join ']);
+    expect(gone.asked).toEqual(['found', 'leave former', 'join ']);
 
     const memberIds = new Set(['former']);
     const loading = coordinated(memberIds, 'next', () => Promise.reject(withType('COORDINATOR_LOAD_IN_PROGRESS')));
     await expect(join(loading)).rejects.toMatchObject({ type: 'COORDINATOR_LOAD_IN_PROGRESS' });
-    expect(loading.asked).toEqual(['leave former']);
+    expect(loading.asked).toEqual(['found', 'leave former']);
     expect([...memberIds]).toEqual(['former']);
   });
 

@@ -20,9 +20,9 @@ export type ConsumerGroupClass = new (options: object) => ConsumerGroup;
 type Step = (this: HonestMember) => Promise<void>;
 
 interface HonestMember extends ConsumerGroup {
-  readonly memberIds: Set<string>;
+  readonly membership: Membership | undefined;
   heard(heard: Heard): void;
-  dismissFormer(): Promise<void>;
+  comeAnew(): Promise<void>;
 }
 
 /** kafkajs throws this when a coordinator does not know the member; its runner then joins anew. */
@@ -39,11 +39,16 @@ export interface Heard {
   readonly isAnswerToSync: boolean;
 }
 
-/**
- * By kafkajs's cluster: the ids under which one member of a group is known to its coordinator, or may be. Whoever makes a
- * member anew gives the same set to the next cluster.
- */
-export const memberIdsIn = new WeakMap<object, Set<string>>();
+/** What whoever makes members anew knows of one. */
+export interface Membership {
+  /** Under which it is known to its coordinator, or may be; the same set for whoever takes its place. */
+  readonly memberIds: Set<string>;
+  /** Told when the coordinator is found of which it will be a new member. */
+  readonly onCoordinatorFound: () => void;
+}
+
+/** By kafkajs's cluster. */
+export const membershipIn = new WeakMap<object, Membership>();
 
 /** kafkajs's own name of the event. */
 const heartbeatEvent = 'consumer.heartbeat';
@@ -56,7 +61,7 @@ const heartbeatEvent = 'consumer.heartbeat';
  * a heartbeat fails as the coordinator's own answer does, so that it joins again.
  *
  * Whoever was a member before, under another id, leaves before this one joins: the coordinator would wait a session for
- * whom a broker's restart or a cut has kept from saying goodbye, and nobody would own anything so long. See `memberIdsIn`.
+ * whom a broker's restart or a cut has kept from saying goodbye, and nobody would own anything so long. See `Membership`.
  *
  * A `HEARTBEAT` event comes with every answer of the coordinator, that to `SyncGroup` included; see `Heard`.
  */
@@ -82,23 +87,24 @@ export function honestGroup(own: ConsumerGroupClass, ProtocolError: ProtocolErro
     override async leave(): Promise<void> {
       const { memberId } = this;
       await super.leave();
-      if (memberId !== null) this.memberIds.delete(memberId);
+      if (memberId !== null) this.membership?.memberIds.delete(memberId);
     }
 
-    get memberIds(): Set<string> {
-      return memberIdsIn.get(this.cluster) ?? new Set();
+    get membership(): Membership | undefined {
+      return membershipIn.get(this.cluster);
     }
 
     /** Fails as a join does while the coordinator is not to be had: it is tried again with it. */
-    async dismissFormer(): Promise<void> {
-      const { groupId, memberIds } = this;
-      for (const memberId of memberIds) {
-        if (memberId === this.memberId) continue;
-        const coordinator = await this.cluster.findGroupCoordinator({ groupId });
+    async comeAnew(): Promise<void> {
+      const { groupId, membership } = this;
+      if (membership === undefined) return;
+      const coordinator = await this.cluster.findGroupCoordinator({ groupId });
+      membership.onCoordinatorFound();
+      for (const memberId of membership.memberIds) {
         await coordinator.leaveGroup({ groupId, memberId }).catch((error: unknown) => {
           if ((error as { readonly type?: unknown }).type !== unknownMember.type) throw error;
         });
-        memberIds.delete(memberId);
+        membership.memberIds.delete(memberId);
       }
     }
 
@@ -113,9 +119,9 @@ export function honestGroup(own: ConsumerGroupClass, ProtocolError: ProtocolErro
   }
 
   const join: Step = async function () {
-    await this.dismissFormer();
+    if (this.memberId === null || this.memberId === '') await this.comeAnew();
     await ownJoin.call(this);
-    if (this.memberId !== null) this.memberIds.add(this.memberId);
+    if (this.memberId !== null) this.membership?.memberIds.add(this.memberId);
   };
   const sync: Step = async function () {
     const askedAt = performance.now();

@@ -8,6 +8,8 @@ import { Progress } from './progress.ts';
 export interface Recovery {
   /** From the end of the last fault until everyone was back; absent: not within what was waited for. */
   readonly afterMs?: number;
+  /** Who was still not back at the last look before. */
+  readonly last: readonly string[];
   /** Who was not back within the limit, and what it said. */
   readonly missing: readonly string[];
 }
@@ -31,13 +33,15 @@ export async function membersBack(
     stage.workers.map(({ name }) => name),
   );
   let missingAtLimit: readonly string[] | undefined;
+  let last: readonly string[] = [];
   for (;;) {
     progress.add(tail.next(), since);
     const missing = [...(await notReady(stage.services)), ...progress.missing];
     const afterMs = machineMs() - since;
-    if (missing.length === 0) return { afterMs, missing: missingAtLimit ?? [] };
+    if (missing.length === 0) return { afterMs, last, missing: missingAtLimit ?? [] };
     if (afterMs > limitMs) missingAtLimit ??= missing;
-    if (afterMs > waitMsMax) return { missing: missingAtLimit ?? missing };
+    if (afterMs > waitMsMax) return { last: missing, missing: missingAtLimit ?? missing };
+    last = missing;
     await stage.pause(lookEveryMs);
   }
 }

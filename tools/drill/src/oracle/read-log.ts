@@ -79,8 +79,9 @@ function factsOfReply(reply: Reply, decided: ReadonlyMap<string, Read<Command>>,
   return command === undefined ? [] : factsOfAccepted(command, body.answer);
 }
 
+/** A description may leave the result out (`LargePart`), and then tells nothing of it. */
 const outcomeOf = (activity: Activity): readonly Fact[] =>
-  isClosed(activity)
+  isClosed(activity) && !(activity.outcome.type === 'success' && activity.outcome.result.length === 0)
     ? [
         {
           id: activity.id.activityId,
