@@ -30,7 +30,17 @@ export const rooms = [
     scope: 'service-kit',
     folder: 'libs/service-kit',
     rooms: ['kafka'],
-    typesOf: { kafka: ['isPrefix', 'LastingFaults', 'OperationalError', 'prefixExpected', 'withoutCredentials'] },
+    typesOf: {
+      kafka: [
+        'checkSecurity',
+        'checkTls',
+        'isPrefix',
+        'LastingFaults',
+        'OperationalError',
+        'prefixExpected',
+        'withoutCredentials',
+      ],
+    },
   },
   { scope: 'testing', folder: 'libs/testing', rooms: [...LEGS, 'tools-kafka', 'start'], not: ALL_NEST },
   ...['scheduler', 'timeout-tracker', 'cancellation', 'completion-gateway'].map((scope) => ({

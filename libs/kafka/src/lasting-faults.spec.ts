@@ -1,5 +1,6 @@
 import { jest } from '@jest/globals';
-import { oncePerFault, type Log } from './log.ts';
+import { oncePerFault } from './lasting-faults.ts';
+import type { Log } from './log.ts';
 
 const said: unknown[][] = [];
 let say: Log;

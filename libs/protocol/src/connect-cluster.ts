@@ -23,7 +23,7 @@ import {
   type TopicSpecOptions,
 } from '@ratchet/schemas';
 import { codecLogOf } from './codec-log.ts';
-import { registryAccess, type ConnectionDescription } from './connection-description.ts';
+import { checkRegistry, registryAccess, type ConnectionDescription } from './connection-description.ts';
 import { joinCluster, type TopicsMode } from './join-cluster.ts';
 import type { TokenKey } from './task-token.ts';
 import { loadTracing } from './tracing.ts';
@@ -94,6 +94,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
   if (brokers.length === 0) throw noAddress('a broker', 'host:port');
   checkReplicas(options);
   if (registry === '') throw noAddress('a schema registry', 'the root of its Confluent-compatible API');
+  checkRegistry(registry);
   const connection = await connectKafka({
     brokers,
     clientId,

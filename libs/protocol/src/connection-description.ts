@@ -1,8 +1,11 @@
 import {
+  checkTls,
   isPrefix,
   nodeTlsOptions,
+  OperationalError,
   prefixExpected,
   revealed,
+  withoutCredentials,
   type KafkaSecurity,
   type Secret,
   type TlsOptions,
@@ -50,6 +53,25 @@ export const registryAccess = (registry: ConnectionDescription['registry']): Reg
   return { url: registry.url, authorization, tls: () => nodeTlsOptions(registry.tls) };
 };
 
+/**
+ * What is given of a registry must be of use before it is asked.
+ *
+ * @throws OperationalError RKT1301 when a secret's file cannot be read, a certificate cannot be used, or TLS is given for an
+ * address without.
+ */
+export function checkRegistry(registry: ConnectionDescription['registry']): void {
+  if (typeof registry === 'string') return;
+  const { url, password, token, tls = {} } = registry;
+  for (const secret of [password, token]) if (secret !== undefined) revealed(secret);
+  checkTls(tls, 'the schema registry');
+  if (url.startsWith('https:') || (tls.ca ?? tls.certificate) === undefined) return;
+  throw new OperationalError(
+    `Expected the address of the schema registry as one of https, since authorities or a certificate are given for it, but it is '${withoutCredentials(url)}'`,
+    'RKT1301',
+    false,
+  );
+}
+
 /** Of all that is given, what connects: for whoever has more options than these. */
 export const descriptionOf = (options: ConnectionDescription): ConnectionDescription => {
   const { brokers, registry, tls, sasl, prefix, zone } = options;
@@ -89,6 +111,20 @@ const tlsShape = z
     error: 'an object with both certificate and key, or neither',
   });
 
+/** Whose value is shown to nobody, whatever is wrong with it. */
+export const isSecretField = (name: string): boolean =>
+  ['ca', 'certificate', 'key', 'password', 'clientSecret', 'token'].includes(name);
+
+/** Who writes user and password into an address has them hidden from whoever reads a message about it. */
+export const isAddressField = (name: string): boolean => ['brokers', 'registry', 'url', 'tokenUrl'].includes(name);
+
+const hasNoCredentials = (url: string): boolean => {
+  const { username, password } = new URL(url);
+  return username === '' && password === '';
+};
+
+const tokenUrlExpected = 'an http or https address without user and password, which stand in clientId and clientSecret';
+
 const passwordShape = { username: z.string(), password: secretShape };
 
 const saslShape = z.discriminatedUnion(
@@ -99,7 +135,9 @@ const saslShape = z.discriminatedUnion(
     z.strictObject({ mechanism: z.literal('scram-sha-512'), ...passwordShape }),
     z.strictObject({
       mechanism: z.literal('oauthbearer'),
-      tokenUrl: z.url({ protocol: /^https?$/, error: 'an http or https address' }),
+      tokenUrl: z
+        .url({ protocol: /^https?$/, error: tokenUrlExpected, abort: true })
+        .refine(hasNoCredentials, { error: tokenUrlExpected }),
       clientId: z.string(),
       clientSecret: secretShape,
       scope: z.string().optional(),

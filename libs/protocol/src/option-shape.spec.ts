@@ -37,6 +37,28 @@ test.each<{ given: unknown; field: string; message: string }>([
     message: "Expected to get policy as one of 'fail', 'retry', but it is 'x'",
   },
   { given: { log: 'x' }, field: 'log', message: "Expected to get log as a function, but it is 'x'" },
+  {
+    given: { sasl: { mechanism: 'plain', username: 'ada', password: 12345678 } },
+    field: 'sasl.password',
+    message: 'Expected to get sasl.password as a string, or { file: <path> }, but it is of type number',
+  },
+  {
+    given: {
+      sasl: { mechanism: 'oauthbearer', tokenUrl: 'https://login/token', clientId: 'c', clientSecret: 12345678n },
+    },
+    field: 'sasl.clientSecret',
+    message: 'Expected to get sasl.clientSecret as a string, or { file: <path> }, but it is of type bigint',
+  },
+  ...['htps://c:hunter2@login/token', 'https://c:hunter2@login/token', 'https://c@login/token'].map((tokenUrl) => ({
+    given: { sasl: { mechanism: 'oauthbearer', tokenUrl, clientId: 'c', clientSecret: 'secret' } },
+    field: 'sasl.tokenUrl',
+    message: `Expected to get sasl.tokenUrl as an http or https address without user and password, which stand in clientId and clientSecret, but it is '${tokenUrl.split(':')[0] ?? ''}://***@login/token'`,
+  })),
+  {
+    given: { brokers: 'SASL_SSL://ada:hunter2@kafka:9092' },
+    field: 'brokers',
+    message: expect.stringMatching(/^(?!.*hunter2).*, but it is '\*\*\*@kafka:9092'$/) as string,
+  },
   ...[9092, 'localhost', 'http://localhost:9092', '', [], ['a:1', 'b']].map((brokers) => ({
     given: { brokers },
     field: 'brokers',

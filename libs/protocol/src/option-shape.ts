@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
+import { withoutCredentials } from '@ratchet/kafka';
 import { z } from 'zod';
-import { descriptionShape } from './connection-description.ts';
+import { descriptionShape, isAddressField, isSecretField } from './connection-description.ts';
 import { durationExpected, durationMs, type Duration } from './duration.ts';
 
 /** What is wrong with options: the callers of JavaScript have no compiler. */
@@ -50,7 +51,17 @@ function problemOf(issue: z.core.$ZodIssue, given: unknown): OptionProblem {
   }
   const subject = field === '' ? 'the options' : field;
   const value = issue.path.reduce<unknown>((at, key) => (at as Readonly<Record<PropertyKey, unknown>>)[key], given);
-  return { field, message: `Expected to get ${subject} as ${expectedBy(issue)}, but it is ${shown(value)}` };
+  return {
+    field,
+    message: `Expected to get ${subject} as ${expectedBy(issue)}, but it is ${shownAt(issue.path, value)}`,
+  };
+}
+
+/** A value that is secret is not shown, whatever stands in its place; nor are user and password within an address. */
+function shownAt(path: readonly PropertyKey[], value: unknown): string {
+  const name = path.findLast((part) => typeof part === 'string') ?? '';
+  if (isSecretField(name)) return `of type ${typeof value}`;
+  return shown(typeof value === 'string' && isAddressField(name) ? withoutCredentials(value) : value);
 }
 
 const fieldOf = (path: readonly PropertyKey[]): string =>

@@ -1,7 +1,15 @@
-import { isPrefix, OperationalError, prefixExpected, type SaslOptions, type TlsOptions } from '@ratchet/kafka';
+import {
+  checkSecurity,
+  checkTls,
+  isPrefix,
+  OperationalError,
+  prefixExpected,
+  type SaslOptions,
+  type TlsOptions,
+} from '@ratchet/kafka';
 import { z } from 'zod';
 import type { SettingsChanges } from './live-config.ts';
-import { pem, type ConfigOf, type Setting, type Settings } from './setting.ts';
+import { openUrl, pem, type ConfigOf, type Setting, type Settings } from './setting.ts';
 
 const optional = <T>(setting: Setting<T>): Setting<T | undefined> => ({
   ...(setting as Setting<T | undefined>),
@@ -10,6 +18,12 @@ const optional = <T>(setting: Setting<T>): Setting<T | undefined> => ({
 
 const plainText = (variable: Setting<string>['variable'], expected: string): Setting<string | undefined> =>
   optional({ variable, expected, schema: z.string().min(1) });
+
+/** A name that is replaced together with its secret, as the two halves of an API key are. */
+const nameText = (variable: Setting<string>['variable'], expected: string): Setting<string | undefined> => ({
+  ...plainText(variable, expected),
+  isLive: true,
+});
 
 const secretText = (variable: Setting<string>['variable'], expected: string): Setting<string | undefined> =>
   optional({ variable, expected, schema: z.string().min(1), secret: true, isLive: true });
@@ -52,17 +66,19 @@ export const connectionSettings = {
   ),
   kafkaSaslMechanism: optional<SaslOptions['mechanism']>({
     variable: 'RATCHET_KAFKA_SASL_MECHANISM',
-    expected: `none (the default), or one of ${mechanisms.join(', ')}`,
+    expected: `one of ${mechanisms.join(', ')}; not set where the brokers ask nobody who they are`,
     schema: z.enum(mechanisms),
   }),
-  kafkaUsername: plainText('RATCHET_KAFKA_USERNAME', 'the user of plain, scram-sha-256 and scram-sha-512'),
+  kafkaUsername: nameText('RATCHET_KAFKA_USERNAME', 'the user of plain, scram-sha-256 and scram-sha-512'),
   kafkaPassword: secretText('RATCHET_KAFKA_PASSWORD', "the user's password"),
   kafkaOauthTokenUrl: optional<string>({
     variable: 'RATCHET_KAFKA_OAUTH_TOKEN_URL',
-    expected: 'the http or https address at which oauthbearer gets its tokens',
-    schema: z.url({ protocol: /^https?$/ }),
+    expected:
+      'the http or https address at which oauthbearer gets its tokens, without user and password, which stand in ' +
+      'RATCHET_KAFKA_OAUTH_CLIENT_ID and RATCHET_KAFKA_OAUTH_CLIENT_SECRET',
+    schema: openUrl,
   }),
-  kafkaOauthClientId: plainText('RATCHET_KAFKA_OAUTH_CLIENT_ID', 'the client id of oauthbearer'),
+  kafkaOauthClientId: nameText('RATCHET_KAFKA_OAUTH_CLIENT_ID', 'the client id of oauthbearer'),
   kafkaOauthClientSecret: secretText('RATCHET_KAFKA_OAUTH_CLIENT_SECRET', 'the client secret of oauthbearer'),
   kafkaOauthScope: plainText('RATCHET_KAFKA_OAUTH_SCOPE', 'the scope that tokens of oauthbearer are asked for with'),
   kafkaAwsRegion: plainText('RATCHET_KAFKA_AWS_REGION', "the region of aws-msk-iam's cluster, such as eu-central-1"),
@@ -71,7 +87,7 @@ export const connectionSettings = {
     expected: 'the http or https address of a Confluent-compatible schema registry, such as http://registry:8081',
     schema: z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, '')),
   } satisfies Setting<string> as Setting<string>,
-  schemaRegistryUsername: plainText('RATCHET_SCHEMA_REGISTRY_USERNAME', 'the user of basic authentication'),
+  schemaRegistryUsername: nameText('RATCHET_SCHEMA_REGISTRY_USERNAME', 'the user of basic authentication'),
   schemaRegistryPassword: secretText('RATCHET_SCHEMA_REGISTRY_PASSWORD', "the user's password"),
   schemaRegistryToken: secretText('RATCHET_SCHEMA_REGISTRY_TOKEN', 'a bearer token, in place of user and password'),
   schemaRegistryTlsCa: pemText(
@@ -113,7 +129,7 @@ export interface DescribedConnection {
 }
 
 /**
- * How the settings have Kafka and the registry reached. What is secret in it changes with the settings: every new connection
+ * How the settings have Kafka and the registry reached. Names and secrets in it change with the settings: every new connection
  * is opened with what they say then.
  *
  * @throws OperationalError RKT1301 when settings that go together do not.
@@ -122,52 +138,63 @@ export function describedConnection(
   config: ConnectionConfig,
   changes: SettingsChanges<ConnectionConfig>,
 ): DescribedConnection {
-  checkTogether(config);
+  check(config);
   let now = config;
   changes.onChange((changed) => {
-    checkTogether(changed);
+    check(changed);
     return () => (now = changed);
   });
-  return {
-    brokers: config.kafkaBrokers,
-    tls: usesTls(config) && {
+  return descriptionOf(config, () => now);
+}
+
+function check(config: ConnectionConfig): void {
+  checkTogether(config);
+  const { tls, sasl, registry } = descriptionOf(config, () => config);
+  checkSecurity({ tls, sasl });
+  checkTls(registry.tls, 'the schema registry');
+}
+
+const descriptionOf = (config: ConnectionConfig, now: () => ConnectionConfig): DescribedConnection => ({
+  brokers: config.kafkaBrokers,
+  tls: usesTls(config) && {
+    get ca() {
+      return now().kafkaTlsCa;
+    },
+    get certificate() {
+      return now().kafkaTlsCertificate;
+    },
+    get key() {
+      return now().kafkaTlsKey;
+    },
+    serverName: config.kafkaTlsServerName,
+  },
+  sasl: saslOf(config, now),
+  registry: {
+    url: config.schemaRegistryUrl,
+    get username() {
+      return now().schemaRegistryUsername;
+    },
+    get password() {
+      return now().schemaRegistryPassword;
+    },
+    get token() {
+      return now().schemaRegistryToken;
+    },
+    tls: {
       get ca() {
-        return now.kafkaTlsCa;
+        return now().schemaRegistryTlsCa;
       },
       get certificate() {
-        return now.kafkaTlsCertificate;
+        return now().schemaRegistryTlsCertificate;
       },
       get key() {
-        return now.kafkaTlsKey;
-      },
-      serverName: config.kafkaTlsServerName,
-    },
-    sasl: saslOf(config, () => now),
-    registry: {
-      url: config.schemaRegistryUrl,
-      username: config.schemaRegistryUsername,
-      get password() {
-        return now.schemaRegistryPassword;
-      },
-      get token() {
-        return now.schemaRegistryToken;
-      },
-      tls: {
-        get ca() {
-          return now.schemaRegistryTlsCa;
-        },
-        get certificate() {
-          return now.schemaRegistryTlsCertificate;
-        },
-        get key() {
-          return now.schemaRegistryTlsKey;
-        },
+        return now().schemaRegistryTlsKey;
       },
     },
-    prefix: config.prefix,
-    zone: config.zone,
-  };
-}
+  },
+  prefix: config.prefix,
+  zone: config.zone,
+});
 
 function usesTls(config: ConnectionConfig): boolean {
   const { kafkaTls, kafkaTlsCa, kafkaTlsCertificate, kafkaTlsKey, kafkaTlsServerName, kafkaSaslMechanism } = config;
@@ -184,7 +211,9 @@ function saslOf(config: ConnectionConfig, now: () => ConnectionConfig): SaslOpti
       return {
         mechanism,
         tokenUrl: config.kafkaOauthTokenUrl ?? '',
-        clientId: config.kafkaOauthClientId ?? '',
+        get clientId() {
+          return now().kafkaOauthClientId ?? '';
+        },
         get clientSecret() {
           return now().kafkaOauthClientSecret ?? '';
         },
@@ -197,7 +226,9 @@ function saslOf(config: ConnectionConfig, now: () => ConnectionConfig): SaslOpti
     case 'scram-sha-512':
       return {
         mechanism,
-        username: config.kafkaUsername ?? '',
+        get username() {
+          return now().kafkaUsername ?? '';
+        },
         get password() {
           return now().kafkaPassword ?? '';
         },
@@ -221,6 +252,8 @@ const pairs: readonly (readonly [Name, Name])[] = [
   ['schemaRegistryTlsCertificate', 'schemaRegistryTlsKey'],
   ['schemaRegistryUsername', 'schemaRegistryPassword'],
 ];
+
+const ofRegistryTls: readonly Name[] = ['schemaRegistryTlsCa', 'schemaRegistryTlsCertificate', 'schemaRegistryTlsKey'];
 
 function checkTogether(config: ConnectionConfig): void {
   const isSet = (name: Name): boolean => config[name] !== undefined;
@@ -246,6 +279,11 @@ function checkTogether(config: ConnectionConfig): void {
         (name) =>
           `${variable(name)} is set, but RATCHET_KAFKA_SASL_MECHANISM is ${mechanism ?? 'not'}: expected the mechanism that uses it`,
       ),
+    ...(config.schemaRegistryUrl.startsWith('http:')
+      ? ofRegistryTls
+          .filter(isSet)
+          .map((name) => `${variable(name)} is set, but RATCHET_SCHEMA_REGISTRY_URL is one of http: expected https`)
+      : []),
     ...(kafkaTls === false && usesTls({ ...config, kafkaTls: undefined })
       ? ['RATCHET_KAFKA_TLS is false, but other settings are of TLS: expected true, or none of them']
       : []),

@@ -16,6 +16,7 @@ export type { Readiness, RunnerFactory, RunnerTools, ServiceRunner } from './ser
 export {
   inEvery,
   json,
+  openUrl,
   pem,
   wholeNumber,
   type ConfigOf,

@@ -45,6 +45,11 @@ export const wholeNumber = (min: number, max: number): z.ZodType<number, string>
     .transform(Number)
     .refine((value) => value >= min && value <= max);
 
+/** An http or https address that may be shown to everyone: there is another setting for whoever asks at it. */
+export const openUrl: z.ZodType<string, string> = z
+  .url({ protocol: /^https?$/, abort: true })
+  .refine((url) => !/^https?:\/\/[^/?#]*@/i.test(url));
+
 /** A setting that is JSON: given as such, or as the path of a file that has it, as orchestrators hand out secrets. */
 export const json = <T>(schema: z.ZodType<T>): Pick<Setting<T>, 'schema' | 'isValue'> => ({
   schema: z

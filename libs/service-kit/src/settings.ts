@@ -99,8 +99,8 @@ export const tokenSecret: Setting<string> = {
 export const tokenKeys: Setting<readonly TokenKeySetting[]> = {
   variable: 'RATCHET_TOKEN_KEYS',
   expected:
-    `none (the default), or <id>:<secret> of at least ${String(TOKEN_SECRET_LENGTH_MIN)} characters, several separated ` +
-    'by commas, the same for every service: the first one signs instead of RATCHET_TOKEN_SECRET, and all verify',
+    `<id>:<secret> of at least ${String(TOKEN_SECRET_LENGTH_MIN)} characters, several separated by commas, the same for ` +
+    'every service: the first one signs instead of RATCHET_TOKEN_SECRET, and all verify; not set where that one is enough',
   schema: z
     .string()
     .transform((value) => value.split(',').map(tokenKeyOf))

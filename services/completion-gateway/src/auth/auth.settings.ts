@@ -1,4 +1,4 @@
-import { inEvery, json, pem, type ConfigOf, type Setting, type Settings } from '@ratchet/service-kit';
+import { inEvery, json, openUrl, pem, type ConfigOf, type Setting, type Settings } from '@ratchet/service-kit';
 import { z } from 'zod';
 import { apiKeysSchema, type ApiKey } from './api-keys.ts';
 import type { JwtConfig } from './json-web-token.ts';
@@ -37,8 +37,8 @@ const jwtAudience: Setting<string> = {
 };
 const jwtJwksUrl: Setting<string> = {
   variable: 'RATCHET_JWT_JWKS_URL',
-  expected: 'the http or https address of the JSON Web Key Set that verifies the tokens',
-  schema: z.url({ protocol: /^https?$/ }),
+  expected: 'the http or https address of the JSON Web Key Set that verifies the tokens, without user and password',
+  schema: openUrl,
   ...optional,
 };
 const jwtPublicKey: Setting<string> = {
