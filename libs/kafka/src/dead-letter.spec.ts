@@ -1,6 +1,5 @@
 import { deadLetter, deadLetterOfEffect } from './dead-letter.ts';
-import { recordBytes, recordBytesMax } from './outbox-request.ts';
-import type { InputRecord } from './record.ts';
+import { recordBytes, recordBytesMax, type InputRecord } from './record.ts';
 
 const rawKey = Buffer.from([0xff, 0x00]);
 const record: InputRecord = {

@@ -1,5 +1,4 @@
-import { recordBytes, recordBytesMax } from './outbox-request.ts';
-import type { InputRecord, OutputRecord } from './record.ts';
+import { recordBytes, recordBytesMax, type InputRecord, type OutputRecord } from './record.ts';
 
 /** Where a topic's dead letters go. */
 export const deadLetterTopic = (topic: string): string => `${topic}.dlq`;

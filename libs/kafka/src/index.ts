@@ -1,8 +1,14 @@
 // First: an older Node would fail later, and in words of its own.
 import './node-version.ts';
-export { grantRights, revokeRights, type AclBinding } from './acls.ts';
-export { agreeOnRecord, type AgreedRecordOptions } from './agreed-record.ts';
-export { connectKafka, KafkaConnection, withoutCredentials, type ConnectionOptions } from './connection.ts';
+export { grantRights, revokeRights, type AclBinding } from './cluster/acls.ts';
+export { agreeOnRecord, type AgreedRecordOptions } from './consumers/agreed-record.ts';
+export {
+  connectKafka,
+  KafkaConnection,
+  withoutCredentials,
+  type ConnectionOptions,
+  type GroupMember,
+} from './cluster/connection.ts';
 export { deadLetter } from './dead-letter.ts';
 export * from './errors.ts';
 export {
@@ -14,32 +20,34 @@ export {
   type SaslOptions,
   type Secret,
   type TlsOptions,
-} from './security.ts';
-export type { GroupMember } from './group-consumer.ts';
-export { LastingFaults, oncePerFault } from './lasting-faults.ts';
-export { guardedLog, type Log, type LogLevel } from './log.ts';
+} from './cluster/security.ts';
+export { guardedLog, LastingFaults, oncePerFault, type Log, type LogLevel } from './log.ts';
 export type { ConnectionMetrics, OutboxMetrics, ProcessorMetrics } from './metrics.ts';
-export { recordBytesMax, type SentRecord } from './outbox-request.ts';
-export { Outbox, type OutboxOptions } from './outbox.ts';
-export type { PartitionPhase } from './owned-partition.ts';
-export * from './partition-logic.ts';
-export { PartitionProcessor, type PartitionHealth, type ProcessorHealth } from './partition-processor.ts';
-export { partitionFor } from './partitioner.ts';
-export { isPrefix, prefixExpected } from './prefixed.ts';
+export { Outbox, type OutboxOptions } from './outbox/outbox.ts';
+export type { PartitionPhase } from './partition/owned-partition.ts';
+export * from './partition/partition-logic.ts';
+export { PartitionProcessor, type PartitionHealth, type ProcessorHealth } from './partition/partition-processor.ts';
+export { partitionFor } from './outbox/partitioner.ts';
+export { isPrefix, prefixExpected } from './cluster/prefixed.ts';
 export {
   defaultTuning,
   type PartitionProcessorOptions,
   type ProcessorInput,
   type ProcessorTuning,
-} from './processor-options.ts';
-export * from './record.ts';
-export { replicationFactorOf } from './replication-factor.ts';
-export { ReplyInbox, type ReplyInboxOptions } from './reply-inbox.ts';
-export { TaskConsumer, type Done, type TaskConsumerOptions } from './task-consumer.ts';
-export { TaskQueueConsumer, type TaskQueueConsumerOptions, type TaskSource } from './task-queue-consumer.ts';
-export type { TopicSpec } from './topic-difference.ts';
-export { createTopics, ensureTopics, verifyTopics } from './topics.ts';
-export { endsOfUnused, removeTopics, type TopicsInUse } from './unused-topics.ts';
+} from './partition/processor-options.ts';
+export {
+  memoryBytesOf,
+  recordBytesMax,
+  type Headers,
+  type InputRecord,
+  type OutputRecord,
+  type SentRecord,
+} from './record.ts';
+export { ReplyInbox, type ReplyInboxOptions } from './consumers/reply-inbox.ts';
+export { TaskConsumer, type Done, type TaskConsumerOptions } from './consumers/task-consumer.ts';
+export { TaskQueueConsumer, type TaskQueueConsumerOptions, type TaskSource } from './consumers/task-queue-consumer.ts';
+export { createTopics, ensureTopics, replicationFactorOf, verifyTopics, type TopicSpec } from './cluster/topics.ts';
+export { endsOfUnused, removeTopics, type TopicsInUse } from './cluster/unused-topics.ts';
 export {
   isSampled,
   noTrace,
@@ -52,7 +60,7 @@ export {
   type TraceCarrier,
   type TraceContext,
   type TraceHeader,
-} from './trace-context.ts';
+} from './tracing/trace-context.ts';
 export { TransientMap } from './transient-map.ts';
 export {
   beginProcess,
@@ -62,4 +70,4 @@ export {
   type SpanKind,
   type SpanPlan,
   type Tracing,
-} from './tracing.ts';
+} from './tracing/spans.ts';

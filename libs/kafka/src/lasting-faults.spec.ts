@@ -1,6 +1,5 @@
 import { jest } from '@jest/globals';
-import { oncePerFault } from './lasting-faults.ts';
-import type { Log } from './log.ts';
+import { oncePerFault, type Log } from './log.ts';
 
 const said: unknown[][] = [];
 let say: Log;

@@ -45,3 +45,34 @@ export interface OutputRecord {
   /** Its span: `root` begins a trace where it has none; `none`: it has been sent before, by whom is not known. Default: its trace decides. */
   readonly span?: 'root' | 'none';
 }
+
+/** Where a record came to stand. */
+export interface SentRecord {
+  readonly partition: number;
+  readonly offset: number;
+  /** The time that the broker gave it, in epoch milliseconds, where the topic takes the broker's (`LogAppendTime`). */
+  readonly appendedAt?: number | undefined;
+}
+
+/**
+ * The largest record that may be written. Every topic takes a batch of 16 MiB (`max.message.bytes`), and a little is left
+ * for the batch's own header and the sizes being estimates.
+ */
+export const recordBytesMax = 16 * 1024 * 1024 - 64 * 1024;
+
+/** What of a record is neither key, value nor header: lengths, deltas, attributes. */
+const recordOverheadBytes = 32;
+const headerOverheadBytes = 10;
+
+/** Never less than what the record takes in a batch. */
+export function recordBytes({ key, rawKey, value, headers }: OutputRecord): number {
+  let bytes = recordOverheadBytes + byteLength(value) + byteLength(rawKey ?? key);
+  if (headers !== undefined) {
+    for (const name in headers) bytes += headerOverheadBytes + name.length * 3 + byteLength(headers[name]);
+  }
+  return bytes;
+}
+
+/** Of text at most: UTF-8 takes three bytes for a code unit; to count them exactly would cost more. */
+const byteLength = (value: Buffer | string | null | undefined): number =>
+  typeof value === 'string' ? value.length * 3 : (value?.length ?? 0);

@@ -35,7 +35,7 @@ beforeEach(async () => {
   server = createServer((socket) => void accepted.push(socket.on('error', () => undefined)));
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const { port } = server.address() as { port: number };
-  const { createSocket } = await import('../socket-factory.ts');
+  const { createSocket } = await import('./socket-factory.ts');
   connection = new Connection({
     host: '127.0.0.1',
     port,

@@ -1,6 +1,6 @@
-import type { KafkaConnection } from '../connection.ts';
+import type { KafkaConnection } from '../cluster/connection.ts';
 import { ConfigResourceTypes } from '../kafkajs/index.ts';
-import { clientRetry } from '../retry-options.ts';
+import { clientRetry } from '../kafkajs/retry-options.ts';
 
 /** Kafka's number for a setting of the topic itself. */
 const ownConfig = 1;

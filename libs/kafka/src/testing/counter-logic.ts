@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { PoisonousRecordError } from '../errors.ts';
-import type { Output, PartitionLogic, Positions } from '../partition-logic.ts';
+import type { Output, PartitionLogic, Positions } from '../partition/partition-logic.ts';
 import type { InputRecord, OutputRecord } from '../record.ts';
 
 /** The topics of a counter service; everything but `commands` may be left out. */

@@ -1,5 +1,5 @@
 import process from 'node:process';
-import { connectKafka } from '../connection.ts';
+import { connectKafka } from '../cluster/connection.ts';
 import type { CounterTopics } from './counter-logic.ts';
 import { startCounter } from './counter-stage.ts';
 

@@ -1,10 +1,9 @@
-import { connectKafka, type KafkaConnection } from '../connection.ts';
-import { Outbox } from '../outbox.ts';
-import { PartitionProcessor } from '../partition-processor.ts';
-import type { PartitionProcessorOptions } from '../processor-options.ts';
+import { connectKafka, type KafkaConnection } from '../cluster/connection.ts';
+import { Outbox } from '../outbox/outbox.ts';
+import { PartitionProcessor } from '../partition/partition-processor.ts';
+import type { PartitionProcessorOptions } from '../partition/processor-options.ts';
 import type { InputRecord } from '../record.ts';
-import type { TopicSpec } from '../topic-difference.ts';
-import { ensureTopics } from '../topics.ts';
+import { type TopicSpec, ensureTopics } from '../cluster/topics.ts';
 import { CounterLogic, type CounterTopics } from './counter-logic.ts';
 import { readTopic } from './read-topic.ts';
 import { spawnCounter, type SpawnedCounter } from './spawn-counter.ts';

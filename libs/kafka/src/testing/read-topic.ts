@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { coPartitionAssigner } from '../co-partition-assigner.ts';
-import type { KafkaConnection } from '../connection.ts';
-import { GroupConsumer, type FetchedBatch } from '../group-consumer.ts';
+import { coPartitionAssigner } from '../consumers/assigners.ts';
+import type { KafkaConnection } from '../cluster/connection.ts';
+import { GroupConsumer, type FetchedBatch } from '../consumers/group-consumer.ts';
 import type { InputRecord } from '../record.ts';
 
 /** Everything that is committed in a topic now, in order per partition. */

@@ -1,0 +1,374 @@
+import { coPartitionAssigner } from '../consumers/assigners.ts';
+import { isDenied } from '../cluster/denied-rights.ts';
+import { OperationalError, PartitionFencedError } from '../errors.ts';
+import { GroupConsumer, type FetchedBatch, type JoinedGeneration } from '../consumers/group-consumer.ts';
+import { asError } from '../kafkajs/kafka-error.ts';
+import { OwnedPartition, type PartitionPhase } from './owned-partition.ts';
+import type { PartitionHost } from './partition-host.ts';
+import type { Positions } from './partition-logic.ts';
+import { defaultTuning, type PartitionProcessorOptions, type ProcessorTuning } from './processor-options.ts';
+import { sleep } from '../waiting.ts';
+import { StateWriter } from '../outbox/state-writer.ts';
+
+export interface PartitionHealth {
+  readonly partition: number;
+  readonly phase: PartitionPhase;
+  /** Why it is stopped, or what it waits for. */
+  readonly error?: string;
+}
+
+export interface ProcessorHealth {
+  /** The partitions that the group has given to this instance. */
+  readonly owned: readonly number[];
+  /** Those of them whose state is there, so that they handle records. */
+  readonly restored: readonly number[];
+  /** Joined, and every owned partition is restored. */
+  readonly ready: boolean;
+  readonly partitions: readonly PartitionHealth[];
+  /** Those that have work, a group that hears them and nothing that they wait for, and have not got on for two minutes. */
+  readonly stuck: readonly number[];
+}
+
+/** Offsets of inputs that do not start at them are committed only so that lag can be seen from outside. */
+const offsetCommitIntervalMs = 5000;
+const silenceCheckIntervalMs = 1000;
+/**
+ * What an instance that leaves has owned waits until the others hear of it. Services are few, so that they can ask this often;
+ * workers may be thousands.
+ */
+const heartbeatMs = 200;
+
+/**
+ * Runs a `PartitionLogic` for every partition that the group gives to this instance.
+ *
+ * Promises: records of a partition are handled one at a time, in the order of its logs; effects are sent at once;
+ * state and progress are written together, and only behind effects that are acknowledged; a former owner cannot write
+ * state after a new one has read it; every record is handled or in a dead-letter topic.
+ */
+export class PartitionProcessor<T> {
+  readonly #options: PartitionProcessorOptions<T>;
+  readonly #tuning: ProcessorTuning;
+  readonly #host: PartitionHost<T>;
+  readonly #consumer: GroupConsumer;
+  readonly #owned = new Map<number, OwnedPartition<T>>();
+  readonly #topics: readonly string[];
+  readonly #groupTopics: ReadonlySet<string>;
+  #confirmations: { heartbeats: number; readonly resolve: () => void }[] = [];
+  #member: string | undefined;
+  #leaseUntil = -Infinity;
+  #finishing = false;
+  #waitsForOutbox = false;
+  #offsetTimer: NodeJS.Timeout | undefined;
+  #workTimer: NodeJS.Timeout | undefined;
+  #silenceTimer: NodeJS.Timeout | undefined;
+  #silent = false;
+  /** Positions that the group was not told yet. */
+  readonly #uncommitted = new Map<number, Positions>();
+
+  constructor(options: PartitionProcessorOptions<T>) {
+    this.#options = options;
+    this.#tuning = { ...defaultTuning, ...options.tuning };
+    const { inputs, stateTopic } = options;
+    this.#topics = [...inputs.map(({ topic }) => topic), ...(stateTopic === undefined ? [] : [stateTopic])];
+    this.#groupTopics = new Set(inputs.filter(({ start }) => start === 'group').map(({ topic }) => topic));
+    this.#host = this.#createHost();
+    this.#consumer = this.#createConsumer();
+  }
+
+  /**
+   * Joins the group. Resolves once the consumer is under way; `health` tells when partitions are owned and restored.
+   *
+   * @throws OperationalError RKT1003 when the topics do not have the same number of partitions, RKT1004 when one is
+   * missing.
+   */
+  async start(): Promise<void> {
+    await this.#checkCoPartitioned();
+    await this.#consumer.start();
+    if (this.#finishing) return;
+    this.#offsetTimer = setInterval(() => void this.#commitOffsets(), offsetCommitIntervalMs);
+    this.#offsetTimer.unref();
+    this.#silenceTimer = setInterval(() => {
+      this.#noteSilence();
+    }, silenceCheckIntervalMs);
+    this.#silenceTimer.unref();
+    this.#workTimer = setInterval(() => {
+      for (const owned of this.#owned.values()) void owned.look();
+    }, this.#tuning.stuckMsMax / 6);
+    this.#workTimer.unref();
+  }
+
+  /** Handles nothing more, commits what was handled, leaves the group. Safe to call twice. */
+  async stop(): Promise<void> {
+    this.#finishing = true;
+    clearInterval(this.#offsetTimer);
+    clearInterval(this.#silenceTimer);
+    clearInterval(this.#workTimer);
+    const finished = Promise.all(Array.from(this.#owned.values(), (owned) => owned.finish()));
+    await Promise.race([finished, sleep(this.#tuning.sessionTimeoutMs)]);
+    await this.#commitOffsets();
+    await this.#consumer.stop();
+    for (const owned of this.#owned.values()) owned.close();
+    this.#owned.clear();
+  }
+
+  /** Once the group was not heard of for a session nothing is ready: others may own what this instance holds. */
+  health(): ProcessorHealth {
+    const denied = this.#consumer.denied;
+    const silence = denied?.message ?? (this.#isHeard() ? undefined : this.#silenceMessage());
+    const partitions = Array.from(this.#owned.values())
+      .sort((a, b) => a.partition - b.partition)
+      .map(({ partition, phase, error }) => {
+        const trouble = error?.message ?? silence;
+        return { partition, phase, ...(trouble === undefined ? {} : { error: trouble }) };
+      });
+    const restored = partitions.filter(({ phase }) => phase === 'running').map(({ partition }) => partition);
+    return {
+      owned: partitions.map(({ partition }) => partition),
+      restored,
+      ready: this.#isHeard() && denied === undefined && restored.length === partitions.length && !this.#finishing,
+      partitions,
+      stuck: this.#isHeard() ? this.#stuck() : [],
+    };
+  }
+
+  #stuck(): readonly number[] {
+    const all = Array.from(this.#owned.values());
+    return all.filter(({ stuckMs }) => stuckMs > this.#tuning.stuckMsMax).map(({ partition }) => partition);
+  }
+
+  #createConsumer(): GroupConsumer {
+    const { connection, service } = this.#options;
+    return new GroupConsumer({
+      connection,
+      groupId: service,
+      topics: this.#topics,
+      fromBeginning: true,
+      sessionTimeoutMs: this.#tuning.sessionTimeoutMs,
+      heartbeatMs,
+      fetchWaitMs: this.#tuning.fetchWaitMs,
+      assigner: (onCluster) => coPartitionAssigner({ onCluster, held: () => this.#held() }),
+      events: {
+        onBatch: (batch: FetchedBatch) => this.#owned.get(batch.partition)?.take(batch),
+        onJoined: (joined) => {
+          this.#joined(joined);
+        },
+        onHeartbeat: (askedAt) => {
+          this.#confirmed(askedAt);
+        },
+      },
+    });
+  }
+
+  #createHost(): PartitionHost<T> {
+    return {
+      options: this.#options,
+      tuning: this.#tuning,
+      topics: this.#topics,
+      seek: (topic, partition, offset) => {
+        this.#consumer.seek(topic, partition, offset);
+      },
+      pause: (topic, partition) => {
+        this.#consumer.pause(topic, partition);
+      },
+      resume: (topic, partition) => {
+        this.#consumer.resume(topic, partition);
+      },
+      logRange: (topic, partition) => this.#consumer.logRange(topic, partition),
+      groupOffset: (topic, partition) => this.#groupOffset(topic, partition),
+      fence: (partition) => this.#fence(partition),
+      committed: (partition, positions) => this.#committed(partition, positions),
+      mayHandle: () => this.#mayHandle(),
+      log: (level, partition, message, fields) => {
+        const { connection, service } = this.#options;
+        connection.log(level, `${service} partition ${String(partition)} ${message}`, { partition, ...fields });
+      },
+      giveUp: (owned, error, fenced) => {
+        this.#giveUp(owned, error, fenced);
+      },
+    };
+  }
+
+  // --- ownership ---
+
+  #held(): ReadonlyMap<number, number> {
+    return new Map(Array.from(this.#owned.values(), ({ partition, since }) => [partition, since]));
+  }
+
+  #joined({ assignment, member, generation, askedAt }: JoinedGeneration): void {
+    const [first] = this.#options.inputs;
+    const numbers = first === undefined ? [] : (assignment.get(first.topic) ?? []);
+    // A new member id means that the group has gone on without this instance, and others may have owned what it holds.
+    const kept = member === this.#member ? new Set(numbers) : new Set<number>();
+    this.#member = member;
+    for (const [partition, owned] of this.#owned) {
+      if (kept.has(partition)) continue;
+      owned.close();
+      this.#owned.delete(partition);
+      this.#uncommitted.delete(partition);
+    }
+    this.#renewLease(askedAt);
+    // A process that was stopped before it read the answer has an assignment of long ago, and must not fence its successor.
+    const confirmed = this.#isHeard() ? Promise.resolve() : this.#nextConfirmation();
+    for (const partition of numbers) {
+      const owned = this.#owned.get(partition);
+      if (owned === undefined) this.#own(partition, generation, confirmed);
+      else owned.rejoined();
+    }
+    this.#confirmed(askedAt, this.#isHeard() ? Infinity : 0);
+    this.#options.metrics?.owned?.(numbers);
+    this.#options.connection.log('info', `${this.#options.service} owns the partitions ${numbers.join(', ')}`, {
+      partitions: numbers,
+    });
+  }
+
+  #own(partition: number, since: number, confirmed: Promise<void>): void {
+    const owned = new OwnedPartition(this.#host, partition, since);
+    this.#owned.set(partition, owned);
+    void owned.acquire(confirmed);
+  }
+
+  /**
+   * A fenced producer means that another instance owns the partition, and any other failure that nobody knows what was
+   * written. Either way everything is dropped, and the partition is taken again only once the group has said,
+   * after this, that it is still ours: a stale owner gets told that it is no member any more and joins anew, so it
+   * never fences the new one back.
+   */
+  #giveUp(owned: OwnedPartition<T>, error: Error, fenced: boolean): void {
+    const { partition, since } = owned;
+    const { connection, stateTopic = '' } = this.#options;
+    owned.close();
+    if (this.#owned.get(partition) !== owned) return;
+    const reason = fenced
+      ? new PartitionFencedError(connection.realName(stateTopic), partition, { cause: error })
+      : error;
+    this.#host.log(
+      isDenied(error) ? 'debug' : 'warn',
+      partition,
+      `is dropped, and will be taken again if it is still ours: ${reason.message}`,
+      { error: reason },
+    );
+    if (this.#finishing) this.#owned.delete(partition);
+    else this.#own(partition, since, this.#nextConfirmation());
+  }
+
+  /** Two heartbeats: the first may have been answered before. */
+  #nextConfirmation(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#confirmations.push({ heartbeats: 2, resolve });
+    });
+  }
+
+  #confirmed(askedAt: number, heartbeats = 1): void {
+    this.#renewLease(askedAt);
+    for (const confirmation of this.#confirmations) {
+      confirmation.heartbeats -= heartbeats;
+      if (confirmation.heartbeats <= 0) confirmation.resolve();
+    }
+    this.#confirmations = this.#confirmations.filter((confirmation) => confirmation.heartbeats > 0);
+    for (const owned of this.#owned.values()) owned.wake();
+  }
+
+  /**
+   * While the group was last asked, and has answered, less than a session ago, nobody else can own what this instance
+   * owns. A process that was stopped and wakes up finds the time passed, and handles nothing before the group has
+   * answered again.
+   */
+  #renewLease(askedAt: number): void {
+    this.#leaseUntil = askedAt + this.#tuning.sessionTimeoutMs;
+  }
+
+  #isHeard(): boolean {
+    return performance.now() < this.#leaseUntil;
+  }
+
+  #silenceMessage(): string {
+    const { connection } = this.#options;
+    const seconds = String(Math.ceil(this.#tuning.sessionTimeoutMs / 1000));
+    return `waits for a broker: none of ${connection.brokers.join(', ')} has confirmed this member for over ${seconds} s`;
+  }
+
+  /** Said once when it begins and once when it ends, not with every try. */
+  #noteSilence(): void {
+    const isSilent = this.#member !== undefined && !this.#isHeard();
+    if (isSilent === this.#silent) return;
+    this.#silent = isSilent;
+    const { connection, service } = this.#options;
+    if (isSilent) connection.log('warn', `${service} ${this.#silenceMessage()}`);
+    else connection.log('info', `${service} is a member of its group again`);
+  }
+
+  #mayHandle(): boolean {
+    if (this.#finishing || !this.#isHeard()) return false;
+    const { outbox } = this.#options;
+    if (outbox.pendingBytes <= this.#tuning.outboxBytesMax) return true;
+    if (!this.#waitsForOutbox) {
+      this.#waitsForOutbox = true;
+      const wake = (): void => {
+        this.#waitsForOutbox = false;
+        for (const owned of this.#owned.values()) owned.wake();
+      };
+      outbox.settled().then(wake, wake);
+    }
+    return false;
+  }
+
+  // --- what the partitions ask of Kafka ---
+
+  async #fence(partition: number): Promise<StateWriter | undefined> {
+    const { connection, service, stateTopic } = this.#options;
+    if (stateTopic === undefined) return undefined;
+    return StateWriter.fence({
+      connection,
+      transactionalId: `${service}-${String(partition)}`,
+      topic: stateTopic,
+      partition,
+      transactionTimeoutMs: this.#tuning.transactionTimeoutMs,
+    });
+  }
+
+  async #groupOffset(topic: string, partition: number): Promise<number | undefined> {
+    const { connection, service } = this.#options;
+    const [found] = await connection.admin.fetchOffsets({ groupId: service, topics: [topic] });
+    const offset = Number(found?.partitions.find((each) => each.partition === partition)?.offset ?? -1);
+    return offset < 0 ? undefined : offset;
+  }
+
+  /** Offsets are what the group starts from next time for `group` inputs, and only tell the lag of all others. */
+  async #committed(partition: number, positions: Positions): Promise<void> {
+    this.#uncommitted.set(partition, positions);
+    if (this.#groupTopics.size > 0) await this.#commitOffsets();
+  }
+
+  /** What fails is tried again with the next group, or by the timer: nothing is lost by committing late. */
+  async #commitOffsets(): Promise<void> {
+    const positions = [...this.#uncommitted];
+    this.#uncommitted.clear();
+    try {
+      await this.#consumer.commit(
+        positions.flatMap(([partition, topics]) =>
+          Array.from(topics, ([topic, offset]) => ({ topic, partition, offset })),
+        ),
+      );
+    } catch (thrown) {
+      this.#options.connection.log('debug', `offsets were not committed: ${asError(thrown).message}`);
+      for (const [partition, topics] of positions) {
+        const isOvertaken = this.#uncommitted.has(partition) || !this.#owned.has(partition);
+        if (!isOvertaken) this.#uncommitted.set(partition, topics);
+      }
+    }
+  }
+
+  async #checkCoPartitioned(): Promise<void> {
+    const { connection } = this.#options;
+    const counts = await Promise.all(this.#topics.map((topic) => connection.partitionCounts.of(topic)));
+    if (new Set(counts).size <= 1) return;
+    const found = this.#topics
+      .map((topic, index) => `${connection.realName(topic)}: ${String(counts[index])}`)
+      .join(', ');
+    throw new OperationalError(
+      `Expected all topics of ${this.#options.service} to have the same number of partitions, but they have ${found}`,
+      'RKT1003',
+      false,
+    );
+  }
+}
