@@ -5,6 +5,19 @@ import type { Payload, Payloads } from './payload.ts';
 import type { RememberedId } from './remembered-id.ts';
 import type { EpochMillis, Millis, Offset } from './units.ts';
 
+/*
+ * The instants of an activity, each by the log's clock and in epoch milliseconds; which timeout counts from which is said
+ * in deadlines.ts:
+ *
+ * - scheduled, `scheduledAt`: its Schedule was accepted.
+ * - dispatch, `dispatchAt`: the task of the present attempt is due: at once, or after a start delay or a backoff.
+ * - dispatched, `dispatchedAt`: a task of the present attempt was last sent to its task queue, or was to be.
+ * - started, `startedAt`: a worker's claim of the latest attempt was granted.
+ * - recorded, `heartbeat.recordedAt`: the last heartbeat was accepted.
+ * - closed, `closedAt`: it came to its one outcome.
+ * - expires, `expiresAt`: what is left of it is removed, `retentionMs` after it closed.
+ */
+
 /** How a closed activity ended. Semantics section 2. */
 export type ClosedStatus = 'completed' | 'failed' | 'canceled' | 'terminated' | 'timed-out';
 
