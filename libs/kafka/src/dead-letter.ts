@@ -7,6 +7,8 @@ export const isDeadLetterTopic = (topic: string): boolean => topic.endsWith('.dl
 
 /** The header that says from where a dead letter is: with the prefix once it is written. */
 export const deadLetterTopicHeader = 'ratchet-dlq-topic';
+/** The header that says in which partition it stood. */
+export const deadLetterPartitionHeader = 'ratchet-dlq-partition';
 
 /**
  * A record that cannot be handled, for the dead-letter topic: its bytes, key and headers as they were, and in further
@@ -20,7 +22,7 @@ export function deadLetter(record: InputRecord, reason: string, topic = deadLett
   const ours = {
     ...reasonHeaders(reason),
     [deadLetterTopicHeader]: record.topic,
-    'ratchet-dlq-partition': String(record.partition),
+    [deadLetterPartitionHeader]: String(record.partition),
     'ratchet-dlq-offset': String(record.offset),
   };
   const raw = rawKey === undefined ? {} : { rawKey };
@@ -31,9 +33,9 @@ export function deadLetter(record: InputRecord, reason: string, topic = deadLett
   return { topic, key, ...beginning, value: value?.subarray(0, partBytesMax) ?? null, headers };
 }
 
-/** Whether a record is one already. */
-export const isDeadLetter = ({ headers }: Pick<OutputRecord, 'headers'>): boolean =>
-  headers?.['ratchet-dlq-reason'] !== undefined;
+/** Whether a record is one already. Headers alone do not tell: whoever writes a dead letter again to its former topic may leave them. */
+export const isDeadLetter = ({ topic, headers }: Pick<OutputRecord, 'topic' | 'headers'>): boolean =>
+  headers?.['ratchet-dlq-reason'] !== undefined && isDeadLetterTopic(topic);
 
 /** What of a key or value that is too large for its topic still fits into a dead letter. */
 const partBytesMax = 512 * 1024;
@@ -53,7 +55,7 @@ export function deadLetterOfEffect(record: OutputRecord, reason: string, topic: 
       ...record.headers,
       ...reasonHeaders(reason),
       [deadLetterTopicHeader]: record.topic,
-      ...(record.partition === undefined ? {} : { 'ratchet-dlq-partition': String(record.partition) }),
+      ...(record.partition === undefined ? {} : { [deadLetterPartitionHeader]: String(record.partition) }),
       'ratchet-dlq-value-bytes': String(bytes?.length ?? 0),
     },
   };

@@ -1,8 +1,8 @@
 import { jest } from '@jest/globals';
-import { oncePerFault, type Log } from './log.ts';
+import { oncePerFault } from './log.ts';
 
 const said: unknown[][] = [];
-let say: Log;
+let say: ReturnType<typeof oncePerFault>;
 
 beforeEach(() => {
   jest.useFakeTimers();
@@ -31,6 +31,15 @@ test('a fault is said at once, then how often it came: after a minute, ever more
   jest.advanceTimersByTime(600_000);
   say('warn', 'outbox: a send failed: connect ECONNREFUSED 127.0.0.1:9092');
   expect(said).toHaveLength(6);
+});
+
+test('what was counted and not yet said is said when the log is flushed, once', () => {
+  for (let count = 0; count < 5; count++) say('warn', 'no broker answers', { count });
+  say('error', 'another');
+  say.flush();
+  expect(said.slice(2)).toEqual([['warn', 'no broker answers (4 more in 0 s)', { count: 4, more: 4, forMs: 0 }]]);
+  say.flush();
+  expect(said).toHaveLength(3);
 });
 
 test('what differs by numbers alone is one fault; by its words, another', () => {

@@ -137,10 +137,15 @@ export class LastingFaults {
 const keyOf = (level: LogLevel, message: string): string =>
   `${level} ${message.slice(0, keyLengthMax).replaceAll(/[\da-f]{8}-[\da-f-]{20,}|\d+/g, '#')}`;
 
-/** The same for a log that is a function. */
-export function oncePerFault(log: Log): Log {
+/** The same for a log that is a function. Whoever made it flushes it in the end, so that no count is lost. */
+export function oncePerFault(log: Log): Log & Pick<LastingFaults, 'flush'> {
   const faults = new LastingFaults(log);
-  return (...line) => {
+  const once: Log = (...line) => {
     if (faults.admits(...line)) log(...line);
   };
+  return Object.assign(once, {
+    flush: () => {
+      faults.flush();
+    },
+  });
 }

@@ -12,14 +12,14 @@ export interface OutboxMetrics {
   sendFailed?(lane: string, error: Error): void;
   /** A record can never be sent. */
   unsendable?(topic: string, error: Error): void;
+  /** A record of this topic was written to its dead-letter topic. @param partition absent: it came to stand in none. */
+  deadLettered?(topic: string, partition: string | undefined): void;
 }
 
 /** Called by a partition processor; at most once per batch, group or restore. */
 export interface ProcessorMetrics {
   /** Records of one input were handled. `lag` is how many are left in the log. */
   handled?(topic: string, partition: number, batch: { readonly records: number; readonly lag: number }): void;
-  /** A record went to its dead-letter topic. */
-  deadLettered?(topic: string, partition: number): void;
   /** A group was committed; `durationMs` counts from its sealing, the wait for its effects included. */
   committed?(
     partition: number,

@@ -35,6 +35,9 @@ export function createServiceLog(
   const faults = new LastingFaults((faultLevel, message, fields) => {
     log[faultLevel]({ ...fields, [counted]: true }, message);
   });
+  process.once('exit', () => {
+    faults.flush();
+  });
   return log;
 }
 

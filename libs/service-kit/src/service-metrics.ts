@@ -84,7 +84,6 @@ function processorMetrics(registry: Registry): ProcessorMetrics {
   const perPartition = ['partition'] as const;
   const handled = counter(registry, 'ratchet_records_handled_total', 'Records handled', perInput);
   const lag = gauge(registry, 'ratchet_input_lag_records', 'Records not yet handled', perInput);
-  const dead = counter(registry, 'ratchet_records_dead_lettered_total', 'Records dead-lettered', perInput);
   const states = counter(registry, 'ratchet_states_committed_total', 'State records committed', perPartition);
   const failed = counter(registry, 'ratchet_commits_failed_total', 'Groups not committed', perPartition);
   const restored = counter(registry, 'ratchet_records_restored_total', 'Records restored', perPartition);
@@ -95,9 +94,6 @@ function processorMetrics(registry: Registry): ProcessorMetrics {
     handled(topic, partition, { records, lag: left }) {
       handled.inc({ topic, partition }, records);
       lag.set({ topic, partition }, left);
-    },
-    deadLettered(topic, partition) {
-      dead.inc({ topic, partition });
     },
     committed(partition, group) {
       states.inc({ partition }, group.states);
@@ -122,6 +118,10 @@ function outboxMetrics(registry: Registry): OutboxMetrics {
   const bytes = counter(registry, 'ratchet_sent_bytes_total', 'Bytes acknowledged', ['lane']);
   const failed = counter(registry, 'ratchet_sends_failed_total', 'Requests to be repeated', ['lane']);
   const unsendable = counter(registry, 'ratchet_records_unsendable_total', 'Records that no broker takes', ['topic']);
+  const dead = counter(registry, 'ratchet_records_dead_lettered_total', 'Records dead-lettered', [
+    'topic',
+    'partition',
+  ]);
   const sends = durations(registry, 'ratchet_send_duration_seconds', 'From a request to its acknowledgement');
   return {
     sent(lane, request) {
@@ -134,6 +134,9 @@ function outboxMetrics(registry: Registry): OutboxMetrics {
     },
     unsendable(topic) {
       unsendable.inc({ topic });
+    },
+    deadLettered(topic, partition = '') {
+      dead.inc({ topic, partition });
     },
   };
 }

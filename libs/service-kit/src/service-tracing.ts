@@ -9,7 +9,7 @@ import type { ServiceMetrics } from './service-metrics.ts';
 export interface ServiceTracingParts {
   /** As in `scheduler`. */
   readonly name: string;
-  /** The root of an OTLP receiver; empty: no span is made. */
+  /** The root of an OTLP receiver; empty: what OpenTelemetry's own variables name. */
   readonly endpoint: string;
   readonly log: ServiceLog;
   readonly metrics: Pick<ServiceMetrics, 'counter'>;
@@ -28,27 +28,27 @@ const stopMsMax = 3_000;
 /**
  * Registers an SDK of OpenTelemetry, which is loaded only where there is somewhere to send spans. What it keeps is bounded
  * (`OTEL_BSP_MAX_QUEUE_SIZE`, 2048 spans by default): what is more, or is refused by the receiver, is lost, counted, and stops
- * nothing. Of OpenTelemetry's own variables it heeds the name and attributes of the service, the sampler, the sizes of batches,
- * and those of the exporter but its endpoint.
+ * nothing. Of OpenTelemetry's own variables it heeds those of the SDK (on or off, sampler, sizes of batches, name and attributes of
+ * the service) and of the exporter by HTTP, its endpoint among them.
  *
  * @throws OperationalError RKT1301 (rejects) for a sampler that there is not.
  */
 export async function startTracing(parts: ServiceTracingParts): Promise<ServiceTracing> {
   const { name, endpoint, log, metrics, variables = process.env } = parts;
-  if (endpoint === '') return { stop: () => Promise.resolve() };
+  const say = (message: string): void => {
+    log.warn(`traces: ${message}`);
+  };
+  const url = tracesUrl(endpoint, variables, say);
+  if (url === undefined) return { stop: () => Promise.resolve() };
   const [api, sdk, { OTLPTraceExporter }, resources] = await Promise.all([
     import('@opentelemetry/api'),
     import('@opentelemetry/sdk-trace'),
     import('@opentelemetry/exporter-trace-otlp-http'),
     import('@opentelemetry/resources'),
   ]);
-  const say = (message: string): void => {
-    log.warn(`traces: ${message}`);
-  };
   const nothing = (): void => undefined;
   api.diag.setLogger({ error: say, warn: say, info: nothing, debug: nothing, verbose: nothing });
   const sampler = samplerOf(sdk, variables);
-  const url = `${endpoint.replace(/\/+$/, '')}/v1/traces`;
   const counter = metrics.counter('ratchet_spans_total', 'Spans that were to be exported', ['result']);
   const exporter = counting(new OTLPTraceExporter({ url, timeoutMillis: exportMsMax }), (count, error) => {
     counter.inc({ result: error === undefined ? 'exported' : 'lost' }, count);
@@ -76,6 +76,47 @@ export async function startTracing(parts: ServiceTracingParts): Promise<ServiceT
   api.trace.setGlobalTracerProvider(provider);
   return { stop: () => stopped(provider) };
 }
+
+/**
+ * Where spans are sent, as OpenTelemetry's specification of the exporter has it; nothing where there is nowhere, or it says off.
+ *
+ * @param say told why, where there is somewhere that cannot be spoken to: whoever sets such variables for all processes of a
+ * cluster means others, too.
+ * @throws OperationalError RKT1301 for an endpoint that is no URL.
+ */
+export function tracesUrl(endpoint: string, variables: Variables, say: (message: string) => void): string | undefined {
+  if (endpoint !== '') return below(endpoint);
+  const url = isOff(variables) ? undefined : urlGiven(variables);
+  const [protocol = ''] = givenOf(variables, 'EXPORTER_OTLP_TRACES_PROTOCOL', 'EXPORTER_OTLP_PROTOCOL');
+  if (url === undefined || protocol === '' || protocol.startsWith('http/')) return url;
+  say(
+    `none are sent to ${withoutCredentials(url)}: OTEL_EXPORTER_OTLP_PROTOCOL is '${protocol.slice(0, 100)}', and only OTLP by HTTP is ` +
+      'spoken (http/json, usually at port 4318)',
+  );
+  return undefined;
+}
+
+/** Values of OpenTelemetry's variables, without those that are empty, which counts as not set. */
+const givenOf = (variables: Variables, ...names: readonly string[]): readonly string[] =>
+  names.map((name) => variables[`OTEL_${name}`]?.trim() ?? '').filter((value) => value !== '');
+
+const isOff = (variables: Variables): boolean =>
+  givenOf(variables, 'SDK_DISABLED')[0]?.toLowerCase() === 'true' ||
+  givenOf(variables, 'TRACES_EXPORTER')[0] === 'none';
+
+function urlGiven(variables: Variables): string | undefined {
+  const [ofTraces] = givenOf(variables, 'EXPORTER_OTLP_TRACES_ENDPOINT');
+  if (ofTraces !== undefined) return urlIn('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', ofTraces);
+  const [ofAll] = givenOf(variables, 'EXPORTER_OTLP_ENDPOINT');
+  return ofAll === undefined ? undefined : below(urlIn('OTEL_EXPORTER_OTLP_ENDPOINT', ofAll));
+}
+
+function urlIn(variable: string, given: string): string {
+  if (/^https?:\/\//.test(given) && URL.canParse(given)) return given;
+  throw wrong(variable, 'a URL of http or https', given);
+}
+
+const below = (root: string): string => `${root.replace(/\/+$/, '')}/v1/traces`;
 
 async function stopped(provider: { shutdown(): Promise<void> }): Promise<void> {
   await Promise.race([provider.shutdown().catch(() => undefined), sleep(stopMsMax, undefined, { ref: false })]);

@@ -63,8 +63,9 @@ const logFormat: Setting<string> = {
 const otlpEndpoint: Setting<string> = {
   variable: 'RATCHET_OTLP_ENDPOINT',
   expected:
-    'where traces are sent by OTLP over HTTP, such as http://collector:4318; nowhere by default. OTEL_SERVICE_NAME, ' +
-    'OTEL_RESOURCE_ATTRIBUTES, OTEL_TRACES_SAMPLER (with _ARG), OTEL_EXPORTER_OTLP_HEADERS and OTEL_BSP_MAX_QUEUE_SIZE are heeded then',
+    'where traces are sent by OTLP over HTTP, such as http://collector:4318; by default where OTEL_EXPORTER_OTLP_ENDPOINT says, else ' +
+    'nowhere. OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES, OTEL_TRACES_SAMPLER (with _ARG), OTEL_EXPORTER_OTLP_HEADERS and ' +
+    'OTEL_BSP_MAX_QUEUE_SIZE are heeded, too',
   schema: z.url({ protocol: /^https?$/ }).or(z.literal('')),
   defaults: inEvery(''),
 };

@@ -40,6 +40,7 @@ export class Worker {
   readonly #reader: TaskReader;
   readonly #consumer: TaskQueueConsumer;
   readonly #intake: TaskIntake;
+  readonly #flushLog: () => void;
   readonly #stopRequested: PromiseWithResolvers<void> = Promise.withResolvers();
   #state: WorkerState = 'initialized';
 
@@ -51,6 +52,7 @@ export class Worker {
   ) {
     const { namespace, taskQueue, slotsMax, converter, identity, log: logOfActivities, activities } = options;
     const log = oncePerFault(logOfActivities);
+    this.#flushLog = log.flush;
     this.#options = options;
     this.#cluster = cluster;
     this.#requests = requests;
@@ -172,5 +174,6 @@ export class Worker {
       () => this.#outbox.close(),
       () => this.#requests.close(),
     ]);
+    this.#flushLog();
   }
 }

@@ -63,6 +63,7 @@ export async function createCompletionGatewayRunner(
         attempts: frontDoor.attempts,
         config,
         changes: tools.changes,
+        metrics: tools.metrics,
       });
       return async () => {
         await Promise.all([dispatch.stop(), close(), readers.stop()]);

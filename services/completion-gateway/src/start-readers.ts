@@ -1,6 +1,6 @@
 import type { Outbox } from '@ratchet/kafka';
 import type { Cluster } from '@ratchet/protocol';
-import type { SettingsChanges } from '@ratchet/service-kit';
+import type { ServiceMetrics, SettingsChanges } from '@ratchet/service-kit';
 import { CallbackSender, CallbacksReader, type CallbackSettings } from './callbacks/index.ts';
 import { CompletionHandler, CompletionsReader } from './events/index.ts';
 import type { FrontDoor } from './front-door/index.ts';
@@ -13,6 +13,7 @@ export interface ReadersParts {
   readonly attempts: FrontDoor['attempts'];
   readonly config: ReadersConfig;
   readonly changes: SettingsChanges<ReadersConfig>;
+  readonly metrics: ServiceMetrics;
 }
 
 /** What the gateway reads of the log: completion events, and the callbacks that are due where there is a secret to sign them with. */
@@ -31,7 +32,7 @@ export async function startReaders(parts: ReadersParts): Promise<{ stop(): Promi
   };
 }
 
-function callbacksOf({ cluster, outbox, config, changes }: ReadersParts) {
+function callbacksOf({ cluster, outbox, config, changes, metrics }: ReadersParts) {
   let current: CallbackSettings = config;
   changes.onChange((changed) => () => {
     current = changed;
@@ -43,7 +44,16 @@ function callbacksOf({ cluster, outbox, config, changes }: ReadersParts) {
     hosts: () => current.callbackHosts,
     tracing: connection.tracing,
   });
-  const reader = new CallbacksReader({ connection, codec, outbox, sender, sessionTimeoutMs, backoffMs, retryMs });
+  const reader = new CallbacksReader({
+    connection,
+    codec,
+    outbox,
+    sender,
+    sessionTimeoutMs,
+    backoffMs,
+    retryMs,
+    metrics,
+  });
   return {
     start: () => reader.start(),
     stop: async () => {

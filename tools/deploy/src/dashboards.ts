@@ -217,6 +217,18 @@ function gatewayPanels(): readonly Panel[] {
       queries: [{ expr: perSecond('ratchet_limits_reached_total', 'limit'), of: '{{limit}}' }],
     },
     {
+      title: 'Callbacks',
+      about: 'Failed ones are tried again; those given up are dead letters.',
+      unit: 'ops',
+      queries: [{ expr: perSecond('ratchet_callbacks_total', 'result'), of: '{{result}}' }],
+    },
+    {
+      title: 'Oldest outcome that waits to be told',
+      about: 'Since the end of the activity. A line that rises straight: a receiver is away.',
+      unit: 's',
+      queries: [{ expr: 'max(ratchet_callback_wait_seconds)', of: 'oldest' }],
+    },
+    {
       title: 'Calls that were not let in',
       about: 'Without a key, with a wrong one, or for a namespace that is not theirs.',
       unit: 'ops',

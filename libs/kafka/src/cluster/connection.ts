@@ -172,6 +172,7 @@ export class KafkaConnection {
   readonly #security: KafkaSecurity;
   readonly #config: KafkaConfig;
   readonly #clients = new Set<KafkaClient>();
+  readonly #flushLog: () => void;
   #isClosed = false;
 
   constructor(options: ConnectionOptions) {
@@ -184,6 +185,7 @@ export class KafkaConnection {
     this.clientId = clientId;
     this.prefix = options.prefix ?? '';
     this.log = this.prefix === '' ? log : namedIn(log, this.prefix);
+    this.#flushLog = log.flush;
     this.deniedRights = new DeniedRights(log);
     this.metrics = options.metrics ?? {};
     this.tracing = options.tracing ?? noTracing;
@@ -227,6 +229,7 @@ export class KafkaConnection {
     this.#isClosed = true;
     await Promise.race([this.admin.disconnect().catch(() => undefined), sleep(disconnectMsMax)]);
     for (const client of this.#clients) client.cut();
+    this.#flushLog();
   }
 }
 

@@ -1,6 +1,6 @@
 import type { RecordMetadata } from 'kafkajs';
 import type { KafkaClient, KafkaConnection } from '../cluster/connection.ts';
-import { isDeadLetter } from '../dead-letter.ts';
+import { deadLetterPartitionHeader, deadLetterTopicHeader, isDeadLetter } from '../dead-letter.ts';
 import { asDenied, deniedNamesOf, isDenied } from '../cluster/denied-rights.ts';
 import { OperationalError } from '../errors.ts';
 import { asError, failureKind } from '../kafkajs/kafka-error.ts';
@@ -320,8 +320,14 @@ export class OutboxLane {
     if (sent === undefined) return false;
     this.#pendingBytes -= entry.bytes;
     if (entry.span !== undefined) endSend(entry.span, sent);
+    if (isDeadLetter(entry.record)) this.#countDeadLetter(entry.record);
     entry.waiter?.resolve(sent);
     return true;
+  }
+
+  #countDeadLetter({ topic, headers = {} }: OutputRecord): void {
+    const { [deadLetterTopicHeader]: from = topic, [deadLetterPartitionHeader]: partition } = headers;
+    this.#options.metrics.deadLettered?.(String(from), partition === undefined ? undefined : String(partition));
   }
 
   /** A refusal names no record, so the request is halved until a single one stands alone with it. */

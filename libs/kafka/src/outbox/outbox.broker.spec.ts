@@ -97,9 +97,13 @@ test.each<{ name: string; code: string; bad: (topic: string) => { topic: string;
   const topic = await newTopic();
   await newTopicNamed(`${topic}.dlq`);
   const unsendable: string[] = [];
+  const dead: string[] = [];
   const outbox = newOutbox({
     steadyTopics: [topic, `${topic}.dlq`],
-    metrics: { unsendable: (_topic, error) => unsendable.push(error.message) },
+    metrics: {
+      unsendable: (_topic, error) => unsendable.push(error.message),
+      deadLettered: (of) => dead.push(of),
+    },
   });
   for (let index = 0; index < 50; index++)
     outbox.add({ topic, key: String(index), value: text(`before ${String(index)}`) });
@@ -116,6 +120,7 @@ test.each<{ name: string; code: string; bad: (topic: string) => { topic: string;
   expect(String(letters[0]?.headers['ratchet-dlq-topic'])).toBe(topic);
   expect(String(letters[0]?.headers['ratchet-dlq-reason'])).toContain(code);
   expect(unsendable[0]).toContain(code);
+  expect(dead).toEqual([topic]);
 });
 
 async function newTopicNamed(name: string): Promise<void> {

@@ -89,6 +89,8 @@ test.each([
     expect(String(letters[0]?.headers['ratchet-dlq-reason'])).toContain(reason);
     const [original] = (await stage.read('commands')).filter(({ key }) => key === 'bad');
     expect(String(letters[0]?.headers['ratchet-dlq-offset'])).toBe(String(original?.offset));
+    const partition = String(letters[0]?.headers['ratchet-dlq-partition']);
+    expect(counter.events).toContain(`dead-lettered ${stage.topics.commands} ${partition}`);
   },
 );
 

@@ -77,10 +77,9 @@ export class RecordHandler<T> {
   }
 
   deadLetter(record: InputRecord, error: Error): void {
-    const { outbox, metrics, connection, service, deadLetterTopic } = this.#options;
+    const { outbox, connection, service, deadLetterTopic } = this.#options;
     const { topic, partition, offset } = record;
     outbox.add(deadLetter(record, error.message, deadLetterTopic?.(topic)));
-    metrics?.deadLettered?.(topic, partition);
     const message = `${service} sends a record to the dead-letter topic: ${error.message}`;
     connection.log('error', message, { topic, partition, offset, ...traceOfLine(readTrace(record.headers)), error });
   }

@@ -12,7 +12,7 @@ import { spawnCounter, type SpawnedCounter } from './spawn-counter.ts';
 export interface StartedCounter {
   readonly processor: PartitionProcessor<string>;
   readonly logics: ReadonlyMap<number, CounterLogic>;
-  /** What happened, in order: `restored 3: 17`, `commit failed 3: ...`, `owned 1,2`, `dead-lettered`. */
+  /** What happened, in order: `restored 3: 17`, `commit failed 3: ...`, `owned 1,2`, `dead-lettered <topic> 3`. */
   readonly events: string[];
   stop(): Promise<void>;
 }
@@ -164,9 +164,13 @@ export const testTuning = { sessionTimeoutMs: 6000, fetchWaitMs: 50 } as const;
 export async function startCounter(place: CounterPlace, options: CounterOptions): Promise<StartedCounter> {
   const { service, topics } = place;
   const connection = options.connection ?? place.connection;
-  const outbox = new Outbox({ connection, steadyTopics: Object.values(topics) as string[] });
-  const logics = new Map<number, CounterLogic>();
   const events: string[] = [];
+  const outbox = new Outbox({
+    connection,
+    steadyTopics: Object.values(topics) as string[],
+    metrics: { deadLettered: (topic, partition) => events.push(`dead-lettered ${topic} ${String(partition)}`) },
+  });
+  const logics = new Map<number, CounterLogic>();
   const processor = new PartitionProcessor<string>({
     connection,
     service,
@@ -182,7 +186,6 @@ export async function startCounter(place: CounterPlace, options: CounterOptions)
       owned: (partitions) => events.push(`owned ${partitions.join(',')}`),
       restored: (partition, { records }) => events.push(`restored ${String(partition)}: ${String(records)}`),
       commitFailed: (partition, error) => events.push(`commit failed ${String(partition)}: ${error.message}`),
-      deadLettered: (topic) => events.push(`dead-lettered ${topic}`),
       committed: () => options.onCommitted?.(),
     },
     tuning: testTuning,

@@ -15,6 +15,7 @@ import {
   type TraceContext,
 } from '@ratchet/kafka';
 import { topics, UnreadableRecordError, type Codec } from '@ratchet/schemas';
+import type { ServiceMetrics } from '@ratchet/service-kit';
 import { isFinal, type CallbackSender } from './callback-sender.ts';
 import { CallbackTurns } from './callback-turns.ts';
 
@@ -28,7 +29,11 @@ export interface CallbacksReaderParts {
   readonly backoffMs: number;
   /** Counted from the end of the activity. */
   readonly retryMs: number;
+  readonly metrics: Pick<ServiceMetrics, 'counter' | 'gauge'>;
 }
+
+/** How a try ended: 2xx; in vain, and it is tried again; or it is a dead letter now. */
+type TryResult = 'told' | 'failed' | 'given-up';
 
 const backoffMsMax = 3_600_000;
 /** How many callbacks of a partition are under way at once. */
@@ -50,9 +55,19 @@ export class CallbacksReader {
   readonly #consumers: readonly TaskConsumer[];
   readonly #turns = new CallbackTurns();
   readonly #stopped = new AbortController();
+  readonly #tries: { inc(labels: { readonly result: TryResult }): void };
+  /** When the activities have ended whose callbacks are in hand here, waiting for their next try or not; by `performance.now()`. */
+  readonly #endedAt = new Map<CallbackRequest, number>();
 
   constructor(parts: CallbacksReaderParts) {
     this.#parts = parts;
+    const { metrics } = parts;
+    this.#tries = metrics.counter('ratchet_callbacks_total', 'Callbacks that were tried, by how that ended', [
+      'result',
+    ]);
+    metrics.gauge('ratchet_callback_wait_seconds', 'Since the end of the activity that waits longest to be told', () =>
+      this.#waitSeconds(),
+    );
     this.#consumers = [
       this.#consumer(topics.callbacks, windowMax),
       this.#consumer(topics.callbackRetries, retriesWindowMax),
@@ -66,6 +81,13 @@ export class CallbacksReader {
   async stop(): Promise<void> {
     this.#stopped.abort();
     await Promise.all(this.#consumers.map((consumer) => consumer.stop()));
+  }
+
+  #waitSeconds(): number {
+    const now = performance.now();
+    let earliest = now;
+    for (const endedAt of this.#endedAt.values()) earliest = Math.min(earliest, endedAt);
+    return (now - earliest) / 1_000;
   }
 
   #consumer(topic: string, window: number): TaskConsumer {
@@ -103,6 +125,15 @@ export class CallbacksReader {
   async #settle(record: InputRecord): Promise<TraceContext | undefined> {
     const request = await this.#read(record);
     if (request === undefined) return undefined;
+    this.#endedAt.set(request, performance.now() - (record.timestampMs - request.closedAt));
+    try {
+      return await this.#settleRequest(record, request);
+    } finally {
+      this.#endedAt.delete(request);
+    }
+  }
+
+  async #settleRequest(record: InputRecord, request: CallbackRequest): Promise<TraceContext | undefined> {
     const { signal } = this.#stopped;
     const waitMs = waitMsOf(record, request);
     if (waitMs > 0) await pause(Math.min(waitMs, waitMsMax), undefined, { signal }).catch(() => undefined);
@@ -128,12 +159,16 @@ export class CallbacksReader {
     const end = await this.#turns.take(namespace);
     try {
       if (end === undefined) throw new SlowReceiversError(namespace);
-      if (!this.#stopped.signal.aborted) await sender.send(request, trace);
+      if (this.#stopped.signal.aborted) return;
+      await sender.send(request, trace);
+      this.#tries.inc({ result: 'told' });
     } catch (error) {
       // Cut off by our own leaving it says nothing of its receiver: whoever reads the record next tries it.
       if (this.#stopped.signal.aborted) return;
       this.#say(error instanceof SlowReceiversError ? 'debug' : 'warn', 'a callback was in vain', record, error);
-      await outbox.send(this.#afterFailure(record, request, { error, trace }));
+      const next = this.#afterFailure(record, request, { error, trace });
+      await outbox.send(next);
+      this.#tries.inc({ result: next.topic === topics.callbackRetries ? 'failed' : 'given-up' });
     } finally {
       end?.();
     }
@@ -147,6 +182,7 @@ export class CallbacksReader {
     } catch (error) {
       if (!(error instanceof UnreadableRecordError)) throw error;
       await outbox.send(deadLetter(record, error.message));
+      this.#tries.inc({ result: 'given-up' });
       return undefined;
     }
   }

@@ -210,6 +210,24 @@ describe('a callback', () => {
     expect(new Set(told(target).map(({ headers }) => headers['webhook-id'])).size).toBe(2);
   });
 
+  /** What the gateway has counted of callbacks. */
+  async function counted(): Promise<Readonly<Record<string, number>>> {
+    const url = new URL('/metrics', ratchet.services['completion-gateway'].healthUrl);
+    const text = await (await fetch(url)).text();
+    const valueOf = (name: string): number => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? 0);
+    const tries = (result: string): number =>
+      valueOf(`ratchet_callbacks_total\\{result="${result}",service="completion-gateway"\\}`);
+    return {
+      told: tries('told'),
+      failed: tries('failed'),
+      'given-up': tries('given-up'),
+      dead: valueOf(
+        'ratchet_records_dead_lettered_total\\{topic="ratchet.activity.callbacks.retries",partition="\\d+",service="completion-gateway"\\}',
+      ),
+      wait: valueOf('ratchet_callback_wait_seconds\\{service="completion-gateway"\\}'),
+    };
+  }
+
   test('is tried again until it is taken, through a kill of the gateway', async () => {
     let calls = 0;
     answerTo = () => {
@@ -231,13 +249,26 @@ describe('a callback', () => {
 
   test('is given up in the end, and dead-lettered with the reason', async () => {
     answerTo = () => 503;
+    const before = await counted();
     const target = await start({ callbackUrls: [urlOf('/down')] });
     await call('POST', `${base}/${target.activityId}/complete`, {});
     const { runId } = (await call('GET', `${base}/${target.activityId}`)).body as { runId: string };
     const key = executionKey({ ...target, runId });
+    await eventually(async () => ((await counted())['wait'] ?? 0) > 3, patient);
     await eventually(() => letterOf(key) !== undefined, patient);
     expect(letterOf(key)).toMatch(/but it answers 503$/);
     expect(told(target)).toEqual([]);
+    // The kill before may have had callbacks of others told again, which nobody takes now, either.
+    await eventually(async () => {
+      const now = await counted();
+      const more = (name: string): number => (now[name] ?? 0) - (before[name] ?? 0);
+      expect([more('given-up') >= 1, more('dead') >= 1, more('failed') >= 6, now['wait']]).toEqual([
+        true,
+        true,
+        true,
+        0,
+      ]);
+    }, patient);
   });
 
   test('of a namespace whose receivers say nothing holds up no other', async () => {

@@ -1,5 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ActivityClient } from '@ratchet/client';
@@ -74,6 +77,7 @@ export class AlertStage {
         RATCHET_TASK_QUEUES_MAX: String(taskQueuesMax),
         RATCHET_POLLS_MAX: String(pollsMax),
         RATCHET_WEBHOOKS: webhooksFile,
+        RATCHET_CALLBACK_HOSTS: receiverHost,
         ...environmentOfProxied(name, proxies),
         ...(name === crampedMember ? { NODE_OPTIONS: `--max-old-space-size=${String(crampedHeapMiB)}` } : {}),
       }),
@@ -142,6 +146,40 @@ export class AlertStage {
     return configureTopic(this.cluster.connection, topic, settings);
   }
 
+  /** Has a receiver of callbacks, which answers this, asked to take the outcome of an activity. @returns ends the receiver. */
+  async askForCallback(taskQueue: string, statusCode: number): Promise<() => void> {
+    const receiver = createServer((request, response) => {
+      request.resume();
+      response.writeHead(statusCode).end();
+    });
+    await once(receiver.listen(0, receiverHost), 'listening');
+    const { port } = receiver.address() as AddressInfo;
+    const callbackUrls = [`http://${receiverHost}:${String(port)}/told`];
+    const activityId = `told-${String(statusCode)}`;
+    await this.#post('', {
+      activityId,
+      activityType: 'quick',
+      taskQueue,
+      callbackUrls,
+      timeouts: { startToClose: '600s' },
+    });
+    await this.#post(`/${activityId}/terminate`, { reason: 'whoever asks is to be told' });
+    return () => {
+      receiver.closeAllConnections();
+      receiver.close();
+    };
+  }
+
+  async #post(path: string, body: object): Promise<void> {
+    const { httpUrl = '' } = this.member('completion-gateway-1').process.doors ?? {};
+    const answer = await fetch(`${httpUrl}/api/v1/namespaces/default/activities${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    if (!answer.ok) throw new Error(`Expected the gateway to take a request, but it answers: ${await answer.text()}`);
+  }
+
   /** Settings that can be read again, and others that cannot. */
   writeWebhooks(text: string = noWebhooks): void {
     writeFileSync(this.#webhooksFile, text);
@@ -162,6 +200,7 @@ export class AlertStage {
 }
 
 const noWebhooks = '[]';
+const receiverHost = '127.0.0.1';
 /** One more instance, of the service that needs least, whose memory somebody has set too small. */
 export const crampedMember = 'cancellation-3';
 const crampedHeapMiB = 24;

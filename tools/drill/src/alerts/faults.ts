@@ -73,6 +73,12 @@ export const slowFaults: readonly AlertFault[] = [
       };
     },
   },
+  {
+    alert: 'RatchetCallbacksLate',
+    what: 'a receiver of callbacks that answers with an error',
+    labels: { namespace: 'ratchet' },
+    make: (alerts) => alerts.askForCallback(queues.unread, 503),
+  },
 ];
 
 /** What is done at once, since one has nothing to do with the other; one group after the other. */
@@ -169,6 +175,12 @@ export const faultGroups: readonly (readonly AlertFault[])[] = [
           await Promise.all(polling);
         });
       },
+    },
+    {
+      alert: 'RatchetCallbacksGivenUp',
+      what: 'a receiver of callbacks that says it is gone for good',
+      labels: { namespace: 'ratchet' },
+      make: (alerts) => alerts.askForCallback(queues.unread, 410),
     },
     {
       alert: 'RatchetEventLoopLag',
