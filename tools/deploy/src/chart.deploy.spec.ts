@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { alertsOf, type RuleFile } from './alerts.ts';
 import { CHART, cases, helm, manifestsIn, rendered, ROOT, type Manifest } from './chart.ts';
 import { departures } from './conformance.ts';
@@ -57,6 +59,13 @@ const secretsOf = (pod: PodSpec): readonly string[] =>
       secret.items.map(({ key, path }) => `${path} = ${secret.name}/${key}`),
     ),
   );
+
+/** The path of a file with these values. */
+function valuesFile(values: object): string {
+  const file = join(mkdtempSync(join(tmpdir(), 'ratchet-values-')), 'values.json');
+  writeFileSync(file, JSON.stringify(values));
+  return file;
+}
 
 describe.each([...cases])('the values of %s', (_name, values) => {
   it('please the linter', () => {
@@ -222,6 +231,28 @@ describe('the gateway', () => {
   });
 });
 
+test('what the values say of a variable and of a label holds, but for what selects', () => {
+  const manifests = rendered(caseOf('everything'));
+  expect(variablesOf(serviceOf(manifests, 'completion-gateway'))['RATCHET_GRPC_HOST']).toBe('::');
+  const labels = { 'app.kubernetes.io/name': 'other', 'app.kubernetes.io/version': 'mine' };
+  const file = valuesFile({ pod: { labels }, commonLabels: labels });
+  const { metadata, spec } = named(rendered(caseOf('minimal'), '--values', file), 'Deployment', 'ratchet-scheduler');
+  const expected = { 'app.kubernetes.io/name': 'ratchet', 'app.kubernetes.io/version': 'mine' };
+  expect(metadata.labels).toMatchObject(expected);
+  expect((spec['template'] as Manifest).metadata.labels).toMatchObject(expected);
+});
+
+test('the test and the UI may be put where the services are, and the UI writes its configuration', () => {
+  const manifests = rendered(caseOf('everything'));
+  const placement = { nodeSelector: { 'kubernetes.io/os': 'linux' }, imagePullSecrets: [{ name: 'pull' }] };
+  const ui = podOf(named(manifests, 'Deployment', 'ratchet-ui'));
+  for (const pod of [ui, podOf(named(manifests, 'Pod', 'ratchet-test'))]) {
+    expect(pod).toMatchObject(placement);
+    expect(pod).toHaveProperty('tolerations.0.key', 'dedicated');
+  }
+  expect(ui.containers[0]?.securityContext).toHaveProperty('readOnlyRootFilesystem', false);
+});
+
 describe('the network policies', () => {
   const egressOf = (name: string, service: string): unknown =>
     named(rendered(caseOf(name)), 'NetworkPolicy', `ratchet-${service}`).spec['egress'];
@@ -234,6 +265,22 @@ describe('the network policies', () => {
     expect(egressOf('oauth', 'completion-gateway')).toEqual([dns, tcp(9093), tcp(443), tcp(8443), tcp(443)]);
     const clouds = ['169.254.170.23/32', '169.254.169.254/32'].map((cidr) => ({ ipBlock: { cidr } }));
     expect(egressOf('msk', 'scheduler')).toEqual([dns, tcp(9098), tcp(8081), tcp(443), { ...tcp(80), to: clouds }]);
+  });
+
+  it('let traces out, callbacks to the ports that their hosts name, and the test to the gateway', () => {
+    const traces = ['--set', 'traces.endpoint=http://collector:4318'];
+    const { spec } = named(rendered(caseOf('minimal'), ...traces), 'NetworkPolicy', 'ratchet-scheduler');
+    expect(spec['egress']).toEqual([dns, tcp(9092), tcp(8081), tcp(4318)]);
+    const callbackPorts = (values: object, ...hosts: readonly string[]): unknown => {
+      const file = valuesFile({ ...values, gateway: { callbacks: { existingSecret: 'callbacks', hosts } } });
+      const manifests = rendered(caseOf('minimal'), '--values', file);
+      const { spec } = named(manifests, 'NetworkPolicy', 'ratchet-completion-gateway');
+      return (spec['egress'] as readonly unknown[])[3];
+    };
+    expect(callbackPorts({})).toEqual(tcp(443));
+    expect(callbackPorts({ environment: 'development' })).toEqual(tcp(443, 80));
+    expect(callbackPorts({}, 'http://a', 'https://b:8443', '[fd00::7]')).toEqual(tcp(80, 8443, 443));
+    expect(egressOf('everything', 'test')).toHaveLength(2);
   });
 
   it('let in whom they name, the test and the UI', () => {
@@ -312,6 +359,11 @@ describe('the chart refuses in words', () => {
   ])('%s', (set, words) => {
     expect(refusal(set)).toContain(words);
   });
+});
+
+test.each(['my.release', '1st'])('a release whose Services could not be named so is refused: %s', (release) => {
+  const { stderr } = helm(['template', release, CHART, '--values', caseOf('minimal')]);
+  expect(stderr).toContain(`they begin with ${release}-ratchet: say fullnameOverride`);
 });
 
 test('the rules and dashboards of this version are in it, as they are', () => {

@@ -1,9 +1,10 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { parse } from 'yaml';
 import { dashboards } from './dashboards.ts';
 import { scaledWorkers } from './keda.ts';
 import { strimziDefaults, strimziTopics, strimziUsers } from './strimzi.ts';
-import { valuesSchema } from './values-schema.ts';
+import { valuesSchemaOf } from './values-schema.ts';
 
 const CHART = 'deploy/helm/ratchet';
 const RULES = 'deploy/prometheus/rules.yaml';
@@ -17,7 +18,7 @@ const MADE =
 export function generatedFiles(root: string): ReadonlyMap<string, string> {
   const boards = Array.from(dashboards, ([name, board]): [string, string] => [name, jsonOf(board)]);
   return new Map([
-    [`${CHART}/values.schema.json`, jsonOf(valuesSchema)],
+    [`${CHART}/values.schema.json`, jsonOf(valuesSchemaOf(valuesIn(root)))],
     ['deploy/strimzi/topics.yaml', `${MADE}from schemas/topics.json.\n${strimziTopics(strimziDefaults)}`],
     ['deploy/strimzi/users.yaml', `${MADE}from the table of rights.\n${strimziUsers(strimziDefaults)}`],
     ['deploy/keda/worker.yaml', scaledWorkers(strimziDefaults)],
@@ -27,6 +28,9 @@ export function generatedFiles(root: string): ReadonlyMap<string, string> {
     ),
   ]);
 }
+
+const valuesIn = (root: string): Record<string, unknown> =>
+  parse(readFileSync(join(root, CHART, 'values.yaml'), 'utf8')) as Record<string, unknown>;
 
 const jsonOf = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`;
 

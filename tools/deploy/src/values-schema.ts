@@ -11,7 +11,7 @@ const secretName = pattern(
   '^([a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?)?$',
   'The name of a Secret in the namespace of the release; empty for none.',
 );
-const url = pattern('^(https?://.+)?$');
+const url = pattern('^(https?://[^/@]+(/.*)?)?$', 'http or https, without credentials: values are no secrets.');
 const port = whole(1, 65_535);
 
 function pattern(regex: string, description?: string): Schema {
@@ -56,8 +56,9 @@ const environment = list({
 const oneKey = shape({ existingSecret: secretName, key });
 const certificate = shape({ existingSecret: secretName, certificateKey: key, keyKey: key });
 
-const kafka = shape({
-  brokers: list(pattern('^(\\[[0-9a-fA-F:]+\\]|[A-Za-z0-9_.-]+):[0-9]{1,5}$', 'host:port, such as kafka-1:9092.')),
+const brokers = list(pattern('^(\\[[0-9a-fA-F:]+\\]|[A-Za-z0-9_.-]+):[0-9]{1,5}$', 'host:port, such as kafka-1:9092.'));
+
+const kafka = {
   rackAware: flag,
   tls: shape({ enabled: orNull(flag), serverName: text, ca: oneKey, client: certificate }),
   sasl: shape({
@@ -69,7 +70,7 @@ const kafka = shape({
     oauth: shape({ tokenUrl: url, clientId: text, clientSecretKey: key, scope: text }),
     awsRegion: text,
   }),
-});
+};
 
 const pod = {
   heapPercentage: whole(10, 90),
@@ -101,12 +102,13 @@ const definitions = {
   environment,
   oneKey,
   certificate,
-  kafka,
+  kafka: shape({ brokers, ...kafka }),
   pod: shape(pod),
   service: shape({
     ...pod,
     replicas: whole(1, 1_000),
-    kafka: { $ref: '#/definitions/kafka' },
+    // Another user, by other means; the brokers are those of all.
+    kafka: shape(kafka),
     resources: shape({ requests: quantities, limits: memory, claims: list(anything) }, ['limits']),
   }),
   peers: list(shape({ ipBlock: anything, namespaceSelector: anything, podSelector: anything })),
@@ -161,6 +163,7 @@ const properties: Readonly<Record<string, Schema>> = {
     level: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal'),
     format: oneOf('auto', 'pretty', 'json'),
   }),
+  traces: shape({ endpoint: url, headers: ref('oneKey') }),
   kafka: { allOf: [ref('kafka'), { required: ['brokers'], properties: { brokers: { minItems: 1 } } }] },
   registry: shape(
     {
@@ -190,6 +193,7 @@ const properties: Readonly<Record<string, Schema>> = {
     kafkaTo: ref('peers'),
     kafkaPorts: list(port),
     registryTo: ref('peers'),
+    registryPorts: list(port),
     extraIngress: list(anything),
     extraEgress: list(anything),
   }),
@@ -252,11 +256,45 @@ const rules: readonly Schema[] = [
   },
 ];
 
-/** `values.schema.json` of the chart: what Helm checks values with before it renders anything. */
-export const valuesSchema: Schema = {
+type Values = Readonly<Record<string, unknown>>;
+
+/** The properties that a schema names; none where it takes any. */
+function propertiesOf({ properties: own, $ref, allOf = [] }: Schema): Readonly<Record<string, Schema>> {
+  if (own !== undefined) return own as Readonly<Record<string, Schema>>;
+  const [first] = allOf as readonly Schema[];
+  const name = typeof $ref === 'string' ? ($ref.split('/').at(-1) ?? '') : '';
+  const elsewhere = first ?? (definitions as Readonly<Record<string, Schema>>)[name];
+  return elsewhere === undefined ? {} : propertiesOf(elsewhere);
+}
+
+/** Whoever says `null` takes a default away: only where there is none may nothing stand. */
+function kept(defaults: Values, schema: Schema): Schema {
+  const known = propertiesOf(schema);
+  const given = Object.entries(defaults).filter(([name, value]) => name in known && value !== null);
+  const nested = given.flatMap(([name, value]): [string, Schema][] => {
+    const inner = isValues(value) ? kept(value, known[name] ?? {}) : {};
+    return 'required' in inner ? [[name, inner]] : [];
+  });
+  return {
+    ...(given.length === 0 ? {} : { required: given.map(([name]) => name) }),
+    ...(nested.length === 0 ? {} : { properties: Object.fromEntries(nested) }),
+  };
+}
+
+const isValues = (value: unknown): value is Values =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const ofChart = shape(properties, ['kafka', 'registry']);
+
+/**
+ * `values.schema.json` of the chart: what Helm checks values with before it renders anything.
+ *
+ * @param defaults its `values.yaml`: Helm checks what is given once it is laid over them.
+ */
+export const valuesSchemaOf = (defaults: Values): Schema => ({
   $schema: 'http://json-schema.org/draft-07/schema#',
   title: 'Values of the chart ratchet',
-  ...shape(properties, ['kafka', 'registry']),
-  allOf: rules,
+  ...ofChart,
+  allOf: [...rules, kept(defaults, ofChart)],
   definitions,
-};
+});

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { CHART, ROOT, cases, valuesOf } from './chart.ts';
 import { generatedFiles, staleFiles } from './generated-files.ts';
-import { valuesSchema } from './values-schema.ts';
+import { valuesSchemaOf } from './values-schema.ts';
 
 type Values = Record<string, unknown>;
 
-const conforms = new Ajv({ strict: false, allErrors: true }).compile(valuesSchema);
 const defaults = valuesOf(join(CHART, 'values.yaml'));
+const conforms = new Ajv({ strict: false, allErrors: true }).compile(valuesSchemaOf(defaults));
 const isObject = (value: unknown): value is Values =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
@@ -75,6 +75,12 @@ it.each([
   ['serviceMonitor.interval', '15'],
   ['replicaCount', 2],
   ['kafka.password', 'secret'],
+  ['services.scheduler.kafka.brokers', ['kafka-1:9092']],
+  ['kafka.sasl.oauth.tokenUrl', 'https://ratchet:secret@login/token'],
+  ['gateway.jwt.jwksUrl', 'https://ratchet:secret@login/keys'],
+  ['traces.endpoint', 'https://ratchet:secret@collector:4318'],
+  ['traces.endpoint', 'collector:4317'],
+  ['networkPolicy.registryPorts', ['http']],
 ])('refuses %s: %j', (path, value) => {
   const found = faults(at(path, value));
   const place = `/${path.replaceAll('.', '/')}`;
@@ -88,6 +94,27 @@ it.each([
   ['the default number of partitions', at('partitions', null)],
 ])('takes %s', (_what, change) => {
   expect(faults(change)).toEqual([]);
+});
+
+/** Every path in the defaults, but for what stands in maps that take any name. */
+const paths = (values: Values, above = ''): readonly string[] =>
+  Object.entries(values).flatMap(([name, value]) => {
+    const path = above + name;
+    const isOpen = /^(podSecurityContext|securityContext|dashboards\.labels|.*\.(requests|limits))$/.test(path);
+    return value === null ? [] : [path, ...(isObject(value) && !isOpen ? paths(value, `${path}.`) : [])];
+  });
+
+test('refuses whatever takes a default away: no template has to do without', () => {
+  const without = (path: string): Values => {
+    const left = structuredClone(over(defaults, valuesOf(cases.get('minimal') ?? '')));
+    const names = path.split('.');
+    const last = names.pop() ?? '';
+    Reflect.deleteProperty(names.reduce<unknown>((inner, name) => (inner as Values)[name], left) as Values, last);
+    return left;
+  };
+  const all = paths(defaults);
+  expect(all.length).toBeGreaterThan(200);
+  expect(all.filter((path) => conforms(without(path)))).toEqual([]);
 });
 
 test('names no variable that no service reads', () => {

@@ -6,7 +6,7 @@
 {{- define "ratchet.fullname" -}}
 {{- $name := include "ratchet.name" . }}
 {{- $full := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) }}
-{{- default $full .Values.fullnameOverride | trunc 40 | trimSuffix "-" }}
+{{- regexReplaceAll "-+$" (default $full .Values.fullnameOverride | trunc 40) "" }}
 {{- end }}
 
 {{- define "ratchet.serviceAccountName" -}}
@@ -27,18 +27,19 @@ app.kubernetes.io/component: {{ . }}
 {{- end }}
 {{- end }}
 
+{{- /* What selects objects cannot be said otherwise; of the rest whoever gives values has the last word. dict: root, component, more */}}
 {{- define "ratchet.labels" -}}
-{{ include "ratchet.selectorLabels" . }}
-app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .root.Release.Service }}
-app.kubernetes.io/part-of: ratchet
-helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
-{{- with .root.Values.commonLabels }}
-{{ toYaml . }}
-{{- end }}
+{{- $selecting := include "ratchet.selectorLabels" . | fromYaml }}
+{{- $own := dict
+  "app.kubernetes.io/version" (.root.Chart.AppVersion | replace "+" "_")
+  "app.kubernetes.io/managed-by" .root.Release.Service
+  "app.kubernetes.io/part-of" "ratchet"
+  "helm.sh/chart" (printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_")
+}}
+{{- toYaml (merge $selecting (default dict .more) .root.Values.commonLabels $own) }}
 {{- end }}
 
-{{- /* The metadata of an object. dict: root, component, suffix (of the name), annotations */}}
+{{- /* The metadata of an object. dict: root, component, suffix (of the name), annotations, more (labels) */}}
 {{- define "ratchet.metadata" -}}
 name: {{ include "ratchet.fullname" .root }}{{ with .suffix }}-{{ . }}{{ end }}
 namespace: {{ .root.Release.Namespace }}
@@ -134,7 +135,7 @@ annotations: {{- toYaml . | nindent 2 }}
     sources:
       {{- range . }}
       - secret:
-          name: {{ .secret }}
+          name: {{ .secret | quote }}
           items:
             - { key: {{ .key | quote }}, path: {{ .variable }} }
       {{- end }}
@@ -145,6 +146,18 @@ annotations: {{- toYaml . | nindent 2 }}
 - name: {{ .variable }}_FILE
   value: /etc/ratchet/secrets/{{ .variable }}
 {{- end }}
+{{- end }}
+
+{{- /* Variables of a container, by the lists of the chart and of the values: of a name in both, the latter. */}}
+{{- define "ratchet.variables" -}}
+{{- $given := index . 1 }}
+{{- $said := list }}
+{{- range $given }}{{ $said = append $said .name }}{{ end }}
+{{- $own := list }}
+{{- range index . 0 | fromYamlArray }}
+{{- if not (has .name $said) }}{{ $own = append $own . }}{{ end }}
+{{- end }}
+{{- toYaml (concat $own $given) }}
 {{- end }}
 
 {{- /* One variable with a value, or nothing where the value is empty: list of name and value. */}}
@@ -175,6 +188,58 @@ annotations: {{- toYaml . | nindent 2 }}
 {{- if .rackAware }}
 - name: RATCHET_ZONE
   valueFrom: { fieldRef: { fieldPath: "metadata.labels['topology.kubernetes.io/zone']" } }
+{{- end }}
+{{- end }}
+
+{{- /* What the chart says to a service. dict: root, name, pod, kafka, secrets */}}
+{{- define "ratchet.serviceEnv" -}}
+- { name: NODE_OPTIONS, value: --max-old-space-size-percentage={{ .pod.heapPercentage }} }
+{{- include "ratchet.kafkaEnv" .kafka }}
+{{- if eq .name "completion-gateway" }}
+{{ include "ratchet.gatewayEnv" .root }}
+{{- end }}
+{{- with .root.Values.traces.headers }}
+{{- if and .existingSecret .key }}
+- name: OTEL_EXPORTER_OTLP_HEADERS
+  valueFrom: { secretKeyRef: { name: {{ .existingSecret | quote }}, key: {{ .key | quote }} } }
+{{- end }}
+{{- end }}
+{{- include "ratchet.secretEnv" .secrets }}
+{{- end }}
+
+{{- /* What all services are told alike. */}}
+{{- define "ratchet.settings" -}}
+RATCHET_ENVIRONMENT: {{ .Values.environment }}
+RATCHET_KAFKA_BROKERS: {{ join "," .Values.kafka.brokers | quote }}
+RATCHET_SCHEMA_REGISTRY_URL: {{ .Values.registry.url | quote }}
+RATCHET_TOPICS: {{ .Values.topics }}
+RATCHET_HEALTH_HOST: 0.0.0.0
+RATCHET_HEALTH_PORT: '8080'
+RATCHET_LOG_LEVEL: {{ .Values.log.level }}
+RATCHET_LOG_FORMAT: {{ .Values.log.format }}
+{{- range $name, $value := dict
+  "RATCHET_PREFIX" .Values.prefix
+  "RATCHET_PARTITIONS" .Values.partitions
+  "RATCHET_REPLICATION_FACTOR" .Values.replicationFactor
+  "RATCHET_MIN_INSYNC_REPLICAS" .Values.minInsyncReplicas
+  "RATCHET_OTLP_ENDPOINT" .Values.traces.endpoint
+}}
+{{- with $value }}
+{{ $name }}: {{ . | quote }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- /* Where a pod that is no service may be put. */}}
+{{- define "ratchet.placement" -}}
+{{- with .Values.image.pullSecrets }}
+imagePullSecrets: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.pod.nodeSelector }}
+nodeSelector: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.pod.tolerations }}
+tolerations: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
 
@@ -219,6 +284,23 @@ annotations: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
 
+{{- /* The ports that callbacks go to, as a list: those that their hosts name, and those that are meant where none is named. */}}
+{{- define "ratchet.callbackPorts" -}}
+{{- range default (list (ternary "*" "https://*" (eq .Values.environment "development"))) .Values.gateway.callbacks.hosts }}
+{{- $port := regexFind ":[0-9]+$" . | trimPrefix ":" }}
+{{- if $port }}
+- {{ $port }}
+{{- else }}
+{{- if not (hasPrefix "http://" .) }}
+- 443
+{{- end }}
+{{- if not (hasPrefix "https://" .) }}
+- 80
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{- /* Where the runbook of this version can be read: as the values say, else in the repository that the chart comes from. */}}
 {{- define "ratchet.runbookUrl" -}}
 {{- with .Values.prometheusRule.runbookUrl }}{{ . }}{{ else }}
@@ -230,6 +312,10 @@ annotations: {{- toYaml . | nindent 2 }}
 
 {{- /* What no schema can say of values that do not go together. */}}
 {{- define "ratchet.check" -}}
+{{- $full := include "ratchet.fullname" . }}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $full) }}
+{{- fail (printf "Expected the names of objects to begin with a letter and to have a-z, 0-9 and - only, as Services must, but they begin with %s: say fullnameOverride" $full) }}
+{{- end }}
 {{- with .Values }}
 {{- if and .replicationFactor .minInsyncReplicas }}
 {{- if gt (int .minInsyncReplicas) (int .replicationFactor) }}
