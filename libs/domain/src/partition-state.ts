@@ -47,6 +47,11 @@ export class PartitionState implements PartitionView {
     return activity !== undefined && isDeleted(activity) ? undefined : activity;
   }
 
+  deletedActivity(id: ExecutionId): ClosedActivity | undefined {
+    const activity = this.#activities.get(executionKey(id));
+    return activity !== undefined && isDeleted(activity) ? activity : undefined;
+  }
+
   /** By `executionKey`: what is recorded, a deleted activity too. */
   activityByKey(key: string): Activity | undefined {
     return this.#activities.get(key);
@@ -228,7 +233,7 @@ export class PartitionState implements PartitionView {
   }
 }
 
-const isDeleted = (activity: Activity): boolean => isClosed(activity) && activity.deleted === true;
+const isDeleted = (activity: Activity): activity is ClosedActivity => isClosed(activity) && activity.deleted === true;
 
 const isKeptWithRun = ({ id, retentionMs }: Activity): boolean =>
   id.workflowId !== '' && retentionMs >= retentionWithRunMs;

@@ -1,4 +1,4 @@
-import type { Activity } from './activity.ts';
+import type { Activity, ClosedActivity } from './activity.ts';
 import type { ExecutionId, RunId } from './identity.ts';
 import type { EpochMillis } from './units.ts';
 import type { Signal, WorkflowRun } from './workflow-run.ts';
@@ -7,6 +7,8 @@ import type { Signal, WorkflowRun } from './workflow-run.ts';
 export interface PartitionView {
   /** A deleted activity is absent. */
   activity(id: ExecutionId): Activity | undefined;
+  /** What stands in for a deleted activity. */
+  deletedActivity(id: ExecutionId): ClosedActivity | undefined;
   /** The run id of the latest life of a standalone activity, open or closed. */
   latestRunId(namespace: string, activityId: string): string | undefined;
   /** The run ids of a standalone activity that are still kept, the latest first. */

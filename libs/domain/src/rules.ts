@@ -32,6 +32,9 @@ export const isExact = (rules: number): boolean => rules >= 3;
  */
 export const isDriven = (rules: number): boolean => rules >= 4;
 
+/** What else came with version 4: what was reported of a run is known to the next of its id, though the run was removed. */
+export const isRemembering = (rules: number): boolean => rules >= 4;
+
 /** Whether this code can decide under a version. A partition whose progress says another must not be served. */
 export const supportsRules = (version: number): boolean =>
   Number.isSafeInteger(version) && version >= 1 && version <= currentRules;

@@ -2,8 +2,11 @@ import { isClosed, type ClosedActivity } from '../activity.ts';
 import type { Delete } from '../command.ts';
 import { accept, acknowledged, type Decision, type DecisionContext } from '../decision.ts';
 import type { DomainEvent } from '../event.ts';
+import type { ExecutionId } from '../identity.ts';
 import type { PartitionView } from '../partition-view.ts';
-import { epochMillis } from '../units.ts';
+import { repetitionMs } from '../limits.ts';
+import { isRemembering } from '../rules.ts';
+import { after, epochMillis, type EpochMillis } from '../units.ts';
 import { checkRequest, checkTarget, firstRefusal } from '../validate.ts';
 import { change } from './change.ts';
 import { activityNotFound, findActivity } from './lookup.ts';
@@ -23,12 +26,35 @@ export function decideDelete(view: PartitionView, command: Delete, context: Deci
   return accept(acknowledged, ...change(activity, closed), removal(view, closed, context));
 }
 
-/** The record goes; where that would make a former run the latest, a record that says nothing stands in until that is gone. */
-function removal(view: PartitionView, closed: ClosedActivity, { offset }: DecisionContext): DomainEvent {
-  const { id } = closed;
+/**
+ * The record goes; where that would make a former run the latest, a record that says nothing stands in until that is gone.
+ * So it does while what was reported of it may be reported again.
+ */
+function removal(view: PartitionView, closed: ClosedActivity, context: DecisionContext): DomainEvent {
   const former = formerRuns(view, closed);
-  if (former.length === 0) return { type: 'ActivityExpired', id };
-  const expiresAt = epochMillis(Math.max(closed.expiresAt, ...former.map((run) => run.expiresAt)));
+  const keptUntil = Math.max(repeatedUntil(closed, context), ...former.map((run) => run.expiresAt));
+  if (former.length > 0) return standIn(closed, epochMillis(Math.max(closed.expiresAt, keptUntil)), context);
+  return keptUntil > context.now
+    ? standIn(closed, epochMillis(keptUntil), context)
+    : { type: 'ActivityExpired', id: closed.id };
+}
+
+/** The retention of a closed activity is over. */
+export function expiry(id: ExecutionId, view: PartitionView, context: DecisionContext): DomainEvent {
+  const closed = view.activity(id);
+  const keptUntil = closed !== undefined && isClosed(closed) ? repeatedUntil(closed, context) : context.now;
+  return closed !== undefined && isClosed(closed) && keptUntil > context.now
+    ? standIn(closed, keptUntil, context)
+    : { type: 'ActivityExpired', id };
+}
+
+/** Until when a repetition of what was reported of it must be known, should its id begin another run. */
+function repeatedUntil({ reportIds = [], closedAt }: ClosedActivity, { rules }: DecisionContext): EpochMillis {
+  if (reportIds.length === 0 || !isRemembering(rules)) return epochMillis(0);
+  return epochMillis(Math.max(after(closedAt, repetitionMs), ...reportIds.map(({ until }) => until)));
+}
+
+function standIn(closed: ClosedActivity, expiresAt: EpochMillis, { offset }: DecisionContext): DomainEvent {
   const { lastFailure: _, heartbeat: __, userMetadata: ___, links: ____, cancel: _____, ...kept } = closed;
   return {
     type: 'ActivityChanged',

@@ -8,6 +8,7 @@ import type { PartitionView } from '../partition-view.ts';
 import { isBounded, isDriven } from '../rules.ts';
 import { epochMillis, invariant } from '../units.ts';
 import { change } from './change.ts';
+import { expiry } from './delete.ts';
 import { closedWithRun } from './terminate.ts';
 
 /**
@@ -28,7 +29,7 @@ export function decideExpireBefore(view: PartitionView, command: ExpireBefore, c
     return refuse('invalid-argument', `before must be an instant in epoch milliseconds, got ${String(before)}`);
   }
   const { activities, runs } = view.expired(epochMillis(Math.min(before, context.now)), countMax);
-  const events: DomainEvent[] = activities.map((id) => ({ type: 'ActivityExpired', id }));
+  const events: DomainEvent[] = activities.map((id) => expiry(id, view, context));
   let left = countMax - activities.length;
   for (const run of runs) {
     if (left <= 0) break;

@@ -1,5 +1,7 @@
-import { applicationFailure, byId, closeRun, payloads, Stage } from '../stage.fixture.ts';
+import { repetitionMs } from '../limits.ts';
+import { applicationFailure, byId, closeRun, expireBefore, payloads, Stage } from '../stage.fixture.ts';
 import { inRunIn, standaloneIn } from '../states.fixture.ts';
+import { epochMillis, millis } from '../units.ts';
 
 // A report with an id of its own: the second one changes nothing, and is no refusal.
 
@@ -40,6 +42,28 @@ test('what completed one run of an id does not complete the next', () => {
   expect(stage.activity).toMatchObject({ status: 'started' });
   expect(stage.events(stage.complete({ target: latest, attempt: byId, reportId: 'report-2' }))).not.toEqual([]);
 });
+
+test.each([
+  ['deleted', (stage: Stage) => stage.accept(stage.delete())],
+  ['removed at the end of its retention', (stage: Stage) => stage.at(1_001).accept(expireBefore(1_001))],
+])(
+  'what completed a run that was %s since does not complete the next, for as long as it may be repeated',
+  (_, remove) => {
+    const stage = new Stage().at(1_000);
+    stage.accept(stage.schedule({ retentionMs: millis(1) })).accept(stage.claim());
+    const report = { attempt: byId, reportId, issuedAt: epochMillis(1_000) };
+    stage.accept(stage.complete(report));
+    remove(stage);
+    expect(stage.refusal(stage.complete(report))).toMatch('not-found');
+    const latest = { ...stage.target, runId: '' };
+    stage.target = { ...stage.target, runId: 'run-2' };
+    stage.accept(stage.schedule({ requestId: 'schedule-2' })).accept(stage.claim({ claimId: 'claim-2' }));
+    expect(stage.send(stage.complete({ ...report, target: latest }))).toEqual(acknowledgement);
+    expect(stage.activity).toMatchObject({ status: 'started' });
+    stage.at(3 * repetitionMs).accept(expireBefore(3 * repetitionMs));
+    expect(stage.state.activityCount).toBe(1);
+  },
+);
 
 test('in a run that was closed meanwhile, a repetition is known', () => {
   const stage = inRunIn('started');

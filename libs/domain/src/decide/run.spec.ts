@@ -1,6 +1,6 @@
 import type { Command } from '../command.ts';
 import type { DomainEvent } from '../event.ts';
-import { millis } from '../units.ts';
+import { epochMillis, millis } from '../units.ts';
 import {
   blobBytesMax,
   keptWithRunMax,
@@ -228,6 +228,15 @@ describe('signals', () => {
     expect(stage.events(signalRun('s1'))).not.toEqual([]);
     expect(stage.state.run(workflowRun)?.recentSignalIds).toHaveLength(100);
   });
+});
+
+test('a signal that was signed for one run of a workflow id is known to the next, for as long as it may be repeated', () => {
+  const stage = new Stage(inRun);
+  const signed = { issuedAt: epochMillis(0), run: { ...workflowRun, runId: '' } };
+  stage.accept(signalRun('s1', signed)).accept(closeRun());
+  stage.accept(openRun({ run: { ...workflowRun, runId: 'wf-run-2' }, requestId: 'open-2' }));
+  expect(stage.events(signalRun('s1', signed))).toEqual([]);
+  expect(stage.events(signalRun('s2', signed))).not.toEqual([]);
 });
 
 describe('signals that wait', () => {

@@ -4,7 +4,8 @@ import type { DomainEvent } from '../event.ts';
 import type { RunId } from '../identity.ts';
 import type { PartitionView } from '../partition-view.ts';
 import type { Refusal } from '../refusal.ts';
-import { isAddressable, isDriven } from '../rules.ts';
+import type { RememberedId } from '../remembered-id.ts';
+import { isAddressable, isDriven, isRemembering } from '../rules.ts';
 import { after, millis } from '../units.ts';
 import {
   checkDuration,
@@ -51,10 +52,14 @@ export function decideOpenRun(view: PartitionView, command: OpenRun, context: De
     ...(timeoutMs === 0 ? {} : { timeoutAt: after(context.now, millis(timeoutMs)) }),
     ...driverOf(command, context),
     signalsAcknowledgedTo: -1,
-    recentSignalIds: [],
+    recentSignalIds: stillRemembered(latest, context),
   };
   return accept({ type: 'RunOpened', runId: id.runId, started: true }, { type: 'RunChanged', run });
 }
+
+/** What was signed for the run before: a repetition of it is known to this one. */
+const stillRemembered = (former: WorkflowRun | undefined, { now, rules }: DecisionContext): readonly RememberedId[] =>
+  isRemembering(rules) ? (former?.recentSignalIds ?? []).filter(({ until }) => until > now) : [];
 
 function checkRunTimeout({ timeoutMs = millis(0) }: OpenRun, { rules }: DecisionContext): Refusal | undefined {
   if (timeoutMs === 0) return undefined;

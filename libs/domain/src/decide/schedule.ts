@@ -5,7 +5,7 @@ import { accept, refuse, refuseAtLimit, type Decision, type DecisionContext } fr
 import type { ExecutionId } from '../identity.ts';
 import { callbackUrlsMax, keptWithRunMax, linksMax, requestIdsMax, retentionWithRunMs } from '../limits.ts';
 import type { PartitionView } from '../partition-view.ts';
-import { isDriven, isExact } from '../rules.ts';
+import { isDriven, isExact, isRemembering } from '../rules.ts';
 import { millis } from '../units.ts';
 import { mayHaveLinks } from '../validate.ts';
 import { checkSchedule } from '../validate-schedule.ts';
@@ -35,9 +35,10 @@ function scheduleStandalone(view: PartitionView, schedule: CheckedSchedule): Dec
   const sameRun = view.activity(target);
   if (sameRun !== undefined) return isRepeated(sameRun, command) ? existing(sameRun) : alreadyStarted(sameRun);
 
-  const latestRunId = view.latestRunId(target.namespace, target.activityId);
-  const latest = latestRunId === undefined ? undefined : view.activity({ ...target, runId: latestRunId });
-  if (latest === undefined) return start(target, schedule);
+  const runId = view.latestRunId(target.namespace, target.activityId);
+  if (runId === undefined) return start(target, schedule);
+  const latest = view.activity({ ...target, runId });
+  if (latest === undefined) return start(target, schedule, lifeOrRemains(view, { ...target, runId }, context));
   if (isRepeated(latest, command)) return existing(latest);
   if (isClosed(latest)) return mayReuse(latest, command) ? start(target, schedule, latest) : alreadyStarted(latest);
   return command.idConflictPolicy === 'use-existing' ? attach(latest, command, context) : alreadyStarted(latest);
@@ -68,8 +69,12 @@ function scheduleInRun(view: PartitionView, schedule: CheckedSchedule): Decision
       return refuseAtLimit('keptWithRunMax', message);
     }
   }
-  return start(id, schedule, former);
+  return start(id, schedule, lifeOrRemains(view, id, context));
 }
+
+/** The activity that had the id, or what is left of it. */
+const lifeOrRemains = (view: PartitionView, id: ExecutionId, { rules }: DecisionContext): Activity | undefined =>
+  view.activity(id) ?? (isRemembering(rules) ? view.deletedActivity(id) : undefined);
 
 /** @param former the closed activity that had the id: what was reported of it is no news to the new one. */
 function start(id: ExecutionId, { command, options, context }: CheckedSchedule, former?: Activity): Decision {

@@ -189,6 +189,17 @@ test('who is known is answered, and nothing of the call is left', async () => {
   await until(() => stage.limits.grpc.calls.used === 0 && stage.limits.arriving.count === 0);
 });
 
+test('who calls hundreds of times at once delays nobody else', async () => {
+  const stage = await open({ grpcStreamsMax: 1_000 });
+  const [many, other] = [stage.connect(), stage.connect()];
+  expect(await info(many, as('billing'))).toBe('OK: OK');
+  expect(await info(other, as('shipping'))).toBe('OK: OK');
+  for (let count = 0; count < 500; count++) poll(many);
+  expect(await info(other, as('shipping'))).toBe('OK: OK');
+  expect(stage.limits.polls.used).toBeLessThan(400);
+  await until(() => stage.limits.polls.used === 500);
+});
+
 describe('too many calls', () => {
   test('on one connection are refused, and may be made on another', async () => {
     const stage = await open({ grpcStreamsMax: 2 });

@@ -11,7 +11,7 @@ import type { Server, ServerDuplexStream, ServerUnaryCall } from '@grpc/grpc-js'
 import { InvariantError } from '@ratchet/domain';
 import { certificateName, type Authenticator, type CallAudit } from '../auth/index.ts';
 import { FrontDoorError, recorded, type Principal } from '../front-door/index.ts';
-import { RequestBytes, type Connection, type Limits } from '../limits/index.ts';
+import { RequestBytes, strangers, type Connection, type Limits } from '../limits/index.ts';
 import type { Callers } from './faster-inflation.ts';
 import { errorOfStatus, type CallMetrics } from '../call-metrics.ts';
 import { healthPath, stranger } from './health-service.ts';
@@ -155,6 +155,7 @@ export class CallGate {
       if (isHealthCheck(headers)) letIn.set(stream, { principal: stranger, bytes: new StrangerBytes() });
       else {
         const principal = await authenticator.authenticate(headers.authorization, session.certificate);
+        await limits.turns.next(recorded(principal));
         if (!isOver(stream)) this.#letIn(stream, session.connection, principal);
       }
       if (isOver(stream)) return;
@@ -164,6 +165,7 @@ export class CallGate {
       this.#weigh(stream);
     } catch (error) {
       leave();
+      await limits.turns.next(strangers);
       this.#refuse(stream, this.#asStatus(headers, session, error));
     }
   }

@@ -163,6 +163,20 @@ function signed(body: string, at = new Date()): Record<string, string> {
   return { 'webhook-id': 'msg_1', 'webhook-timestamp': timestamp, 'webhook-signature': signature };
 }
 
+test('hundreds of strangers at once delay nobody who is known', async () => {
+  const stage = await open({ strangersMax: 1_000 });
+  const sockets = await Promise.all(Array.from({ length: 400 }, () => stage.socket()));
+  const known = await stage.socket();
+  await until(() => stage.limits.http.connections.count === 401);
+  for (const socket of sockets) socket.write(headOf(`POST ${complete}`, { 'content-length': '1000' }));
+  const answered = (): number => sockets.filter((socket) => socket.said() !== '').length;
+  const answeredBefore = once(known, 'data').then(answered);
+  known.write(headOf(`GET ${result}`, as('billing')));
+  expect(await answeredBefore).toBeLessThan(200);
+  expect(known.said()).toContain('200 OK');
+  await until(() => answered() === 400);
+});
+
 describe('before its body is taken', () => {
   test.each<[what: string, status: number, path: string, headers: Record<string, string>]>([
     ['a stranger is told', 401, complete, {}],

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Authenticator } from '../auth/index.ts';
-import type { Principal } from '../front-door/index.ts';
-import { RequestBytes, type Connection, type Limits } from '../limits/index.ts';
+import { recorded, type Principal } from '../front-door/index.ts';
+import { RequestBytes, strangers, type Connection, type Limits } from '../limits/index.ts';
 import type { WebhookDeliveries } from '../webhooks/webhook-deliveries.ts';
 import { readSenderJson } from './json-text.ts';
 import { ProblemError } from './problem.ts';
@@ -72,23 +72,34 @@ export class RequestGate {
 
   /** @throws (rejects) what a caller is told of whom nothing is taken. */
   async #arrive(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const { authenticator, limits } = this.#parts;
-    if (request.is404) throw new ProblemError(404, `Cannot ${request.method} ${request.url.slice(0, 200)}`);
-    if (isDocs(request)) return;
-    if (isWebhook(request)) {
-      request.headers['content-type'] = 'application/json';
-      this.#know(request, reply, this.#expectWebhook(request), limits.settings.webhookBytesMax);
-    } else {
-      this.#know(request, reply, await authenticateRequest(authenticator, request), bodyBytesMax);
+    const { turns } = this.#parts.limits;
+    try {
+      const principal = await this.#identify(request, reply);
+      await turns.next(principal === undefined ? strangers : recorded(principal));
+    } catch (error) {
+      await turns.next(strangers);
+      throw error;
     }
     if (request.headers.expect?.toLowerCase() === '100-continue') reply.raw.writeContinue();
+  }
+
+  /** @returns nobody for what anybody may see. */
+  async #identify(request: FastifyRequest, reply: FastifyReply): Promise<Principal | undefined> {
+    const { authenticator, limits } = this.#parts;
+    if (request.is404) throw new ProblemError(404, `Cannot ${request.method} ${request.url.slice(0, 200)}`);
+    if (isDocs(request)) return undefined;
+    if (isWebhook(request)) {
+      request.headers['content-type'] = 'application/json';
+      return this.#know(request, reply, this.#expectWebhook(request), limits.settings.webhookBytesMax);
+    }
+    return this.#know(request, reply, await authenticateRequest(authenticator, request), bodyBytesMax);
   }
 
   #expectWebhook({ params, headers }: FastifyRequest): Principal {
     return this.#parts.webhooks.expect((params as { readonly name: string }).name, headers);
   }
 
-  #know(request: FastifyRequest, reply: FastifyReply, principal: Principal, bytesMax: number): void {
+  #know(request: FastifyRequest, reply: FastifyReply, principal: Principal, bytesMax: number): Principal {
     const { limits } = this.#parts;
     const connection = limits.http.connections.of(request.raw.socket);
     if (connection === undefined) throw new ProblemError(503, 'The connection is closed.');
@@ -104,6 +115,7 @@ export class RequestGate {
     reply.raw.once('close', end);
     // An answer that waits for those before it on its connection is never told that this is closed.
     connection.onClosed.add(end);
+    return principal;
   }
 
   async #take(request: FastifyRequest, body: Incoming): Promise<unknown> {

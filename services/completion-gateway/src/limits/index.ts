@@ -4,3 +4,4 @@ export { limitSettings, type LimitSettings } from './limits.settings.ts';
 export type { Quota } from './quota.ts';
 export { RequestBytes } from './request-bytes.ts';
 export type { TimedQueue } from './timed-queue.ts';
+export { strangers, Turns } from './turns.ts';

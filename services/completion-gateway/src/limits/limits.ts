@@ -3,6 +3,7 @@ import { Connections } from './connections.ts';
 import { limitSettings, type LimitSettings } from './limits.settings.ts';
 import { Quota, type Bound } from './quota.ts';
 import { TimedQueue } from './timed-queue.ts';
+import { Turns } from './turns.ts';
 
 /** What is under way in this gateway, and how much of it may be. */
 export interface Limits {
@@ -15,6 +16,8 @@ export interface Limits {
   readonly bytes: Quota;
   /** Of both doors: requests that have begun to arrive. */
   readonly arriving: TimedQueue;
+  /** Of both doors: a burst of one caller delays nobody else. */
+  readonly turns: Turns;
   /** Of both doors: what is answered, whose callers send on. */
   readonly refused: TimedQueue;
   /** Of gRPC: those who watch the health, and have not said who they are. */
@@ -62,6 +65,7 @@ export function createLimits(settings: LimitSettings, metrics: Pick<ServiceMetri
     polls: quota('polls', 'pollsMax', 'principalPollsMax'),
     bytes: quota('bytes of requests', 'requestBytesMax', 'principalRequestBytesMax'),
     arriving: new TimedQueue({ count: bound('arrivingMax'), ms: bound('arrivalMsMax'), onReached }),
+    turns: new Turns(),
     refused: new TimedQueue({
       count: bound('arrivingMax'),
       ms: { ...bound('arrivalMsMax'), max: refusedMsMax },
