@@ -14,6 +14,7 @@ import {
   lstatSync,
   lutimesSync,
   mkdirSync,
+  readFileSync,
   realpathSync,
   rmSync,
   writeFileSync,
@@ -26,9 +27,12 @@ const LIBS = ['domain', 'schemas', 'kafka', 'protocol', 'service-kit'];
 const USER = 10001;
 /** Of packages: what only compilers, people and debuggers of other people's code read. */
 const NOT_RUN =
-  /\.(?:spec|test|fixture)\.[cm]?js$|\.(?:[cm]?ts|map|md|markdown|tsbuildinfo|flow)$|\/node_modules\/(?:\.bin\/|\.package-lock\.json)/i;
-/** Whole packages: Node, which is beside them already, and a compiler that a plug-in of @nestjs/swagger would want in a build. */
-const NOT_RUN_PACKAGES = /\/node_modules\/(?:node-linux-[^/]+|typescript)$/;
+  /\.(?:spec|test|fixture)\.[cm]?js$|\.(?:[cm]?ts|map|md|markdown|tsbuildinfo|flow)$|\/(?:tsconfig[^/]*\.json|\.[^/]+)$/i;
+/**
+ * Whole folders: types, Node, which is beside them already, a compiler that a plug-in of @nestjs/swagger would want in a build, and
+ * what those who make a package keep in it for themselves (.github, .bin).
+ */
+const NOT_RUN_FOLDERS = /\/node_modules\/(?:@types|node-linux-[^/]+|typescript)$|\/\.[^/]+$/;
 
 const [root = ''] = process.argv.slice(2);
 if (root === '') throw new Error('Expected the root of the image as the first argument, but there is none');
@@ -44,7 +48,7 @@ function packages() {
     filter: (path) => {
       const named = `/${path}`;
       return lstatSync(path).isDirectory()
-        ? !NOT_RUN_PACKAGES.test(named)
+        ? !NOT_RUN_FOLDERS.test(named)
         : !NOT_RUN.test(named) && !isUnused(named.slice(1));
     },
   });
@@ -64,21 +68,45 @@ function programs() {
   }
 }
 
-/** What packages are in it, without the time and the number that would make each one another. */
+/**
+ * What packages are in it, without the time and the number that would make each one another. npm's own choice would leave out those
+ * that something else needs for its development, too, and name those of other platforms.
+ */
 function billOfMaterials() {
-  const workspaces = SERVICES.map((service) => `--workspace=@ratchet/${service}`);
-  const args = [
-    'sbom',
-    '--package-lock-only',
-    '--omit=dev',
-    '--sbom-format=cyclonedx',
-    '--sbom-type=application',
-    ...workspaces,
-  ];
+  const args = ['sbom', '--package-lock-only', '--sbom-format=cyclonedx', '--sbom-type=application'];
   const printed = execFileSync('npm', args, { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
-  const { serialNumber: _number, metadata, ...bill } = JSON.parse(printed);
-  const { timestamp: _time, ...kept } = metadata;
-  writeFileSync(join(app, 'sbom.cdx.json'), `${JSON.stringify({ ...bill, metadata: kept }, undefined, 1)}\n`);
+  const { serialNumber: _number, metadata, components, dependencies, ...bill } = JSON.parse(printed);
+  const { timestamp: _time, component, ...kept } = metadata;
+  const installed = installedPackages();
+  const isIn = (ref) => installed.has(ref);
+  const whole = {
+    ...bill,
+    metadata: { ...kept, component: whollyNamed(component) },
+    components: components.filter((each) => isIn(each['bom-ref'])).map(whollyNamed),
+    dependencies: dependencies
+      .filter(({ ref }) => isIn(ref) || ref === component['bom-ref'])
+      .map(({ ref, dependsOn }) => ({ ref, dependsOn: dependsOn.filter(isIn) })),
+  };
+  writeFileSync(join(app, 'sbom.cdx.json'), `${JSON.stringify(whole, undefined, 1)}\n`);
+}
+
+/** Of a package of this workspace npm names the folder; and whatever is in it is there to run. */
+const whollyNamed = ({ properties: _properties, ...component }) => ({
+  ...component,
+  name: component['bom-ref'].slice(0, component['bom-ref'].lastIndexOf('@')),
+});
+
+/** As `name@version`. */
+function installedPackages() {
+  const manifests = globSync(['node_modules/**/package.json', '{libs,services}/*/package.json'], { cwd: app }).filter(
+    (path) => /^(?:libs|services)\/|(?:^|\/)node_modules\/(?:@[^/]+\/)?[^/]+\/package\.json$/.test(path),
+  );
+  return new Set(
+    manifests.map((path) => {
+      const { name, version } = JSON.parse(readFileSync(join(app, path), 'utf8'));
+      return `${name}@${version}`;
+    }),
+  );
 }
 
 function node() {

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import process from 'node:process';
+import { leasePort } from '@ratchet/tools-kafka';
 import { ROOT } from './chart.ts';
 import { startDockerEngine, type DockerEngine } from './docker-engine.ts';
 import { ended } from './podman.ts';
@@ -15,7 +16,8 @@ beforeAll(async () => {
 afterAll(() => engine.stop());
 
 it('has testcontainers bring brokers to the tests that want them', async () => {
-  const spec = 'libs/testing/src/connect-broker.broker.spec.ts';
+  // It needs both, Kafka and the registry.
+  const spec = 'libs/protocol/src/connect-cluster.broker.spec.ts';
   const { KAFKA_BROKERS: _brokers, SCHEMA_REGISTRY_URL: _registry, ...env } = process.env;
   const { code, stdout, stderr } = await ended('npm', ['run', 'test:broker', '--', spec], {
     env: { ...(env as Record<string, string>), ...engine.env },
@@ -26,9 +28,11 @@ it('has testcontainers bring brokers to the tests that want them', async () => {
 
 it('has `npm run kafka` start Kafka and the registry of docker-compose.yml, and stop them', async () => {
   const main = join(ROOT, 'tools', 'kafka', 'src', 'main.ts');
+  const [kafka, registry] = await Promise.all([leasePort(), leasePort()]);
+  const ports = { KAFKA_PORT: String(kafka.port), SCHEMA_REGISTRY_PORT: String(registry.port) };
   const launcher = spawn(process.execPath, [main, '--way', 'docker', '--fresh'], {
     cwd: ROOT,
-    env: { ...process.env, ...engine.env },
+    env: { ...process.env, ...engine.env, ...ports },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let printed = '';
@@ -36,10 +40,12 @@ it('has `npm run kafka` start Kafka and the registry of docker-compose.yml, and 
     printed += String(chunk);
     if (printed.includes('Ctrl-C')) break;
   }
-  expect(printed).toMatch(/export KAFKA_BROKERS=127\.0\.0\.1:\d+/);
+  expect(printed).toContain(`export KAFKA_BROKERS=127.0.0.1:${ports.KAFKA_PORT}\n`);
   launcher.kill('SIGINT');
   const [code] = (await once(launcher, 'exit')) as [number | null];
   expect(code).toBe(0);
   const { stdout } = await ended('podman', ['ps', '--format={{.Names}}']);
   expect(stdout).not.toContain('kafka');
+  kafka.release();
+  registry.release();
 });

@@ -154,7 +154,8 @@ describe('a container', () => {
 
   it('that asks for more than its memory is told so by V8, and not killed by the kernel', async () => {
     const program = 'const kept = []; for (;;) kept.push(new Array(1e5).fill({}).map(() => ({ a: Math.random() })));';
-    const limits = ['--memory=300m', '--memory-swap=300m', '--env=NODE_OPTIONS=--max-old-space-size-percentage=70'];
+    // As the smallest pod of the chart.
+    const limits = ['--memory=512m', '--memory-swap=512m', '--env=NODE_OPTIONS=--max-old-space-size-percentage=70'];
     const { code, stderr } = await ratchet(limits, '-e', program);
     expect(stderr).toContain('JavaScript heap out of memory');
     expect(code).not.toBe(137);

@@ -25,6 +25,7 @@ interface Container {
   readonly args: readonly string[];
   readonly env?: readonly Variable[];
   readonly ports?: readonly { readonly name: string; readonly containerPort: number }[];
+  readonly volumeMounts?: readonly object[];
   readonly startupProbe?: Probe;
   readonly readinessProbe?: Probe;
   readonly livenessProbe?: Probe;
@@ -138,7 +139,10 @@ export class Kubelet {
     const listening = ['HEALTH', 'GRPC', 'HTTP'].map((door) => ({ name: `RATCHET_${door}_HOST`, value: pod.ip }));
     const own = new Set(listening.map(({ name }) => name));
     const env = [...(container.env ?? []).filter(({ name }) => !own.has(name)), ...listening];
-    const hostAliases = Object.entries(this.#hosts).map(([name, address]) => ({ ip: address(), hostnames: [name] }));
+    const volumeMounts = [
+      ...(container.volumeMounts ?? []),
+      { name: 'hosts', mountPath: '/etc/hosts', readOnly: true },
+    ];
     return {
       apiVersion: 'v1',
       kind: 'Pod',
@@ -146,15 +150,25 @@ export class Kubelet {
       spec: {
         ...spec,
         hostNetwork: true,
-        hostAliases,
-        containers: [{ ...container, env }],
-        volumes: volumes.map((volume) =>
-          volume.projected === undefined
-            ? volume
-            : { name: volume.name, hostPath: { path: this.#volumeOf(pod), type: 'Directory' } },
-        ),
+        containers: [{ ...container, env, volumeMounts }],
+        volumes: [
+          ...volumes.map((volume) =>
+            volume.projected === undefined
+              ? volume
+              : { name: volume.name, hostPath: { path: this.#volumeOf(pod), type: 'Directory' } },
+          ),
+          { name: 'hosts', hostPath: { path: this.#hostsFileOf(pod), type: 'File' } },
+        ],
       },
     };
+  }
+
+  /** Names and their addresses, which podman would not write for a pod that shares the network of its node. */
+  #hostsFileOf({ name }: Pod): string {
+    const lines = Object.entries(this.#hosts).map(([host, address]) => `${address()} ${host}\n`);
+    const file = join(this.#folder, `${name}.hosts`);
+    writeFileSync(file, ['127.0.0.1 localhost\n', ...lines].join(''));
+    return file;
   }
 
   #volumeOf(pod: Pod): string {

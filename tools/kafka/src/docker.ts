@@ -4,7 +4,8 @@ import { outcomeOf } from './command.ts';
 import type { Addresses } from './environment.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
-const PROBE_TIMEOUT_MS = 5_000;
+/** An engine that was asleep, on a busy machine, takes its time. */
+const PROBE_TIMEOUT_MS = 20_000;
 const UP_TIMEOUT_MS = 600_000;
 const ANSWER_DEADLINE_MS = 60_000;
 
