@@ -311,8 +311,11 @@ const undecodable: Attack = {
     produce(target, async (producer) => {
       const noisy = [topics.replies, topics.namespaces] as const;
       for (const topic of noisy) {
+        // Of replies each partition has its readers or none: who listens has chosen by chance.
+        const partitions = await producer.cluster.connection.partitionCounts.of(topic);
         for (let count = 0; count < 50; count++) {
-          await producer.send({ topic, key: `noise-${String(count % 5)}`, partition: 0, value: randomBytes(200) });
+          const key = `noise-${String(Math.floor(count / partitions))}`;
+          await producer.send({ topic, key, partition: count % partitions, value: randomBytes(200) });
           told.add('sent');
         }
       }
