@@ -22,6 +22,7 @@ export const rooms = [
     rooms: [],
     packages: ['kafkajs', '@node-rs/crc32', 'aws-msk-iam-sasl-signer-js'],
   },
+  { scope: 'store', folder: 'libs/store', rooms: ['domain', 'kafka'], packages: [] },
   { scope: 'protocol', folder: 'libs/protocol', rooms: ['domain', 'schemas', 'kafka'], not: ALL_NEST },
   { scope: 'client', folder: 'libs/client', rooms: LEGS, not: ALL_NEST },
   { scope: 'worker', folder: 'libs/worker', rooms: LEGS, not: ALL_NEST },

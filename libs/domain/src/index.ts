@@ -34,6 +34,7 @@ export type { RememberedId } from './remembered-id.ts';
 export { sameOptions } from './same-options.ts';
 export * from './shared-settings.ts';
 export * from './size.ts';
+export * from './state-store.ts';
 export { statusName } from './status-name.ts';
 export * from './units.ts';
 export { isLongerThan, truncateUtf8, utf8Length } from './utf8.ts';

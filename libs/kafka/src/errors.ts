@@ -11,6 +11,7 @@ export const operationalErrorCodes = [
   /** Kafka does not take who this is, or TLS cannot be agreed on */ 'RKT1009',
   /** Kafka does not let this user do it */ 'RKT1010',
   /** the state of a partition was made by a newer version */ 'RKT1011',
+  /** the state store of a partition cannot be used */ 'RKT1012',
   /** schema registry does not answer */ 'RKT1101',
   /** schema is incompatible */ 'RKT1102',
   /** schema is not registered */ 'RKT1103',
@@ -33,6 +34,15 @@ export class OperationalError extends Error {
     super(`[${code}] ${message}`, options);
     this.code = code;
     this.retryable = retryable;
+  }
+}
+
+/** What a logic knew of its partition cannot be trusted and is thrown away: the partition is dropped and begins anew. */
+export class StateDoubtError extends OperationalError {
+  override readonly name = 'StateDoubtError';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, 'RKT1012', true, options);
   }
 }
 

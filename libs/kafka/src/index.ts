@@ -22,6 +22,7 @@ export {
   type TlsOptions,
 } from './cluster/security.ts';
 export { guardedLog, LastingFaults, oncePerFault, type Log, type LogLevel } from './log.ts';
+export type { LogRange } from './consumers/group-consumer.ts';
 export type { ConnectionMetrics, OutboxMetrics, ProcessorMetrics } from './metrics.ts';
 export { Outbox, type OutboxOptions } from './outbox/outbox.ts';
 export type { PartitionPhase } from './partition/owned-partition.ts';

@@ -16,6 +16,7 @@ const MAY: readonly (readonly [room: string, folder: string, rooms: readonly str
   ['client', 'libs/client', LEGS],
   ['worker', 'libs/worker', LEGS],
   ['workflow', 'libs/workflow', [...LEGS, 'client']],
+  ['store', 'libs/store', ['domain', 'kafka']],
   ['service-kit', 'libs/service-kit', ['kafka']],
   ['testing', 'libs/testing', [...LEGS, 'tools-kafka', 'tools-start']],
   ['scheduler', 'services/scheduler', [...LEGS, 'service-kit']],

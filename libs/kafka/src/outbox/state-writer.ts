@@ -77,36 +77,42 @@ export class StateWriter {
   /**
    * Writes the records in one transaction, cut by bytes into as many requests as it takes.
    *
+   * @returns the offset behind the last of them; 0 when there are none.
+   *
    * @throws OperationalError RKT1006 when a record alone is larger than a batch may be (nothing was written then),
    * RKT1010 when a right is missing, RKT1008 when it takes longer than the coordinator lets a transaction be open; kafkajs's error when the transaction
    * failed, or when nobody knows whether it did.
    */
-  async write(records: readonly OutputRecord[]): Promise<void> {
+  async write(records: readonly OutputRecord[]): Promise<number> {
     const batches = this.#batchesOf(records);
-    if (batches.length === 0) return;
+    if (batches.length === 0) return 0;
     const writing = naming(askedOf(this.#options), this.#writeBatches(batches));
-    await within(
+    return within(
       transactionTimeoutOf(this.#options),
       `a transaction of ${realIdOf(this.#options)} to be committed`,
       writing,
     );
   }
 
-  async #writeBatches(batches: readonly Message[][]): Promise<void> {
+  async #writeBatches(batches: readonly Message[][]): Promise<number> {
     const { connection, topic, partition } = this.#options;
     const transaction = await this.#producer.transaction();
+    let end = 0;
     for (const messages of batches) {
       const results = await transaction.send({ topic, acks: -1, messages });
       // Trap: kafkajs can resolve with records unwritten; see `Acknowledgements`.
-      if (!results.some((result) => result.topicName === topic && result.partition === partition)) {
+      const written = results.find((result) => result.topicName === topic && result.partition === partition);
+      if (written === undefined) {
         throw new OperationalError(
           `Expected to write state to ${connection.realName(topic)}[${String(partition)}], but the answer does not name it`,
           'RKT1007',
           true,
         );
       }
+      end = Number(written.baseOffset) + messages.length;
     }
     await transaction.commit();
+    return end;
   }
 
   /** Whatever it is about to write fails, and nothing of it can be written any more. */

@@ -28,7 +28,7 @@ function stage(delayMs = 0): Stage {
     effectsSettled: () => new Promise((resolve) => (state.settle = resolve)),
     write: ({ records }) => {
       log.push(`write ${String(records)}`);
-      return state.fail ? Promise.reject(new Error('the transaction failed')) : Promise.resolve();
+      return state.fail ? Promise.reject(new Error('the transaction failed')) : Promise.resolve(0);
     },
     onCommitted: ({ records }) => log.push(`committed ${String(records)}`),
     onIdle: () => log.push('idle'),

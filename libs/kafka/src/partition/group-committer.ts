@@ -6,8 +6,9 @@ export interface GroupCommitterOptions {
   readonly seal: () => SealedGroup | undefined;
   /** Resolves once the effects that were sent so far are acknowledged. */
   readonly effectsSettled: () => Promise<void>;
-  readonly write: (group: SealedGroup) => Promise<void>;
-  readonly onCommitted: (group: SealedGroup) => void;
+  /** Resolves with the offset of the state topic behind the group. */
+  readonly write: (group: SealedGroup) => Promise<number>;
+  readonly onCommitted: (group: SealedGroup, end: number) => void;
   /** Nothing is being committed any more: time to `poke` if something was handled meanwhile. */
   readonly onIdle: () => void;
   /** Nothing is committed any more after this. */
@@ -99,9 +100,9 @@ export class GroupCommitter {
       for (let group = this.#waiting[0]; group !== undefined && !this.#closed; group = this.#waiting[0]) {
         this.#startedAt = performance.now();
         await this.#options.effectsSettled();
-        await this.#options.write(group);
+        const end = await this.#options.write(group);
         // The partition can be lost while its last commit is under way; then nobody asks for it any more.
-        if (!this.#isClosed()) this.#committed();
+        if (!this.#isClosed()) this.#committed(end);
       }
     } catch (thrown) {
       if (this.#isClosed()) return;
@@ -115,9 +116,9 @@ export class GroupCommitter {
     return this.#closed;
   }
 
-  #committed(): void {
+  #committed(end: number): void {
     const group = this.#waiting.shift();
-    if (group !== undefined) this.#options.onCommitted(group);
+    if (group !== undefined) this.#options.onCommitted(group, end);
   }
 
   #sealNow(): void {

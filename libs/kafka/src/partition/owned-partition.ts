@@ -163,7 +163,9 @@ export class OwnedPartition<T> {
     if (this.#pumping || this.#queue.head === undefined || !this.#mayHandle()) return;
     this.#pumping = true;
     void this.#pump()
-      .catch((thrown: unknown) => this.#stop(asError(thrown)))
+      .catch((thrown: unknown) => {
+        this.#failed(asError(thrown));
+      })
       .then(() => {
         this.#pumping = false;
         this.wake();
@@ -210,13 +212,20 @@ export class OwnedPartition<T> {
     for (const topic of sources) {
       const range = await this.#persistently('restore', () => this.#host.logRange(topic, this.partition));
       if (range === undefined || this.#isOver()) return;
-      this.#startAt(topic, range.start);
-      if (range.start < range.end) ends.set(topic, range.end);
+      const start = await this.#persistently('restore', () => this.#restoreStart(topic, range));
+      if (start === undefined || this.#isOver()) return;
+      this.#startAt(topic, start);
+      if (start < range.end) ends.set(topic, range.end);
     }
     this.#phase = 'restoring';
     this.#restore = this.#createRestore(ends);
     if (this.#restore.isDone) await this.#finishRestore(this.#restore);
     else this.#direct();
+  }
+
+  async #restoreStart(topic: string, range: LogRange): Promise<number> {
+    const isState = topic === this.#host.options.stateTopic;
+    return isState ? ((await this.#logic.restoreFrom?.(range)) ?? range.start) : range.start;
   }
 
   #createRestore(ends: ReadonlyMap<string, number>): Restore {
@@ -342,11 +351,11 @@ export class OwnedPartition<T> {
       seal: () => (this.#handler.hasUncommitted ? this.#handler.seal() : undefined),
       effectsSettled: () => options.outbox.settled(),
       write: (group) => this.#write(group),
-      onCommitted: ({ records, states, bytes, sealedAt }) => {
+      onCommitted: ({ records, states, bytes, sealedAt }, end) => {
         this.#movedAt = performance.now();
         const durationMs = this.#movedAt - sealedAt;
         options.metrics?.committed?.(this.partition, { records, states: states.length, bytes, durationMs });
-        this.#logic.committed?.();
+        this.#logic.committed?.(end);
       },
       onIdle: () => {
         this.#pokeCommitter();
@@ -365,17 +374,24 @@ export class OwnedPartition<T> {
     if (hasUncommitted) this.#committer.poke(hasChangedState || this.#writer === undefined);
   }
 
-  async #write({ states, positions, processed }: SealedGroup): Promise<void> {
+  async #write({ states, positions, processed }: SealedGroup): Promise<number> {
     const { connection, service: group } = this.#host.options;
     const spans = processed.map((record) => beginSettle(connection, record, { group }));
     try {
-      await this.#writer?.write(states);
+      const end = (await this.#writer?.write(states)) ?? 0;
       if (!this.#isClosed()) await this.#host.committed(this.partition, this.#logic.resumeAt?.(positions) ?? positions);
       for (const span of spans) span?.end();
+      return end;
     } catch (error) {
       for (const span of spans) span?.end(error);
       throw error;
     }
+  }
+
+  /** What may pass is begun anew, by whoever owns the partition then. */
+  #failed(error: Error): void {
+    if (error instanceof OperationalError && error.retryable) this.#host.giveUp(this, error, false);
+    else this.#stop(error);
   }
 
   #commitFailed(error: Error): void {

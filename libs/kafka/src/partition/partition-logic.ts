@@ -1,3 +1,4 @@
+import type { LogRange } from '../consumers/group-consumer.ts';
 import type { SentRecord, InputRecord, OutputRecord } from '../record.ts';
 
 /** What a handler wants to happen because of one record. */
@@ -20,6 +21,15 @@ export type Positions = ReadonlyMap<string, number>;
  * owner hands it the same records again and expects the same effects.
  */
 export interface PartitionLogic<T> {
+  /**
+   * Where the restore of the state topic begins: what stands before is known from elsewhere. Called first of all, for a
+   * partition that is fenced; absent: at the log's start.
+   *
+   * @param log where the state topic begins and ends.
+   * @throws OperationalError (or rejects with it) when it cannot be said yet; a retryable one is waited for.
+   */
+  restoreFrom?(log: LogRange): number | Promise<number>;
+
   /**
    * A record of the state topic, during restore, in offset order; a later one of the same key replaces the earlier.
    * A promise is awaited before the next record (a schema that must be fetched first); see `decode` for what it may throw.
@@ -47,7 +57,8 @@ export interface PartitionLogic<T> {
 
   /**
    * Applies one record. What it throws sends the record to the dead-letter topic, and it must have changed nothing then; an
-   * `InvariantError` says that it has, and stops the partition.
+   * `InvariantError` says that it has, and stops the partition. An `OperationalError` says that it is not the record: a
+   * retryable one drops the partition, which begins anew.
    */
   handle(record: InputRecord, value: T): Output;
 
@@ -63,8 +74,13 @@ export interface PartitionLogic<T> {
   /** The progress record that is committed with every group. */
   encodeProgress(positions: Positions): OutputRecord;
 
-  /** A group is committed: called once for every `encodeProgress`, in their order, unless the partition is lost before. */
-  committed?(): void;
+  /**
+   * A group is committed: called once for every `encodeProgress`, in their order, unless the partition is lost before.
+   *
+   * @param end the offset of the state topic behind its last record.
+   * @throws OperationalError a retryable one drops the partition, which begins anew.
+   */
+  committed?(end: number): void;
 
   /**
    * For inputs that start at the group's offset: where they go on after a crash, at most `handled`. What is held back is

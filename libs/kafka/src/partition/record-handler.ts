@@ -1,6 +1,6 @@
 import { Poison } from './batch-decoder.ts';
 import { deadLetter } from '../dead-letter.ts';
-import { InvariantError } from '../errors.ts';
+import { InvariantError, OperationalError } from '../errors.ts';
 import { asError } from '../kafkajs/kafka-error.ts';
 import { KeyTraces } from './key-traces.ts';
 import type { Output, PartitionLogic, Positions } from './partition-logic.ts';
@@ -104,6 +104,7 @@ export class RecordHandler<T> {
       states.push(this.#logic.encodeProgress(positions));
       return states;
     } catch (cause) {
+      if (cause instanceof OperationalError) throw cause;
       // Decided and not written down: to repeat it would fail again, and to leave it out would be a lie.
       throw new InvariantError(`Expected to encode the state of a group, but ${asError(cause).message}`, { cause });
     }
@@ -132,7 +133,7 @@ export class RecordHandler<T> {
       return this.#logic.handle(record, value);
     } catch (thrown) {
       // Something was changed already: to go on would write a lie.
-      if (thrown instanceof InvariantError) throw thrown;
+      if (thrown instanceof InvariantError || thrown instanceof OperationalError) throw thrown;
       const error = asError(thrown);
       if (traced !== undefined) this.#begin(record, value, traced)?.end(error);
       this.deadLetter(record, error);

@@ -1,4 +1,4 @@
-import { OperationalError, PoisonousRecordError } from '../errors.ts';
+import { OperationalError, PoisonousRecordError, StateDoubtError } from '../errors.ts';
 import type { FetchedBatch } from '../consumers/group-consumer.ts';
 import { asError } from '../kafkajs/kafka-error.ts';
 import type { InputRecord } from '../record.ts';
@@ -94,7 +94,7 @@ export class Restore {
           onPoison(record, error);
           break;
         }
-        if (!(error instanceof OperationalError && error.retryable)) throw error;
+        if (!(error instanceof OperationalError && error.retryable) || error instanceof StateDoubtError) throw error;
         onHalted(error);
         await sleep(backoffMs(attempt));
         waiting = isClosed() ? undefined : this.#attempt(restore, record);

@@ -1,0 +1,1 @@
+export { DiskStore, type DiskStoreParts } from './disk-store.ts';
