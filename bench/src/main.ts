@@ -6,11 +6,12 @@ import { say, withClient } from './stage.ts';
 const usage = `Measures a no-op activity: the client asks, a worker runs it, the client has the result.
 All services run on this machine, each in a process of its own, with 4 partitions.
 
-  npm run bench -- [--json] [--seconds N] [--in-flight N]
+  npm run bench -- [--json] [--seconds N] [--in-flight N] [--secured]
 
   --json        print one line of JSON and nothing else on standard output
   --seconds     how long the load with many in flight lasts, and the one of 50 that warms up before it (default 10)
   --in-flight   how many activities are in flight then (default 500)
+  --secured     on a broker that asks who comes: TLS, SCRAM-SHA-512, and for each the rights that it needs
 
 KAFKA_BROKERS and SCHEMA_REGISTRY_URL name a broker to use; without them one is started for the run.`;
 
@@ -19,6 +20,7 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
     seconds: { type: 'string', default: '10' },
     'in-flight': { type: 'string', default: '500' },
+    secured: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
@@ -53,7 +55,7 @@ async function measure(client: ActivityClient, seconds: number, width: number): 
 async function run(): Promise<void> {
   const seconds = positive('seconds', values.seconds);
   const width = positive('in-flight', values['in-flight']);
-  await withClient((client) => measure(client, seconds, width));
+  await withClient((client) => measure(client, seconds, width), { secured: values.secured });
 }
 
 if (values.help) say(usage);

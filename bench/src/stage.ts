@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { ActivityClient } from '@ratchet/client';
 import { runUntilAskedToStop, unlessAborted } from '@ratchet/tools-kafka';
-import { startRatchet, type RunningRatchet } from '@ratchet/tools-start';
+import { comingInAs, startRatchet, type ComingIn, type RunningRatchet } from '@ratchet/tools-start';
 
 const folder = '.ratchet/bench';
 /** Where the broker of a bench keeps its logs. */
@@ -12,15 +12,27 @@ export const kafkaLogs = `${folder}/kafka/broker-1`;
 /** What is not a figure: standard output has figures only. */
 export const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
+export interface BenchOptions {
+  /** A broker that asks who comes: client and worker are users of their own, with the rights that they need. */
+  readonly secured?: boolean;
+}
+
+/** How the client or the worker of a bench comes in. */
+export const benchConnection = (who: 'client' | 'worker', ratchet: RunningRatchet): ComingIn =>
+  comingInAs(`ratchet-${who}`, ratchet);
+
 /**
  * The main of a bench: all services on this machine, with 4 partitions, for as long as `measure` takes, or until this
  * process is asked to stop: then `asked` is aborted.
  */
-export function onRatchet(measure: (ratchet: RunningRatchet, asked: AbortSignal) => Promise<void>): Promise<void> {
+export function onRatchet(
+  measure: (ratchet: RunningRatchet, asked: AbortSignal) => Promise<void>,
+  { secured = false }: BenchOptions = {},
+): Promise<void> {
   return runUntilAskedToStop(async (asked) => {
     // What former runs have left would be restored, and slow the start.
     rmSync(folder, { recursive: true, force: true });
-    const ratchet = await startRatchet({ folder, partitions: 4, log: say, signal: asked });
+    const ratchet = await startRatchet({ folder, partitions: 4, log: say, signal: asked, secured });
     try {
       await measure(ratchet, asked);
     } finally {
@@ -31,19 +43,20 @@ export function onRatchet(measure: (ratchet: RunningRatchet, asked: AbortSignal)
 }
 
 /** Beside that a worker in a process of its own, and a client. */
-export function withClient(measure: (client: ActivityClient, ratchet: RunningRatchet) => Promise<void>): Promise<void> {
+export function withClient(
+  measure: (client: ActivityClient, ratchet: RunningRatchet) => Promise<void>,
+  options: BenchOptions = {},
+): Promise<void> {
   return onRatchet(async (ratchet, asked) => {
-    const { brokers, registryUrl } = ratchet;
-    const environment = { KAFKA_BROKERS: brokers, SCHEMA_REGISTRY_URL: registryUrl };
-    const worker = fork(new URL('./worker.ts', import.meta.url), { env: { ...process.env, ...environment } });
-    const client = await ActivityClient.connect({ brokers, registry: registryUrl });
+    const worker = fork(new URL('./worker.ts', import.meta.url), [JSON.stringify(benchConnection('worker', ratchet))]);
+    const client = await ActivityClient.connect(benchConnection('client', ratchet));
     try {
       await unlessAborted(asked, measure(client, ratchet));
     } finally {
       await client.close();
       await end(worker);
     }
-  });
+  }, options);
 }
 
 /** Asks a process to end, and waits until it has. */

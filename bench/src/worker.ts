@@ -1,16 +1,13 @@
+import type { ComingIn } from '@ratchet/tools-start';
 import { Worker } from '@ratchet/worker';
 import * as activities from './activities.ts';
 import { benchTaskQueue } from './load.ts';
 
-const required = (name: string): string => {
-  const value = process.env[name];
-  if (value === undefined) throw new Error(`Expected to find ${name} in the environment, but it is not set`);
-  return value;
-};
+// What `withClient` gives: secrets are named by their files in it.
+const connection = JSON.parse(process.argv[2] ?? '{}') as ComingIn;
 
 const worker = await Worker.create({
-  brokers: required('KAFKA_BROKERS'),
-  registry: required('SCHEMA_REGISTRY_URL'),
+  ...connection,
   taskQueue: benchTaskQueue,
   activities,
   maxConcurrentActivities: 1_000,

@@ -2,7 +2,7 @@ export { clusterSettings, type ClusterSettings } from './cluster-settings.ts';
 export { parseExactJson } from './exact-json.ts';
 export { followTokenKeys } from './follow-token-keys.ts';
 export { hostPattern, isHostIn, isLoopback, refuseForeign, securityHeaders } from './http-safety.ts';
-export { kafkaConnectionOf } from './kafka-connection.ts';
+export { installationOf, kafkaConnectionOf } from './kafka-connection.ts';
 export { LiveConfig, type SettingsChanges } from './live-config.ts';
 export { listenAt, type ListenAddress } from './listen-at.ts';
 export { missingRights, processorRunner, type ProcessorParts } from './processor-runner.ts';

@@ -1,6 +1,7 @@
 import { connectionSettings, describedConnection, type DescribedConnection } from './connection.settings.ts';
 import { readConfig, type Variables } from './read-config.ts';
 import type { Setting } from './setting.ts';
+import { topicsSettings, type TopicsConfig } from './topics.settings.ts';
 
 const settings = {
   ...connectionSettings,
@@ -21,4 +22,17 @@ export function kafkaConnectionOf(
   const unchanging = { onChange: () => undefined };
   const { brokers, tls, sasl } = describedConnection({ ...config, schemaRegistryUrl: '' }, unchanging);
   return { brokers, tls, sasl };
+}
+
+/**
+ * What a tool says of an installation where it is not told otherwise: by the same variables as services do.
+ *
+ * @throws OperationalError RKT1301, as above.
+ */
+export function installationOf(
+  tool: string,
+  variables: Variables,
+): { readonly prefix: string; readonly topics: TopicsConfig['topics'] } {
+  const { config } = readConfig(tool, { prefix: connectionSettings.prefix, topics: topicsSettings.topics }, variables);
+  return { prefix: config.prefix ?? '', topics: config.topics };
 }

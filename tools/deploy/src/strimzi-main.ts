@@ -20,9 +20,9 @@ if (partitions !== undefined && !/^[1-9]\d{0,3}$/.test(partitions)) {
   );
   process.exit(2);
 }
-if (!/^[a-zA-Z0-9._-]{0,40}$/.test(prefix)) {
+if (!/^[a-zA-Z0-9._-]{0,40}$/.test(prefix) || prefix.includes('ratchet')) {
   process.stderr.write(
-    `Expected --prefix to be up to 40 of a-z, A-Z, 0-9, ".", "_" and "-", but it is ${JSON.stringify(prefix)}\n`,
+    `Expected --prefix to be up to 40 of a-z, A-Z, 0-9, ".", "_" and "-", without "ratchet" in it, but it is ${JSON.stringify(prefix)}\n`,
   );
   process.exit(2);
 }

@@ -1,4 +1,8 @@
-import { awaitAnswer, brokerCount, metadataRequest, splitAddress } from './answers.ts';
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { awaitAnswer, brokerCount, metadataRequest, registryAnswers, splitAddress } from './answers.ts';
+import { requireAnswers } from './environment.ts';
 import { javaVersion } from './jars.ts';
 import { lives, startOf } from './folder-lock.ts';
 
@@ -14,6 +18,50 @@ describe('splitAddress', () => {
   it.each(['', 'localhost', 'localhost:', ':9092', '::1:9092'])('refuses "%s"', (address) => {
     expect(() => splitAddress(address)).toThrow(/as host:port/);
   });
+});
+
+/** What `ask` says of a server that answers so. */
+async function at(answer: RequestListener, ask: (port: number) => Promise<unknown>): Promise<unknown> {
+  const server = createServer(answer);
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  try {
+    return await ask((server.address() as AddressInfo).port);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+describe('a registry', () => {
+  it.each([
+    ['answers whoever asks', 200, true],
+    ['wants to know who asks', 401, true],
+    ['does not let in who asks', 403, true],
+    ['is another server', 404, false],
+    ['has no answer yet', 503, false],
+  ])('that %s: %d', async (_, status, isThere) => {
+    const asked = (port: number): Promise<boolean> => registryAnswers(`http://127.0.0.1:${String(port)}`);
+    expect(await at((_request, response) => response.writeHead(status).end(), asked)).toBe(isThere);
+  });
+
+  it('is asked by user and password of its address', async () => {
+    let seen: string | undefined;
+    const answer: RequestListener = ({ headers }, response) => {
+      seen = headers.authorization;
+      response.end();
+    };
+    await at(answer, (port) => registryAnswers(`http://ada:a%40b@127.0.0.1:${String(port)}/`));
+    expect(seen).toBe(`Basic ${Buffer.from('ada:a@b').toString('base64')}`);
+  });
+});
+
+it('a Kafka that asks who comes is there when it takes connections', async () => {
+  const asked = (port: number): Promise<void> => {
+    const address = `127.0.0.1:${String(port)}`;
+    const given = { brokers: address, registryUrl: `http://ada:hunter2@${address}` };
+    return requireAnswers(given, { RATCHET_KAFKA_SASL_MECHANISM: 'plain' });
+  };
+  expect(await at((_request, response) => response.end(), asked)).toBeUndefined();
 });
 
 describe('the metadata request', () => {

@@ -18,14 +18,39 @@ export async function kafkaAnswers(address: string, brokerCountMin = 1): Promise
   }
 }
 
-/** Whether the registry at `url` (its Confluent-compatible root) lists its subjects. */
+/** Whether something takes connections at `address`: all that a broker that asks who comes tells a stranger. */
+export async function takesConnections(address: string): Promise<boolean> {
+  const [host, port] = splitAddress(address);
+  const socket = connect({ host, port });
+  socket.setTimeout(2000, () => socket.destroy(new Error('no answer')));
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** Whether the registry at `url` (its Confluent-compatible root) lists its subjects, or wants to know who asks. */
 export async function registryAnswers(url: string): Promise<boolean> {
   try {
-    const response = await fetch(`${url.replace(/\/$/, '')}/subjects`, { signal: AbortSignal.timeout(3000) });
-    return response.ok;
+    const { address, headers } = withoutUser(`${url.replace(/\/$/, '')}/subjects`);
+    const response = await fetch(address, { headers, signal: AbortSignal.timeout(3000) });
+    return response.ok || response.status === 401 || response.status === 403;
   } catch {
     return false;
   }
+}
+
+/** User and password of an address as a header, since `fetch` takes none with them. */
+function withoutUser(url: string): { readonly address: URL; readonly headers: Readonly<Record<string, string>> } {
+  const address = new URL(url);
+  const user = [address.username, address.password].map(decodeURIComponent).join(':');
+  address.username = '';
+  address.password = '';
+  return { address, headers: user === ':' ? {} : { authorization: `Basic ${Buffer.from(user).toString('base64')}` } };
 }
 
 /** Polls `answers` until it is true; false when `deadlineMs` passed or `given up` came first. */

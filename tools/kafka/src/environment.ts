@@ -1,4 +1,4 @@
-import { awaitAnswer, kafkaAnswers, registryAnswers } from './answers.ts';
+import { awaitAnswer, kafkaAnswers, registryAnswers, takesConnections } from './answers.ts';
 
 export interface Addresses {
   /** `host:port`s, comma separated. */
@@ -23,18 +23,26 @@ export function namedAddresses(environment: Readonly<Partial<Record<string, stri
   );
 }
 
-/** Resolves when both answer; rejects naming the one that does not. */
-export async function requireAnswers(addresses: Addresses): Promise<void> {
+/** Resolves when both answer; rejects naming the one that does not, without user and password of its address. */
+export async function requireAnswers(
+  addresses: Addresses,
+  environment: Readonly<Partial<Record<string, string>>> = process.env,
+): Promise<void> {
   const [first = ''] = addresses.brokers.split(',');
-  if (!(await awaitAnswer(() => kafkaAnswers(first), ANSWER_DEADLINE_MS))) {
+  const isAnswering = asksWhoComes(environment) ? takesConnections : kafkaAnswers;
+  if (!(await awaitAnswer(() => isAnswering(first), ANSWER_DEADLINE_MS))) {
     throw new Error(`Expected to use the Kafka of KAFKA_BROKERS, but ${first} gives no answer`);
   }
   if (!(await awaitAnswer(() => registryAnswers(addresses.registryUrl), ANSWER_DEADLINE_MS))) {
     throw new Error(
-      `Expected to use the registry of SCHEMA_REGISTRY_URL, but ${addresses.registryUrl} gives no answer`,
+      `Expected to use the registry of SCHEMA_REGISTRY_URL, but ${addresses.registryUrl.replace(/\/\/.*@/, '//***@')} gives no answer`,
     );
   }
 }
+
+/** Whether services are told how to come in to a Kafka that takes nobody who does not say who he is. */
+const asksWhoComes = (environment: Readonly<Partial<Record<string, string>>>): boolean =>
+  Object.entries(environment).some(([name, value]) => /^RATCHET_KAFKA_(TLS|SASL)/.test(name) && value !== '');
 
 function setOrUndefined(value: string | undefined): string | undefined {
   return value === undefined || value.trim() === '' ? undefined : value.trim();

@@ -53,3 +53,10 @@ test.each(aclFormats)('%s ends with a line break, and is the same every time', (
   expect(exportedAcls(format, worker)).toMatch(/\n$/);
   expect(exportedAcls(format, worker)).toBe(exportedAcls(format, worker));
 });
+
+test.each([
+  [{ prefix: 'Team_A.' }, 'Team_A.ratchet-scheduler, Team_A.ratchet-timeout-tracker'],
+  [{ ...worker, users: new Map([['worker', 'CN=mail']] as const) }, 'CN=mail'],
+])('as strimzi, a user whose name Kubernetes does not take is refused: %j', (options, users) => {
+  expect(() => exportedAcls('strimzi', options)).toThrow(`but it does not take ${users}`);
+});

@@ -19,7 +19,11 @@ export const grantsOf = ({ of = principals, users, ...options }: AclsOptions): r
     return rightsOf(principal, options).map((right) => ({ user, ...right }));
   });
 
-/** The same as text, for whoever keeps rights otherwise than by `acls apply`. Ends with a line break. */
+/**
+ * The same as text, for whoever keeps rights otherwise than by `acls apply`. Ends with a line break.
+ *
+ * @throws Error for `strimzi` when a user's name is none of Kubernetes.
+ */
 export function exportedAcls(format: AclFormat, options: AclsOptions): string {
   const byUser = Map.groupBy(grantsOf(options), ({ user }) => user);
   switch (format) {
@@ -28,6 +32,7 @@ export function exportedAcls(format: AclFormat, options: AclsOptions): string {
     case 'kafka-acls':
       return [...commandsHead, ...[...byUser.values()].flat().map(kafkaAclsCommand)].join('\n').concat('\n');
     case 'strimzi':
+      checkNames([...byUser.keys()]);
       return Array.from(byUser, ([user, of]) => `---\n${stringify(kafkaUser(user, of))}`).join('');
   }
 }
@@ -57,6 +62,16 @@ function kafkaAclsCommand({ user, resource, name, pattern, operations }: AclBind
 }
 
 const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
+
+/** A `KafkaUser` has its name from Kubernetes (RFC 1123), and the user in Kafka has it from the `KafkaUser`. */
+function checkNames(users: readonly string[]): void {
+  const wrong = users.filter((user) => !/^[a-z\d]([a-z\d-]*[a-z\d])?(\.[a-z\d]([a-z\d-]*[a-z\d])?)*$/.test(user));
+  if (wrong.length === 0) return;
+  throw new Error(
+    `Expected users whose names Kubernetes takes (a-z, 0-9, "-" and "."), but it does not take ${wrong.join(', ')}: ` +
+      'say others, each by --user <who>=<user>',
+  );
+}
 
 /** Strimzi's `KafkaUser` (kafka.strimzi.io/v1), whose name is the user. Its labels say which `Kafka` it is of. */
 const kafkaUser = (name: string, grants: readonly AclBinding[]): object => ({

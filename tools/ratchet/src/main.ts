@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { connectKafka, grantRights, isPrefix, prefixExpected } from '@ratchet/kafka';
 import { principals, type KafkaPrincipal } from '@ratchet/schemas';
-import { kafkaConnectionOf } from '@ratchet/service-kit';
+import { installationOf, kafkaConnectionOf } from '@ratchet/service-kit';
 import { aclFormats, exportedAcls, grantsOf, type AclsOptions } from './acls.ts';
 
 const USAGE = `npm run --silent ratchet -- acls export [--format json|kafka-acls|strimzi] [<options>]
@@ -73,16 +73,16 @@ function parsed(args: readonly string[]) {
 }
 
 function optionsOf(values: ReturnType<typeof parsed>['values']): AclsOptions {
-  const prefix = values.prefix ?? process.env['RATCHET_PREFIX'] ?? '';
+  const installation = installationOf('ratchet acls', process.env);
+  const { prefix = installation.prefix, topics = installation.topics } = values;
   if (prefix !== '' && !isPrefix(prefix)) throw wrong(`--prefix ${prefixExpected}`, prefix);
-  const topics = values.topics ?? process.env['RATCHET_TOPICS'] ?? '';
   return {
     prefix,
     of: values.of === undefined ? principals : values.of.split(',').map((who) => oneOf('--of', principals, who)),
     users: new Map(values.user.map(userGiven)),
     namespace: values.namespace,
     taskQueue: values['task-queue'],
-    topics: topics === '' ? 'create' : oneOf('--topics', ['create', 'verify', 'trust'] as const, topics),
+    topics: oneOf('--topics', ['create', 'verify', 'trust'] as const, topics),
   };
 }
 

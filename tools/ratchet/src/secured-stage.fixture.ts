@@ -14,7 +14,7 @@ import { connectCluster, type Cluster, type ConnectionDescription } from '@ratch
 import { principals, rightsOf, userOf, type Operation, type KafkaPrincipal, type Right } from '@ratchet/schemas';
 import { eventually } from '@ratchet/testing';
 import { securedAdmin } from '@ratchet/tools-kafka';
-import { startRatchet, type RunningRatchet } from '@ratchet/tools-start';
+import { comingInAs, startRatchet, type RunningRatchet } from '@ratchet/tools-start';
 
 export const namespace = 'shop';
 export const taskQueue = 'greetings';
@@ -84,8 +84,7 @@ export class SecuredStage {
         RATCHET_CALLBACK_BACKOFF_MS: '100',
       },
     });
-    const { brokers, ...security } = connectionAs(ratchet, securedAdmin);
-    const admin = await connectKafka({ brokers: [brokers as string].flat(), ...security, clientId: 'admin' });
+    const admin = await connectKafka({ ...comingInAs(securedAdmin, ratchet), clientId: 'admin' });
     const stage = new SecuredStage(ratchet, admin, said, folder);
     // The worker of the table is one of any queue; here, one of a single one comes.
     const any = rightsOf('worker', { prefix }).map((right) => ({ user: userOf('worker', { prefix }), ...right }));
@@ -106,7 +105,7 @@ export class SecuredStage {
 
   /** How someone of the table comes in. */
   as(who: KafkaPrincipal): ConnectionDescription {
-    return connectionAs(this.ratchet, userOf(who, { prefix }));
+    return comingInAs(userOf(who, { prefix }), this.ratchet);
   }
 
   /** The cluster as someone of the table has it who is no service; closed with the stage. */
@@ -160,13 +159,3 @@ export const names = (message: string, operation: string, on: string): boolean =
   ).test(message);
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
-
-function connectionAs({ brokers, registryUrl, security }: RunningRatchet, username: string): ConnectionDescription {
-  if (security === undefined) throw new Error('Expected a broker that asks who comes');
-  return {
-    brokers: brokers.split(','),
-    registry: registryUrl,
-    tls: { ca: { file: security.caFile } },
-    sasl: { mechanism: 'scram-sha-512', username, password: { file: security.passwordFile(username) } },
-  };
-}

@@ -1,7 +1,9 @@
 export {
+  comingInAs,
   grantAll,
   securityEnvironment,
   startRatchet,
+  type ComingIn,
   type RunningRatchet,
   type StartRatchetOptions,
 } from './start-ratchet.ts';

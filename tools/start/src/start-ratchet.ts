@@ -42,6 +42,8 @@ export interface RunningRatchet {
   /** `host:port`s, comma separated. */
   readonly brokers: string;
   readonly registryUrl: string;
+  /** RATCHET_PREFIX of the services. */
+  readonly prefix: string;
   /** How to come in where the broker asks who comes. */
   readonly security?: RunningKafka['security'];
   /** `host:port`, for Temporal's SDKs. */
@@ -106,7 +108,8 @@ export async function startRatchet(options: StartRatchetOptions = {}): Promise<R
     throw new Error('Expected the completion-gateway to say where its doors are, but it did not');
   const { brokers, registryUrl, security, ended: kafkaEnded = never } = kafka;
   const secured = security === undefined ? {} : { security };
-  return { brokers, registryUrl, ...secured, ...addresses, services: byName, kafkaEnded, stop };
+  const prefix = prefixOf(options.serviceEnv);
+  return { brokers, registryUrl, prefix, ...secured, ...addresses, services: byName, kafkaEnded, stop };
 }
 
 const never = new Promise<never>(() => undefined);
@@ -129,7 +132,7 @@ interface Kafka extends Pick<RunningKafka, 'brokers' | 'registryUrl' | 'security
 }
 
 async function kafkaFor(
-  { kafka, folder, secured = false }: StartRatchetOptions,
+  { kafka, folder, secured = false, serviceEnv }: StartRatchetOptions,
   log: (line: string) => void,
 ): Promise<Kafka> {
   if (kafka !== undefined) return { ...kafka, stop: () => Promise.resolve() };
@@ -140,7 +143,7 @@ async function kafkaFor(
     ...(secured ? { users: securedUsers } : {}),
   });
   try {
-    await grantAll(started);
+    await grantAll(started, prefixOf(serviceEnv));
     return started;
   } catch (error) {
     await started.stop();
@@ -148,18 +151,18 @@ async function kafkaFor(
   }
 }
 
-/** Grants each user of a broker that asks who comes what it needs, and no more. */
-export async function grantAll({ brokers, security }: Pick<Kafka, 'brokers' | 'security'>): Promise<void> {
+/** What the names of the installation begin with. */
+const prefixOf = (serviceEnv: StartRatchetOptions['serviceEnv']): string =>
+  serviceEnv?.['RATCHET_PREFIX'] ?? process.env['RATCHET_PREFIX'] ?? '';
+
+/** Grants each user of a broker that asks who comes what it needs, and no more. Users have the same names whatever the prefix. */
+export async function grantAll({ brokers, security }: Pick<Kafka, 'brokers' | 'security'>, prefix = ''): Promise<void> {
   if (security === undefined) return;
-  const { caFile, passwordFile } = security;
-  const connection = await connectKafka({
-    brokers: brokers.split(','),
-    clientId: 'ratchet-start',
-    tls: { ca: { file: caFile } },
-    sasl: { mechanism: 'scram-sha-512', username: securedAdmin, password: { file: passwordFile(securedAdmin) } },
-  });
-  const all = { prefix: '' };
-  const grants = principals.flatMap((who) => rightsOf(who, all).map((right) => ({ user: userOf(who, all), ...right })));
+  const asAdmin = comingInAs(securedAdmin, { brokers, security, registryUrl: '', prefix: '' });
+  const connection = await connectKafka({ ...asAdmin, clientId: 'ratchet-start' });
+  const grants = principals.flatMap((who) =>
+    rightsOf(who, { prefix }).map((right) => ({ user: userOf(who, { prefix: '' }), ...right })),
+  );
   await grantRights(connection, grants).finally(() => connection.close());
 }
 
@@ -228,6 +231,37 @@ export const securityEnvironment = (
   RATCHET_KAFKA_USERNAME: user,
   RATCHET_KAFKA_PASSWORD_FILE: passwordFile(user),
 });
+
+/** How a client or a worker comes in: the options of theirs. */
+export interface ComingIn {
+  readonly brokers: readonly string[];
+  readonly registry: string;
+  readonly prefix?: string;
+  readonly tls?: { readonly ca: { readonly file: string } };
+  readonly sasl?: {
+    readonly mechanism: 'scram-sha-512';
+    readonly username: string;
+    readonly password: { readonly file: string };
+  };
+}
+
+/** @param username whom a broker that asks who comes is shown; no other hears a name. */
+export function comingInAs(
+  username: string,
+  { brokers, registryUrl, security, prefix }: Pick<RunningRatchet, 'brokers' | 'registryUrl' | 'security' | 'prefix'>,
+): ComingIn {
+  return {
+    brokers: brokers.split(','),
+    registry: registryUrl,
+    ...(prefix === '' ? {} : { prefix }),
+    ...(security === undefined
+      ? {}
+      : {
+          tls: { ca: { file: security.caFile } },
+          sasl: { mechanism: 'scram-sha-512', username, password: { file: security.passwordFile(username) } },
+        }),
+  };
+}
 
 /** The caller's own environment may set anything; what `startRatchet` was asked for wins. */
 function environmentOf(

@@ -1,3 +1,4 @@
+import { withoutCredentials } from '@ratchet/kafka';
 import type { RunningRatchet } from './start-ratchet.ts';
 
 /** What someone who has just started Ratchet wants to read: where everything is, and what to do next. */
@@ -10,7 +11,7 @@ export function upMessage(ratchet: RunningRatchet): string {
 Ratchet is up.
 
   Kafka               ${brokers}
-  Schema registry     ${registryUrl}
+  Schema registry     ${shown(registryUrl)}
   gRPC                ${grpcAddress} (the address for Temporal's SDKs)
   HTTP                ${httpUrl} (described at ${httpUrl}/docs)
 ${rows.join('\n')}
@@ -21,9 +22,13 @@ Metrics are at /metrics beside each health address. Ctrl-C stops everything; the
 `;
 }
 
+/** User and password in it are of whoever has given the address; nobody else reads them off the screen. */
+const shown = (registryUrl: string): string =>
+  registryUrl.includes('@') ? withoutCredentials(registryUrl) : registryUrl;
+
 /** How they come in, a command for each shell: to a broker that asks who comes, each is a user of its own. */
 function exports({ brokers, registryUrl, security }: RunningRatchet): string {
-  const both = `KAFKA_BROKERS=${brokers} SCHEMA_REGISTRY_URL=${registryUrl}`;
+  const both = `KAFKA_BROKERS=${brokers} SCHEMA_REGISTRY_URL=${shown(registryUrl)}`;
   if (security === undefined) return `  export ${both}`;
   const { caFile, passwordFile } = security;
   const as = (who: string): string =>
