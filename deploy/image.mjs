@@ -23,7 +23,7 @@ import { dirname, join } from 'node:path';
 import process from 'node:process';
 
 const SERVICES = ['scheduler', 'timeout-tracker', 'cancellation', 'completion-gateway'];
-const LIBS = ['domain', 'schemas', 'kafka', 'protocol', 'service-kit'];
+const LIBS = ['domain', 'schemas', 'kafka', 'protocol', 'store', 'service-kit'];
 const USER = 10001;
 /** Of packages: what only compilers, people and debuggers of other people's code read. */
 const NOT_RUN =

@@ -47,7 +47,7 @@ export const rooms = [
   ...['scheduler', 'timeout-tracker', 'cancellation', 'completion-gateway'].map((scope) => ({
     scope,
     folder: `services/${scope}`,
-    rooms: [...LEGS, 'service-kit'],
+    rooms: [...LEGS, 'service-kit', ...(scope === 'scheduler' ? ['store'] : [])],
     decide: scope === 'scheduler',
   })),
   { scope: 'tools-kafka', folder: 'tools/kafka', rooms: [], packages: [] },
@@ -93,8 +93,18 @@ export const rooms = [
   ].map(([scope, folder]) => ({
     scope,
     folder,
-    rooms: [...LEGS, 'client', 'worker', 'workflow', 'testing', 'tools-kafka', 'start'],
+    rooms: [
+      ...LEGS,
+      ...(scope === 'bench' ? ['store'] : []),
+      'client',
+      'worker',
+      'workflow',
+      'testing',
+      'tools-kafka',
+      'start',
+    ],
     not: ALL_NEST,
+    decide: scope === 'bench',
   })),
 ];
 

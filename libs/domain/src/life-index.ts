@@ -1,99 +1,94 @@
-/** One life of an id: a run of a standalone activity, or a run of a workflow id. */
-interface Life {
-  readonly runId: string;
-  /** Puts the lives of one id in their order: a later one has a greater order. */
-  order: number;
-  former: Life | undefined;
-  later: Life | undefined;
+import type { StateRows } from './state-rows.ts';
+import { ordered } from './state-store.ts';
+
+/** One life of an id: an activity's schedule offset, or the name of a workflow run. */
+export type LifeName = number | string;
+
+interface Latest {
+  readonly name: LifeName;
+  /** A later life has a greater order; that of an activity is its name. */
+  readonly order: number;
+  /** Each life has a row of its own: there was more than this one. */
+  readonly isListed: boolean;
 }
-
-const keepsPlace = ({ former, later }: Life, order: number): boolean =>
-  (former === undefined || former.order < order) && (later === undefined || later.order > order);
-
-/** From so many lives on, those of an id are found by a map of their own. */
-const listedMax = 8;
 
 /**
  * The lives of each id, the latest first.
  *
  * They may be added in any order and removed one by one, for the lives of one id are kept for their own times. Nearly
- * every id has one life, so a list of links costs least; an id that is used every second has a hundred thousand, and the
- * oldest of them goes first.
+ * every id has one life, which takes one small row; from the second on each has a row of its own, too.
  */
 export class LifeIndex {
-  readonly #latest = new Map<string, Life>();
-  /** Of the ids with many lives: by run id. */
-  readonly #many = new Map<string, Map<string, Life>>();
+  readonly #rows: StateRows;
 
-  latestRunId(key: string): string | undefined {
-    return this.#latest.get(key)?.runId;
+  constructor(rows: StateRows) {
+    this.#rows = rows;
   }
 
-  /** The lives of an id, the latest first. */
-  *runIds(key: string): Generator<string> {
-    for (let life = this.#latest.get(key); life !== undefined; life = life.former) yield life.runId;
+  latest(id: string): LifeName | undefined {
+    return this.#latest(id)?.name;
   }
 
-  /** Adds a life or, if it is known, gives it its new order, and the place that goes with it. */
-  put(key: string, runId: string, order: number): void {
-    const known = this.#find(key, runId);
-    if (known !== undefined) {
-      if (keepsPlace(known, order)) {
-        known.order = order;
-        return;
-      }
-      this.remove(key, runId);
+  /** All of them, the latest first. */
+  *all(id: string): Generator<LifeName> {
+    const latest = this.#latest(id);
+    if (latest === undefined) return;
+    if (!latest.isListed) yield latest.name;
+    else for (const [, name] of this.#rows.range('lives', `${id}/`, { reversed: true })) yield name as LifeName;
+  }
+
+  /** Adds a life. @param formerOrder what it had, if it was there before with another one. */
+  put(id: string, name: LifeName, order: number, formerOrder = order): void {
+    const known = this.#latest(id);
+    if (known === undefined) return this.#setLatest(id, { name, order, isListed: false });
+    const isListed = known.isListed || known.name !== name;
+    if (known.isListed && formerOrder !== order) this.#list(id, formerOrder, undefined);
+    if (isListed) {
+      if (!known.isListed) this.#list(id, known.order, known.name);
+      this.#list(id, order, name);
     }
-    let later: Life | undefined;
-    let former = this.#latest.get(key);
-    while (former !== undefined && former.order > order) {
-      later = former;
-      former = former.former;
+    const isLatest = known.name === name || order > known.order;
+    this.#setLatest(id, { ...(isLatest ? { name, order } : known), isListed });
+  }
+
+  remove(id: string, name: LifeName, order: number): void {
+    const known = this.#latest(id);
+    if (known === undefined) return;
+    if (known.isListed) this.#list(id, order, undefined);
+    if (known.name === name) this.#setLatest(id, known.isListed ? this.#lastListed(id) : undefined);
+  }
+
+  #lastListed(id: string): Latest | undefined {
+    for (const [key, name] of this.#rows.range('lives', `${id}/`, { reversed: true, countMax: 8 })) {
+      return { name: name as LifeName, order: orderOf(key), isListed: true };
     }
-    const life = { runId, order, former, later };
-    if (former !== undefined) former.later = life;
-    this.#setFormer(key, later, life);
-    this.#list(key, life);
+    return undefined;
   }
 
-  remove(key: string, runId: string): void {
-    const life = this.#find(key, runId);
-    if (life === undefined) return;
-    const { former, later } = life;
-    if (former !== undefined) former.later = later;
-    this.#setFormer(key, later, former);
-    life.former = life.later = undefined;
-    const lives = this.#many.get(key);
-    lives?.delete(runId);
-    if (lives?.size === 0) this.#many.delete(key);
+  #list(id: string, order: number, name: LifeName | undefined): void {
+    this.#rows.put('lives', `${id}/${ordered(order)}${String(order)}`, name);
   }
 
-  #find(key: string, runId: string): Life | undefined {
-    const lives = this.#many.get(key);
-    if (lives !== undefined) return lives.get(runId);
-    let life = this.#latest.get(key);
-    while (life !== undefined && life.runId !== runId) life = life.former;
-    return life;
+  #latest(id: string): Latest | undefined {
+    const row = this.#rows.get('latest', id) as number | string | undefined;
+    if (row === undefined) return undefined;
+    if (typeof row === 'number') return { name: row, order: row, isListed: false };
+    const slash = row.indexOf('/');
+    const order = Number(slash < 0 ? row.slice(1) : row.slice(1, slash));
+    return { name: slash < 0 ? order : row.slice(slash + 1), order, isListed: row.startsWith('+') };
   }
 
-  /** @param later what `life` comes before; absent: it is the latest. */
-  #setFormer(key: string, later: Life | undefined, life: Life | undefined): void {
-    if (later !== undefined) later.former = life;
-    else if (life !== undefined) this.#latest.set(key, life);
-    else this.#latest.delete(key);
-  }
-
-  #list(key: string, added: Life): void {
-    const listed = this.#many.get(key);
-    if (listed !== undefined) {
-      listed.set(added.runId, added);
-      return;
-    }
-    let count = 0;
-    for (let life = this.#latest.get(key); life !== undefined; life = life.former) count++;
-    if (count <= listedMax) return;
-    const lives = new Map<string, Life>();
-    for (let life = this.#latest.get(key); life !== undefined; life = life.former) lives.set(life.runId, life);
-    this.#many.set(key, lives);
+  #setLatest(id: string, latest: Latest | undefined): void {
+    if (latest === undefined) return this.#rows.put('latest', id, undefined);
+    const { name, order, isListed } = latest;
+    if (typeof name === 'number' && !isListed) return this.#rows.put('latest', id, name);
+    this.#rows.put(
+      'latest',
+      id,
+      `${isListed ? '+' : '-'}${String(order)}${typeof name === 'string' ? `/${name}` : ''}`,
+    );
   }
 }
+
+/** Behind the place that it gives the row. */
+const orderOf = (key: string): number => Number(key.slice(key.lastIndexOf('/') + 9));

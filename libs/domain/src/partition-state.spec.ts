@@ -28,7 +28,7 @@ test('open activities are listed as they were scheduled, whatever order they are
   }
   const state = new PartitionState();
   for (const [, activity] of [...stage.state.activities()].toReversed()) state.restoreActivity(activity);
-  expect(state.openActivityIds(workflowRun)).toEqual(['b', 'c', 'a']);
+  expect([...state.openActivityIds(workflowRun)]).toEqual(['b', 'c', 'a']);
 });
 
 test('when the latest run expires before an earlier one, the earlier is the latest again', () => {
@@ -69,13 +69,13 @@ test('signals are kept in the order of the log, whatever order they are loaded i
   const state = new PartitionState();
   for (const offset of [5, 3, 9, 4]) state.restoreSignal(workflowRun, signal(offset));
   state.restoreSignal(workflowRun, signal(4, 'again'));
-  expect(state.signals(workflowRun).map(({ signalId }) => signalId)).toEqual(['s3', 'again', 's5', 's9']);
+  expect([...state.signals(workflowRun)].map(({ signalId }) => signalId)).toEqual(['s3', 'again', 's5', 's9']);
 });
 
 test('a run takes its signals with it', () => {
   const stage = new Stage(inRun).accept(signalRun('s1')).accept(closeRun());
   stage.state.apply({ type: 'RunExpired', run: workflowRun });
-  expect(stage.state.signals(workflowRun)).toEqual([]);
+  expect([...stage.state.signals(workflowRun)]).toEqual([]);
   expect(stage.state.runCount).toBe(0);
 });
 

@@ -1,33 +1,80 @@
 import { isClosed, isUnclaimed, type Activity, type ClosedActivity, type ScheduledActivity } from './activity.ts';
+import { heartbeatOf, inputOf } from './activity-records.ts';
+import { cacheBudget } from './entity-cache.ts';
 import type { DomainEvent } from './event.ts';
-import { ExpiryQueue } from './expiry-queue.ts';
-import { executionKey, partitionKey, runKey, type ExecutionId, type RunId } from './identity.ts';
+import {
+  executionKey,
+  heartbeatKey,
+  inputKey,
+  partitionKey,
+  runKey,
+  signalKey,
+  type ExecutionId,
+  type RunId,
+} from './identity.ts';
+import { activityRows, changeRows, queueName, queueOf, runRows, type TaskQueueLevel } from './index-rows.ts';
 import { LifeIndex } from './life-index.ts';
-import { retentionWithRunMs } from './limits.ts';
+import type { StateRecord } from './message.ts';
 import type { PartitionView } from './partition-view.ts';
-import { SignalQueue } from './signal-queue.ts';
+import { StateEntities, type PartitionStateParts } from './state-entities.ts';
+import { StateRows, type Row } from './state-rows.ts';
+import { MemoryStore, ordered, type StatePosition, type StateStore, type StateTable } from './state-store.ts';
 import type { EpochMillis, Offset } from './units.ts';
-import { invariant } from './units.ts';
+import { invariant, InvariantError } from './units.ts';
+import { WaitingSignals, type WaitingSignal } from './waiting-signals.ts';
 import type { Signal, WorkflowRun } from './workflow-run.ts';
+
+/** Of a state that is made and thrown away: nothing of it is ever sealed, so nothing is encoded. */
+const inMemory = (): PartitionStateParts => ({
+  store: new MemoryStore(),
+  encode: ({ type }) => {
+    throw new InvariantError(`a ${type} is sealed in a state that has no records`);
+  },
+  decode: () => {
+    throw new InvariantError('a record is read in a state that has none');
+  },
+  digest: (text) => text,
+  cache: cacheBudget(0),
+});
+
+/** What stands behind a key of the state topic that has changed. `offset`: the life whose record the topic may have. */
+type Changed =
+  | { readonly part: 'activity' | 'input' | 'heartbeat'; readonly key: string; readonly offset: Offset }
+  | { readonly part: 'run'; readonly key: string }
+  | { readonly part: 'signal'; readonly row: string };
+
+type Entity = Activity | WorkflowRun;
 
 /**
  * Everything that one partition of the command log says, and the indexes `decide` reads it by.
  *
- * It changes through `apply` while commands are decided, and through `restore...` when a snapshot is loaded: in any
- * order, a later record of the same key replacing the earlier. The indexes follow. What is stored is immutable.
+ * It changes through `apply` while commands are decided, and through `restoreRecord` when the state topic is read: there
+ * a later record of the same key replaces the earlier, and records of different keys may come in any order. Entities are
+ * immutable. They and their indexes are rows of a store (`StateRows`); decoded, they are kept as far as the cache goes.
+ *
+ * Changes are sealed in groups: `encode` for each key that has changed, `seal`, and, when the records are committed,
+ * `committed`; then `write` puts them into the store.
  */
 export class PartitionState implements PartitionView {
-  readonly #activities = new Map<string, Activity>();
-  readonly #runs = new Map<string, WorkflowRun>();
-  readonly #signals = new Map<string, SignalQueue>();
-  /** Run key to the open activities in it: activity id to where it was scheduled. */
-  readonly #openActivities = new Map<string, Map<string, Offset>>();
-  /** As `#openActivities`, of what is kept as long as the run. */
-  readonly #keptActivities = new Map<string, Map<string, Offset>>();
-  readonly #standaloneLives = new LifeIndex();
-  readonly #workflowLives = new LifeIndex();
-  readonly #expiring = new ExpiryQueue<ClosedActivity | WorkflowRun>();
+  readonly #parts: PartitionStateParts;
+  readonly #rows: StateRows;
+  readonly #entities: StateEntities;
+  readonly #lives: LifeIndex;
+  readonly #signals: WaitingSignals;
+  readonly #changed = new Map<string, Changed>();
   #rules = 1;
+
+  constructor(parts: PartitionStateParts = inMemory()) {
+    this.#parts = parts;
+    this.#rows = new StateRows(parts.store);
+    this.#lives = new LifeIndex(this.#rows);
+    this.#signals = new WaitingSignals({
+      rows: this.#rows,
+      digest: parts.digest,
+      decode: (bytes) => this.#entities.decoded(bytes, 'SignalSnapshot'),
+    });
+    this.#entities = new StateEntities(parts, this.#rows);
+  }
 
   /** The rules version in force. */
   get rules(): number {
@@ -35,124 +82,168 @@ export class PartitionState implements PartitionView {
   }
 
   get activityCount(): number {
-    return this.#activities.size;
+    return this.#rows.tally('activities');
   }
 
   get runCount(): number {
-    return this.#runs.size;
+    return this.#rows.tally('runs');
   }
 
+  // --- what decide asks ---
+
   activity(id: ExecutionId): Activity | undefined {
-    const activity = this.#activities.get(executionKey(id));
+    const activity = this.activityByKey(executionKey(id));
     return activity !== undefined && isDeleted(activity) ? undefined : activity;
   }
 
   deletedActivity(id: ExecutionId): ClosedActivity | undefined {
-    const activity = this.#activities.get(executionKey(id));
+    const activity = this.activityByKey(executionKey(id));
     return activity !== undefined && isDeleted(activity) ? activity : undefined;
   }
 
   /** By `executionKey`: what is recorded, a deleted activity too. */
   activityByKey(key: string): Activity | undefined {
-    return this.#activities.get(key);
+    return this.#entities.activity(key);
   }
 
   run(id: RunId): WorkflowRun | undefined {
-    return this.#runs.get(runKey(id));
+    return this.runByKey(runKey(id));
   }
 
   /** By `runKey`. */
   runByKey(key: string): WorkflowRun | undefined {
-    return this.#runs.get(key);
+    return this.#entities.run(key);
   }
 
   latestRunId(namespace: string, activityId: string): string | undefined {
-    return this.#standaloneLives.latestRunId(partitionKey({ namespace, workflowId: '', activityId }));
+    const latest = this.#lives.latest(this.#idOf({ namespace, workflowId: '', activityId }));
+    return latest === undefined ? undefined : this.#entities.activityAt(latest as Offset)?.id.runId;
   }
 
-  runIds(namespace: string, activityId: string): Iterable<string> {
-    return this.#standaloneLives.runIds(partitionKey({ namespace, workflowId: '', activityId }));
+  *runIds(namespace: string, activityId: string): Generator<string> {
+    for (const name of this.#lives.all(this.#idOf({ namespace, workflowId: '', activityId }))) {
+      const activity = this.#entities.activityAt(name as Offset);
+      if (activity !== undefined) yield activity.id.runId;
+    }
   }
 
   latestWorkflowRunId(namespace: string, workflowId: string): string | undefined {
-    return this.#workflowLives.latestRunId(partitionKey({ namespace, workflowId, activityId: '' }));
+    const latest = this.#lives.latest(this.#idOf({ namespace, workflowId, activityId: '' }));
+    return latest === undefined ? undefined : this.#entities.runNamed(latest as string)?.id.runId;
   }
 
-  openActivityIds(run: RunId): readonly string[] {
-    return idsInOrder(this.#openActivities.get(runKey(run)));
+  openActivityIds(run: RunId): Iterable<string> {
+    return this.#idsInRun('openInRun', run);
   }
 
-  keptActivityIds(run: RunId): readonly string[] {
-    return idsInOrder(this.#keptActivities.get(runKey(run)));
+  keptActivityIds(run: RunId): Iterable<string> {
+    return this.#idsInRun('keptInRun', run);
   }
 
   keptActivityCount(run: RunId): number {
-    return this.#keptActivities.get(runKey(run))?.size ?? 0;
+    return this.#rows.tally(`kept/${this.#nameOf(run)}`);
   }
 
-  signals(run: RunId): readonly Signal[] {
-    return this.#signals.get(runKey(run))?.signals ?? [];
+  /** @param after the offset behind which they begin. */
+  signals(run: RunId, after: Offset = -1): Iterable<Signal> {
+    return this.#signals.of(run, after);
   }
 
-  /** The one that waits from this offset. */
-  signal(run: RunId, offset: Offset): Signal | undefined {
-    return this.#signals.get(runKey(run))?.at(offset);
+  signalCount(run: RunId): number {
+    return this.#signals.count(run);
   }
 
   signalBytes(run: RunId): number {
-    return this.#signals.get(runKey(run))?.bytes ?? 0;
+    return this.#signals.bytes(run);
+  }
+
+  /** The last one that waits. */
+  latestSignal(run: RunId): Signal | undefined {
+    return this.#signals.latest(run);
   }
 
   expired(
     before: EpochMillis,
     countMax: number,
   ): { readonly activities: readonly ExecutionId[]; readonly runs: readonly RunId[] } {
-    const activities: ExecutionId[] = [];
-    const runs: RunId[] = [];
-    for (const { value } of this.#expiring.due(before, countMax, (entity) => this.#isCurrent(entity))) {
-      if ('outcome' in value) activities.push(value.id);
-      else runs.push(value.id);
+    const due: { readonly instant: string; readonly key: string; readonly entity: Entity }[] = [];
+    for (const [row, name] of this.#rows.range('expiry', '', { to: ordered(before + 1) })) {
+      // When it expires and its version: what one command closed has both alike, and goes in the order of its keys.
+      const instant = row.slice(0, 16);
+      if (due.length >= countMax && due.at(-1)?.instant !== instant) break;
+      const entity =
+        typeof name === 'number' ? this.#entities.activityAt(name) : this.#entities.runNamed(name as string);
+      invariant(entity !== undefined, `something that expires is not there: ${row}`);
+      due.push({ instant, key: isRun(entity) ? runKey(entity.id) : executionKey(entity.id), entity });
     }
-    return { activities, runs };
+    due.sort((one, other) => byCodeUnit(one.instant, other.instant) || byCodeUnit(one.key, other.key));
+    const first = due.slice(0, countMax).map(({ entity }) => entity);
+    return {
+      activities: first.filter((entity): entity is Activity => !isRun(entity)).map(({ id }) => id),
+      runs: first.filter(isRun).map(({ id }) => id),
+    };
   }
 
-  /** Applies one event. Total and free of rules: whether it may happen was settled in `decide`. */
-  apply(event: DomainEvent): void {
+  // --- what waits for workers ---
+
+  /** The task queues in which activities wait whose task was sent, or was to be, and that nobody has claimed. */
+  *unclaimedQueues(): Generator<TaskQueueLevel & { readonly count: number; readonly oldestAt: EpochMillis }> {
+    for (const [tally, count] of this.#rows.range('tallies', 'unclaimed/')) {
+      const queue = queueOf(tally.slice('unclaimed/'.length));
+      const [oldest] = this.unclaimed(queue, 1);
+      if (oldest !== undefined) yield { ...queue, count: count as number, oldestAt: oldest.dispatchAt };
+    }
+  }
+
+  unclaimedCount(queue: TaskQueueLevel): number {
+    return this.#rows.tally(`unclaimed/${queueName(queue)}`);
+  }
+
+  /** Those of one queue, who has waited longest first. State may change meanwhile. */
+  *unclaimed(queue: TaskQueueLevel, countMax?: number): Generator<ScheduledActivity> {
+    const options = countMax === undefined ? {} : { countMax };
+    for (const [, name] of this.#rows.range('unclaimed', `${queueName(queue)}/`, options)) {
+      const activity = this.#entities.activityAt(name as Offset);
+      if (activity !== undefined && isUnclaimed(activity)) yield activity;
+    }
+  }
+
+  // --- change ---
+
+  /**
+   * Applies one event. Total and free of rules: whether it may happen was settled in `decide`.
+   *
+   * @returns the keys of the state topic whose records are others now.
+   */
+  apply(event: DomainEvent): readonly string[] {
     switch (event.type) {
       case 'ActivityChanged':
-        this.restoreActivity(event.activity);
-        break;
+        return this.#changeActivity(event.activity, event.changed);
       case 'RunChanged':
         this.restoreRun(event.run);
-        break;
+        return [this.#mark(runKey(event.run.id), { part: 'run', key: runKey(event.run.id) })];
       case 'SignalReceived':
         this.restoreSignal(event.run, event.signal);
-        break;
+        return [this.#markSignal(event.run, event.signal.offset)];
       case 'SignalsAcknowledged':
-        this.#removeSignals(event.run, event.offsets);
-        break;
+        this.#signals.remove(event.run, event.offsets);
+        return event.offsets.map((offset) => this.#markSignal(event.run, offset));
       case 'ActivityExpired':
-        this.#removeActivity(event.id);
-        break;
+        return this.#expireActivity(event.id);
       case 'RunExpired':
-        this.#removeRun(event.run);
-        break;
+        this.#removeRun(runKey(event.run));
+        return [this.#mark(runKey(event.run), { part: 'run', key: runKey(event.run) })];
       case 'RulesChanged':
         this.restoreRules(event.version);
-        break;
+        return [];
       case 'TaskDispatched':
       case 'ActivityClosed':
       case 'AttemptInterrupted':
       case 'AttemptInformed':
       case 'RunCancelRequested':
       case 'RunClosed':
-        break;
+        return [];
     }
-  }
-
-  /** Activities whose task was sent, or was to be, and that nobody has claimed; in no particular order. */
-  *unclaimed(): Generator<ScheduledActivity> {
-    for (const activity of this.#activities.values()) if (isUnclaimed(activity)) yield activity;
   }
 
   restoreRules(version: number): void {
@@ -160,108 +251,341 @@ export class PartitionState implements PartitionView {
   }
 
   restoreActivity(activity: Activity): void {
-    const { id } = activity;
-    const key = executionKey(id);
-    const former = this.#activities.get(key);
-    this.#activities.set(key, activity);
-    if (id.workflowId !== '') {
-      put(this.#openActivities, activity, !isClosed(activity));
-      put(this.#keptActivities, activity, isKeptWithRun(activity));
-    } else if (former?.scheduleOffset !== activity.scheduleOffset) {
-      // A run that was deleted may be scheduled by its own id again, after others.
-      this.#standaloneLives.put(partitionKey(id), id.runId, activity.scheduleOffset);
-    }
-    // What goes with its run would wait here for a hundred years.
-    if (isClosed(activity) && !isKeptWithRun(activity)) {
-      this.#expiring.push({ expiresAt: activity.expiresAt, version: activity.version, key, value: activity });
-    }
+    const key = executionKey(activity.id);
+    this.#putActivity(activity, this.activityByKey(key));
+    this.#entities.pinActivity(key, activity);
   }
 
   restoreRun(run: WorkflowRun): void {
-    const { id, version, close } = run;
-    const key = runKey(id);
-    this.#runs.set(key, run);
-    // Of a workflow id one run is open at a time and a closed one never changes, so versions stand in the order of the runs.
-    this.#workflowLives.put(partitionKey({ ...id, activityId: '' }), id.runId, version);
-    if (close !== undefined) this.#expiring.push({ expiresAt: close.expiresAt, version, key, value: run });
+    const key = runKey(run.id);
+    this.#putRun(run, this.runByKey(key));
+    this.#entities.pinRun(key, run);
   }
 
   restoreSignal(run: RunId, signal: Signal): void {
-    const key = runKey(run);
-    let queue = this.#signals.get(key);
-    if (queue === undefined) this.#signals.set(key, (queue = new SignalQueue()));
-    queue.put(signal);
+    this.#signals.put({ type: 'SignalSnapshot', run, signal });
   }
 
-  /** All activities in the order of their keys: the same for equal states, however they came about. */
+  // --- groups ---
+
+  /**
+   * The record of a changed key as of now, for the state topic; `null` is a tombstone. Called once for every key that has
+   * changed, before `seal`.
+   *
+   * @returns nothing where none need be written: what came and went within the group.
+   */
+  encode(topicKey: string): Uint8Array | null | undefined {
+    const changed = this.#changed.get(topicKey);
+    invariant(changed !== undefined, `'${topicKey}' is sealed and has not changed`);
+    this.#changed.delete(topicKey);
+    switch (changed.part) {
+      case 'activity': {
+        const activity = this.activityByKey(changed.key);
+        if (activity === undefined) return null;
+        return this.#encoded('activities', activity.scheduleOffset, { type: 'ActivitySnapshot', activity });
+      }
+      case 'input':
+      case 'heartbeat':
+        return this.#encodePart(changed.part, changed.key, changed.offset);
+      case 'run': {
+        const run = this.runByKey(changed.key);
+        return run === undefined
+          ? null
+          : this.#encoded('runs', this.#parts.digest(changed.key), { type: 'RunSnapshot', run });
+      }
+      case 'signal': {
+        const row = this.#rows.get('signals', changed.row);
+        if (row instanceof Uint8Array) return row;
+        if (row !== undefined) return this.#encoded('signals', changed.row, row as WaitingSignal);
+        return this.#rows.sealed('signals', changed.row) === undefined ? undefined : null;
+      }
+    }
+  }
+
+  /** What was encoded is one group, and leads to this progress. */
+  seal(progress: Uint8Array): void {
+    this.#rows.seal(progress);
+    this.#entities.unpin();
+  }
+
+  /** The oldest group that was sealed is committed, and the state topic goes on at `offset` behind it. */
+  committed(offset: number): void {
+    this.#rows.committed(offset);
+  }
+
+  /** Rows that are committed and not in the store yet. */
+  get unwrittenCount(): number {
+    return this.#rows.unwrittenCount;
+  }
+
+  /** Writes them into the store; the event loop may have its turn wherever it yields. */
+  write(): Generator<void, void> {
+    return this.#rows.write();
+  }
+
+  // --- restore ---
+
+  /** Goes on with what a store has; before anything else. */
+  use(store: StateStore): void {
+    this.#rows.use(store);
+  }
+
+  /** What whoever keeps the state has noted under a name; they are in the store with the rest. */
+  notes(prefix: string): Iterable<readonly [name: string, note: Row]> {
+    return this.#rows.range('notes', prefix);
+  }
+
+  note(name: string, note: Uint8Array): void {
+    this.#rows.put('notes', name, note);
+  }
+
+  /** Rows that were restored and are not in the store yet. */
+  get restoredCount(): number {
+    return this.#rows.openCount;
+  }
+
+  /** A record of the state topic, but the progress; `undefined` and `null` for a tombstone. */
+  restoreRecord(key: string, record: StateRecord | undefined, bytes: Uint8Array | null): void {
+    if (record === undefined || bytes === null) return this.#restoreTombstone(key);
+    switch (record.type) {
+      case 'ActivitySnapshot': {
+        const { activity } = record;
+        this.#putActivity(activity, this.activityByKey(key));
+        this.#entities.forgetActivity(key);
+        return this.#rows.put('activities', activity.scheduleOffset, bytes);
+      }
+      case 'ActivityInput':
+        return this.#restorePart('inputs', key, record.scheduleOffset, bytes);
+      case 'ActivityHeartbeat':
+        return this.#restorePart('heartbeats', key, record.scheduleOffset, bytes);
+      case 'RunSnapshot':
+        this.#putRun(record.run, this.runByKey(key));
+        this.#entities.forgetRun(key);
+        return this.#rows.put('runs', this.#parts.digest(key), bytes);
+      case 'SignalSnapshot':
+        return this.#signals.put(record, bytes);
+      case 'Progress':
+        return invariant(false, `a progress stands under '${key}'`);
+    }
+  }
+
+  /** The state topic is restored up to a position: `write` puts that into the store. */
+  restored(position: StatePosition): void {
+    this.#rows.restored(position);
+  }
+
+  /**
+   * Removes the parts of activities that are not there: of lives that are over, whose tombstones came without them.
+   *
+   * @param from the first schedule offset that may have such. The event loop may have its turn wherever it yields.
+   */
+  sweep(from: Offset): Generator<void, void> {
+    return this.#rows.sweep(from);
+  }
+
+  /** All activities in the order of their keys, whole: the same for equal states, however they came about. */
   *activities(): Generator<readonly [key: string, activity: Activity]> {
-    yield* inKeyOrder(this.#activities);
+    yield* inKeyOrder(this.#entities.activities());
   }
 
   /** All runs in the order of their keys, each with its waiting signals. */
   *runs(): Generator<readonly [key: string, run: WorkflowRun, signals: readonly Signal[]]> {
-    for (const [key, run] of inKeyOrder(this.#runs)) yield [key, run, this.#signals.get(key)?.signals ?? []];
+    for (const [key, run] of inKeyOrder(this.#entities.runs())) yield [key, run, [...this.signals(run.id)]];
   }
 
-  #isCurrent(entity: ClosedActivity | WorkflowRun): boolean {
-    return 'outcome' in entity
-      ? this.activityByKey(executionKey(entity.id)) === entity
-      : this.run(entity.id) === entity;
+  /** Every record that the state topic would hold if it were compacted now, in an order that equal states share. */
+  *records(): Generator<readonly [key: string, record: StateRecord]> {
+    for (const [key, activity] of this.activities()) {
+      yield [key, { type: 'ActivitySnapshot', activity }];
+      const [input, heartbeat] = [inputOf(activity), heartbeatOf(activity)];
+      if (input !== undefined) yield [inputKey(key), input];
+      if (heartbeat !== undefined) yield [heartbeatKey(key), heartbeat];
+    }
+    for (const [key, run, signals] of this.runs()) {
+      yield [key, { type: 'RunSnapshot', run }];
+      for (const signal of signals)
+        yield [signalKey(key, signal.offset), { type: 'SignalSnapshot', run: run.id, signal }];
+    }
   }
 
-  #removeActivity(id: ExecutionId): void {
+  /** A closed activity with all that there is to see of it: what was only ever shown is read when it is asked for. */
+  whole(activity: Activity): Activity {
+    return this.#entities.whole(activity);
+  }
+
+  /** How many bytes its records have. */
+  stateBytes(activity: Activity): number {
+    const whole = this.whole(activity);
+    const records = [{ type: 'ActivitySnapshot', activity: whole } as const, inputOf(whole), heartbeatOf(whole)];
+    return records.reduce((bytes, record) => bytes + (record === undefined ? 0 : this.#parts.encode(record).length), 0);
+  }
+
+  /** Forgets everything, and lets go of what it takes of the cache. */
+  close(): void {
+    this.#entities.clear();
+  }
+
+  // --- entities ---
+
+  #encoded(table: StateTable, key: string | number, record: StateRecord): Uint8Array {
+    const bytes = this.#parts.encode(record);
+    this.#rows.put(table, key, bytes);
+    return bytes;
+  }
+
+  #encodePart(part: 'input' | 'heartbeat', key: string, formerOffset: Offset): Uint8Array | null | undefined {
+    const table = part === 'input' ? 'inputs' : 'heartbeats';
+    const activity = this.activityByKey(key);
+    const record = activity && (part === 'input' ? inputOf(activity) : heartbeatOf(activity));
+    if (activity !== undefined && record !== undefined) return this.#encoded(table, activity.scheduleOffset, record);
+    if (activity !== undefined) this.#rows.put(table, activity.scheduleOffset, undefined);
+    return this.#rows.sealed(table, formerOffset) === undefined ? undefined : null;
+  }
+
+  // --- rows ---
+
+  #changeActivity(
+    activity: Activity,
+    changed: Extract<DomainEvent, { readonly type: 'ActivityChanged' }>['changed'],
+  ): readonly string[] {
+    const key = executionKey(activity.id);
+    const former = this.activityByKey(key);
+    this.restoreActivity(activity);
+    const offset = former?.scheduleOffset ?? activity.scheduleOffset;
+    // A heartbeat of a former life would stay in the topic for ever.
+    const hasHeartbeat = changed.heartbeat || (offset !== activity.scheduleOffset && former?.heartbeat !== undefined);
+    const keys: string[] = [];
+    if (changed.main) keys.push(this.#mark(key, { part: 'activity', key, offset }));
+    if (changed.input) keys.push(this.#mark(inputKey(key), { part: 'input', key, offset }));
+    if (hasHeartbeat) keys.push(this.#mark(heartbeatKey(key), { part: 'heartbeat', key, offset }));
+    return keys;
+  }
+
+  #expireActivity(id: ExecutionId): readonly string[] {
     const key = executionKey(id);
-    const activity = this.#activities.get(key);
+    const activity = this.activityByKey(key);
     invariant(activity !== undefined && isClosed(activity), `removal of ${key}, which is not closed`);
-    this.#activities.delete(key);
-    if (id.workflowId === '') this.#standaloneLives.remove(partitionKey(id), id.runId);
-    else put(this.#keptActivities, activity, false);
+    this.#removeActivity(key, activity);
+    const offset = activity.scheduleOffset;
+    return [
+      this.#mark(key, { part: 'activity', key, offset }),
+      this.#mark(inputKey(key), { part: 'input', key, offset }),
+      this.#mark(heartbeatKey(key), { part: 'heartbeat', key, offset }),
+    ];
   }
 
-  #removeRun(run: RunId): void {
-    const key = runKey(run);
-    this.#runs.delete(key);
-    this.#signals.delete(key);
-    this.#workflowLives.remove(partitionKey({ ...run, activityId: '' }), run.runId);
+  /** The first change of a group knows what the topic has. */
+  #mark(topicKey: string, changed: Changed): string {
+    if (!this.#changed.has(topicKey)) this.#changed.set(topicKey, changed);
+    return topicKey;
   }
 
-  #removeSignals(run: RunId, offsets: readonly Offset[]): void {
-    const key = runKey(run);
-    const queue = this.#signals.get(key);
-    queue?.remove(offsets);
-    if (queue?.signals.length === 0) this.#signals.delete(key);
+  #markSignal(run: RunId, offset: Offset): string {
+    return this.#mark(signalKey(runKey(run), offset), { part: 'signal', row: this.#signals.rowOf(run, offset) });
+  }
+
+  #putActivity(activity: Activity, former: Activity | undefined): void {
+    const { id, scheduleOffset } = activity;
+    changeRows(
+      this.#rows,
+      former === undefined ? [] : activityRows(former, this.#parts.digest),
+      activityRows(activity, this.#parts.digest),
+    );
+    if (former?.scheduleOffset === scheduleOffset) return;
+    if (former === undefined) this.#rows.count('activities', 1);
+    else this.#forgetLife(former);
+    this.#rows.put('ids', this.#parts.digest(executionKey(id)), scheduleOffset);
+    if (id.workflowId === '') this.#lives.put(this.#idOf(id), scheduleOffset, scheduleOffset);
+  }
+
+  #removeActivity(key: string, activity: Activity): void {
+    changeRows(this.#rows, activityRows(activity, this.#parts.digest), []);
+    this.#rows.put('ids', this.#parts.digest(key), undefined);
+    this.#rows.count('activities', -1);
+    this.#forgetLife(activity);
+    this.#entities.forgetActivity(key);
+  }
+
+  #forgetLife({ id, scheduleOffset }: Activity): void {
+    if (id.workflowId === '') this.#lives.remove(this.#idOf(id), scheduleOffset, scheduleOffset);
+    for (const table of ['activities', 'inputs', 'heartbeats'] as const)
+      this.#rows.put(table, scheduleOffset, undefined);
+    this.#entities.forgetName(scheduleOffset);
+  }
+
+  #putRun(run: WorkflowRun, former: WorkflowRun | undefined): void {
+    changeRows(
+      this.#rows,
+      former === undefined ? [] : runRows(former, this.#parts.digest),
+      runRows(run, this.#parts.digest),
+    );
+    if (former === undefined) this.#rows.count('runs', 1);
+    // Of a workflow id one run is open at a time and a closed one never changes, so versions stand in the order of the runs.
+    this.#lives.put(this.#idOf({ ...run.id, activityId: '' }), this.#nameOf(run.id), run.version, former?.version);
+  }
+
+  #removeRun(key: string): void {
+    const run = this.runByKey(key);
+    if (run === undefined) return;
+    const name = this.#parts.digest(key);
+    this.#signals.remove(
+      run.id,
+      Array.from(this.signals(run.id), ({ offset }) => offset),
+    );
+    changeRows(this.#rows, runRows(run, this.#parts.digest), []);
+    this.#rows.put('runs', name, undefined);
+    this.#rows.count('runs', -1);
+    this.#lives.remove(this.#idOf({ ...run.id, activityId: '' }), name, run.version);
+    this.#entities.forgetRun(key);
+    this.#entities.forgetName(name);
+  }
+
+  #restorePart(table: 'inputs' | 'heartbeats', partKey: string, offset: Offset, bytes: Uint8Array): void {
+    this.#rows.put(table, offset, bytes);
+    // The cached one has the part as it was.
+    this.#entities.forgetActivity(executionKeyOf(partKey));
+  }
+
+  #restoreTombstone(key: string): void {
+    const slashCount = key.split('/').length - 1;
+    if (slashCount === 2) return this.#removeRun(key);
+    if (slashCount === 3) {
+      const activity = this.activityByKey(key);
+      if (activity !== undefined) this.#removeActivity(key, activity);
+      return;
+    }
+    const signal = /^(.*)\/#signal\/(\d+)$/s.exec(key);
+    const [, ofRun, offset] = signal ?? [];
+    if (ofRun !== undefined) return this.#signals.removeAt(ofRun, Number(offset));
+    const owner = executionKeyOf(key);
+    const life = this.#rows.get('ids', this.#parts.digest(owner)) as number | undefined;
+    this.#entities.forgetActivity(owner);
+    if (life !== undefined) this.#rows.put(key.endsWith('/#input') ? 'inputs' : 'heartbeats', life, undefined);
+  }
+
+  *#idsInRun(table: 'openInRun' | 'keptInRun', run: RunId): Generator<string> {
+    for (const [, activityId] of this.#rows.range(table, `${this.#nameOf(run)}/`))
+      yield decodeURIComponent(activityId as string);
+  }
+
+  #nameOf(run: RunId): string {
+    return this.#parts.digest(runKey(run));
+  }
+
+  #idOf(id: Omit<ExecutionId, 'runId'>): string {
+    return this.#parts.digest(partitionKey(id));
   }
 }
 
 const isDeleted = (activity: Activity): activity is ClosedActivity => isClosed(activity) && activity.deleted === true;
 
-const isKeptWithRun = ({ id, retentionMs }: Activity): boolean =>
-  id.workflowId !== '' && retentionMs >= retentionWithRunMs;
+const isRun = (entity: Entity): entity is WorkflowRun => !('scheduleOffset' in entity);
 
-/** Puts an activity among those of its run in an index, or takes it out. */
-function put(index: Map<string, Map<string, Offset>>, activity: Activity, belongs: boolean): void {
-  const key = runKey(activity.id);
-  const { activityId } = activity.id;
-  const ofRun = index.get(key);
-  if (!belongs) {
-    ofRun?.delete(activityId);
-    if (ofRun?.size === 0) index.delete(key);
-  } else if (ofRun === undefined) {
-    index.set(key, new Map([[activityId, activity.scheduleOffset]]));
-  } else {
-    ofRun.set(activityId, activity.scheduleOffset);
-  }
-}
-
-/** A restore brings them in any order, and pages made of them must come out the same after it. */
-function idsInOrder(offsets: ReadonlyMap<string, Offset> | undefined): readonly string[] {
-  const inOrder = [...(offsets ?? [])].sort(([, one], [, other]) => one - other);
-  return inOrder.map(([activityId]) => activityId);
-}
+/** Without the name of the part. */
+const executionKeyOf = (partKey: string): string => partKey.slice(0, partKey.lastIndexOf('/'));
 
 function* inKeyOrder<T>(entities: ReadonlyMap<string, T>): Generator<readonly [string, T]> {
-  const keys = [...entities.keys()].sort(byCodeUnit);
-  for (const key of keys) {
+  for (const key of [...entities.keys()].sort(byCodeUnit)) {
     const entity = entities.get(key);
     if (entity !== undefined) yield [key, entity];
   }

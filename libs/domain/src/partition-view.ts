@@ -19,10 +19,11 @@ export interface PartitionView {
   /** Activity ids of the run's open activities, in the order in which they were scheduled. */
   openActivityIds(run: RunId): Iterable<string>;
   /** Activity ids of what is kept as long as the run, open and closed, in the order in which they were scheduled. */
-  keptActivityIds(run: RunId): readonly string[];
+  keptActivityIds(run: RunId): Iterable<string>;
   keptActivityCount(run: RunId): number;
   /** The run's signals that wait, in the order of the log. */
-  signals(run: RunId): readonly Signal[];
+  signals(run: RunId): Iterable<Signal>;
+  signalCount(run: RunId): number;
   /** The bytes of the arguments of those. */
   signalBytes(run: RunId): number;
   /** Closed activities and runs whose retention ended at or before an instant, oldest first, at most `countMax` in all. */

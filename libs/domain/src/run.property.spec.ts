@@ -60,7 +60,7 @@ class Runs {
       .map(([, activity]) => activity)
       .filter((activity) => !isClosed(activity) && activity.id.runId === this.run.runId)
       .toSorted((one, other) => one.scheduleOffset - other.scheduleOffset);
-    expect(stage.state.openActivityIds(this.run)).toEqual(open.map(({ id }) => id.activityId));
+    expect([...stage.state.openActivityIds(this.run)]).toEqual(open.map(({ id }) => id.activityId));
     if (stage.state.run(this.run)?.status === 'closed') {
       expect(open.every(({ scheduleOffset }) => scheduleOffset < this.closedOffset)).toBe(true);
     }

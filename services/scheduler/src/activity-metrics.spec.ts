@@ -45,7 +45,7 @@ async function counted(): Promise<readonly string[]> {
 
 const commit = (): void => {
   stage.seal();
-  stage.logic.committed();
+  stage.commit();
 };
 
 test('a life with a retry: every attempt, the outcome, and how long all took', async () => {
@@ -128,7 +128,7 @@ test('a limit of what is kept that refuses a command is counted by its name, whi
 test('what was not committed is counted by the next owner, and by nobody else', async () => {
   await stage.command(schedule(), 1_000);
   const state = stage.seal();
-  stage.logic.committed();
+  stage.commit();
   await stage.command(claim, 1_500);
   stage.seal();
   await stage.command(complete, 2_000);
@@ -165,7 +165,7 @@ test('after two hundred kinds of activities all others share one series', async 
 describe('the backlog of a task queue', () => {
   const backlog = (): unknown[] => [...stage.logic.backlog];
   const waiting = (count: number, oldestAt: number) => [
-    { namespace: 'default', taskQueue: 'payments', count, oldestAt },
+    { namespace: 'default', taskQueue: 'payments', level: 3, count, oldestAt },
   ];
 
   test('has what was sent and not claimed, from its due time on', async () => {

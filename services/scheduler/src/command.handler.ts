@@ -1,12 +1,10 @@
 import {
-  isClosed,
   decide,
   evolve,
   executionKey,
   nextNow,
   partitionKey,
   runKey,
-  signalKey,
   type Activity,
   type Answer,
   type Command,
@@ -20,16 +18,14 @@ import {
 import {
   deadLetter,
   InvariantError,
+  OperationalError,
   partitionFor,
   type InputRecord,
   type Output,
   type OutputRecord,
 } from '@ratchet/kafka';
-import { partKey, type ActivityParts } from './activity-parts.ts';
-import type { Backlog } from './backlog.ts';
 import type { Effects } from './effects.ts';
 import type { Proofs } from './proofs.ts';
-import type { StateKey } from './state-records.ts';
 import type { OutcomeWaiter, Waiters } from './waiters.ts';
 
 /** What the log has said so far: its clock, and the last command handled (-1 before the first). */
@@ -54,12 +50,8 @@ export interface CommandHandlerParts {
   readonly effects: Effects;
   readonly waiters: Waiters<OutcomeWaiter>;
   readonly proofs: Proofs;
-  readonly activityParts: ActivityParts;
   readonly onDropped: OnDropped;
   readonly onDecided: OnDecided;
-  readonly backlog: Backlog;
-  /** Remembers which entity stands behind a changed key. */
-  readonly markChanged: (key: string, entity: StateKey) => void;
 }
 
 /**
@@ -141,33 +133,12 @@ export class CommandHandler {
 
   /** @returns the keys whose records must be written again. */
   #apply(events: readonly DomainEvent[]): readonly string[] {
-    const changedKeys: string[] = [];
     try {
-      for (const event of events) {
-        evolve(this.#parts.state, this.#kept(event));
-        this.#collectChanged(event, changedKeys);
-        if (event.type === 'ActivityChanged') this.#parts.backlog.changed(event.activity);
-      }
-      return changedKeys;
+      return events.flatMap((event) => evolve(this.#parts.state, event));
     } catch (cause) {
+      if (cause instanceof OperationalError) throw cause;
       throw new InvariantError(`Expected to apply a decision whole, but ${String(cause)}`, { cause });
     }
-  }
-
-  /** The event as the state is to have it: what of a closed activity is only ever shown need not be there. */
-  #kept(event: DomainEvent): DomainEvent {
-    const { state, activityParts } = this.#parts;
-    if (event.type === 'ActivityExpired') {
-      const key = executionKey(event.id);
-      activityParts.forget(key, state.activityByKey(key));
-      return event;
-    }
-    if (event.type !== 'ActivityChanged' || !mayKeep(event.activity)) return event;
-    const key = executionKey(event.activity.id);
-    const { activity } = event;
-    // Only a new life and a deletion come after a closed one.
-    const before = isClosed(activity) && activity.deleted !== true ? undefined : state.activityByKey(key);
-    return { ...event, activity: activityParts.keep(key, before, activity) };
   }
 
   #answer(command: Command, offset: number, body: Parameters<Effects['reply']>[1]['body']): OutputRecord[] {
@@ -179,45 +150,6 @@ export class CommandHandler {
     const { replyTo, requestId, target, awaitOutcome } = command;
     if (!awaitOutcome || replyTo === undefined) return;
     this.#parts.waiters.add(executionKey({ ...target, runId }), { replyTo, requestId }, this.#parts.position.now);
-  }
-
-  #collectChanged(event: DomainEvent, changedKeys: string[]): void {
-    const mark = (key: string, entity: StateKey): void => {
-      this.#parts.markChanged(key, entity);
-      changedKeys.push(key);
-    };
-    switch (event.type) {
-      case 'ActivityChanged': {
-        const { id } = event.activity;
-        const key = executionKey(id);
-        if (event.changed.main) mark(key, { part: 'activity', id });
-        if (event.changed.input) mark(partKey(key, 'input'), { part: 'input', id });
-        if (event.changed.heartbeat) mark(partKey(key, 'heartbeat'), { part: 'heartbeat', id });
-        return;
-      }
-      case 'ActivityExpired': {
-        const { id } = event;
-        const key = executionKey(id);
-        mark(key, { part: 'activity', id });
-        mark(partKey(key, 'input'), { part: 'input', id });
-        mark(partKey(key, 'heartbeat'), { part: 'heartbeat', id });
-        return;
-      }
-      case 'RunChanged':
-        return mark(runKey(event.run.id), { part: 'run', run: event.run.id });
-      case 'RunExpired':
-        return mark(runKey(event.run), { part: 'run', run: event.run });
-      case 'SignalReceived': {
-        const { run, signal } = event;
-        return mark(signalKey(runKey(run), signal.offset), { part: 'signal', run, offset: signal.offset });
-      }
-      case 'SignalsAcknowledged':
-        for (const offset of event.offsets) {
-          mark(signalKey(runKey(event.run), offset), { part: 'signal', run: event.run, offset });
-        }
-        return;
-      default:
-    }
   }
 
   /** Other clients' partitioners hash otherwise than ours: their records would split one workflow over two logs. */
@@ -238,9 +170,6 @@ export class CommandHandler {
     return { effects: [...effects, deadLetter(record, message)], changedKeys: [] };
   }
 }
-
-/** Where what is kept of an activity changes: when it begins, and when it is closed or deleted. */
-const mayKeep = (activity: Activity): boolean => isClosed(activity) || activity.version === activity.scheduleOffset;
 
 /** The key of what a command has begun: an activity, or a run. */
 function begunKey(command: Command, answer: Answer): string | undefined {

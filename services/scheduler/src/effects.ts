@@ -21,7 +21,7 @@ import { recordBytesMax, type OutputRecord } from '@ratchet/kafka';
 import type { TaskTokenSigner } from '@ratchet/protocol';
 import { topics, type Codec } from '@ratchet/schemas';
 import { fanOutPages, noticeSettled, notifyWorker } from './cancellation-records.ts';
-import type { HeldTasks } from './held-tasks.ts';
+import { queueOf, type HeldTasks } from './held-tasks.ts';
 import { outcomeReached } from './outcome-reached.ts';
 import type { RunWaiters } from './run-waiters.ts';
 import type { TaskTopics } from './task-topics.ts';
@@ -102,11 +102,11 @@ export class Effects {
         return;
       case 'RunChanged':
         told.run = event.run;
-        this.#addNews(event.run, this.#state.signals(event.run.id).at(-1), offset, out);
+        this.#addNews(event.run, () => this.#state.latestSignal(event.run.id), offset, out);
         return;
       case 'SignalReceived': {
         const run = told.run ?? this.#state.run(event.run);
-        if (run !== undefined) this.#addNews(run, event.signal, offset, out);
+        if (run !== undefined) this.#addNews(run, () => event.signal, offset, out);
         return;
       }
       case 'RunCancelRequested':
@@ -151,7 +151,7 @@ export class Effects {
   }
 
   /** Whoever waits for news of the run hears it once. */
-  #addNews(run: WorkflowRun, latest: Signal | undefined, offset: number, out: OutputRecord[]): void {
+  #addNews(run: WorkflowRun, latest: () => Signal | undefined, offset: number, out: OutputRecord[]): void {
     const told = this.#tools.runWaiters.take(run, latest);
     this.#tell(
       told.map(({ query: { replyTo, requestId }, body }) => ({ replyTo, requestId, body })),
@@ -185,7 +185,7 @@ export class Effects {
   #dispatch(activity: OpenActivity, out: OutputRecord[]): void {
     const task = this.task(activity);
     if (this.#tools.taskTopics.isThere(task.topic)) out.push(task);
-    else this.#tools.hold(task.topic, activity.id, activity.options.taskQueue);
+    else this.#tools.hold(task.topic, queueOf(activity));
   }
 
   /** The task of the current attempt. */

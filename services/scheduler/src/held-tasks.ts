@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  executionKey,
-  isUnclaimed,
   partitionKey,
+  priorityLevel,
   type Command,
-  type ExecutionId,
+  type OpenActivity,
   type PartitionState,
   type ScheduledActivity,
+  type TaskQueueLevel,
 } from '@ratchet/domain';
 import type { OutputRecord, PartitionContext } from '@ratchet/kafka';
 import { topics, type Codec } from '@ratchet/schemas';
@@ -30,13 +30,13 @@ const sliceMsMax = 2_000;
  * The tasks of a partition that were dispatched to a topic that is not there. Decisions do not wait for a topic: it is asked
  * for, and once it is there, what still waits to be claimed is sent. When it cannot be had, `FailDispatch` says so in the log.
  *
- * Only ids are kept: a task is made of the state. The progress names the topics (`unsentTopics`), with every commit; so the
+ * Only topics are kept: what waits for one is whatever is unclaimed in its queue, and the state knows that. The progress names the topics (`unsentTopics`), with every commit; so the
  * next owner sends the tasks of all that waits there again. A second task of an attempt is harmless: claims decide.
  */
 export class HeldTasks {
   readonly #parts: HeldTasksParts;
-  /** By topic, then execution key. */
-  readonly #held = new Map<string, Map<string, ExecutionId>>();
+  /** By topic. */
+  readonly #held = new Map<string, TaskQueueLevel>();
   readonly #unlisten: () => void;
   #closed = false;
 
@@ -55,19 +55,15 @@ export class HeldTasks {
   /** How many tasks wait. */
   get count(): number {
     let count = 0;
-    for (const ids of this.#held.values()) count += ids.size;
+    for (const queue of this.#held.values()) count += this.#parts.state.unclaimedCount(queue);
     return count;
   }
 
-  /** The task of this activity goes to a topic that is not there. */
-  hold(topic: string, id: ExecutionId, taskQueue: string): void {
-    const key = executionKey(id);
-    const ids = this.#held.get(topic);
-    if (ids !== undefined) return void ids.set(key, id);
-    this.#held.set(topic, new Map([[key, id]]));
-    void this.#parts.taskTopics.make({ namespace: id.namespace, taskQueue }, topic).then((refusal) => {
-      void this.#release(topic, refusal);
-    });
+  /** A task of this queue goes to a topic that is not there. */
+  hold(topic: string, queue: TaskQueueLevel): void {
+    if (this.#held.has(topic)) return;
+    this.#held.set(topic, queue);
+    void this.#parts.taskTopics.make(queue, topic).then((refusal) => this.#release(topic, queue, refusal));
   }
 
   /** After a restore: what a former owner may not have sent, or has sent to topics that are gone since. */
@@ -84,9 +80,9 @@ export class HeldTasks {
   }
 
   #holdThose(isMeant: (topic: string) => boolean): void {
-    for (const activity of this.#parts.state.unclaimed()) {
-      const topic = this.#topicOf(activity);
-      if (isMeant(topic)) this.hold(topic, activity.id, activity.options.taskQueue);
+    for (const queue of [...this.#parts.state.unclaimedQueues()]) {
+      const topic = this.#parts.taskTopics.nameOf(queue, queue.level);
+      if (isMeant(topic)) this.hold(topic, queue);
     }
   }
 
@@ -95,35 +91,31 @@ export class HeldTasks {
    *
    * @param refusal why the topic cannot be had; `undefined` when it is there.
    */
-  async #release(topic: string, refusal: string | undefined): Promise<void> {
-    const ids = this.#held.get(topic);
-    if (ids === undefined) return;
+  async #release(topic: string, queue: TaskQueueLevel, refusal: string | undefined): Promise<void> {
+    if (this.#closed) return;
     let slice: OutputRecord[] = [];
     // What is held meanwhile stands behind the rest.
-    for (const [key, id] of ids) {
+    for (const activity of this.#parts.state.unclaimed(queue)) {
       if (slice.length === sliceTasks) {
         await this.#sendAndWait(slice);
-        if (this.#closed) return;
+        if (this.#isClosed()) return;
         slice = [];
       }
-      ids.delete(key);
-      slice.push(...this.#recordsFor(id, topic, refusal));
+      slice.push(refusal === undefined ? this.#parts.taskOf(activity) : this.#failure(activity, refusal));
     }
     if (slice.length > 0) this.#parts.context.send(slice);
     this.#held.delete(topic);
+  }
+
+  /** `close` may be called during any `await`, which the compiler cannot know. */
+  #isClosed(): boolean {
+    return this.#closed;
   }
 
   async #sendAndWait(records: readonly OutputRecord[]): Promise<void> {
     const sent = Promise.withResolvers<unknown>();
     this.#parts.context.send(records, sent.resolve);
     await Promise.race([sent.promise, sleep(sliceMsMax, undefined, { ref: false })]);
-  }
-
-  /** None when the task is wanted no more, or goes elsewhere by now. */
-  #recordsFor(id: ExecutionId, topic: string, refusal: string | undefined): readonly OutputRecord[] {
-    const activity = this.#parts.state.activity(id);
-    if (activity === undefined || !isUnclaimed(activity) || this.#topicOf(activity) !== topic) return [];
-    return [refusal === undefined ? this.#parts.taskOf(activity) : this.#failure(activity, refusal)];
   }
 
   #failure({ id: target, scheduleOffset, attempt, stamp }: ScheduledActivity, reason: string): OutputRecord {
@@ -133,9 +125,11 @@ export class HeldTasks {
     const value = codec.encodeCommand(command);
     return { topic: topics.commands, key: partitionKey(target), partition: context.partition, value };
   }
-
-  #topicOf({ id, options }: ScheduledActivity): string {
-    const { namespace } = id;
-    return this.#parts.taskTopics.nameOf({ namespace, taskQueue: options.taskQueue }, options.priorityKey);
-  }
 }
+
+/** Where the task of an activity goes. */
+export const queueOf = ({ id, options }: OpenActivity): TaskQueueLevel => ({
+  namespace: id.namespace,
+  taskQueue: options.taskQueue,
+  level: priorityLevel(options.priorityKey),
+});

@@ -10,7 +10,7 @@ import {
 } from '@ratchet/domain';
 import { attemptOf, createTokenSigner, decodeTaskToken, type TokenKey } from '@ratchet/protocol';
 import { topics } from '@ratchet/schemas';
-import { progressKey } from './state-records.ts';
+import { progressKey } from './scheduler-logic.ts';
 import { charge, codec, repliesIn, schedule, signer, Stage, tasksIn, worker } from './scheduler-logic.fixture.ts';
 
 const sent = { target: charge, identity: 'worker', replyTo: worker };

@@ -13,7 +13,6 @@ import {
   type WorkflowRun,
 } from '@ratchet/domain';
 import type { OutputRecord } from '@ratchet/kafka';
-import type { ActivityParts } from './activity-parts.ts';
 import type { LogPosition } from './command.handler.ts';
 import type { Effects } from './effects.ts';
 import { outcomeReached } from './outcome-reached.ts';
@@ -27,7 +26,6 @@ export interface QueryHandlerParts {
   readonly effects: Effects;
   readonly waiters: Waiters<OutcomeWaiter>;
   readonly runWaiters: RunWaiters;
-  readonly activityParts: ActivityParts;
 }
 
 /**
@@ -88,7 +86,7 @@ export class QueryHandler {
     const { state, runWaiters, position } = this.#parts;
     const run = this.#findRun(query.run);
     if (run === undefined) return notFound('workflow', query.run.workflowId);
-    const news = newsOf(run, state.signals(run.id), query.known);
+    const news = newsOf(run, state.signals(run.id, query.known.signalsUpTo), query.known);
     if (news !== undefined) return news;
     runWaiters.add(run, query, position.now);
     return { type: 'OutcomePending', runId: run.id.runId };
@@ -111,10 +109,10 @@ export class QueryHandler {
   }
 
   #bodyFor({ type, replyTo, requestId, without = [] }: ActivityQuery, activity: Activity): Reply['body'] {
-    const { activityParts } = this.#parts;
+    const { state } = this.#parts;
     if (type === 'Describe') {
-      const stateBytes = activityParts.stateBytes(activity);
-      return { type: 'Described', description: leftOut(activityParts.whole(activity), without), stateBytes };
+      const stateBytes = state.stateBytes(activity);
+      return { type: 'Described', description: leftOut(state.whole(activity), without), stateBytes };
     }
     if (isClosed(activity)) return outcomeReached(activity);
     this.#parts.waiters.add(executionKey(activity.id), { replyTo, requestId }, this.#parts.position.now);

@@ -20,39 +20,29 @@ type RunDescribed = Extract<Reply['body'], { readonly type: 'RunDescribed' }>;
 /**
  * What there is to say to someone who knows so much of a run.
  *
+ * @param waiting its signals, in the order of their offsets.
+ *
  * @returns nothing when there is no news.
  */
-export function newsOf(run: WorkflowRun, waiting: readonly Signal[], known: KnownOfRun): RunDescribed | undefined {
+export function newsOf(run: WorkflowRun, waiting: Iterable<Signal>, known: KnownOfRun): RunDescribed | undefined {
   const signals = page(waiting, known);
   if (run.status === known.status && signals.length === 0) return undefined;
   // Nobody outside needs the ids that repetitions are dropped by.
   return { type: 'RunDescribed', run: { ...run, recentSignalIds: [] }, signals };
 }
 
-function page(waiting: readonly Signal[], { signalName, signalsUpTo, signalCountMax }: KnownOfRun): readonly Signal[] {
+function page(waiting: Iterable<Signal>, { signalName, signalsUpTo, signalCountMax }: KnownOfRun): readonly Signal[] {
   const signals: Signal[] = [];
   const countMax = Math.min(signalCountMax, signalsMax);
   if (countMax <= 0) return signals;
   let bytes = 0;
-  for (let index = firstAfter(waiting, signalsUpTo); index < waiting.length; index++) {
-    const signal = waiting[index];
-    if (signal === undefined || (signalName !== '' && signal.name !== signalName)) continue;
+  for (const signal of waiting) {
+    if (signal.offset <= signalsUpTo || (signalName !== '' && signal.name !== signalName)) continue;
     bytes += payloadsBytes(signal.args);
     if (signals.length === countMax || (signals.length > 0 && bytes > signalsBytesMax)) break;
     signals.push(signal);
   }
   return signals;
-}
-
-/** Signals wait in the order of their offsets. */
-function firstAfter(waiting: readonly Signal[], offset: number): number {
-  let [low, high] = [0, waiting.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((waiting[middle]?.offset ?? 0) <= offset) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /** Who waits for news of which run. */
@@ -78,10 +68,11 @@ export class RunWaiters {
    */
   take(
     run: WorkflowRun,
-    latest: Signal | undefined,
+    latest: () => Signal | undefined,
   ): readonly { readonly query: AwaitRun; readonly body: RunDescribed }[] {
-    const signals = latest === undefined ? [] : [latest];
+    let signals: readonly Signal[] | undefined;
     return this.#waiters.take(runKey(run.id), (query) => {
+      signals ??= [latest() ?? []].flat();
       const body = newsOf(run, signals, query.known);
       return body === undefined ? undefined : { query, body };
     });

@@ -64,6 +64,8 @@ export class Stage {
   readonly dropped: string[] = [];
   readonly logic: SchedulerLogic;
   #offset = 0;
+  /** Records of the state topic. */
+  #written = 0;
   readonly changedKeys = new Set<string>();
 
   constructor(
@@ -71,7 +73,7 @@ export class Stage {
     ownCodec: Codec = codec,
     ownSigner: TaskTokenSigner = signer,
     taskTopics = topicsOf(payments),
-    more: Pick<SchedulerLogicParts, 'activityMetrics' | 'rulesMax'> = {},
+    more: Pick<SchedulerLogicParts, 'activityMetrics' | 'rulesMax' | 'openStore' | 'cache'> = {},
   ) {
     const context = {
       partition: onPartition,
@@ -101,6 +103,11 @@ export class Stage {
     return stage;
   }
 
+  /** The log goes on where a former owner was. */
+  goOnAt(offset: number): void {
+    this.#offset = offset;
+  }
+
   /** Of the next command. */
   get nextOffset(): number {
     return this.#offset;
@@ -124,7 +131,13 @@ export class Stage {
     const records = [...this.changedKeys].flatMap((key) => this.logic.encodeState(key) ?? []);
     this.changedKeys.clear();
     const progress = this.logic.encodeProgress(new Map([[topics.commands, this.#offset]]));
+    this.#written += records.length + 1;
     return new Map([...records, progress].map(({ key, value }) => [key ?? '', value]));
+  }
+
+  /** What was sealed is in the state topic. */
+  commit(): void {
+    this.logic.committed(this.#written);
   }
 
   async restoreFrom(state: ReadonlyMap<string, Buffer | null>): Promise<void> {

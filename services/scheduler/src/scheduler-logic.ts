@@ -1,21 +1,29 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
+import { setImmediate as turnOfEventLoop } from 'node:timers/promises';
 import {
   checkCommandRecord,
+  cacheBudget,
   checkQueryRecord,
   currentRules,
   epochMillis,
-  executionKey,
+  invariant,
+  MemoryStore,
   PartitionState,
   supportsRules,
+  type CacheBudget,
   type Command,
   type Query,
   type StateRecord,
+  type StateStore,
+  type TaskQueueLevel,
 } from '@ratchet/domain';
 import {
   OperationalError,
   PoisonousRecordError,
+  StateDoubtError,
   type InputRecord,
   type Log,
+  type LogRange,
   type Output,
   type OutputRecord,
   type PartitionContext,
@@ -24,25 +32,14 @@ import {
 } from '@ratchet/kafka';
 import { readable } from '@ratchet/protocol';
 import { topics } from '@ratchet/schemas';
-import { ActivityParts } from './activity-parts.ts';
 import type { ActivityMetrics, Sample } from './activity-metrics.ts';
-import { Backlog, type QueueBacklog } from './backlog.ts';
 import { CommandHandler, type LogPosition, type OnDecided, type OnDropped } from './command.handler.ts';
 import { Effects, type EffectTools } from './effects.ts';
 import { HeldTasks } from './held-tasks.ts';
 import { Proofs } from './proofs.ts';
 import { QueryHandler } from './query.handler.ts';
 import { RunWaiters } from './run-waiters.ts';
-import {
-  progressKey,
-  StateAssembly,
-  stateKeyName,
-  stateKeysOf,
-  isPart,
-  stateRecordOf,
-  type PartKey,
-  type StateKey,
-} from './state-records.ts';
+import { doubtOf, StateWriteBack } from './state-write-back.ts';
 import { Waiters, type OutcomeWaiter } from './waiters.ts';
 
 /** How long a partition is owned before newer rules are proposed: while schedulers are replaced one by one, it moves. */
@@ -62,6 +59,10 @@ export interface SchedulerLogicParts extends Omit<EffectTools, 'waiters' | 'runW
   readonly activityMetrics?: ActivityMetrics;
   /** Told when the partition is no longer owned. */
   readonly onClosed?: () => void;
+  /** Opens the store of the partition's state; throws a retryable `OperationalError` while it cannot. Absent: in memory. */
+  readonly openStore?: () => StateStore;
+  /** What decoded entities may take in memory, of all partitions together. */
+  readonly cache?: CacheBudget;
   /** Up to which version the rules go by themselves; default: the newest. */
   readonly rulesMax?: number;
 }
@@ -76,6 +77,24 @@ const newerRules = (rules: number): OperationalError =>
 
 /** Brokers whose clocks differ by less give one log a time that stands still for a moment, and nothing needs to be said. */
 const clockAheadMsMax = 5_000;
+
+/** Under it stands the progress. Execution keys have three slashes and run keys two. */
+export const progressKey = '__progress';
+
+/** Rows of a restore that wait to be written. */
+const restoredRowsMax = 2_000;
+
+const defaultCacheBytes = 64 * 1024 * 1024;
+
+const schemaNote = 'schema/';
+
+/** What of a task queue waits for a worker: how many activities, and since when the first of them. */
+export type QueueBacklog = TaskQueueLevel & { readonly count: number; readonly oldestAt: number };
+
+/** ASCII of equal length; 96 bits, so that no two of a partition's keys have the same. */
+const digest = (text: string): string => hash('sha256', text, 'base64url').slice(0, 16);
+
+const asBuffer = ({ buffer, byteOffset, length }: Uint8Array): Buffer => Buffer.from(buffer, byteOffset, length);
 
 const nothing: Output = { effects: [], changedKeys: [] };
 
@@ -94,30 +113,34 @@ function checkedQuery(query: Query): SchedulerInput {
 /**
  * The scheduler's thinking for one partition: the only caller of `decide`, the only writer of `executions`.
  *
- * State is a cache of the log: what stands in `executions` as of the progress, plus the commands after it.
+ * State is a cache of the log: what stands in `executions` as of the progress, plus the commands after it. A store keeps it
+ * beyond memory and, if it is one on disk, beyond the process, which then reads only what `executions` has since.
  */
 export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
   readonly #parts: SchedulerLogicParts;
-  readonly #state = new PartitionState();
+  readonly #state: PartitionState;
+  readonly #writeBack: StateWriteBack;
+  #store: StateStore | undefined;
   readonly #position: LogPosition = { now: epochMillis(0), offset: -1 };
   readonly #proofs: Proofs;
   readonly #held: HeldTasks;
-  readonly #backlog = new Backlog();
   /** What the decisions since the last seal have to be counted as, and those of the groups that are being committed. */
   #samples: Sample[] = [];
   readonly #sealedSamples: Sample[][] = [];
   #unsentTopics: readonly string[] = [];
   readonly #commands: CommandHandler;
   readonly #queries: QueryHandler;
-  /** Until the restore is over. */
-  #assembly: StateAssembly | undefined = new StateAssembly();
   readonly #outcomeWaiters = new Waiters<OutcomeWaiter>();
   readonly #runWaiters = new RunWaiters();
-  /** Which entity a changed key belongs to, until it is sealed. */
-  readonly #changed = new Map<string, StateKey>();
-  readonly #activityParts: ActivityParts;
-  /** Keys of the signals that have a record in the state topic: many come and go between two seals, and need no tombstone. */
-  #storedSignals = new Set<string>();
+  /** Ids of the schemas of records that the state has: who opens its store must know them first. */
+  readonly #schemas = new Set<number>();
+  /** Where the state topic goes on behind what was restored, and the progress if that stood last. */
+  #restoredTo = 0;
+  #lastProgress: Uint8Array | undefined;
+  /** What the store knew when it was opened. */
+  #known: { readonly offset: number; readonly progress: Uint8Array } | undefined;
+  /** Commands before this offset were in the store when it was opened. */
+  #knownCommands = 0;
   #restoredPositions: Positions = new Map();
   #clockAheadMs = 0;
   #saysClockIsAhead = false;
@@ -130,7 +153,19 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
     const proofs = (this.#proofs = new Proofs(partition, parts.signer));
     const waiters = this.#outcomeWaiters;
     const runWaiters = this.#runWaiters;
-    const state = this.#state;
+    const { encodeState, decodeState } = parts.codec;
+    const state = (this.#state = new PartitionState({
+      store: new MemoryStore(),
+      encode: (record) => this.#noted(encodeState(record)),
+      decode: (bytes) => {
+        const record = decodeState(asBuffer(bytes));
+        invariant(!(record instanceof Promise), 'a record of the state is of a schema that is not known');
+        return record;
+      },
+      digest,
+      cache: parts.cache ?? cacheBudget(defaultCacheBytes),
+    }));
+    this.#writeBack = new StateWriteBack(state);
     const position = this.#position;
     const { context, codec, taskTopics } = parts;
     const hold: HeldTasks['hold'] = (...task) => {
@@ -138,15 +173,12 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
     };
     const effects = new Effects(state, partition, { ...parts, waiters, runWaiters, hold });
     this.#held = new HeldTasks({ context, state, codec, taskTopics, taskOf: (activity) => effects.task(activity) });
-    const markChanged = (key: string, entity: StateKey): void => void this.#changed.set(key, entity);
-    const activityParts = (this.#activityParts = new ActivityParts(parts.codec));
-    const common = { state, position, effects, waiters, activityParts };
+    const common = { state, position, effects, waiters };
     const onDecided: OnDecided = (...decided) => {
       activityMetrics?.sample(this.#samples, ...decided);
     };
-    const backlog = this.#backlog;
-    const told = { onDropped, onDecided, markChanged };
-    this.#commands = new CommandHandler({ partition, partitions, ...common, proofs, backlog, ...told });
+    const told = { onDropped, onDecided };
+    this.#commands = new CommandHandler({ partition, partitions, ...common, proofs, ...told });
     this.#queries = new QueryHandler({ ...common, runWaiters });
   }
 
@@ -166,7 +198,7 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
 
   /** What waits for a worker, by task queue. */
   get backlog(): Iterable<QueueBacklog> {
-    return this.#backlog.queues();
+    return this.#state.unclaimedQueues();
   }
 
   /** How many questions wait for a command that has not come yet. */
@@ -179,20 +211,48 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
     return this.#clockAheadMs;
   }
 
-  restore({ key, value }: InputRecord): void | Promise<void> {
-    if (value === null) return this.#assembly?.add(key ?? '', undefined);
-    const record = readable(this.#parts.codec.decodeState, value);
-    return record instanceof Promise
-      ? record.then((decoded) => this.#restoreRecord(key ?? '', decoded))
-      : this.#restoreRecord(key ?? '', record);
+  /** What the store has need not be read again; its last record is, to see that it is the log that the store was made of. */
+  async restoreFrom(log: LogRange): Promise<number> {
+    const { openStore } = this.#parts;
+    if (openStore === undefined) return log.start;
+    const store = (this.#store ??= openStore());
+    const doubt = (await this.#learnFrom(store)) ?? doubtOf(store.position, log, Date.now());
+    if (doubt !== undefined) {
+      this.#say('warn', `is restored from the beginning of its log: its store ${doubt}`);
+      store.clear();
+    }
+    this.#state.use(store);
+    const { position } = store;
+    if (position?.progress === undefined) return (this.#restoredTo = log.start);
+    const { offset, progress } = position;
+    const record = await readable(this.#parts.codec.decodeState, asBuffer(progress));
+    this.#restoreRecord(progressKey, record, asBuffer(progress));
+    this.#known = { offset, progress };
+    this.#restoredTo = offset;
+    this.#knownCommands = this.#position.offset + 1;
+    return offset - 1;
+  }
+
+  restore(record: InputRecord): void | Promise<void> {
+    const { key, value } = record;
+    if (this.#known !== undefined && record.offset < this.#known.offset)
+      return this.#compare(record, this.#known.progress);
+    this.#restoredTo = record.offset + 1;
+    this.#lastProgress = undefined;
+    if (value === null) return this.#restoreRecord(key ?? '', undefined, null);
+    const read = readable(this.#parts.codec.decodeState, value);
+    return read instanceof Promise
+      ? read.then((decoded) => this.#restoreRecord(key ?? '', decoded, value))
+      : this.#restoreRecord(key ?? '', read, value);
   }
 
   async restored(): Promise<Positions> {
-    const assembly = this.#assembly;
-    this.#assembly = undefined;
-    if (assembly !== undefined) this.#storedSignals = await assembly.restoreInto(this.#state, this.#activityParts);
-    const unclaimed = [...this.#state.unclaimed()].sort((one, other) => one.dispatchAt - other.dispatchAt);
-    for (const activity of unclaimed) this.#backlog.changed(activity);
+    this.#writeRestored();
+    for (const sweeping = this.#state.sweep(this.#knownCommands); sweeping.next().done !== true;) {
+      this.#writeRestored();
+      await turnOfEventLoop();
+    }
+    this.#writeRestored();
     this.#held.restore(this.#unsentTopics);
     // What is new has no former owner. Else one may take over again that does not know these rules yet.
     if (this.#position.offset < 0) this.#proposeRules();
@@ -232,17 +292,8 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
   }
 
   encodeState(key: string): OutputRecord | undefined {
-    const entity = this.#changed.get(key);
-    if (entity === undefined) throw new Error(`Expected to seal a changed key, but '${key}' has not changed`);
-    this.#changed.delete(key);
-
-    if (isPart(entity)) return this.#partRecord(key, entity);
-    const value = this.#encoded(entity);
-    if (entity.part === 'signal') {
-      if (value !== undefined) this.#storedSignals.add(key);
-      else if (!this.#storedSignals.delete(key)) return undefined;
-    }
-    return this.#stateRecord(key, value);
+    const value = this.#state.encode(key);
+    return value === undefined ? undefined : this.#stateRecord(key, value);
   }
 
   encodeProgress(positions: Positions): OutputRecord {
@@ -256,27 +307,30 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
     const { topics: unsentTopics } = this.#held;
     const progress: StateRecord = { type: 'Progress', commands, queries, now, rules, tokenKeyIds, unsentTopics };
     const record = forwarded === undefined ? progress : { ...progress, forwarded };
-    return this.#stateRecord(progressKey, this.#parts.codec.encodeState(record));
+    const value = this.#noted(this.#parts.codec.encodeState(record));
+    this.#state.seal(value);
+    return this.#stateRecord(progressKey, value);
   }
 
-  committed(): void {
+  committed(end: number): void {
+    this.#state.committed(end);
+    this.#writeBack.committed();
     for (const { add, labels, value } of this.#sealedSamples.shift() ?? []) add(labels, value);
   }
 
   /** A digest of the whole state: equal for two that decided the same log under the same rules. */
   stateHash(): string {
     const hash = createHash('sha256');
-    for (const key of stateKeysOf(this.#state)) {
-      const value = this.#encoded(key);
-      if (value !== undefined) hash.update(stateKeyName(key)).update(value);
-    }
+    for (const [key, record] of this.#state.records()) hash.update(key).update(this.#parts.codec.encodeState(record));
     return hash.digest('hex');
   }
 
   close(): void {
     clearTimeout(this.#rulesTimer);
     this.#held.close();
-    this.#changed.clear();
+    this.#writeBack.close();
+    this.#state.close();
+    this.#store?.close();
     this.#parts.onClosed?.();
   }
 
@@ -295,8 +349,57 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
     }
   }
 
-  #restoreRecord(key: string, record: StateRecord): void {
-    if (record.type !== 'Progress') return this.#assembly?.add(key, record);
+  /** @returns why what the store has cannot be read. */
+  async #learnFrom(store: StateStore): Promise<string | undefined> {
+    for (const [, sample] of store.range('notes', { from: schemaNote, to: `${schemaNote}~`, countMax: 1_000 })) {
+      try {
+        await readable(this.#parts.codec.decodeState, asBuffer(sample as Uint8Array));
+      } catch (error) {
+        if (error instanceof PoisonousRecordError) return `has records that cannot be read: ${error.message}`;
+        throw error;
+      }
+    }
+    return undefined;
+  }
+
+  /** The last record that the store is made of. */
+  #compare({ key, value, offset }: InputRecord, progress: Uint8Array): void {
+    if (key === progressKey && value?.equals(progress) === true) return;
+    const doubt = `was made of another log: at ${String(offset)} stands another record`;
+    this.#say('warn', `is restored from the beginning of its log: its store ${doubt}`);
+    this.#store?.clear();
+    throw new StateDoubtError(`Expected to go on where the state store ended, but it ${doubt}`);
+  }
+
+  /** Remembers the schema of a record with the state that has it. */
+  #noted(bytes: Buffer): Buffer {
+    const schema = bytes.readUInt32BE(1);
+    if (!this.#schemas.has(schema)) {
+      this.#schemas.add(schema);
+      this.#state.note(`${schemaNote}${String(schema)}`, bytes);
+    }
+    return bytes;
+  }
+
+  #writeRestored(): void {
+    const progress = this.#lastProgress;
+    this.#state.restored({ offset: this.#restoredTo, ...(progress === undefined ? {} : { progress }) });
+    this.#writeBack.writeAll();
+  }
+
+  #say(level: 'info' | 'warn', message: string): void {
+    const { context, log } = this.#parts;
+    log(level, `partition ${String(context.partition)} ${message}`, { partition: context.partition });
+  }
+
+  #restoreRecord(key: string, record: StateRecord | undefined, bytes: Buffer | null): void {
+    if (bytes !== null) this.#noted(bytes);
+    if (record?.type !== 'Progress') {
+      this.#state.restoreRecord(key, record, bytes);
+      if (this.#state.restoredCount >= restoredRowsMax) this.#writeRestored();
+      return;
+    }
+    this.#lastProgress = bytes ?? undefined;
     const { commands, queries, now, rules, forwarded, tokenKeyIds = [], unsentTopics = [] } = record;
     if (!supportsRules(rules)) throw newerRules(rules);
     this.#state.restoreRules(rules);
@@ -322,22 +425,8 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
     context.send([{ topic: topics.commands, key: null, partition: context.partition, value }]);
   }
 
-  /** What stands under a key as of now; `undefined` is a tombstone. */
-  #encoded(key: StateKey): Buffer | undefined {
-    if (isPart(key)) {
-      return this.#activityParts.encoded(this.#state.activityByKey(executionKey(key.id)), key.part);
-    }
-    const record = stateRecordOf(this.#state, key);
-    return record && this.#parts.codec.encodeState(record);
-  }
-
-  #partRecord(key: string, { id, part }: PartKey): OutputRecord | undefined {
-    const activity = this.#state.activityByKey(executionKey(id));
-    const value = this.#activityParts.encoded(activity, part);
-    return this.#activityParts.isWritten(key, value, activity) ? this.#stateRecord(key, value) : undefined;
-  }
-
-  #stateRecord(key: string, value: Buffer | undefined): OutputRecord {
-    return { topic: topics.executions, key, partition: this.#parts.context.partition, value: value ?? null };
+  #stateRecord(key: string, value: Uint8Array | null): OutputRecord {
+    const { partition } = this.#parts.context;
+    return { topic: topics.executions, key, partition, value: value === null ? null : asBuffer(value) };
   }
 }

@@ -1,4 +1,5 @@
 import { currentRules } from '@ratchet/domain';
+import { z } from 'zod';
 import {
   inEvery,
   serviceSettings,
@@ -10,6 +11,8 @@ import {
   type Settings,
 } from '@ratchet/service-kit';
 
+const MiB = 1024 * 1024;
+
 const rules = {
   rulesMax: {
     variable: 'RATCHET_RULES_MAX',
@@ -19,7 +22,33 @@ const rules = {
   },
 } satisfies Settings;
 
+const state = {
+  stateDirectory: {
+    variable: 'RATCHET_STATE_DIRECTORY',
+    expected:
+      'a folder on a local disk for the state of the partitions, of this instance alone: with what it finds there it is ' +
+      'back in seconds; by default a temporary one, which goes with the process',
+    schema: z.string(),
+    defaults: inEvery(''),
+  },
+  stateCacheBytes: {
+    variable: 'RATCHET_STATE_CACHE_BYTES',
+    expected:
+      'how much of the state is kept in memory, in bytes, from 16 MiB (16777216) on; the default is 256 MiB. All else is ' +
+      'on disk, however many executions there are',
+    schema: wholeNumber(16 * MiB, Number.MAX_SAFE_INTEGER),
+    defaults: inEvery(256 * MiB),
+  },
+} satisfies Settings;
+
 /** The scheduler signs task tokens, makes the topics of task queues, and says under which rules its partitions decide. */
-export const schedulerSettings = { ...serviceSettings(9401), tokenSecret, tokenKeys, ...taskQueueLimits, ...rules };
+export const schedulerSettings = {
+  ...serviceSettings(9401),
+  tokenSecret,
+  tokenKeys,
+  ...taskQueueLimits,
+  ...rules,
+  ...state,
+};
 
 export type SchedulerConfig = ConfigOf<typeof schedulerSettings>;

@@ -12,8 +12,8 @@ import {
 import type { OnDropped } from './command.handler.ts';
 import type { SchedulerConfig } from './scheduler.config.ts';
 import { ActivityMetrics } from './activity-metrics.ts';
-import type { QueueBacklog } from './backlog.ts';
-import { SchedulerLogic } from './scheduler-logic.ts';
+import { SchedulerLogic, type QueueBacklog } from './scheduler-logic.ts';
+import { stateStores } from './state-stores.ts';
 import { TaskTopics } from './task-topics.ts';
 import { UnusedQueues } from './unused-queues.ts';
 
@@ -38,13 +38,15 @@ export async function createSchedulerRunner(
     tools.log.warn({}, `the task topics could not be listed: ${String(error)}`);
   });
   const owned = new Set<SchedulerLogic>();
+  const stores = await stateStores(config, tools, cluster);
   const onDropped = droppedCommands(tools);
   const activityMetrics = new ActivityMetrics(tools.metrics);
   const createLogic = (context: PartitionContext): SchedulerLogic => {
     const onClosed = (): void => void owned.delete(logic);
     const { log } = connection;
     const told = { onDropped, onClosed, log, activityMetrics, rulesMax: config.rulesMax };
-    const logic = new SchedulerLogic({ context, partitions, codec, signer, taskTopics, ...told });
+    const state = { openStore: () => stores.open(context.partition), cache: stores.cache };
+    const logic = new SchedulerLogic({ context, partitions, codec, signer, taskTopics, ...state, ...told });
     owned.add(logic);
     return logic;
   };
@@ -83,9 +85,10 @@ export async function createSchedulerRunner(
   const runner = processorRunner({ processor, outbox, cluster });
   return {
     ...runner,
-    stop: () => {
+    stop: async () => {
       stopLooking();
-      return runner.stop();
+      await runner.stop();
+      stores.remove();
     },
   };
 }

@@ -175,6 +175,7 @@ const properties: Readonly<Record<string, Schema>> = {
   ),
   token: shape({ existingSecret: secretName, secretKey: { ...key, minLength: 1 }, keysKey: key }),
   gateway,
+  state: shape({ volume: anything }),
   pod: ref('pod'),
   services: shape({
     scheduler: ref('service'),

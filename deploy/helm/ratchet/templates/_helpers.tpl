@@ -195,6 +195,9 @@ annotations: {{- toYaml . | nindent 2 }}
 {{- define "ratchet.serviceEnv" -}}
 - { name: NODE_OPTIONS, value: --max-old-space-size-percentage={{ .pod.heapPercentage }} }
 {{- include "ratchet.kafkaEnv" .kafka }}
+{{- if eq .name "scheduler" }}
+- { name: RATCHET_STATE_DIRECTORY, value: /var/lib/ratchet/state }
+{{- end }}
 {{- if eq .name "completion-gateway" }}
 {{ include "ratchet.gatewayEnv" .root }}
 {{- end }}

@@ -62,7 +62,7 @@ test('what is open stays, and so does the new life of an id', () => {
   closedAt(stage, 0, 'a');
   stage.accept(stage.schedule({ target: { ...inRun, activityId: 'a' }, requestId: 'again' }));
   expect(expired(stage.at(9000), 9000)).toEqual([]);
-  expect(stage.state.openActivityIds(workflowRun)).toEqual(['a']);
+  expect([...stage.state.openActivityIds(workflowRun)]).toEqual(['a']);
 });
 
 test('a closed run goes with its retention', () => {
@@ -78,7 +78,7 @@ test('a closed run takes the signals with it that nobody acknowledged', () => {
     { type: 'SignalsAcknowledged', run: workflowRun, offsets: [1, 2] },
     { type: 'RunExpired', run: workflowRun },
   ]);
-  expect(stage.state.signals(workflowRun)).toEqual([]);
+  expect([...stage.state.signals(workflowRun)]).toEqual([]);
 });
 
 test('a run whose activities nobody closed closes them first, a bounded number at a time', () => {

@@ -6,7 +6,7 @@ import type { RunId } from '../identity.ts';
 import { expiredCountMax } from '../limits.ts';
 import type { PartitionView } from '../partition-view.ts';
 import { isBounded, isDriven } from '../rules.ts';
-import { epochMillis, invariant } from '../units.ts';
+import { epochMillis, invariant, type Offset } from '../units.ts';
 import { change } from './change.ts';
 import { expiry } from './delete.ts';
 import { closedWithRun } from './terminate.ts';
@@ -66,9 +66,13 @@ function expireRun(
     events.push({ type: 'ActivityExpired', id: { ...run, activityId } });
   }
   // Each signal is a record of its own: it must be named to be removed.
-  const waiting = view.signals(run);
-  const offsets = (isBounded(context.rules) ? waiting.slice(0, left - count) : waiting).map(({ offset }) => offset);
+  const countMax = isBounded(context.rules) ? left - count : Infinity;
+  const offsets: Offset[] = [];
+  for (const { offset } of view.signals(run)) {
+    if (offsets.length >= countMax) break;
+    offsets.push(offset);
+  }
   if (offsets.length > 0) events.push({ type: 'SignalsAcknowledged', run, offsets });
-  if (offsets.length < waiting.length) return { events, count: left };
+  if (offsets.length < view.signalCount(run)) return { events, count: left };
   return { events: [...events, { type: 'RunExpired', run }], count: count + offsets.length + 1 };
 }

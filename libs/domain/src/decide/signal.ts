@@ -49,7 +49,7 @@ export function decideSignalRun(view: PartitionView, command: SignalRun, context
 }
 
 function limitReached(view: PartitionView, run: RunId, args: Payloads): StateLimit | undefined {
-  if (view.signals(run).length >= waitingSignalsMax) return 'waitingSignalsMax';
+  if (view.signalCount(run) >= waitingSignalsMax) return 'waitingSignalsMax';
   return view.signalBytes(run) + payloadsBytes(args) > waitingSignalBytesMax ? 'waitingSignalBytesMax' : undefined;
 }
 
@@ -82,7 +82,7 @@ export function decideAcknowledgeSignals(
   );
 }
 
-function waitingUpTo(signals: readonly Signal[], { upTo, name }: AcknowledgeSignals): readonly Offset[] {
+function waitingUpTo(signals: Iterable<Signal>, { upTo, name }: AcknowledgeSignals): readonly Offset[] {
   const offsets: Offset[] = [];
   for (const signal of signals) {
     if (signal.offset > upTo) break;

@@ -1,0 +1,144 @@
+import { deserialize, serialize } from 'node:v8';
+import { cacheBudget } from './entity-cache.ts';
+import type { Command } from './command.ts';
+import { decide } from './decide.ts';
+import type { Decision, DecisionContext } from './decision.ts';
+import { evolve } from './evolve.ts';
+import type { StateRecord } from './message.ts';
+import { PartitionState } from './partition-state.ts';
+import { MemoryStore, type StateStore } from './state-store.ts';
+
+/** One record of the state topic. */
+interface Written {
+  readonly key: string;
+  readonly bytes: Uint8Array | null;
+}
+
+/**
+ * A state whose groups are sealed, committed to a topic and written into a store when it is told to, and of which nothing
+ * stays decoded but what must.
+ */
+export class StoredState {
+  readonly store: StateStore;
+  readonly topic: Written[] = [];
+  state: PartitionState;
+  readonly #changed = new Set<string>();
+  readonly #sealed: (readonly Written[])[] = [];
+
+  constructor(store: StateStore = new MemoryStore()) {
+    this.store = store;
+    this.state = this.#emptyState();
+  }
+
+  decide(command: Command, context: DecisionContext): Decision {
+    const decision = decide(this.state, command, context);
+    if (decision.kind === 'refused') return decision;
+    for (const event of decision.events) for (const key of evolve(this.state, event)) this.#changed.add(key);
+    return decision;
+  }
+
+  /** Something that a partition goes through between two commands. Nothing is lost of what a command has decided. */
+  happens(action: number, seed: number): void {
+    if (action === 1 || action === 2) this.seal();
+    if (action === 3 || action === 4) this.commit();
+    if (action === 5) this.write();
+    if (action < 6) return;
+    this.seal();
+    while (this.#sealed.length > 0) this.commit();
+    if (action === 6) this.write(seed % 2);
+    if (action === 8) this.restartFromCompacted(seed);
+    else this.restart();
+  }
+
+  seal(): void {
+    const records: Written[] = [];
+    for (const key of this.#changed) {
+      const bytes = this.state.encode(key);
+      if (bytes !== undefined) records.push({ key, bytes });
+    }
+    this.#changed.clear();
+    records.push({ key: progressKey, bytes: serialize(this.state.rules) });
+    this.#sealed.push(records);
+    this.state.seal(serialize(this.state.rules));
+  }
+
+  /** The oldest sealed group is in the topic. */
+  commit(): void {
+    const records = this.#sealed.shift();
+    if (records === undefined) return;
+    this.topic.push(...records);
+    this.state.committed(this.topic.length);
+  }
+
+  /** What is committed is in the store. @param slices so many; the process dies before the others. */
+  write(slices = Infinity): void {
+    const writing = this.state.write();
+    for (let count = 0; count < slices; count++) if (writing.next().done === true) return;
+    writing.return();
+  }
+
+  /** All of what was decided is in the topic and the store. */
+  settle(): void {
+    this.seal();
+    while (this.#sealed.length > 0) this.commit();
+    this.write();
+  }
+
+  /** Another process begins with the store and reads the rest of the topic. */
+  restart(): void {
+    const { position } = this.store;
+    this.#changed.clear();
+    this.#sealed.length = 0;
+    this.state = this.#emptyState();
+    if (position?.progress !== undefined) this.state.restoreRules(deserialize(position.progress) as number);
+    this.#restoreFrom(position?.offset ?? 0, this.topic);
+  }
+
+  /** Another process begins without a store, and finds of each key the latest record alone, in an order that the seed gives. */
+  restartFromCompacted(seed: number): void {
+    const latest = new Map(this.topic.map((record) => [record.key, record]));
+    const records = [...latest.values()];
+    for (let left = records.length; left > 1; left--) records.push(...records.splice((seed * 31 + left) % left, 1));
+    this.store.clear();
+    this.#changed.clear();
+    this.#sealed.length = 0;
+    this.state = this.#emptyState();
+    this.#restoreFrom(0, records);
+  }
+
+  #restoreFrom(offset: number, records: readonly Written[]): void {
+    for (const { key, bytes } of records.slice(offset)) {
+      const record = bytes === null ? undefined : (deserialize(bytes) as StateRecord | number);
+      if (typeof record === 'number') this.state.restoreRules(record);
+      else this.state.restoreRecord(key, record, bytes);
+    }
+    this.#flush();
+    for (const sweeping = this.state.sweep(0); sweeping.next().done !== true;) this.#flush();
+    this.#flush();
+  }
+
+  #flush(): void {
+    this.state.restored({ offset: this.topic.length, progress: serialize(this.state.rules) });
+    this.write();
+  }
+
+  #emptyState(): PartitionState {
+    return new PartitionState({
+      store: this.store,
+      // As the codec does: input, header and heartbeat are records of their own.
+      encode: (record) =>
+        serialize(record.type === 'ActivitySnapshot' ? { ...record, activity: slim(record) } : record),
+      decode: (bytes) => deserialize(bytes) as StateRecord,
+      digest: (text) => text,
+      cache: cacheBudget(0),
+    });
+  }
+}
+
+const progressKey = '__progress';
+
+function slim({ activity }: Extract<StateRecord, { readonly type: 'ActivitySnapshot' }>): unknown {
+  const { userMetadata: _, links: __, heartbeat, ...rest } = activity;
+  const isTallied = 'outcome' in activity && heartbeat !== undefined;
+  return { ...rest, input: [], header: {}, ...(isTallied ? { heartbeat: { ...heartbeat, details: [] } } : {}) };
+}

@@ -1,0 +1,256 @@
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  cacheBudget,
+  executionKey,
+  type CacheBudget,
+  partitionKey,
+  type ClosedActivity,
+  type Command,
+  type StatePosition,
+} from '@ratchet/domain';
+import { partitionFor, StateDoubtError, type InputRecord } from '@ratchet/kafka';
+import { DiskStore } from '@ratchet/store';
+import { charge, codec, partition, partitions, schedule, Stage } from './scheduler-logic.fixture.ts';
+import { doubtOf } from './state-write-back.ts';
+
+// A scheduler goes on from its store on disk: what it has read or decided once is not read again, and nothing is wrong.
+
+let folder: string;
+let cache: CacheBudget;
+
+beforeEach(() => {
+  cache = cacheBudget(100_000);
+  folder = mkdtempSync(join(tmpdir(), 'ratchet-scheduler-store-'));
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** A partition whose state topic has offsets, and whose owners have a disk. */
+class Partition {
+  readonly log: InputRecord[] = [];
+  stage: Stage;
+  /** How many records the present owner has read of the state topic. */
+  readCount = 0;
+  #now = 1_000;
+
+  constructor() {
+    this.stage = this.#owner();
+  }
+
+  get hash(): string {
+    return this.stage.logic.stateHash();
+  }
+
+  async handle(...commands: readonly Command[]): Promise<void> {
+    for (const command of commands) await this.stage.command(command, this.#now++);
+  }
+
+  /** Seals and commits. */
+  commit(): void {
+    this.#append();
+    this.stage.logic.committed(this.log.length);
+  }
+
+  /** Committed to the state topic, and the owner dies before its store has it. */
+  async killed(): Promise<void> {
+    this.#append();
+    cpSync(folder, `${folder}-dead`, { recursive: true });
+    this.stage.logic.close();
+    rmSync(folder, { recursive: true });
+    cpSync(`${folder}-dead`, folder, { recursive: true });
+    rmSync(`${folder}-dead`, { recursive: true });
+    await this.taken();
+  }
+
+  /** Stopped in order, and begun again. */
+  async restarted(): Promise<void> {
+    this.stage.logic.close();
+    await this.taken();
+  }
+
+  /** Another owner begins. */
+  async taken(): Promise<void> {
+    const { nextOffset } = this.stage;
+    this.stage = this.#owner();
+    const from = await this.stage.logic.restoreFrom({ start: 0, end: this.log.length });
+    this.readCount = 0;
+    for (const record of this.log.slice(from)) {
+      await this.stage.logic.restore(record);
+      this.readCount++;
+    }
+    await this.stage.logic.restored();
+    this.stage.goOnAt(nextOffset);
+  }
+
+  #append(): void {
+    for (const [key, value] of this.stage.seal()) {
+      const offset = this.log.length;
+      this.log.push({ ...this.stage.stateRecord(key, value), offset });
+    }
+  }
+
+  #owner(): Stage {
+    const openStore = (): DiskStore =>
+      new DiskStore({ folder, partition, of: { cluster: 'c' }, pageBytesMax: 1e6, onDiscarded: () => undefined });
+    return new Stage(undefined, undefined, undefined, undefined, { openStore, cache });
+  }
+}
+
+/** Ids that belong to the partition of the stage. */
+function targets(count: number): readonly Command['requestId'][] {
+  const found: string[] = [];
+  for (let index = 0; found.length < count; index++) {
+    const activityId = `charge-${String(index)}`;
+    if (partitionFor(partitionKey({ ...charge, activityId }), partitions) === partition) found.push(activityId);
+  }
+  return found;
+}
+
+const start = (activityId: string): Command =>
+  schedule({ target: { ...charge, activityId }, requestId: activityId, awaitOutcome: false });
+const complete = (activityId: string): Command => ({
+  type: 'Complete',
+  target: { ...charge, activityId },
+  requestId: 'done',
+  identity: 'someone',
+  attempt: { by: 'id' },
+  result: [{ metadata: {}, data: Buffer.from('42') }],
+});
+const [one = '', two = '', three = ''] = targets(3);
+
+async function begun(): Promise<Partition> {
+  const owned = new Partition();
+  await owned.taken();
+  await owned.handle(start(one), start(two));
+  owned.commit();
+  return owned;
+}
+
+test('who comes back in order reads the one record that it knows, and decides the same', async () => {
+  const owned = await begun();
+  await owned.handle(complete(one));
+  owned.commit();
+  const { hash } = owned;
+  await owned.restarted();
+  expect(owned.readCount).toBe(1);
+  expect(owned.hash).toBe(hash);
+  await owned.handle(complete(two));
+  owned.commit();
+  await owned.restarted();
+  const closed = ['completed', 'completed'];
+  expect(closed).toEqual([one, two].map((activityId) => statusOf(owned, activityId)));
+});
+
+const statusOf = ({ stage, log }: Partition, activityId: string): unknown => {
+  const key = executionKey({ ...charge, activityId });
+  const latest = log.findLast((record) => record.key === key)?.value;
+  const record = latest === null || latest === undefined ? undefined : codec.decodeState(latest);
+  expect(stage.logic.stateHash()).toBeDefined();
+  return record !== undefined && 'activity' in record ? (record.activity as ClosedActivity).status : undefined;
+};
+
+test('who was killed between the commit and the store reads the rest', async () => {
+  const owned = await begun();
+  await owned.restarted();
+  await owned.handle(complete(one), start(three));
+  const { hash } = owned;
+  await owned.killed();
+  expect(owned.readCount).toBeGreaterThan(1);
+  expect(owned.readCount).toBeLessThan(owned.log.length);
+  expect(owned.hash).toBe(hash);
+});
+
+test('a store that is versions old, by a copy of its disk, catches up', async () => {
+  const owned = await begun();
+  owned.stage.logic.close();
+  cpSync(folder, `${folder}-copy`, { recursive: true });
+  await owned.taken();
+  await owned.handle(complete(one), complete(two));
+  owned.commit();
+  const { hash } = owned;
+  owned.stage.logic.close();
+  rmSync(folder, { recursive: true });
+  cpSync(`${folder}-copy`, folder, { recursive: true });
+  rmSync(`${folder}-copy`, { recursive: true });
+  await owned.taken();
+  expect(owned.hash).toBe(hash);
+});
+
+test('a store that is lost is made again', async () => {
+  const owned = await begun();
+  const { hash } = owned;
+  owned.stage.logic.close();
+  rmSync(folder, { recursive: true });
+  await owned.taken();
+  expect(owned.readCount).toBe(owned.log.length);
+  expect(owned.hash).toBe(hash);
+});
+
+test('a store that is ahead of its log is thrown away, and that is said', async () => {
+  const owned = await begun();
+  const [length, { hash }] = [owned.log.length, owned];
+  await owned.handle(complete(one));
+  owned.commit();
+  owned.stage.logic.close();
+  owned.log.length = length;
+  await owned.taken();
+  expect(owned.readCount).toBe(length);
+  expect(owned.hash).toBe(hash);
+  expect(owned.stage.logged).toEqual([expect.stringMatching(/^warn: partition \d is restored .* is ahead of its log/)]);
+});
+
+test('a store of a log that was made anew is thrown away at the first record that differs', async () => {
+  const owned = await begun();
+  const last = owned.log.at(-1);
+  if (last === undefined) throw new Error('nothing was committed');
+  owned.stage.logic.close();
+  const progress = { type: 'Progress', commands: 1, queries: 0, now: 1, rules: 1 } as never;
+  owned.log[owned.log.length - 1] = { ...last, value: codec.encodeState(progress) };
+  await expect(owned.taken()).rejects.toThrow(StateDoubtError);
+  owned.stage.logic.close();
+  await owned.taken();
+  expect(owned.readCount).toBe(owned.log.length);
+});
+
+test('what has closed does not stay in memory', async () => {
+  const owned = await begun();
+  for (const id of targets(400).slice(3)) await owned.handle(start(id), complete(id));
+  owned.commit();
+  await owned.restarted();
+  expect(owned.readCount).toBe(1);
+  // The first that waits for a worker was looked at.
+  expect(cache.usedBytes).toBeLessThan(3_000);
+  for (const id of targets(400).slice(3)) await owned.handle(complete(id));
+  expect(cache.usedBytes).toBeGreaterThan(0);
+  expect(cache.usedBytes).toBeLessThanOrEqual(cache.bytesMax);
+  owned.stage.logic.close();
+  expect(cache.usedBytes).toBe(0);
+});
+
+const at = (offset: number, change: Partial<StatePosition> = {}): StatePosition => ({
+  offset,
+  progress: new Uint8Array(1),
+  writtenAt: 1_000_000,
+  ...change,
+});
+const hours = 3_600_000;
+
+test.each<[what: string, position: StatePosition, now: number, doubt: RegExp | undefined]>([
+  ['at the end of its log', at(100), 1_000_000, undefined],
+  ['in its log', at(50), 1_000_000 + 11 * hours, undefined],
+  ['at the end of its log, and a week old', at(100), 1_000_000 + 168 * hours, undefined],
+  ['before the mark of the last transaction, and a week old', at(99), 1_000_000 + 168 * hours, undefined],
+  ['in its log, and thirteen hours old', at(50), 1_000_000 + 13 * hours, /is 13 hours old/],
+  ['in its log, and of the future', at(50), 1_000_000 - 13 * hours, /hours old/],
+  ['ahead of its log', at(101), 1_000_000, /is ahead of its log: it is as of offset 101, and the log has 10 to 100/],
+  ['before the log begins', at(10), 1_000_000, /is behind its log/],
+  ['without a progress', { offset: 50, writtenAt: 1_000_000 }, 1_000_000, /in the middle of a restore/],
+])('a store that is %s', (_, position, now, doubt) => {
+  const found = doubtOf(position, { start: 10, end: 100 }, now);
+  if (doubt === undefined) expect(found).toBeUndefined();
+  else expect(found).toMatch(doubt);
+});

@@ -1,0 +1,94 @@
+import type { PartitionState, StatePosition } from '@ratchet/domain';
+import type { LogRange } from '@ratchet/kafka';
+
+/** Committed rows are written once there are so many, or after this: what changes often is written seldom. */
+const rowsMin = 1_000;
+const intervalMs = 1_000;
+/** So many wait at most: beyond, everything waits until they are written. */
+const rowsMax = 50_000;
+
+/** A tombstone that the store has not seen may be gone from the state topic after a day (`delete.retention.ms`). */
+const trustedMsMax = 12 * 60 * 60 * 1000;
+
+/**
+ * Puts what is committed into the store of a partition's state, a slice at a time: a batch never keeps the event loop
+ * for long. What is not there when the process dies is read from the state topic again.
+ */
+export class StateWriteBack {
+  readonly #state: PartitionState;
+  #writing: Generator<void, void> | undefined;
+  #writtenAt = performance.now();
+  #error: Error | undefined;
+
+  constructor(state: PartitionState) {
+    this.#state = state;
+  }
+
+  /** A group is committed. @throws what the store has thrown since the last time. */
+  committed(): void {
+    this.#check();
+    const count = this.#state.unwrittenCount;
+    if (count > rowsMax) return this.writeAll();
+    const isDue = count >= rowsMin || performance.now() - this.#writtenAt >= intervalMs;
+    if (!isDue || this.#writing !== undefined) return;
+    this.#writing = this.#state.write();
+    setImmediate(() => {
+      this.#writeSlice();
+    });
+  }
+
+  /** @throws what the store throws. */
+  writeAll(): void {
+    this.#check();
+    for (let writing = this.#writing ?? this.#state.write(); writing.next().done !== true;);
+    this.#end();
+    if (this.#state.unwrittenCount > 0) this.writeAll();
+  }
+
+  /** What can still be written is; a store that cannot take it has said so, and is behind. */
+  close(): void {
+    try {
+      this.writeAll();
+    } catch {
+      this.#writing?.return();
+    }
+    this.#end();
+  }
+
+  #writeSlice(): void {
+    if (this.#writing === undefined) return;
+    try {
+      if (this.#writing.next().done === true) return this.#end();
+      setImmediate(() => {
+        this.#writeSlice();
+      });
+    } catch (error) {
+      this.#error = error instanceof Error ? error : new Error(String(error), { cause: error });
+      this.#end();
+    }
+  }
+
+  #end(): void {
+    this.#writing = undefined;
+    this.#writtenAt = performance.now();
+  }
+
+  #check(): void {
+    if (this.#error !== undefined) throw this.#error;
+  }
+}
+
+/** @returns why a store of this position cannot be gone on with in a log, if it cannot. */
+export function doubtOf(position: StatePosition | undefined, log: LogRange, now: number): string | undefined {
+  if (position === undefined) return undefined;
+  const { offset, progress, writtenAt = now } = position;
+  if (progress === undefined) return 'was left in the middle of a restore';
+  const range = `${String(log.start)} to ${String(log.end)}`;
+  if (offset > log.end) return `is ahead of its log: it is as of offset ${String(offset)}, and the log has ${range}`;
+  if (offset <= log.start) return `is behind its log: it is as of offset ${String(offset)}, and the log has ${range}`;
+  // Behind the last record stands the mark of its transaction, and no more where nothing has changed.
+  const hours = Math.round((now - writtenAt) / 3_600_000);
+  if (log.end - offset > 1 && Math.abs(now - writtenAt) > trustedMsMax)
+    return `is ${String(hours)} hours old: what was removed since may not be in the log any more`;
+  return undefined;
+}
