@@ -306,21 +306,32 @@ const forgedClaim: Attack = {
 };
 
 const undecodable: Attack = {
-  about: 'noise in the topics of replies and namespaces',
+  about: 'noise in the topics of replies, to whoever listens there, and of namespaces',
   run: (target, told, signal) =>
     produce(target, async (producer) => {
-      const noisy = [topics.replies, topics.namespaces] as const;
-      for (const topic of noisy) {
-        // Of replies each partition has its readers or none: who listens has chosen by chance.
-        const partitions = await producer.cluster.connection.partitionCounts.of(topic);
-        for (let count = 0; count < 50; count++) {
-          const key = `noise-${String(Math.floor(count / partitions))}`;
-          await producer.send({ topic, key, partition: count % partitions, value: randomBytes(200) });
+      const replies = await readTopic(producer.cluster.connection, topics.replies);
+      const listeners = replies.slice(-5).map(({ key, partition }) => ({ topic: topics.replies, key, partition }));
+      const others = [1, 2, 3].map((number) => ({
+        topic: topics.namespaces,
+        key: `noise-${String(number)}`,
+        partition: 0,
+      }));
+      for (let count = 0; count < 20; count++) {
+        for (const place of [...listeners, ...others]) {
+          await producer.send({ ...place, value: randomBytes(200) });
           told.add('sent');
         }
       }
       await until(signal);
-      const found = await Promise.all(noisy.map((topic) => unlessDeadLettered(producer, topic, ['noise-0'])));
+      const found = await Promise.all(
+        [listeners, others].map((places) =>
+          unlessDeadLettered(
+            producer,
+            places[0]?.topic ?? '',
+            places.map(({ key }) => key ?? ''),
+          ),
+        ),
+      );
       return found.find((each) => each !== undefined);
     }),
 };
