@@ -11,6 +11,11 @@ test('the length is that of the encoded bytes, lone surrogates included', () => 
   );
 });
 
+test.each([1_000, 1_024, 1_025, 100_000])('so it is of a text of %i characters', (count) => {
+  const value = 'é😀a\ud83d€'.repeat(count / 5 + 1).slice(0, count);
+  expect(utf8Length(value)).toBe(Buffer.byteLength(value));
+});
+
 test('a cut text fits, is a beginning, and could not be one character longer', () => {
   fc.assert(
     fc.property(text, fc.nat({ max: 20 }), (value, bytesMax) => {

@@ -1,9 +1,13 @@
+/** From here on it costs less to encode a string than to look at each of its units. */
+const longUnits = 1024;
+
 /**
- * The length of a string in UTF-8, in bytes, without encoding it.
+ * The length of a string in UTF-8, in bytes; without encoding it, unless it is long.
  *
  * A lone surrogate counts as the three bytes of its replacement character, as every encoder writes it.
  */
 export function utf8Length(text: string): number {
+  if (text.length > longUnits) return utf8Bytes(text).length;
   let bytes = text.length;
   for (let index = 0; index < text.length; index++) {
     const unit = text.charCodeAt(index);
@@ -21,7 +25,7 @@ const isLowSurrogate = (unit: number): boolean => unit >= 0xdc00 && unit <= 0xdf
 
 /** Whether a string is longer than `bytesMax` in UTF-8. Short ones, nearly all, are not even looked through. */
 export const isLongerThan = (text: string, bytesMax: number): boolean =>
-  text.length * 3 > bytesMax && utf8Length(text) > bytesMax;
+  text.length > bytesMax || (text.length * 3 > bytesMax && utf8Length(text) > bytesMax);
 
 /** The longest beginning of a string that fits `bytesMax`, cut between characters. */
 export function truncateUtf8(text: string, bytesMax: number): string {
