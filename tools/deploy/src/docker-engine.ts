@@ -56,11 +56,14 @@ export async function startDockerEngine(log: (line: string) => void): Promise<Do
   return { env, stop };
 }
 
+/** As often as docker-compose.yml says: each check starts a program, a JVM among them. */
+const healthIntervalMs = 5_000;
+
 async function checkHealth(signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const { stdout } = await ended('podman', ['ps', '--filter=status=running', '--format={{.ID}} {{.Status}}']);
     const checked = stdout.split('\n').filter((line) => /\((?:starting|healthy|unhealthy)\)/.test(line));
     await Promise.all(checked.map((line) => ended('podman', ['healthcheck', 'run', line.split(' ')[0] ?? ''])));
-    await pause(1_000, undefined, { signal }).catch(() => undefined);
+    await pause(healthIntervalMs, undefined, { signal }).catch(() => undefined);
   }
 }
