@@ -25,7 +25,7 @@ export { guardedLog, LastingFaults, oncePerFault, type Log, type LogLevel } from
 export type { LogRange } from './consumers/group-consumer.ts';
 export type { ConnectionMetrics, OutboxMetrics, ProcessorMetrics } from './metrics.ts';
 export { Outbox, type OutboxOptions } from './outbox/outbox.ts';
-export type { PartitionPhase } from './partition/owned-partition.ts';
+export type { PartitionPhase } from './partition/partition-events.ts';
 export * from './partition/partition-logic.ts';
 export { PartitionProcessor, type PartitionHealth, type ProcessorHealth } from './partition/partition-processor.ts';
 export { partitionFor } from './outbox/partitioner.ts';

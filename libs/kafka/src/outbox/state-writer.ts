@@ -45,10 +45,14 @@ export class StateWriter {
    * Takes the partition over: once it resolves, no former owner can write any more, and what a former owner left
    * open is aborted. An empty transaction does it: kafkajs asks for the new epoch only when a transaction begins.
    *
+   * @param lost aborts when the partition is someone else's: a fence that is still under way must not fence the next owner.
    * @throws OperationalError RKT1010 (rejects) when a right is missing, RKT1008 when it takes too long; kafkajs's error.
    */
-  static async fence(options: StateWriterOptions): Promise<StateWriter> {
+  static async fence(options: StateWriterOptions, lost?: AbortSignal): Promise<StateWriter> {
     const client = options.connection.createClient();
+    lost?.addEventListener('abort', () => {
+      client.cut();
+    });
     const producer = client.producer({
       transactionalId: options.transactionalId,
       transactionTimeout: transactionTimeoutOf(options),

@@ -1,14 +1,12 @@
-import { coPartitionAssigner } from '../consumers/assigners.ts';
 import { isDenied } from '../cluster/denied-rights.ts';
-import { OperationalError, PartitionFencedError } from '../errors.ts';
+import { coPartitionAssigner } from '../consumers/assigners.ts';
 import { GroupConsumer, type FetchedBatch, type JoinedGeneration } from '../consumers/group-consumer.ts';
-import { asError } from '../kafkajs/kafka-error.ts';
-import { OwnedPartition, type PartitionPhase } from './owned-partition.ts';
-import type { PartitionHost } from './partition-host.ts';
-import type { Positions } from './partition-logic.ts';
-import { defaultTuning, type PartitionProcessorOptions, type ProcessorTuning } from './processor-options.ts';
+import { OperationalError, PartitionFencedError } from '../errors.ts';
 import { sleep } from '../waiting.ts';
-import { StateWriter } from '../outbox/state-writer.ts';
+import { GroupOffsets } from './group-offsets.ts';
+import { PartitionDriver, type GivenUp } from './partition-driver.ts';
+import type { PartitionPhase } from './partition-events.ts';
+import { defaultTuning, type PartitionProcessorOptions, type ProcessorTuning } from './processor-options.ts';
 
 export interface PartitionHealth {
   readonly partition: number;
@@ -32,6 +30,8 @@ export interface ProcessorHealth {
 /** Offsets of inputs that do not start at them are committed only so that lag can be seen from outside. */
 const offsetCommitIntervalMs = 5000;
 const silenceCheckIntervalMs = 1000;
+/** The first answer of the group may have been given before it was asked for. */
+const confirmationsOfDoubt = 2;
 /**
  * What an instance that leaves has owned waits until the others hear of it. Services are few, so that they can ask this often;
  * workers may be thousands.
@@ -48,31 +48,25 @@ const heartbeatMs = 200;
 export class PartitionProcessor<T> {
   readonly #options: PartitionProcessorOptions<T>;
   readonly #tuning: ProcessorTuning;
-  readonly #host: PartitionHost<T>;
   readonly #consumer: GroupConsumer;
-  readonly #owned = new Map<number, OwnedPartition<T>>();
+  readonly #offsets: GroupOffsets;
+  readonly #owned = new Map<number, PartitionDriver<T>>();
   readonly #topics: readonly string[];
-  readonly #groupTopics: ReadonlySet<string>;
-  #confirmations: { heartbeats: number; readonly resolve: () => void }[] = [];
   #member: string | undefined;
   #leaseUntil = -Infinity;
   #finishing = false;
-  #waitsForOutbox = false;
   #offsetTimer: NodeJS.Timeout | undefined;
   #workTimer: NodeJS.Timeout | undefined;
   #silenceTimer: NodeJS.Timeout | undefined;
   #silent = false;
-  /** Positions that the group was not told yet. */
-  readonly #uncommitted = new Map<number, Positions>();
 
   constructor(options: PartitionProcessorOptions<T>) {
     this.#options = options;
     this.#tuning = { ...defaultTuning, ...options.tuning };
     const { inputs, stateTopic } = options;
     this.#topics = [...inputs.map(({ topic }) => topic), ...(stateTopic === undefined ? [] : [stateTopic])];
-    this.#groupTopics = new Set(inputs.filter(({ start }) => start === 'group').map(({ topic }) => topic));
-    this.#host = this.#createHost();
     this.#consumer = this.#createConsumer();
+    this.#offsets = new GroupOffsets(options, this.#consumer);
   }
 
   /**
@@ -85,7 +79,7 @@ export class PartitionProcessor<T> {
     await this.#checkCoPartitioned();
     await this.#consumer.start();
     if (this.#finishing) return;
-    this.#offsetTimer = setInterval(() => void this.#commitOffsets(), offsetCommitIntervalMs);
+    this.#offsetTimer = setInterval(() => void this.#offsets.commit(), offsetCommitIntervalMs);
     this.#offsetTimer.unref();
     this.#silenceTimer = setInterval(() => {
       this.#noteSilence();
@@ -105,9 +99,9 @@ export class PartitionProcessor<T> {
     clearInterval(this.#workTimer);
     const finished = Promise.all(Array.from(this.#owned.values(), (owned) => owned.finish()));
     await Promise.race([finished, sleep(this.#tuning.sessionTimeoutMs)]);
-    await this.#commitOffsets();
+    await this.#offsets.commit();
     await this.#consumer.stop();
-    for (const owned of this.#owned.values()) owned.close();
+    for (const owned of this.#owned.values()) owned.lose();
     this.#owned.clear();
   }
 
@@ -153,39 +147,10 @@ export class PartitionProcessor<T> {
           this.#joined(joined);
         },
         onHeartbeat: (askedAt) => {
-          this.#confirmed(askedAt);
+          this.#heard(askedAt, 1);
         },
       },
     });
-  }
-
-  #createHost(): PartitionHost<T> {
-    return {
-      options: this.#options,
-      tuning: this.#tuning,
-      topics: this.#topics,
-      seek: (topic, partition, offset) => {
-        this.#consumer.seek(topic, partition, offset);
-      },
-      pause: (topic, partition) => {
-        this.#consumer.pause(topic, partition);
-      },
-      resume: (topic, partition) => {
-        this.#consumer.resume(topic, partition);
-      },
-      logRange: (topic, partition) => this.#consumer.logRange(topic, partition),
-      groupOffset: (topic, partition) => this.#groupOffset(topic, partition),
-      fence: (partition) => this.#fence(partition),
-      committed: (partition, positions) => this.#committed(partition, positions),
-      mayHandle: () => this.#mayHandle(),
-      log: (level, partition, message, fields) => {
-        const { connection, service } = this.#options;
-        connection.log(level, `${service} partition ${String(partition)} ${message}`, { partition, ...fields });
-      },
-      giveUp: (owned, error, fenced) => {
-        this.#giveUp(owned, error, fenced);
-      },
-    };
   }
 
   // --- ownership ---
@@ -202,29 +167,42 @@ export class PartitionProcessor<T> {
     this.#member = member;
     for (const [partition, owned] of this.#owned) {
       if (kept.has(partition)) continue;
-      owned.close();
+      owned.lose();
       this.#owned.delete(partition);
-      this.#uncommitted.delete(partition);
+      this.#offsets.forget(partition);
     }
     this.#renewLease(askedAt);
     // A process that was stopped before it read the answer has an assignment of long ago, and must not fence its successor.
-    const confirmed = this.#isHeard() ? Promise.resolve() : this.#nextConfirmation();
+    const isHeard = this.#isHeard();
     for (const partition of numbers) {
       const owned = this.#owned.get(partition);
-      if (owned === undefined) this.#own(partition, generation, confirmed);
+      if (owned === undefined) this.#own(partition, generation, isHeard ? 0 : confirmationsOfDoubt);
       else owned.rejoined();
     }
-    this.#confirmed(askedAt, this.#isHeard() ? Infinity : 0);
+    this.#heard(askedAt, isHeard ? Infinity : 0);
     this.#options.metrics?.owned?.(numbers);
     this.#options.connection.log('info', `${this.#options.service} owns the partitions ${numbers.join(', ')}`, {
       partitions: numbers,
     });
   }
 
-  #own(partition: number, since: number, confirmed: Promise<void>): void {
-    const owned = new OwnedPartition(this.#host, partition, since);
+  #own(partition: number, since: number, confirmations: number): void {
+    if (this.#finishing) return;
+    const owned = new PartitionDriver({
+      options: this.#options,
+      tuning: this.#tuning,
+      consumer: this.#consumer,
+      offsets: this.#offsets,
+      partition,
+      since,
+      confirmations,
+      leaseUntil: this.#leaseUntil,
+    });
     this.#owned.set(partition, owned);
-    void owned.acquire(confirmed);
+    void owned.givenUp.then((why) => {
+      this.#givenUp(owned, why);
+    });
+    owned.start();
   }
 
   /**
@@ -233,39 +211,26 @@ export class PartitionProcessor<T> {
    * after this, that it is still ours: a stale owner gets told that it is no member any more and joins anew, so it
    * never fences the new one back.
    */
-  #giveUp(owned: OwnedPartition<T>, error: Error, fenced: boolean): void {
+  #givenUp(owned: PartitionDriver<T>, { error, isFenced }: GivenUp): void {
     const { partition, since } = owned;
-    const { connection, stateTopic = '' } = this.#options;
-    owned.close();
+    const { connection, service, stateTopic = '' } = this.#options;
     if (this.#owned.get(partition) !== owned) return;
-    const reason = fenced
+    this.#owned.delete(partition);
+    const reason = isFenced
       ? new PartitionFencedError(connection.realName(stateTopic), partition, { cause: error })
       : error;
-    this.#host.log(
+    connection.log(
       isDenied(error) ? 'debug' : 'warn',
-      partition,
-      `is dropped, and will be taken again if it is still ours: ${reason.message}`,
-      { error: reason },
+      `${service} partition ${String(partition)} is dropped, and will be taken again if it is still ours: ${reason.message}`,
+      { partition, error: reason },
     );
-    if (this.#finishing) this.#owned.delete(partition);
-    else this.#own(partition, since, this.#nextConfirmation());
+    this.#own(partition, since, confirmationsOfDoubt);
   }
 
-  /** Two heartbeats: the first may have been answered before. */
-  #nextConfirmation(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#confirmations.push({ heartbeats: 2, resolve });
-    });
-  }
-
-  #confirmed(askedAt: number, heartbeats = 1): void {
+  /** @param confirmations for how many answers of the group it counts. */
+  #heard(askedAt: number, confirmations: number): void {
     this.#renewLease(askedAt);
-    for (const confirmation of this.#confirmations) {
-      confirmation.heartbeats -= heartbeats;
-      if (confirmation.heartbeats <= 0) confirmation.resolve();
-    }
-    this.#confirmations = this.#confirmations.filter((confirmation) => confirmation.heartbeats > 0);
-    for (const owned of this.#owned.values()) owned.wake();
+    for (const owned of this.#owned.values()) owned.heard(this.#leaseUntil, confirmations);
   }
 
   /**
@@ -295,67 +260,6 @@ export class PartitionProcessor<T> {
     const { connection, service } = this.#options;
     if (isSilent) connection.log('warn', `${service} ${this.#silenceMessage()}`);
     else connection.log('info', `${service} is a member of its group again`);
-  }
-
-  #mayHandle(): boolean {
-    if (this.#finishing || !this.#isHeard()) return false;
-    const { outbox } = this.#options;
-    if (outbox.pendingBytes <= this.#tuning.outboxBytesMax) return true;
-    if (!this.#waitsForOutbox) {
-      this.#waitsForOutbox = true;
-      const wake = (): void => {
-        this.#waitsForOutbox = false;
-        for (const owned of this.#owned.values()) owned.wake();
-      };
-      outbox.settled().then(wake, wake);
-    }
-    return false;
-  }
-
-  // --- what the partitions ask of Kafka ---
-
-  async #fence(partition: number): Promise<StateWriter | undefined> {
-    const { connection, service, stateTopic } = this.#options;
-    if (stateTopic === undefined) return undefined;
-    return StateWriter.fence({
-      connection,
-      transactionalId: `${service}-${String(partition)}`,
-      topic: stateTopic,
-      partition,
-      transactionTimeoutMs: this.#tuning.transactionTimeoutMs,
-    });
-  }
-
-  async #groupOffset(topic: string, partition: number): Promise<number | undefined> {
-    const { connection, service } = this.#options;
-    const [found] = await connection.admin.fetchOffsets({ groupId: service, topics: [topic] });
-    const offset = Number(found?.partitions.find((each) => each.partition === partition)?.offset ?? -1);
-    return offset < 0 ? undefined : offset;
-  }
-
-  /** Offsets are what the group starts from next time for `group` inputs, and only tell the lag of all others. */
-  async #committed(partition: number, positions: Positions): Promise<void> {
-    this.#uncommitted.set(partition, positions);
-    if (this.#groupTopics.size > 0) await this.#commitOffsets();
-  }
-
-  /** What fails is tried again with the next group, or by the timer: nothing is lost by committing late. */
-  async #commitOffsets(): Promise<void> {
-    const positions = [...this.#uncommitted];
-    this.#uncommitted.clear();
-    try {
-      await this.#consumer.commit(
-        positions.flatMap(([partition, topics]) =>
-          Array.from(topics, ([topic, offset]) => ({ topic, partition, offset })),
-        ),
-      );
-    } catch (thrown) {
-      this.#options.connection.log('debug', `offsets were not committed: ${asError(thrown).message}`);
-      for (const [partition, topics] of positions) {
-        const isOvertaken = this.#uncommitted.has(partition) || !this.#owned.has(partition);
-        if (!isOvertaken) this.#uncommitted.set(partition, topics);
-      }
-    }
   }
 
   async #checkCoPartitioned(): Promise<void> {

@@ -78,3 +78,33 @@ export const defaultTuning: ProcessorTuning = {
   transactionTimeoutMs: 30_000,
   stuckMsMax: 120_000,
 };
+
+/** What a handler knows of the processor it works for. */
+export type HandlerOptions<T> = Pick<PartitionProcessorOptions<T>, 'service' | 'stateTopic' | 'deadLetterTopic'> & {
+  readonly connection: Pick<KafkaConnection, 'log' | 'realName' | 'tracing'>;
+};
+
+/** What a machine is made of. */
+export interface MachineOptions<T> extends HandlerOptions<T>, Pick<PartitionProcessorOptions<T>, 'inputs'> {
+  readonly partition: number;
+  readonly tuning: ProcessorTuning;
+  readonly logic: PartitionLogic<T>;
+  /** How many answers of the group must come before the partition may be fenced: a stale owner gets none. */
+  readonly confirmations: number;
+  readonly leaseUntil: number;
+  readonly now: number;
+}
+
+/** Sizes and times of a machine that nobody sets. */
+export const machineLimits = {
+  /** Records that are decoded and handled before the event loop gets its turn: effects go out meanwhile. */
+  sliceRecords: 256,
+  /** So few records are handled at once; of more, the next fetch is sent off first, to overlap with the work. */
+  inlineRecordsMax: 32,
+  /** How often a handler that waits for room in the outbox looks again. */
+  roomLookMs: 5,
+  /** How long a partition is stopped by a right that is missing. */
+  deniedRetryMs: 10_000,
+  /** Sealed groups, the one being written included; with so many, input waits. */
+  groupsMax: 2,
+} as const;

@@ -1,18 +1,58 @@
-import { Poison } from './batch-decoder.ts';
 import { deadLetter } from '../dead-letter.ts';
 import { InvariantError, OperationalError } from '../errors.ts';
 import { asError } from '../kafkajs/kafka-error.ts';
-import { KeyTraces } from './key-traces.ts';
-import type { Output, PartitionLogic, Positions } from './partition-logic.ts';
-import type { PartitionProcessorOptions, ProcessorTuning } from './processor-options.ts';
-import type { InputRecord, OutputRecord } from '../record.ts';
-import { OpenGroup, sealedGroup, type SealedGroup } from './sealed-group.ts';
+import { recordBytes, type InputRecord, type OutputRecord } from '../record.ts';
+import { beginProcess, traced, type ProcessedRecord, type ProcessPlan, type Span } from '../tracing/spans.ts';
 import { isSampled, readTrace, traceIdOf, traceOfLine, type TraceContext } from '../tracing/trace-context.ts';
-import { beginProcess, traced, type ProcessPlan, type Span } from '../tracing/spans.ts';
+import type { Output, PartitionLogic, Positions } from './partition-logic.ts';
+import type { HandlerOptions, ProcessorTuning } from './processor-options.ts';
+import { Poison } from './record-reader.ts';
 
-/** Applies records to a logic, sends their effects at once, and remembers what must be committed because of them. */
+/** Records that were handled together: their states and progress are written together or not at all. */
+export interface SealedGroup {
+  /** How many input records it covers. */
+  readonly records: number;
+  /** States of the changed keys as of the group's last record, and the progress, last. */
+  readonly states: readonly OutputRecord[];
+  readonly bytes: number;
+  /** Where the inputs go on behind it. */
+  readonly positions: Positions;
+  /** When, on the clock of the machine. */
+  readonly sealedAt: number;
+  /** Those of its records that have a span. */
+  readonly processed: readonly ProcessedRecord[];
+}
+
+const sealedGroup = (
+  { records, processed }: OpenGroup,
+  states: readonly OutputRecord[],
+  positions: Positions,
+  sealedAt: number,
+): SealedGroup => ({
+  records,
+  processed,
+  states,
+  bytes: states.reduce((sum, state) => sum + recordBytes(state), 0),
+  positions,
+  sealedAt,
+});
+
+/** What was handled since the last group was sealed. */
+class OpenGroup {
+  /** Changed key to the trace that its state goes on with. */
+  readonly changed = new Map<string, TraceContext | undefined>();
+  readonly processed: ProcessedRecord[] = [];
+  records = 0;
+  bytes = 0;
+
+  get isEmpty(): boolean {
+    return this.records === 0;
+  }
+}
+
+/** Applies records to a logic, gathers their effects, and remembers what must be committed because of them. */
 export class RecordHandler<T> {
-  readonly #options: PartitionProcessorOptions<T>;
+  readonly #options: HandlerOptions<T>;
   readonly #tuning: ProcessorTuning;
   readonly #logic: PartitionLogic<T>;
   readonly #positions = new Map<string, number>();
@@ -20,8 +60,10 @@ export class RecordHandler<T> {
   /** By topic: where it ended when the partition was taken. */
   readonly #formerEnds = new Map<string, number>();
   #group = new OpenGroup();
+  #effects: OutputRecord[] = [];
+  #effectBytes = 0;
 
-  constructor(options: PartitionProcessorOptions<T>, tuning: ProcessorTuning, logic: PartitionLogic<T>) {
+  constructor(options: HandlerOptions<T>, tuning: ProcessorTuning, logic: PartitionLogic<T>) {
     this.#options = options;
     this.#tuning = tuning;
     this.#logic = logic;
@@ -55,6 +97,20 @@ export class RecordHandler<T> {
     return trace === undefined ? record : traced(record, trace);
   }
 
+  /** Bytes of the effects that nobody has taken yet, without their keys and headers. */
+  get effectBytes(): number {
+    return this.#effectBytes;
+  }
+
+  /** What is to be sent, in this order. */
+  takeEffects(): readonly OutputRecord[] {
+    const effects = this.#effects;
+    if (effects.length === 0) return effects;
+    this.#effects = [];
+    this.#effectBytes = 0;
+    return effects;
+  }
+
   get hasUncommitted(): boolean {
     return !this.#group.isEmpty;
   }
@@ -77,20 +133,20 @@ export class RecordHandler<T> {
   }
 
   deadLetter(record: InputRecord, error: Error): void {
-    const { outbox, connection, service, deadLetterTopic } = this.#options;
+    const { connection, service, deadLetterTopic } = this.#options;
     const { topic, partition, offset } = record;
-    outbox.add(deadLetter(record, error.message, deadLetterTopic?.(topic)));
+    this.#emit(deadLetter(record, error.message, deadLetterTopic?.(topic)));
     const message = `${service} sends a record to the dead-letter topic: ${error.message}`;
     connection.log('error', message, { topic, partition, offset, ...traceOfLine(readTrace(record.headers)), error });
   }
 
   /** The states of all changed keys as of now, with the progress; what comes next opens a new group. */
-  seal(): SealedGroup {
+  seal(now: number): SealedGroup {
     const group = this.#group;
     this.#group = new OpenGroup();
     const positions = new Map(this.#positions);
-    if (this.#options.stateTopic === undefined) return sealedGroup(group, [], positions);
-    return sealedGroup(group, this.#statesOf(group, positions), positions);
+    if (this.#options.stateTopic === undefined) return sealedGroup(group, [], positions, now);
+    return sealedGroup(group, this.#statesOf(group, positions), positions, now);
   }
 
   #statesOf(group: OpenGroup, positions: Positions): readonly OutputRecord[] {
@@ -151,14 +207,19 @@ export class RecordHandler<T> {
     trace: TraceContext | undefined,
     { about, isTraced }: { readonly about: object | undefined; readonly isTraced: boolean },
   ): void {
-    const { outbox, connection } = this.#options;
+    const { connection } = this.#options;
     // What a former owner may have sent is no news: its copy has no span of its own.
     const isCopy = connection.tracing.isOn && !isTraced;
     for (const effect of effects) {
-      if (trace === undefined) outbox.add(effect);
-      else outbox.add(traced(effect, trace, isCopy ? { about, span: 'none' } : { about }));
+      if (trace === undefined) this.#emit(effect);
+      else this.#emit(traced(effect, trace, isCopy ? { about, span: 'none' } : { about }));
     }
     for (const key of changedKeys) this.#group.changed.set(key, this.#traces.changed(key, trace, key === begunKey));
+  }
+
+  #emit(record: OutputRecord): void {
+    this.#effects.push(record);
+    this.#effectBytes += record.value?.length ?? 0;
   }
 
   #aboutIf(isOn: boolean, value: T): object | undefined {
@@ -189,3 +250,53 @@ const linksTo = (former: TraceContext | undefined, parent: TraceContext | undefi
   former === undefined || parent === undefined || traceIdOf(former) === traceIdOf(parent) ? [] : [former];
 
 type Begun = Pick<ProcessPlan, 'parent' | 'startedAt'>;
+
+/** All that is remembered of one partition; beyond, what was not needed for longest is forgotten. */
+const traceBytesMax = 8 * 1024 * 1024;
+/** Of an entry of the map, without its texts. */
+const traceOverheadBytes = 200;
+
+/**
+ * The trace that each key of a partition's state belongs to: that of whoever began it, at its latest span.
+ *
+ * What someone else's trace does to it, or who has none, does not take it out of its own. Only what is sampled is remembered,
+ * and so much of it as there is room for: what is forgotten goes on in the trace of the next record that changes it.
+ */
+export class KeyTraces {
+  readonly #traces = new Map<string, TraceContext>();
+  #bytes = 0;
+
+  of(key: string): TraceContext | undefined {
+    return this.#traces.size === 0 ? undefined : this.#traces.get(key);
+  }
+
+  /** @param begins the key is new with it, whatever had its name before. @returns the trace of the key from now on. */
+  changed(key: string, trace: TraceContext | undefined, begins = false): TraceContext | undefined {
+    const former = begins ? undefined : this.of(key);
+    const isForeign = former !== undefined && (trace === undefined || traceIdOf(trace) !== traceIdOf(former));
+    const own = isForeign ? former : trace;
+    if (own !== undefined && isSampled(own) === true) this.#set(key, own);
+    else if (begins) this.forget(key);
+    return own;
+  }
+
+  forget(key: string): void {
+    const trace = this.of(key);
+    if (trace === undefined) return;
+    this.#traces.delete(key);
+    this.#bytes -= traceBytesOf(key, trace);
+  }
+
+  #set(key: string, trace: TraceContext): void {
+    this.forget(key);
+    this.#traces.set(key, trace);
+    this.#bytes += traceBytesOf(key, trace);
+    for (const [oldest] of this.#traces) {
+      if (this.#bytes <= traceBytesMax) return;
+      this.forget(oldest);
+    }
+  }
+}
+
+const traceBytesOf = (key: string, { traceparent = '', tracestate = '', baggage = '' }: TraceContext): number =>
+  traceOverheadBytes + 2 * key.length + traceparent.length + tracestate.length + baggage.length;

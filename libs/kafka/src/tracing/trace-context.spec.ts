@@ -1,4 +1,4 @@
-import { KeyTraces } from '../partition/key-traces.ts';
+import { KeyTraces } from '../partition/record-handler.ts';
 import { isSampled, readTrace, traceFields, traceIdOf, traceOfLine, type TraceHeader } from './trace-context.ts';
 
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';

@@ -1,7 +1,6 @@
 import type { FetchedBatch } from '../consumers/group-consumer.ts';
-import { offsetInLog } from './log-range.ts';
-import { PositionGuard } from './position-guard.ts';
 import type { InputRecord } from '../record.ts';
+import { offsetInLog, TopicSource } from './topic-source.ts';
 
 const record = (offset: number): InputRecord => ({
   topic: 'commands',
@@ -26,7 +25,7 @@ const batch = (
   highWatermark,
 });
 
-// The guard expects offset 10.
+// Offset 10 is expected.
 test.each<{ name: string; fetched: FetchedBatch; kind: string; offsets?: number[]; expected: number }>([
   { name: 'what was asked for', fetched: batch(10, [10, 11], 12), kind: 'take', offsets: [10, 11], expected: 12 },
   { name: 'a hole left by a control record', fetched: batch(10, [11], 12), kind: 'take', offsets: [11], expected: 12 },
@@ -49,11 +48,12 @@ test.each<{ name: string; fetched: FetchedBatch; kind: string; offsets?: number[
   { name: 'a jump behind what retention deleted', fetched: batch(20, [20], 21), kind: 'suspect', expected: 10 },
   { name: 'a log that was made anew', fetched: batch(0, [0, 1], 2, 2), kind: 'suspect', expected: 10 },
 ])('$name is $kind', ({ fetched, kind, offsets, expected }) => {
-  const guard = new PositionGuard(10);
-  const verdict = guard.judge(fetched);
+  const source = new TopicSource('commands');
+  source.expected = 10;
+  const verdict = source.judge(fetched);
   expect(verdict.kind).toBe(kind);
   if (verdict.kind === 'take') expect(verdict.records.map(({ offset }) => offset)).toEqual(offsets);
-  expect(guard.expected).toBe(expected);
+  expect(source.expected).toBe(expected);
 });
 
 describe('offsetInLog', () => {
