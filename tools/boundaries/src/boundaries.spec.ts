@@ -60,7 +60,7 @@ const kafkajsOnlyInLegs: Row[] = folders.map((folder) => ({
   breaks: folder === 'libs/kafka' ? undefined : OF_PACKAGES,
 }));
 
-const DECIDERS = ['libs/domain', 'services/scheduler', 'conformance', 'tools/mutants'];
+const DECIDERS = ['libs/domain', 'services/scheduler', 'conformance', 'tools/mutants', 'bench'];
 const decideOnlyInScheduler: Row[] = ['import { decide }', 'import { decide as judge }', 'import * as mind'].flatMap(
   (clause) =>
     folders

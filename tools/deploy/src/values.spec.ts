@@ -100,7 +100,9 @@ it.each([
 const paths = (values: Values, above = ''): readonly string[] =>
   Object.entries(values).flatMap(([name, value]) => {
     const path = above + name;
-    const isOpen = /^(podSecurityContext|securityContext|dashboards\.labels|.*\.(requests|limits))$/.test(path);
+    const isOpen = /^(podSecurityContext|securityContext|dashboards\.labels|state\.volume|.*\.(requests|limits))$/.test(
+      path,
+    );
     return value === null ? [] : [path, ...(isObject(value) && !isOpen ? paths(value, `${path}.`) : [])];
   });
 
