@@ -47,7 +47,7 @@ test('of an id with ten thousand lives the oldest go as fast as the latest came'
   const startedMs = performance.now();
   for (let life = 0; life < count; life++) index.put('key', `run-${String(life)}`, life);
   for (let life = 0; life < count - 1; life++) index.remove('key', `run-${String(life)}`, life);
-  // To walk from the latest to the oldest each time takes minutes.
-  expect(performance.now() - startedMs).toBeLessThan(10_000);
+  // A tenth of a second; to walk from the latest to the oldest each time takes many times as long as the limit.
+  expect(performance.now() - startedMs).toBeLessThan(2_000);
   expect([...index.all('key')]).toEqual([`run-${String(count - 1)}`]);
 });
