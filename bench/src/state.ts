@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
-  cacheBudget,
+  CacheBudget,
   decide,
   epochMillis,
   evolve,
@@ -67,8 +67,8 @@ class Partition {
       store: this.store,
       encode: codec.encodeState,
       decode: (bytes) => codec.decodeState(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)) as StateRecord,
-      digest: (key) => hash('sha256', key, 'base64url').slice(0, 16),
-      cache: cacheBudget(cacheBytes),
+      digest: (key) => hash('sha256', key, 'base64url').slice(0, 22),
+      cache: new CacheBudget(cacheBytes),
     });
   }
 

@@ -1,10 +1,40 @@
-/** The bytes that the caches of a process may take together: what one holds the others must do without. */
-export interface CacheBudget {
-  readonly bytesMax: number;
-  usedBytes: number;
+/** What gives room when the budget is used up. */
+interface Evictable {
+  readonly bytes: number;
+  evictOldest(): void;
 }
 
-export const cacheBudget = (bytesMax: number): CacheBudget => ({ bytesMax, usedBytes: 0 });
+/**
+ * The bytes that the caches of a process may take together. Where there is no room the largest cache gives it, so that one
+ * that is not used any more leaves it to those that are.
+ */
+export class CacheBudget {
+  readonly #bytesMax: number;
+  readonly #caches = new Set<Evictable>();
+  #usedBytes = 0;
+
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
+  }
+
+  get usedBytes(): number {
+    return this.#usedBytes;
+  }
+
+  /** @param bytes negative: so many are free again. */
+  use(cache: Evictable, bytes: number): void {
+    this.#usedBytes += bytes;
+    if (bytes > 0) this.#caches.add(cache);
+    else if (cache.bytes === 0) this.#caches.delete(cache);
+    while (this.#usedBytes > this.#bytesMax) this.#largest()?.evictOldest();
+  }
+
+  #largest(): Evictable | undefined {
+    let largest: Evictable | undefined;
+    for (const cache of this.#caches) if (cache.bytes > (largest?.bytes ?? 0)) largest = cache;
+    return largest;
+  }
+}
 
 interface Kept<T> {
   readonly entity: T;
@@ -15,13 +45,19 @@ interface Kept<T> {
  * Decoded entities of a partition by their key. What has changed since the last seal is pinned: nobody else has it. The
  * rest stays by latest use as far as the budget goes, and is read from the rows again when it is asked for.
  */
-export class EntityCache<T> {
+export class EntityCache<T> implements Evictable {
   readonly #budget: CacheBudget;
   readonly #pinned = new Map<string, T>();
   readonly #kept = new Map<string, Kept<T>>();
+  #bytes = 0;
 
   constructor(budget: CacheBudget) {
     this.#budget = budget;
+  }
+
+  /** Of what is not pinned. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   get(key: string): T | undefined {
@@ -57,10 +93,13 @@ export class EntityCache<T> {
   keep(key: string, entity: T, bytes: number): void {
     this.#drop(key);
     this.#kept.set(key, { entity, bytes });
-    this.#budget.usedBytes += bytes;
+    this.#use(bytes);
+  }
+
+  evictOldest(): void {
     for (const [oldest] of this.#kept) {
-      if (this.#budget.usedBytes <= this.#budget.bytesMax) return;
       this.#drop(oldest);
+      return;
     }
   }
 
@@ -71,14 +110,19 @@ export class EntityCache<T> {
 
   clear(): void {
     this.#pinned.clear();
-    for (const { bytes } of this.#kept.values()) this.#budget.usedBytes -= bytes;
     this.#kept.clear();
+    this.#use(-this.#bytes);
   }
 
   #drop(key: string): void {
     const kept = this.#kept.get(key);
     if (kept === undefined) return;
     this.#kept.delete(key);
-    this.#budget.usedBytes -= kept.bytes;
+    this.#use(-kept.bytes);
+  }
+
+  #use(bytes: number): void {
+    this.#bytes += bytes;
+    this.#budget.use(this, bytes);
   }
 }

@@ -27,7 +27,7 @@ const asAscii = (text: string): string => encodeURIComponent(text.toWellFormed()
 export const queueName = ({ namespace, taskQueue, level }: TaskQueueLevel): string =>
   `${asAscii(namespace)}/${asAscii(taskQueue)}/${String(level)}`;
 
-export function queueOf(name: string): TaskQueueLevel {
+export function queueNamed(name: string): TaskQueueLevel {
   const [namespace = '', taskQueue = '', level] = name.split('/');
   return { namespace: decodeURIComponent(namespace), taskQueue: decodeURIComponent(taskQueue), level: Number(level) };
 }

@@ -9,7 +9,7 @@ export { validateFailure } from './decide/fail.ts';
 export { validateUpdate } from './decide/update-options.ts';
 export * from './decision.ts';
 export * from './describe.ts';
-export { cacheBudget, type CacheBudget } from './entity-cache.ts';
+export { CacheBudget } from './entity-cache.ts';
 export * from './event.ts';
 export { evolve } from './evolve.ts';
 export * from './failure.ts';

@@ -1,6 +1,6 @@
 import { isClosed, isUnclaimed, type Activity, type ClosedActivity, type ScheduledActivity } from './activity.ts';
 import { heartbeatOf, inputOf } from './activity-records.ts';
-import { cacheBudget } from './entity-cache.ts';
+import { CacheBudget } from './entity-cache.ts';
 import type { DomainEvent } from './event.ts';
 import {
   executionKey,
@@ -12,7 +12,7 @@ import {
   type ExecutionId,
   type RunId,
 } from './identity.ts';
-import { activityRows, changeRows, queueName, queueOf, runRows, type TaskQueueLevel } from './index-rows.ts';
+import { activityRows, changeRows, queueName, queueNamed, runRows, type TaskQueueLevel } from './index-rows.ts';
 import { LifeIndex } from './life-index.ts';
 import type { StateRecord } from './message.ts';
 import type { PartitionView } from './partition-view.ts';
@@ -34,7 +34,7 @@ const inMemory = (): PartitionStateParts => ({
     throw new InvariantError('a record is read in a state that has none');
   },
   digest: (text) => text,
-  cache: cacheBudget(0),
+  cache: new CacheBudget(0),
 });
 
 /** What stands behind a key of the state topic that has changed. `offset`: the life whose record the topic may have. */
@@ -189,7 +189,7 @@ export class PartitionState implements PartitionView {
   /** The task queues in which activities wait whose task was sent, or was to be, and that nobody has claimed. */
   *unclaimedQueues(): Generator<TaskQueueLevel & { readonly count: number; readonly oldestAt: EpochMillis }> {
     for (const [tally, count] of this.#rows.range('tallies', 'unclaimed/')) {
-      const queue = queueOf(tally.slice('unclaimed/'.length));
+      const queue = queueNamed(tally.slice('unclaimed/'.length));
       const [oldest] = this.unclaimed(queue, 1);
       if (oldest !== undefined) yield { ...queue, count: count as number, oldestAt: oldest.dispatchAt };
     }

@@ -1,5 +1,5 @@
 import { deserialize, serialize } from 'node:v8';
-import { cacheBudget } from './entity-cache.ts';
+import { CacheBudget } from './entity-cache.ts';
 import type { Command } from './command.ts';
 import { decide } from './decide.ts';
 import type { Decision, DecisionContext } from './decision.ts';
@@ -130,7 +130,7 @@ export class StoredState {
         serialize(record.type === 'ActivitySnapshot' ? { ...record, activity: slim(record) } : record),
       decode: (bytes) => deserialize(bytes) as StateRecord,
       digest: (text) => text,
-      cache: cacheBudget(0),
+      cache: new CacheBudget(0),
     });
   }
 }

@@ -27,7 +27,7 @@ export interface DiskStoreParts {
 }
 
 /** Tables, keys and values as this code writes them. Another layout is not read. */
-const layout = 1;
+const layout = 2;
 
 /** What SQLite says of a file whose bytes are not what was written. */
 const corruptCodes = new Set([/* CORRUPT */ 11, /* NOTADB */ 26]);

@@ -21,7 +21,7 @@ import { recordBytesMax, type OutputRecord } from '@ratchet/kafka';
 import type { TaskTokenSigner } from '@ratchet/protocol';
 import { topics, type Codec } from '@ratchet/schemas';
 import { fanOutPages, noticeSettled, notifyWorker } from './cancellation-records.ts';
-import { queueOf, type HeldTasks } from './held-tasks.ts';
+import { taskQueueLevel, type HeldTasks } from './held-tasks.ts';
 import { outcomeReached } from './outcome-reached.ts';
 import type { RunWaiters } from './run-waiters.ts';
 import type { TaskTopics } from './task-topics.ts';
@@ -185,7 +185,7 @@ export class Effects {
   #dispatch(activity: OpenActivity, out: OutputRecord[]): void {
     const task = this.task(activity);
     if (this.#tools.taskTopics.isThere(task.topic)) out.push(task);
-    else this.#tools.hold(task.topic, queueOf(activity));
+    else this.#tools.hold(task.topic, taskQueueLevel(activity));
   }
 
   /** The task of the current attempt. */

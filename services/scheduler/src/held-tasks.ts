@@ -128,7 +128,7 @@ export class HeldTasks {
 }
 
 /** Where the task of an activity goes. */
-export const queueOf = ({ id, options }: OpenActivity): TaskQueueLevel => ({
+export const taskQueueLevel = ({ id, options }: OpenActivity): TaskQueueLevel => ({
   namespace: id.namespace,
   taskQueue: options.taskQueue,
   level: priorityLevel(options.priorityKey),

@@ -2,7 +2,7 @@ import { createHash, hash } from 'node:crypto';
 import { setImmediate as turnOfEventLoop } from 'node:timers/promises';
 import {
   checkCommandRecord,
-  cacheBudget,
+  CacheBudget,
   checkQueryRecord,
   currentRules,
   epochMillis,
@@ -10,7 +10,6 @@ import {
   MemoryStore,
   PartitionState,
   supportsRules,
-  type CacheBudget,
   type Command,
   type Query,
   type StateRecord,
@@ -92,7 +91,8 @@ const schemaNote = 'schema/';
 export type QueueBacklog = TaskQueueLevel & { readonly count: number; readonly oldestAt: number };
 
 /** ASCII of equal length; 96 bits, so that no two of a partition's keys have the same. */
-const digest = (text: string): string => hash('sha256', text, 'base64url').slice(0, 16);
+/** 132 bits: nobody finds two ids that have the same. */
+const digest = (text: string): string => hash('sha256', text, 'base64url').slice(0, 22);
 
 const asBuffer = ({ buffer, byteOffset, length }: Uint8Array): Buffer => Buffer.from(buffer, byteOffset, length);
 
@@ -163,7 +163,7 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
         return record;
       },
       digest,
-      cache: parts.cache ?? cacheBudget(defaultCacheBytes),
+      cache: parts.cache ?? new CacheBudget(defaultCacheBytes),
     }));
     this.#writeBack = new StateWriteBack(state);
     const position = this.#position;

@@ -2,9 +2,8 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
-  cacheBudget,
+  CacheBudget,
   executionKey,
-  type CacheBudget,
   partitionKey,
   type ClosedActivity,
   type Command,
@@ -18,10 +17,11 @@ import { doubtOf } from './state-write-back.ts';
 // A scheduler goes on from its store on disk: what it has read or decided once is not read again, and nothing is wrong.
 
 let folder: string;
+const cacheBytesMax = 100_000;
 let cache: CacheBudget;
 
 beforeEach(() => {
-  cache = cacheBudget(100_000);
+  cache = new CacheBudget(cacheBytesMax);
   folder = mkdtempSync(join(tmpdir(), 'ratchet-scheduler-store-'));
 });
 
@@ -226,7 +226,7 @@ test('what has closed does not stay in memory', async () => {
   expect(cache.usedBytes).toBeLessThan(3_000);
   for (const id of targets(400).slice(3)) await owned.handle(complete(id));
   expect(cache.usedBytes).toBeGreaterThan(0);
-  expect(cache.usedBytes).toBeLessThanOrEqual(cache.bytesMax);
+  expect(cache.usedBytes).toBeLessThanOrEqual(cacheBytesMax);
   owned.stage.logic.close();
   expect(cache.usedBytes).toBe(0);
 });

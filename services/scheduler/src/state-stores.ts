@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cacheBudget, type CacheBudget, type StateStore } from '@ratchet/domain';
+import { CacheBudget, type StateStore } from '@ratchet/domain';
 import type { Cluster } from '@ratchet/protocol';
 import { topics } from '@ratchet/schemas';
 import type { RunnerTools } from '@ratchet/service-kit';
@@ -25,7 +25,7 @@ export async function stateStores(
 ): Promise<StateStores> {
   const { clusterId } = await connection.admin.describeCluster();
   const folder = stateDirectory === '' ? temporaryFolder() : stateDirectory;
-  const cache = cacheBudget(stateCacheBytes / 2);
+  const cache = new CacheBudget(stateCacheBytes / 2);
   metrics.gauge('ratchet_state_cache_bytes', 'What decoded entities take in memory, about', () => cache.usedBytes);
   return {
     cache,

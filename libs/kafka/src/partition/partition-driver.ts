@@ -10,7 +10,7 @@ import { PartitionMachine } from './partition-machine.ts';
 import type { GroupOffsets } from './group-offsets.ts';
 import type { PartitionLogic, Positions } from './partition-logic.ts';
 import type { PartitionProcessorOptions, ProcessorTuning } from './processor-options.ts';
-import { RecordReader } from './record-reader.ts';
+import { PartitionReader } from './partition-reader.ts';
 import type { SealedGroup } from './record-handler.ts';
 
 export interface DriverOptions<T> {
@@ -44,7 +44,7 @@ export class PartitionDriver<T> {
   readonly #parts: DriverOptions<T>;
   readonly #logic: PartitionLogic<T>;
   readonly #machine: PartitionMachine<T>;
-  readonly #reader: RecordReader<T>;
+  readonly #reader: PartitionReader<T>;
   #writer: StateWriter | undefined;
   readonly #ended = new AbortController();
   readonly #events: PartitionEvent<T>[] = [];
@@ -87,7 +87,7 @@ export class PartitionDriver<T> {
       leaseUntil,
       now: performance.now(),
     });
-    this.#reader = new RecordReader<T>(this.#logic, {
+    this.#reader = new PartitionReader<T>(this.#logic, {
       halted: (error) => {
         this.#tell({ kind: 'halted', error });
       },
@@ -180,9 +180,12 @@ export class PartitionDriver<T> {
     this.#isStepping = true;
     const { outbox } = this.#parts.options;
     const { outboxBytesMax } = this.#parts.tuning;
-    for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift())
-      this.#performAll(this.#machine.step(next, performance.now(), outboxBytesMax - outbox.pendingBytes));
-    this.#isStepping = false;
+    try {
+      for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift())
+        this.#performAll(this.#machine.step(next, performance.now(), outboxBytesMax - outbox.pendingBytes));
+    } finally {
+      this.#isStepping = false;
+    }
     this.#arm();
   }
 

@@ -4,7 +4,7 @@ import type { LogLevel } from '../log.ts';
 import type { InputRecord, OutputRecord } from '../record.ts';
 import type { Positions } from './partition-logic.ts';
 import type { SealedGroup } from './record-handler.ts';
-import type { Poison } from './record-reader.ts';
+import type { Poison } from './partition-reader.ts';
 
 export type PartitionPhase = 'fencing' | 'restoring' | 'running' | 'stopped' | 'closed';
 

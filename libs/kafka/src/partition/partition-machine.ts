@@ -16,7 +16,7 @@ import {
 import type { PartitionLogic, Positions } from './partition-logic.ts';
 import { machineLimits, type MachineOptions, type ProcessorTuning } from './processor-options.ts';
 import { RecordHandler } from './record-handler.ts';
-import type { Poison } from './record-reader.ts';
+import type { Poison } from './partition-reader.ts';
 import { countBefore, FetchedRecords, offsetInLog, TopicSources, type TopicSource } from './topic-source.ts';
 
 /**

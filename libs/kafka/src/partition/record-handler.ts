@@ -6,7 +6,7 @@ import { beginProcess, traced, type ProcessedRecord, type ProcessPlan, type Span
 import { isSampled, readTrace, traceIdOf, traceOfLine, type TraceContext } from '../tracing/trace-context.ts';
 import type { Output, PartitionLogic, Positions } from './partition-logic.ts';
 import type { HandlerOptions, ProcessorTuning } from './processor-options.ts';
-import { Poison } from './record-reader.ts';
+import { Poison } from './partition-reader.ts';
 
 /** Records that were handled together: their states and progress are written together or not at all. */
 export interface SealedGroup {

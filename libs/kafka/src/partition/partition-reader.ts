@@ -30,7 +30,7 @@ const sliceRecords = 512;
  * Hands records to a logic for reading, and waits for what must be there first: a schema, a topic. The machine of the partition
  * never waits; the reader does it for the machine.
  */
-export class RecordReader<T> {
+export class PartitionReader<T> {
   readonly #logic: Pick<PartitionLogic<T>, 'decode' | 'restore'>;
   readonly #events: ReaderEvents;
 

@@ -1,6 +1,6 @@
 import { OperationalError, PoisonousRecordError } from '../errors.ts';
 import type { InputRecord } from '../record.ts';
-import { Poison, RecordReader } from './record-reader.ts';
+import { Poison, PartitionReader } from './partition-reader.ts';
 
 const records = ['a', 'b', 'c'].map((key, offset): InputRecord => ({
   topic: 't',
@@ -16,7 +16,7 @@ const unreachable = new OperationalError('Expected to ask the registry, but it i
 function stage(read: (key: string) => string | Promise<string>) {
   const said: string[] = [];
   const restored: string[] = [];
-  const reader = new RecordReader<string>(
+  const reader = new PartitionReader<string>(
     {
       decode: ({ key }) => read(key ?? ''),
       restore: ({ key }) => {
