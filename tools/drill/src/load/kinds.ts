@@ -41,6 +41,14 @@ const on = (activityType: string, more: Partial<Order> = {}): Order => ({
 
 const polled = (activityType: string): Order => on(activityType, { taskQueue: taskQueues.polled });
 
+/**
+ * What may end an attempt, and the activity with it where no further attempt is to come (its last one, or a cancel is requested):
+ * that nobody reported it in time, or that its worker was told to stop (SIGTERM) and said so.
+ */
+const interrupted = 'timed-out: activity StartToClose timeout|failed: Worker is shutting down and .* in time';
+
+const cancelable = new RegExp(`^(canceled: |(${interrupted})$)`);
+
 /** The standalone activities of the load. */
 export const kinds = {
   quick: { share: 19, order: on('quick'), outcomes: /^completed: "quick"$/ },
@@ -50,7 +58,7 @@ export const kinds = {
   exhausted: {
     share: 3,
     order: on('failing', { attemptsMax: 2 }),
-    outcomes: /^(failed: fails on purpose|timed-out: activity StartToClose timeout)$/,
+    outcomes: new RegExp(`^(failed: fails on purpose|${interrupted})$`),
   },
   beating: { share: 8, order: on('beating'), outcomes: /^completed: "beating"$/ },
   // Silent in its first attempt, then heartbeating as users do it.
@@ -71,13 +79,13 @@ export const kinds = {
     share: 8,
     order: on('untilTold', { startToCloseMs: 10_000 }),
     meddling: 'cancel',
-    outcomes: /^(canceled: |timed-out: activity StartToClose timeout$)/,
+    outcomes: cancelable,
   },
   stubborn: {
     share: 4,
     order: on('stubborn'),
     meddling: 'cancel',
-    outcomes: /^(completed: "stubborn"$|canceled: |timed-out: activity StartToClose timeout$)/,
+    outcomes: new RegExp(`^completed: "stubborn"$|${cancelable.source}`),
   },
   terminated: {
     share: 3,
@@ -111,12 +119,12 @@ export type KindName = keyof typeof kinds;
 
 /** The activities of a workflow run, which is cancelled while they are open. */
 export const runKinds = {
-  'run-told': { order: on('untilTold', { startToCloseMs: 10_000 }), outcomes: /^(canceled: |timed-out: )/ },
+  'run-told': { order: on('untilTold', { startToCloseMs: 10_000 }), outcomes: cancelable },
   'run-delayed': {
     order: on('quick', { startDelayMs: 4_000 }),
-    outcomes: /^(canceled: |completed: "quick"$|timed-out: )/,
+    outcomes: new RegExp(`^completed: "quick"$|${cancelable.source}`),
   },
-  'run-quick': { order: on('quick'), outcomes: /^(completed: "quick"$|canceled: |timed-out: )/ },
+  'run-quick': { order: on('quick'), outcomes: new RegExp(`^completed: "quick"$|${cancelable.source}`) },
 } as const satisfies Readonly<Record<string, Pick<Kind, 'order' | 'outcomes'>>>;
 
 export type RunKindName = keyof typeof runKinds;
