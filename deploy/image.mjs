@@ -4,7 +4,8 @@
 //   usr/bin/node, lib/...     Node, and the shared libraries that it and native packages are linked with
 //   ratchet/                  programs (JavaScript and its source maps) and packages of the four services; sbom.cdx.json
 //   etc/passwd, etc/group     the user that runs it, 10001
-//   tmp/                      the only folder that may be written
+//   tmp/                      the only folder that may be written, but for
+//   var/lib/ratchet/state/    where a volume for the scheduler's state belongs: a new one is as this is, for whoever runs it to write
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
@@ -132,8 +133,10 @@ function system() {
   writeFileSync(join(root, 'etc/passwd'), `ratchet:x:${USER}:${USER}::/ratchet:/nonexistent\n`);
   writeFileSync(join(root, 'etc/group'), `ratchet:x:${USER}:\n`);
   writeFileSync(join(root, 'etc/nsswitch.conf'), 'hosts: files dns\n');
-  mkdirSync(join(root, 'tmp'), { recursive: true });
-  chmodSync(join(root, 'tmp'), 0o1777);
+  for (const folder of ['tmp', 'var/lib/ratchet/state']) {
+    mkdirSync(join(root, folder), { recursive: true });
+    chmodSync(join(root, folder), 0o1777);
+  }
 }
 
 /** The same date for everything, so that the same files make the same image. */

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import type { Readable } from 'node:stream';
 import { join } from 'node:path';
@@ -246,6 +246,18 @@ test('a flipped bit in a record is found where it is read, and the file is gone 
 test('a folder that cannot be made or written is named', () => {
   writeFileSync(join(folder, 'file'), '');
   expect(() => open({ folder: join(folder, 'file', 'state') })).toThrow(/\[RKT1012\] .*partition-3\.db, but ENOTDIR/);
+});
+
+test('a volume that the user of the service may not write to is named as that', () => {
+  chmodSync(folder, 0o555);
+  const isRoot = process.getuid?.() === 0;
+  if (isRoot) process.seteuid?.(10_001);
+  try {
+    expect(() => open()).toThrow(/\[RKT1012\] .*partition-3\.db, but unable to open database file: may user \d+ write/);
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+    chmodSync(folder, 0o755);
+  }
 });
 
 test('a copy of a file is as of when it was copied', () => {

@@ -32,6 +32,7 @@ const layout = 2;
 /** What SQLite says of a file whose bytes are not what was written. */
 const corruptCodes = new Set([/* CORRUPT */ 11, /* NOTADB */ 26]);
 const busyCode = 5;
+const cannotOpenCode = 14;
 /** Behind each value of bytes: its checksum. SQLite has none of its pages. */
 const checksumBytes = 4;
 /** Pages in the log of the file before they are moved into it. */
@@ -265,7 +266,9 @@ export class DiskStore implements StateStore {
         ? 'another process has it open: each needs a folder of its own'
         : isDamaged
           ? `it is damaged (${messageOf(cause)}) and will be made anew`
-          : messageOf(cause);
+          : codeOf(cause) === cannotOpenCode
+            ? `${messageOf(cause)}: may user ${String(process.geteuid?.())} write to its folder?`
+            : messageOf(cause);
     const message = `Expected to ${what} the state store ${this.#path}, but ${why}`;
     return isDamaged
       ? new StateDoubtError(message, { cause })

@@ -20,7 +20,7 @@ export interface ApiServer {
 }
 
 /**
- * Starts etcd, kube-apiserver, and the controllers and the scheduler that make a Deployment's pods and place them, on loopback and free
+ * Starts etcd, kube-apiserver, and the controllers and the scheduler that make pods, bind their claims and place them, on loopback and free
  * ports. etcd is the machine's (Debian, Ubuntu: apt-get install etcd-server).
  */
 export async function startApiServer(log: (line: string) => void): Promise<ApiServer> {
@@ -103,11 +103,16 @@ const kubeconfig = (port: number): string =>
     'current-context': 'x',
   });
 
+const CONTROLLERS = [
+  ...['deployment', 'replicaset', 'statefulset', 'disruption'],
+  ...['persistentvolume-binder', 'garbage-collector'],
+];
+
 const component = (): readonly string[] => ['--kubeconfig=kubeconfig', '--leader-elect=false', '--secure-port=0'];
 
 const controllerArgs = (folder: string): readonly string[] => [
   ...component(),
-  '--controllers=deployment-controller,replicaset-controller,disruption-controller',
+  `--controllers=${CONTROLLERS.map((name) => `${name}-controller`).join(',')}`,
   `--service-account-private-key-file=${folder}/sa.key`,
   `--cert-dir=${folder}/controllers`,
 ];

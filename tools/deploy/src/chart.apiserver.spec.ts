@@ -16,6 +16,8 @@ interface Pod {
 
 const NAMESPACE = 'ratchet';
 const ZONES = ['a', 'b', 'c'];
+/** On every node, of no class: what a cluster's default class would make. */
+const VOLUMES = 6;
 const MINIMAL = cases.get('minimal') ?? '';
 const CRDS = [
   ['github.com/kedacore/keda/v2@v2.21.0', 'config/crd/bases/keda.sh_{scaledobjects,triggerauthentications}.yaml'],
@@ -49,6 +51,16 @@ beforeAll(async () => {
     patchStatus(`node/node-${zone}`, { capacity: room, allocatable: room, conditions: [ready] });
     server.kubectl(['taint', 'node', `node-${zone}`, 'node.kubernetes.io/not-ready-']);
   }
+  for (let number = 0; number < VOLUMES; number++) {
+    const spec = {
+      capacity: { storage: '16Gi' },
+      accessModes: ['ReadWriteOnce'],
+      hostPath: { path: `/state-${number}` },
+      persistentVolumeReclaimPolicy: 'Retain',
+    };
+    const metadata = { name: `state-${number}` };
+    apply(['--filename', '-'], { apiVersion: 'v1', kind: 'PersistentVolume', metadata, spec });
+  }
 }, 3_600_000);
 afterAll(() => server.stop());
 
@@ -78,6 +90,14 @@ const refusalOf = (object: object): string =>
 
 const patchStatus = (object: string, status: object): string =>
   kubectl(['patch', object, '--subresource=status', '--type=merge', '--patch', JSON.stringify({ status })]);
+
+interface Claim {
+  readonly metadata: { readonly name: string; readonly deletionTimestamp?: string };
+  readonly status: { readonly phase: string };
+}
+
+const listed = (kinds: string): { readonly items: unknown } =>
+  JSON.parse(kubectl(['get', kinds, '--output=json'])) as { items: unknown };
 
 const podsOf = (component: string): readonly Pod[] => {
   const selector = `app.kubernetes.io/component=${component}`;
@@ -132,12 +152,12 @@ describe('what the API server is asked about', () => {
   });
 
   it('admits the pods of all services to a namespace that is restricted', () => {
-    const deployments = rendered(MINIMAL).filter(({ kind }) => kind === 'Deployment');
-    for (const { metadata, spec } of deployments) {
+    const owners = rendered(MINIMAL).filter(({ kind }) => ['Deployment', 'StatefulSet'].includes(kind));
+    for (const { metadata, spec } of owners) {
       const { spec: pod } = spec['template'] as Manifest;
       expect(refusalOf({ apiVersion: 'v1', kind: 'Pod', metadata: { name: metadata.name }, spec: pod })).toBe('');
     }
-    expect(deployments).toHaveLength(4);
+    expect(owners).toHaveLength(4);
   });
 
   it.each<[string, () => object, string]>([
@@ -152,7 +172,7 @@ describe('what the API server is asked about', () => {
     [
       'a liveness probe that must succeed twice',
       () =>
-        changed(manifest('Deployment', 'ratchet-scheduler'), ({ spec }) => {
+        changed(manifest('Deployment', 'ratchet-cancellation'), ({ spec }) => {
           const { containers } = (spec as { template: { spec: { containers: { livenessProbe: object }[] } } }).template
             .spec;
           Object.assign(containers[0]?.livenessProbe ?? {}, { successThreshold: 2 });
@@ -162,7 +182,7 @@ describe('what the API server is asked about', () => {
     [
       'a selector that does not match',
       () =>
-        changed(manifest('Deployment', 'ratchet-scheduler'), ({ spec }) =>
+        changed(manifest('Deployment', 'ratchet-cancellation'), ({ spec }) =>
           Object.assign(spec, { selector: { matchLabels: { other: 'label' } } }),
         ),
       '`selector` does not match template `labels`',
@@ -170,7 +190,7 @@ describe('what the API server is asked about', () => {
     [
       'a pod of root',
       () => {
-        const { spec } = manifest('Deployment', 'ratchet-scheduler').spec['template'] as Manifest;
+        const { spec } = manifest('Deployment', 'ratchet-cancellation').spec['template'] as Manifest;
         const root = { ...spec, securityContext: { runAsNonRoot: false, runAsUser: 0 } };
         return { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'root' }, spec: root };
       },
@@ -233,5 +253,43 @@ describe('an installation', () => {
       return image().length === 3 && image().every((name) => name === 'ratchet:0.1.0');
     });
     expect(JSON.parse(helm('history', 'ratchet', '--output', 'json'))).toHaveLength(3);
+  });
+
+  it('gives each scheduler a claim that goes with it', async () => {
+    const claims = (): readonly Claim[] => listed('pvc').items as readonly Claim[];
+    const names = (count: number): readonly string[] =>
+      Array.from({ length: count }, (_, number) => `state-ratchet-scheduler-${number}`);
+    expect(claims().map(({ metadata }) => metadata.name)).toEqual(names(3));
+    expect(claims().map(({ status }) => status.phase)).toEqual(['Bound', 'Bound', 'Bound']);
+    helm('upgrade', 'ratchet', CHART, ...values, '--set', 'services.scheduler.replicas=2');
+    await eventually('the claim of the third to be gone', () => {
+      playKubelet();
+      const left = claims().filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+      return left.length === 2 && left.every(({ metadata }, number) => metadata.name === names(2)[number]);
+    });
+  });
+
+  it('goes over to a StatefulSet from the Deployment of a former release, which stays until the new pods serve', async () => {
+    const owners = (): readonly string[] =>
+      (listed('deployment,statefulset').items as readonly Manifest[])
+        .filter(({ metadata }) => metadata.name === 'ratchet-scheduler')
+        .map(({ kind }) => kind);
+    helm('upgrade', 'ratchet', CHART, ...values, '--set', 'state.claim.enabled=false');
+    await eventually('the pods to be of a Deployment', () => {
+      playKubelet();
+      const names = podsOf('scheduler').map(({ metadata }) => metadata.name);
+      return names.length === 3 && !names.some((name) => /-\d$/.test(name)) && podsOf('scheduler').every(isReady);
+    });
+    expect(owners()).toEqual(['Deployment']);
+
+    // As docs/kubernetes.md has it.
+    kubectl(['annotate', 'deployment', 'ratchet-scheduler', 'helm.sh/resource-policy=keep']);
+    helm('upgrade', 'ratchet', CHART, ...values);
+    await becomesReady('scheduler', 6);
+    expect(owners()).toEqual(['Deployment', 'StatefulSet']);
+    kubectl(['delete', 'deployment', 'ratchet-scheduler', '--wait=false']);
+    await becomesReady('scheduler', 3);
+    expect(owners()).toEqual(['StatefulSet']);
+    expect(podsOf('scheduler').every(({ metadata }) => /^ratchet-scheduler-\d$/.test(metadata.name))).toBe(true);
   });
 });

@@ -46,8 +46,11 @@ const podOf = ({ kind, spec }: Manifest): PodSpec =>
   (kind === 'Pod' ? spec : (spec['template'] as { spec: PodSpec }).spec) as PodSpec;
 const podsOf = (manifests: readonly Manifest[]): readonly PodSpec[] =>
   manifests.filter(({ kind }) => ['Deployment', 'Pod', 'StatefulSet', 'Job'].includes(kind)).map(podOf);
+/** What makes the pods of a service: of the one that keeps something a StatefulSet. */
+const ownerOf = (manifests: readonly Manifest[], service: string): Manifest =>
+  named(manifests, service === 'scheduler' ? 'StatefulSet' : 'Deployment', `ratchet-${service}`);
 const serviceOf = (manifests: readonly Manifest[], service: string): Container => {
-  const [container] = podOf(named(manifests, 'Deployment', `ratchet-${service}`)).containers;
+  const [container] = podOf(ownerOf(manifests, service)).containers;
   if (container === undefined) throw new Error(`Expected a container in ${service}, but there is none`);
   return container;
 };
@@ -140,7 +143,7 @@ describe('each service', () => {
   });
 
   it.each(SERVICES)('%s spreads over zones and nodes, and keeps all but one pod when nodes are drained', (service) => {
-    const pod = podOf(named(manifests, 'Deployment', `ratchet-${service}`));
+    const pod = podOf(ownerOf(manifests, service));
     expect(pod.topologySpreadConstraints.map(({ topologyKey }) => topologyKey)).toEqual([
       'topology.kubernetes.io/zone',
       'kubernetes.io/hostname',
@@ -150,7 +153,7 @@ describe('each service', () => {
 
   it('stops later than its drain ends, the gateway once all know that it is gone', () => {
     for (const service of SERVICES) {
-      const pod = podOf(named(manifests, 'Deployment', `ratchet-${service}`));
+      const pod = podOf(ownerOf(manifests, service));
       expect(pod.terminationGracePeriodSeconds).toBe(45);
     }
     expect(serviceOf(manifests, 'completion-gateway').lifecycle).toEqual({ preStop: { sleep: { seconds: 5 } } });
@@ -178,8 +181,7 @@ describe('each service', () => {
       'RATCHET_KAFKA_USERNAME = ratchet-kafka/username',
       'RATCHET_KAFKA_PASSWORD = ratchet-kafka/password',
     ];
-    const secrets = (service: string): readonly string[] =>
-      secretsOf(podOf(named(manifests, 'Deployment', `ratchet-${service}`)));
+    const secrets = (service: string): readonly string[] => secretsOf(podOf(ownerOf(manifests, service)));
     expect(secrets('timeout-tracker')).toEqual([...kafka, ...shared, ...registry]);
     expect(secrets('cancellation')).toEqual([...kafka, ...shared, ...registry, ...token]);
     const own = ['RATCHET_KAFKA_PASSWORD = ratchet-kafka-scheduler/password'];
@@ -204,6 +206,60 @@ describe('each service', () => {
     };
     expect(checksum('partitions=6')).not.toBe(checksum());
     expect(checksum('ui.enabled=true')).toBe(checksum());
+  });
+});
+
+describe('the state of the scheduler', () => {
+  const stateOf = (manifest: Manifest): unknown => podOf(manifest).volumes?.find(({ name }) => name === 'state');
+  const ownerIn = (...set: readonly string[]): Manifest => {
+    const manifests = rendered(caseOf('minimal'), ...set.flatMap((one) => ['--set', one]));
+    const [owner, ...others] = manifests.filter(
+      ({ kind, metadata }) => ['Deployment', 'StatefulSet'].includes(kind) && metadata.name === 'ratchet-scheduler',
+    );
+    if (owner === undefined || others.length > 0) throw new Error('Expected one owner of the pods, but there is not');
+    return owner;
+  };
+
+  it.each([
+    [[], '16Gi', undefined],
+    [['state.claim.size=100Gi', 'state.claim.storageClassName=fast'], '100Gi', 'fast'],
+  ])('is in a claim of each pod, which goes with it: %j', (set, storage, storageClassName) => {
+    const owner = ownerIn(...set);
+    expect(owner).toMatchObject({
+      kind: 'StatefulSet',
+      spec: {
+        podManagementPolicy: 'Parallel',
+        persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Delete', whenScaled: 'Delete' },
+        volumeClaimTemplates: [
+          {
+            metadata: { name: 'state' },
+            spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage } } },
+          },
+        ],
+      },
+    });
+    const [claim] = owner.spec['volumeClaimTemplates'] as readonly Manifest[];
+    expect(claim?.spec['storageClassName']).toBe(storageClassName);
+    expect(stateOf(owner)).toBeUndefined();
+  });
+
+  it('belongs to a headless Service, as Kubernetes asks of a StatefulSet', () => {
+    const manifests = rendered(caseOf('minimal'));
+    const { serviceName } = ownerOf(manifests, 'scheduler').spec as { readonly serviceName: string };
+    expect(named(manifests, 'Service', serviceName).spec).toMatchObject({ clusterIP: 'None' });
+  });
+
+  it('is in a volume of the pod where there are no claims', () => {
+    const deployment = ownerIn('state.claim.enabled=false');
+    expect(deployment.kind).toBe('Deployment');
+    expect(deployment.spec).not.toHaveProperty('volumeClaimTemplates');
+    expect(stateOf(deployment)).toEqual({ name: 'state', emptyDir: { sizeLimit: '16Gi' } });
+  });
+
+  it.each(['true', 'false'])('is where the scheduler looks for it, with claims: %s', (enabled) => {
+    const [container] = podOf(ownerIn(`state.claim.enabled=${enabled}`)).containers;
+    expect(container?.volumeMounts).toContainEqual({ name: 'state', mountPath: '/var/lib/ratchet/state' });
+    expect(container && variablesOf(container)['RATCHET_STATE_DIRECTORY']).toBe('/var/lib/ratchet/state');
   });
 });
 
@@ -236,7 +292,7 @@ test('what the values say of a variable and of a label holds, but for what selec
   expect(variablesOf(serviceOf(manifests, 'completion-gateway'))['RATCHET_GRPC_HOST']).toBe('::');
   const labels = { 'app.kubernetes.io/name': 'other', 'app.kubernetes.io/version': 'mine' };
   const file = valuesFile({ pod: { labels }, commonLabels: labels });
-  const { metadata, spec } = named(rendered(caseOf('minimal'), '--values', file), 'Deployment', 'ratchet-scheduler');
+  const { metadata, spec } = ownerOf(rendered(caseOf('minimal'), '--values', file), 'scheduler');
   const expected = { 'app.kubernetes.io/name': 'ratchet', 'app.kubernetes.io/version': 'mine' };
   expect(metadata.labels).toMatchObject(expected);
   expect((spec['template'] as Manifest).metadata.labels).toMatchObject(expected);
@@ -304,11 +360,9 @@ describe('what is watched', () => {
       publishNotReadyAddresses: boolean;
     };
     const found = manifests.filter(({ kind, metadata, spec }) => {
-      const labels = kind === 'Deployment' ? (spec['template'] as Manifest).metadata.labels : metadata.labels;
-      return (
-        ['Deployment', 'Pod'].includes(kind) &&
-        Object.entries(selector).every(([label, value]) => labels?.[label] === value)
-      );
+      if (!['Deployment', 'Pod', 'StatefulSet'].includes(kind)) return false;
+      const labels = kind === 'Pod' ? metadata.labels : (spec['template'] as Manifest).metadata.labels;
+      return Object.entries(selector).every(([label, value]) => labels?.[label] === value);
     });
     expect(publishNotReadyAddresses).toBe(true);
     expect(found.map(({ metadata }) => metadata.name).sort()).toEqual(
@@ -352,6 +406,10 @@ describe('the chart refuses in words', () => {
     [
       'gateway.autoscaling.minReplicas=11',
       'Expected gateway.autoscaling.minReplicas to be at most maxReplicas (10), but it is 11',
+    ],
+    [
+      'state.claim.enabled=false,state.volume.emptyDir=null,state.volume.persistentVolumeClaim.claimName=mine',
+      'Expected state.volume to be of one scheduler alone, but it is one persistentVolumeClaim, and services.scheduler.replicas is 2',
     ],
     ['prometheusRule.enabled=true', 'Expected prometheusRule.runbookUrl to be where docs/runbook.md can be read'],
     ['token.existingSecret=', "at '/token/existingSecret'"],

@@ -13,14 +13,19 @@ interface ComposeService {
   readonly build?: { readonly context: string; readonly dockerfile: string };
   readonly healthcheck?: { readonly test: readonly string[] };
   readonly ports?: readonly string[];
+  readonly volumes?: readonly string[];
   readonly read_only?: boolean;
   readonly cap_drop?: readonly string[];
   readonly security_opt?: readonly string[];
 }
 type ComposeServices = Readonly<Record<string, ComposeService>>;
 
-const composeFile = (path: string): { readonly services: ComposeServices } =>
-  parse(textOf(path), { merge: true }) as { readonly services: ComposeServices };
+interface ComposeFile {
+  readonly services: ComposeServices;
+  readonly volumes?: object;
+}
+
+const composeFile = (path: string): ComposeFile => parse(textOf(path), { merge: true }) as ComposeFile;
 
 /** The services of an environment, as far as they are looked at here: its file laid over that of all. */
 function servicesIn(environment: 'development' | 'production'): ComposeServices {
@@ -28,13 +33,12 @@ function servicesIn(environment: 'development' | 'production'): ComposeServices 
   const { services: own } = composeFile(`deploy/compose/${environment}.yml`);
   return Object.fromEntries(
     [...new Set([...Object.keys(common), ...Object.keys(own)])].map((name) => {
-      const [under, over] = [common[name], own[name]];
-      const ports = [...(under?.ports ?? []), ...(over?.ports ?? [])];
-      const healthcheck = { ...under?.healthcheck, ...over?.healthcheck };
-      return [
-        name,
-        { ...under, ...over, ports, healthcheck, environment: { ...under?.environment, ...over?.environment } },
-      ];
+      const [under = {}, over = {}] = [common[name], own[name]];
+      const ports = [...(under.ports ?? []), ...(over.ports ?? [])];
+      const volumes = [...(under.volumes ?? []), ...(over.volumes ?? [])];
+      const healthcheck = { ...under.healthcheck, ...over.healthcheck };
+      const environment = { ...under.environment, ...over.environment };
+      return [name, { ...under, ...over, ports, volumes, healthcheck, environment }];
     }),
   ) as ComposeServices;
 }
@@ -127,6 +131,14 @@ describe.each(environments)('docker-compose.yml in %s', (environment) => {
         'RATCHET_TOKEN_SECRET',
       ]),
     );
+  });
+
+  it('keeps the state of the scheduler in a volume that outlives its container', () => {
+    const { volumes = [], environment: variables } = services['scheduler'] ?? {};
+    const place = variables?.['RATCHET_STATE_DIRECTORY'];
+    const [named = ''] = volumes.filter((volume) => volume.endsWith(`:${String(place)}`));
+    expect(composeFile('deploy/compose/base.yml').volumes).toHaveProperty(named.split(':')[0] ?? '');
+    expect(textOf('deploy/image.mjs')).toContain(`'${String(place).slice(1)}'`);
   });
 
   it.each(Object.keys(services))('gives %s no more of its machine than it needs', (name) => {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -31,7 +32,7 @@ const statOf = (path: string): ReturnType<typeof lstatSync> => lstatSync(join(ro
 
 describe('what is in the image', () => {
   it('are Node, its libraries, programs and packages, and nothing else', () => {
-    expect(readdirSync(root).sort()).toEqual(['etc', 'lib', 'lib64', 'ratchet', 'tmp', 'usr']);
+    expect(readdirSync(root).sort()).toEqual(['etc', 'lib', 'lib64', 'ratchet', 'tmp', 'usr', 'var']);
     expect(readdirSync(join(root, 'usr/bin'))).toEqual(['node']);
     expect(readdirSync(join(root, 'etc')).sort()).toEqual(['group', 'nsswitch.conf', 'passwd']);
   });
@@ -56,14 +57,15 @@ describe('what is in the image', () => {
     expect(unreadable).toEqual([]);
   });
 
-  it('is not as whoever runs it may write, but for /tmp, and changes nobody who runs it', () => {
+  it('is not as whoever runs it may write, but for /tmp and the state, and changes nobody who runs it', () => {
+    const writable = ['/tmp', '/var/lib/ratchet/state'];
     const wrong = files.filter((path) => {
       const stat = statOf(path);
-      if (stat?.isSymbolicLink() === true || path === '/tmp') return false;
+      if (stat?.isSymbolicLink() === true || writable.includes(path)) return false;
       return (Number(stat?.mode) & 0o6022) !== 0 || stat?.uid !== 0;
     });
     expect(wrong).toEqual([]);
-    expect(Number(statOf('/tmp')?.mode) & 0o7777).toBe(0o1777);
+    for (const path of writable) expect(Number(statOf(path)?.mode) & 0o7777).toBe(0o1777);
   });
 
   it('has no link that leads nowhere', () => {
@@ -150,6 +152,18 @@ describe('a container', () => {
       own: 'EROFS',
       tmp: 'written',
     });
+  });
+
+  it('of whatever user may write to a new volume for the state', async () => {
+    const volume = `ratchet-state-${randomBytes(4).toString('hex')}`;
+    const program = `require('node:fs').writeFileSync('/var/lib/ratchet/state/x', '')`;
+    try {
+      const options = ['--user=10001:10001', `--volume=${volume}:/var/lib/ratchet/state`];
+      const { code, stderr } = await ratchet(options, '-e', program);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    } finally {
+      await podman('volume', 'rm', '--force', volume);
+    }
   });
 
   it('that asks for more than its memory is told so by V8, and not killed by the kernel', async () => {

@@ -97,7 +97,7 @@ export class Kubelet {
     this.#hosts = hosts;
   }
 
-  /** Starts a pod of a Deployment, or the Pod of that name; `change` is what an admission controller would do to it. */
+  /** Starts a pod of a Deployment or StatefulSet, whose claims are new, or the Pod of that name; `change` is what an admission controller would do to it. */
   async run(owner: string, change: (spec: PodSpec) => PodSpec = (spec) => spec): Promise<Pod> {
     const number = (this.#count += 1);
     const spec = change(this.#specOf(owner));
@@ -116,10 +116,14 @@ export class Kubelet {
 
   #specOf(owner: string): PodSpec {
     const found = this.#manifests.find(
-      ({ kind, metadata }) => ['Deployment', 'Pod'].includes(kind) && metadata.name === owner,
+      ({ kind, metadata }) => ['Deployment', 'StatefulSet', 'Pod'].includes(kind) && metadata.name === owner,
     );
-    if (found === undefined) throw new Error(`Expected a Deployment or a Pod ${owner} in the chart, but there is none`);
-    return (found.kind === 'Pod' ? found.spec : (found.spec['template'] as Manifest).spec) as unknown as PodSpec;
+    if (found === undefined) throw new Error(`Expected ${owner} to be in the chart, but there is none`);
+    if (found.kind === 'Pod') return found.spec as unknown as PodSpec;
+    const spec = (found.spec['template'] as Manifest).spec as unknown as PodSpec;
+    const claims = (found.spec['volumeClaimTemplates'] ?? []) as readonly Manifest[];
+    const volumes = claims.map(({ metadata: { name } }) => ({ name, emptyDir: {} }));
+    return { ...spec, volumes: [...(spec.volumes ?? []), ...volumes] };
   }
 
   /** The manifest that podman is given: without what is done here. */

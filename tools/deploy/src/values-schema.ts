@@ -32,12 +32,10 @@ function shape(properties: Readonly<Record<string, Schema>>, required: readonly 
   return { type: 'object', additionalProperties: false, properties, ...(required.length > 0 ? { required } : {}) };
 }
 
-const quantities: Schema = {
-  type: 'object',
-  additionalProperties: {
-    anyOf: [{ type: 'integer', minimum: 0 }, pattern('^[0-9]+(\\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$')],
-  },
+const quantity: Schema = {
+  anyOf: [{ type: 'integer', minimum: 0 }, pattern('^[0-9]+(\\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$')],
 };
+const quantities: Schema = { type: 'object', additionalProperties: quantity };
 const memory = { ...quantities, required: ['memory'], description: 'The heap is a share of the memory limit.' };
 
 const image = shape({
@@ -175,7 +173,10 @@ const properties: Readonly<Record<string, Schema>> = {
   ),
   token: shape({ existingSecret: secretName, secretKey: { ...key, minLength: 1 }, keysKey: key }),
   gateway,
-  state: shape({ volume: anything }),
+  state: shape({
+    claim: shape({ enabled: flag, size: quantity, storageClassName: text, annotations: texts }),
+    volume: { ...anything, minProperties: 1 },
+  }),
   pod: ref('pod'),
   services: shape({
     scheduler: ref('service'),

@@ -71,6 +71,9 @@ it.each([
   ['gateway.jwt', { issuer: 'i', audience: 'a', jwksUrl: 'https://keys', publicKey: { existingSecret: 'key' } }],
   ['gateway.service.type', 'ExternalName'],
   ['gateway.autoscaling.minReplicas', 0],
+  ['state.claim.size', '16 GB'],
+  ['state.claim.size', null],
+  ['state.volume', []],
   ['image.digest', 'sha256:short'],
   ['serviceMonitor.interval', '15'],
   ['replicaCount', 2],
@@ -100,9 +103,10 @@ it.each([
 const paths = (values: Values, above = ''): readonly string[] =>
   Object.entries(values).flatMap(([name, value]) => {
     const path = above + name;
-    const isOpen = /^(podSecurityContext|securityContext|dashboards\.labels|state\.volume|.*\.(requests|limits))$/.test(
-      path,
-    );
+    const isOpen =
+      /^(podSecurityContext|securityContext|dashboards\.labels|state\.(volume|claim\.annotations)|.*\.(requests|limits))$/.test(
+        path,
+      );
     return value === null ? [] : [path, ...(isObject(value) && !isOpen ? paths(value, `${path}.`) : [])];
   });
 

@@ -33,7 +33,7 @@ interface Definition {
 const FOLDER = join(import.meta.dirname, '..', 'schemas');
 const CORE = new Set([
   ...['ConfigMap', 'HorizontalPodAutoscaler', 'Deployment', 'NetworkPolicy', 'Pod', 'PodDisruptionBudget', 'Service'],
-  'ServiceAccount',
+  ...['ServiceAccount', 'StatefulSet'],
 ]);
 const CORE_VERSIONS = new Set(['v1', 'v2']);
 /** What Kubernetes reads in more than one way, or as it is. */

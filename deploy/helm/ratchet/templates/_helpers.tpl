@@ -329,6 +329,9 @@ tolerations: {{- toYaml . | nindent 2 }}
 {{- $kafka := mergeOverwrite (deepCopy $.Values.kafka) (deepCopy $service.kafka) }}
 {{- include "ratchet.checkSasl" (dict "name" $name "sasl" $kafka.sasl) }}
 {{- end }}
+{{- if and (not .state.claim.enabled) (hasKey .state.volume "persistentVolumeClaim") (gt (int .services.scheduler.replicas) 1) }}
+{{- fail (printf "Expected state.volume to be of one scheduler alone, but it is one persistentVolumeClaim, and services.scheduler.replicas is %d: say state.claim.enabled=true for a claim each" (int .services.scheduler.replicas)) }}
+{{- end }}
 {{- with .gateway.autoscaling }}
 {{- if gt (int .minReplicas) (int .maxReplicas) }}
 {{- fail (printf "Expected gateway.autoscaling.minReplicas to be at most maxReplicas (%d), but it is %d" (int .maxReplicas) (int .minReplicas)) }}
