@@ -16,8 +16,10 @@ import {
   lutimesSync,
   mkdirSync,
   readFileSync,
+  readdirSync,
   realpathSync,
   rmSync,
+  rmdirSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -26,14 +28,21 @@ import process from 'node:process';
 const SERVICES = ['scheduler', 'timeout-tracker', 'cancellation', 'completion-gateway'];
 const LIBS = ['domain', 'schemas', 'kafka', 'protocol', 'store', 'service-kit'];
 const USER = 10001;
-/** Of packages: what only compilers, people and debuggers of other people's code read. */
-const NOT_RUN =
-  /\.(?:spec|test|fixture)\.[cm]?js$|\.(?:[cm]?ts|map|md|markdown|tsbuildinfo|flow)$|\/(?:tsconfig[^/]*\.json|\.[^/]+)$/i;
+/** What is run, and what runs reads: all else in packages is for compilers, people and debuggers of other people's code. */
+const RUN = /\.(?:[cm]?js|json|node|wasm|proto|css|html|png)$/;
+const NOT_RUN = /\.(?:spec|test|fixture)\.[cm]?js$|\/(?:tsconfig[^/]*\.json|\.[^/]+)$/i;
+/** Under which terms a package may be passed on, and by whom it is. */
+const TERMS = /\/(?:[\w.-]*licen[cs]e|notice|copying|copyright|authors|patents|third-?party-?notice)[\w.-]*$/i;
 /**
  * Whole folders: types, Node, which is beside them already, a compiler that a plug-in of @nestjs/swagger would want in a build, and
  * what those who make a package keep in it for themselves (.github, .bin).
  */
 const NOT_RUN_FOLDERS = /\/node_modules\/(?:@types|node-linux-[^/]+|typescript)$|\/\.[^/]+$/;
+/** Those that are run in few packages only: there, what is run asks for them. */
+const ASIDE =
+  /\/(?:tests?|__tests__|__mocks__|__snapshots__|specs?|fixtures?|examples?|bench|benchmarks?|docs?|man|src)$/;
+
+const PACKAGE = /\/node_modules\/(?:@[^/]+\/)?[^/@][^/]*$/;
 
 const [root = ''] = process.argv.slice(2);
 if (root === '') throw new Error('Expected the root of the image as the first argument, but there is none');
@@ -43,16 +52,53 @@ function packages() {
   // a link to a package of this workspace that no service needs would lead nowhere
   const isUnused = (path) => /\/node_modules\/@ratchet\/[^/]+$/.test(path) && !isNeeded(realpathSync(path));
   const isNeeded = (path) => LIBS.some((lib) => path.endsWith(`/libs/${lib}`));
+  const aside = globSync('node_modules/**/package.json')
+    .map(dirname)
+    .filter((path) => PACKAGE.test(`/${path}`) && !NOT_RUN_FOLDERS.test(`/${path}`))
+    .flatMap(foldersNotRun);
   cpSync('node_modules', join(app, 'node_modules'), {
     recursive: true,
     verbatimSymlinks: true,
     filter: (path) => {
       const named = `/${path}`;
       return lstatSync(path).isDirectory()
-        ? !NOT_RUN_FOLDERS.test(named)
-        : !NOT_RUN.test(named) && !isUnused(named.slice(1));
+        ? !NOT_RUN_FOLDERS.test(named) && !aside.includes(path)
+        : TERMS.test(named) || (RUN.test(named) && !NOT_RUN.test(named)) || (isLink(path) && !isUnused(path));
     },
   });
+}
+
+/** Removes folders in which nothing was left. */
+function removeEmptyFolders() {
+  const folders = globSync('node_modules/**/', { cwd: app }).sort().reverse();
+  for (const folder of folders) if (readdirSync(join(app, folder)).length === 0) rmdirSync(join(app, folder));
+}
+
+const isLink = (path) => lstatSync(path).isSymbolicLink();
+
+/** A folder is asked for by a file that is run and lies outside of it: by what the manifest names, and what that imports. */
+function foldersNotRun(folder) {
+  const paths = globSync('**/*', { cwd: folder, exclude: (name) => name === 'node_modules' });
+  const found = new Set(paths.filter((path) => ASIDE.test(`/${path}`)));
+  if (found.size === 0) return [];
+  const foldersOf = (path) => path.split('/').map((_, index, names) => names.slice(0, index).join('/'));
+  const wanted = new Set();
+  const isRun = (path) => foldersOf(path).every((each) => !found.has(each) || wanted.has(each));
+  const want = (path) => foldersOf(`${path}/`).forEach((each) => found.has(each) && wanted.add(each));
+  const { main, module, bin, exports, imports } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  for (const [, path] of JSON.stringify([main, module, bin, imports]).matchAll(/"(?:\.\/)?([^"]+)"/g)) want(path);
+  // What else is offered there is for those who test with it.
+  for (const [, path] of JSON.stringify([exports]).matchAll(/"\.\/(src\/[^"]+)"/g)) want(path);
+  const programs = paths.filter((path) => /\.[cm]?js$/.test(path));
+  for (let before = -1; wanted.size > before;) {
+    before = wanted.size;
+    for (const file of programs.filter(isRun)) {
+      const text = readFileSync(join(folder, file), 'utf8');
+      for (const [, path] of text.matchAll(/(?:\brequire\(|\bfrom|\bimport\(?)\s*['"](\.{1,2}(?:\/[^'"]*)?)['"]/g))
+        want(join(dirname(file), path));
+    }
+  }
+  return [...found].filter((each) => !wanted.has(each)).map((each) => join(folder, each));
 }
 
 function programs() {
@@ -100,7 +146,7 @@ const whollyNamed = ({ properties: _properties, ...component }) => ({
 /** As `name@version`. */
 function installedPackages() {
   const manifests = globSync(['node_modules/**/package.json', '{libs,services}/*/package.json'], { cwd: app }).filter(
-    (path) => /^(?:libs|services)\/|(?:^|\/)node_modules\/(?:@[^/]+\/)?[^/]+\/package\.json$/.test(path),
+    (path) => /^(?:libs|services)\//.test(path) || PACKAGE.test(`/${dirname(path)}`),
   );
   return new Set(
     manifests.map((path) => {
@@ -149,6 +195,7 @@ function datesOf(seconds) {
 rmSync(root, { recursive: true, force: true });
 mkdirSync(app, { recursive: true });
 packages();
+removeEmptyFolders();
 programs();
 billOfMaterials();
 node();

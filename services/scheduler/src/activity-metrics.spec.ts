@@ -159,7 +159,38 @@ test('after two hundred kinds of activities all others share one series', async 
   commit();
   const starts = (await counted()).filter((line) => line.startsWith('activity_start{'));
   expect(starts).toHaveLength(201);
-  expect(starts).toContain('activity_start{namespace="other",taskqueue="other",activityType="other"} 10');
+  expect(starts).toContain('activity_start{namespace="default",taskqueue="payments",activityType="other"} 10');
+});
+
+test('after two hundred task queues all others share one series, their backlog and their claims alike', async () => {
+  const queues = Array.from({ length: 230 }, (_, index) => `queue-${String(index)}`);
+  counting.showBacklog(metrics, () =>
+    queues.map((taskQueue) => ({ namespace: 'default', taskQueue, level: 3 as const, count: 1, oldestAt: 1_000 })),
+  );
+  const series = async (name: string): Promise<readonly string[]> =>
+    (await metrics.registry.metrics()).split('\n').filter((line) => line.startsWith(`${name}{`));
+  for (const name of ['approximate_backlog_count', 'approximate_backlog_age_seconds'])
+    expect(await series(name)).toHaveLength(201);
+  expect(await series('approximate_backlog_count')).toContain(
+    'approximate_backlog_count{namespace="other",taskqueue="other",service="test"} 30',
+  );
+
+  for (const index of [0, 229]) {
+    const target = { ...charge, runId: `run-${String(index)}` };
+    const options = { taskQueue: queues[index] ?? '', startToCloseTimeoutMs: 1_000 };
+    await stage.command(
+      schedule({ target, requestId: String(index), options, idReusePolicy: 'allow-duplicate' }),
+      1_000,
+    );
+    await stage.command({ ...claim, target }, 1_500);
+    await stage.command({ ...terminate, target }, 1_501);
+  }
+  commit();
+  const claims = (await counted()).filter((line) => line.startsWith('task_schedule_to_start_latency_count'));
+  expect(claims).toEqual([
+    'task_schedule_to_start_latency_count{namespace="default",taskqueue="queue-0",activityType="charge"} 1',
+    'task_schedule_to_start_latency_count{namespace="other",taskqueue="other",activityType="other"} 1',
+  ]);
 });
 
 describe('the backlog of a task queue', () => {

@@ -8,18 +8,31 @@ import {
   type Command,
   type Decision,
   type EpochMillis,
+  type TaskQueueLevel,
 } from '@ratchet/domain';
 import type { ServiceMetrics } from '@ratchet/service-kit';
 
-const ofKind = ['namespace', 'taskqueue', 'activityType'] as const;
+const ofQueue = ['namespace', 'taskqueue'] as const;
+const ofKind = [...ofQueue, 'activityType'] as const;
 
 /** The labels of one kind of activity. */
 type Kind = Readonly<Record<(typeof ofKind)[number], string>>;
 
-/** So many kinds of activities have series of their own; all others share one, whose labels are `other`. */
+/** The labels of a task queue. */
+type Queue = Readonly<Record<(typeof ofQueue)[number], string>>;
+
+/**
+ * So many task queues, and so many kinds of activities, have series of their own: those that come first. Further kinds of a queue
+ * share one, and so do all further queues; what they share has the label `other`.
+ */
+const queuesMax = 200;
 const kindsMax = 200;
-const others: Kind = { namespace: 'other', taskqueue: 'other', activityType: 'other' };
+const other = 'other';
+const otherQueues: Queue = { namespace: other, taskqueue: other };
 const withTimeout = [...ofKind, 'timeout_type'] as const;
+
+/** What of a task queue waits for a worker: how many activities, and since when the first of them. */
+export type QueueBacklog = TaskQueueLevel & { readonly count: number; readonly oldestAt: number };
 
 type Add = (labels: Readonly<Record<string, string>>, value: number) => void;
 
@@ -74,6 +87,7 @@ const closings = {
  * counted what the next owner decides again, so nothing is counted twice, whatever crashes.
  */
 export class ActivityMetrics {
+  readonly #queues = new Map<string, Queue>();
   readonly #kinds = new Map<string, Kind>();
   readonly #counters: ReadonlyMap<string, Add>;
   readonly #timeouts: Add;
@@ -159,16 +173,44 @@ export class ActivityMetrics {
     if (add !== undefined) out.push({ add, labels, value: 1 });
   }
 
-  /** The kinds that come first have series of their own. */
   #kindOf({ id, activityType, options }: Activity): Kind {
-    const { taskQueue: taskqueue } = options;
-    const key = `${id.namespace}/${taskqueue}/${activityType}`;
+    const queue = this.#queueOf(id.namespace, options.taskQueue);
+    const key = `${queue.namespace}/${queue.taskqueue}/${activityType}`;
     const known = this.#kinds.get(key);
     if (known !== undefined) return known;
-    if (this.#kinds.size >= kindsMax) return others;
-    const kind: Kind = { namespace: id.namespace, taskqueue, activityType };
+    if (queue === otherQueues || this.#kinds.size >= kindsMax) return { ...queue, activityType: other };
+    const kind: Kind = { ...queue, activityType };
     this.#kinds.set(key, kind);
     return kind;
+  }
+
+  #queueOf(namespace: string, taskqueue: string): Queue {
+    const key = `${namespace}/${taskqueue}`;
+    const known = this.#queues.get(key);
+    if (known !== undefined) return known;
+    if (this.#queues.size >= queuesMax) return otherQueues;
+    const queue: Queue = { namespace, taskqueue };
+    this.#queues.set(key, queue);
+    return queue;
+  }
+
+  /** Shows what waits for workers, under the labels that its claims are counted with. `read`: of all partitions that are owned. */
+  showBacklog(metrics: Pick<ServiceMetrics, 'gauges'>, read: () => Iterable<QueueBacklog>): void {
+    const all = (valueOf: (queue: QueueBacklog) => number, join: (one: number, two: number) => number) => () => {
+      const values = new Map<Queue, number>();
+      for (const backlog of read()) {
+        const labels = this.#queueOf(backlog.namespace, backlog.taskQueue);
+        values.set(labels, join(values.get(labels) ?? 0, valueOf(backlog)));
+      }
+      return Array.from(values, ([labels, value]) => ({ labels, value }));
+    };
+    const sum = all(
+      ({ count }) => count,
+      (one, two) => one + two,
+    );
+    metrics.gauges('approximate_backlog_count', 'Activities that wait for a worker', ofQueue, sum);
+    const age = all(({ oldestAt }) => Math.max(0, Date.now() - oldestAt) / 1000, Math.max);
+    metrics.gauges('approximate_backlog_age_seconds', 'How long the first of them has waited', ofQueue, age);
   }
 }
 

@@ -14,7 +14,6 @@ import {
   type Query,
   type StateRecord,
   type StateStore,
-  type TaskQueueLevel,
 } from '@ratchet/domain';
 import {
   OperationalError,
@@ -31,7 +30,7 @@ import {
 } from '@ratchet/kafka';
 import { readable } from '@ratchet/protocol';
 import { topics } from '@ratchet/schemas';
-import type { ActivityMetrics, Sample } from './activity-metrics.ts';
+import type { ActivityMetrics, QueueBacklog, Sample } from './activity-metrics.ts';
 import { CommandHandler, type LogPosition, type OnDecided, type OnDropped } from './command.handler.ts';
 import { Effects, type EffectTools } from './effects.ts';
 import { HeldTasks } from './held-tasks.ts';
@@ -86,9 +85,6 @@ const restoredRowsMax = 2_000;
 const defaultCacheBytes = 64 * 1024 * 1024;
 
 const schemaNote = 'schema/';
-
-/** What of a task queue waits for a worker: how many activities, and since when the first of them. */
-export type QueueBacklog = TaskQueueLevel & { readonly count: number; readonly oldestAt: number };
 
 /** ASCII of equal length; 96 bits, so that no two of a partition's keys have the same. */
 /** 132 bits: nobody finds two ids that have the same. */

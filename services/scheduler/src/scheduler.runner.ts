@@ -12,7 +12,7 @@ import {
 import type { OnDropped } from './command.handler.ts';
 import type { SchedulerConfig } from './scheduler.config.ts';
 import { ActivityMetrics } from './activity-metrics.ts';
-import { SchedulerLogic, type QueueBacklog } from './scheduler-logic.ts';
+import { SchedulerLogic } from './scheduler-logic.ts';
 import { stateStores } from './state-stores.ts';
 import { TaskTopics } from './task-topics.ts';
 import { UnusedQueues } from './unused-queues.ts';
@@ -64,7 +64,7 @@ export async function createSchedulerRunner(
     "How far a log's clock is ahead of its broker's, at most: the deadlines of that partition wait as long",
     () => Math.max(0, ...Array.from(owned, ({ clockAheadMs }) => clockAheadMs / 1000)),
   );
-  showBacklog(tools, owned);
+  activityMetrics.showBacklog(tools.metrics, () => [...owned].flatMap(({ backlog }) => [...backlog]));
   const processor = new PartitionProcessor({
     connection,
     service: 'ratchet-scheduler',
@@ -91,29 +91,6 @@ export async function createSchedulerRunner(
       stores.remove();
     },
   };
-}
-
-/** By task queue: what has been sent to workers and was not claimed yet. */
-function showBacklog({ metrics }: RunnerTools<SchedulerConfig>, owned: ReadonlySet<SchedulerLogic>): void {
-  const labels = ['namespace', 'taskqueue'] as const;
-  const all = (valueOf: (queue: QueueBacklog) => number, join: (one: number, other: number) => number) => () => {
-    const values = new Map<string, { labels: Record<(typeof labels)[number], string>; value: number }>();
-    for (const { backlog } of owned)
-      for (const queue of backlog) {
-        const { namespace, taskQueue: taskqueue } = queue;
-        const key = `${namespace}\0${taskqueue}`;
-        const former = values.get(key)?.value ?? 0;
-        values.set(key, { labels: { namespace, taskqueue }, value: join(former, valueOf(queue)) });
-      }
-    return values.values();
-  };
-  const sum = all(
-    ({ count }) => count,
-    (one, other) => one + other,
-  );
-  metrics.gauges('approximate_backlog_count', 'Activities that wait for a worker', labels, sum);
-  const age = all(({ oldestAt }) => Math.max(0, Date.now() - oldestAt) / 1000, Math.max);
-  metrics.gauges('approximate_backlog_age_seconds', 'How long the first of them has waited', labels, age);
 }
 
 function createTaskTopics(

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { alertsOf, expressionsOf, missingMetrics } from './alerts.ts';
 import { ROOT } from './chart.ts';
-import { metricsIn } from './expression-metrics.ts';
+import { metricsIn, ofOneInstallation } from './expression-metrics.ts';
 
 const alerts = alertsOf(ROOT);
 const rulesTest = readFileSync(join(ROOT, 'deploy/prometheus/rules.test.yaml'), 'utf8');
@@ -18,7 +18,14 @@ function anchorsOf(page: string): readonly string[] {
   );
 }
 
-describe.each(alerts.map((alert) => [alert.alert, alert] as const))('%s', (name, { labels, annotations }) => {
+describe.each(alerts.map((alert) => [alert.alert, alert] as const))('%s', (name, { expr, labels, annotations }) => {
+  it('says which installation it is about', () => {
+    const groupings = [...expr.matchAll(/\bby \(([^)]*)\)/g)].map(([, group = '']) => group.split(', '));
+    expect(groupings.filter((group) => !group.includes('namespace') || !group.includes('job'))).toEqual([]);
+    const aggregations = expr.match(/\b(?:sum|max|min|avg|count|group|histogram_quantile|without)\b(?! by| *\(0\.)/g);
+    expect(aggregations).toBeNull();
+  });
+
   it('says who is woken, what is wrong, and where it stands what to do', () => {
     expect(name).toMatch(/^Ratchet[A-Z]/);
     expect(['critical', 'warning']).toContain(labels.severity);
@@ -51,6 +58,14 @@ test('metrics are found in whatever asks for them, and what is no expression is 
     'b',
   ]);
   expect(() => metricsIn('sum(x')).toThrow('Expected to read an expression in PromQL, but at');
+});
+
+test('a release of the chart asks for its own series alone', () => {
+  expect(ofOneInstallation('sum by (job) (rate(x_bucket{y="z"}[5m])) / on(job) b offset 5m > 3 or absent(c)')).toBe(
+    'sum by (job) (rate(x_bucket{job="$installation",y="z"}[5m])) / on(job) b{job="$installation"} offset 5m > 3 ' +
+      'or absent(c{job="$installation"})',
+  );
+  for (const { expr } of alerts) expect(metricsIn(ofOneInstallation(expr))).toEqual(metricsIn(expr));
 });
 
 test('a metric that no scrape has is named, with who asks for it', () => {

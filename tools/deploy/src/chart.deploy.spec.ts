@@ -383,6 +383,23 @@ test('an alert links to where its section of the runbook can be read', () => {
   expect(linksOf()).toEqual(anchors.map((anchor) => `https://wiki.example.com/ratchet/runbook#${anchor}`));
 });
 
+test('alerts of a release are about that release alone, under the name that its ServiceMonitor gives it', () => {
+  const everything = (...args: readonly string[]): readonly Manifest[] =>
+    rendered(caseOf('everything'), '--namespace', 'blue', ...args);
+  const jobsIn = (manifests: readonly Manifest[]): readonly string[] => {
+    const rules = of(manifests, 'PrometheusRule').flatMap(({ spec }) =>
+      (spec['groups'] as RuleFile['groups']).flatMap((group) => group.rules),
+    );
+    return [...new Set(rules.flatMap(({ expr }) => expr.match(/\bjob!?=[^,}]*/g) ?? ['none']))];
+  };
+  const [monitor] = of(everything(), 'ServiceMonitor');
+  expect(monitor?.spec['endpoints']).toMatchObject([
+    { relabelings: [{ action: 'replace', targetLabel: 'job', replacement: 'blue/ratchet' }] },
+  ]);
+  expect(jobsIn(everything())).toEqual(['job="blue/ratchet"']);
+  expect(jobsIn(everything('--set', 'serviceMonitor.enabled=false'))).toEqual(['job!=""']);
+});
+
 describe('the chart refuses in words', () => {
   const refusal = (...set: readonly string[]): string =>
     helm(['template', 'r', CHART, '--values', caseOf('minimal'), ...set.flatMap((one) => ['--set', one])]).stderr;

@@ -23,3 +23,20 @@ export function metricsIn(expression: string): readonly string[] {
   });
   return names;
 }
+
+/** What the chart puts in the place of this: the installation that a release is, or all. */
+const INSTALLATION = 'job="$installation"';
+
+/** The same expression, in which every selector asks for one installation, `$installation`, alone. */
+export function ofOneInstallation(expression: string): string {
+  const places: number[] = [];
+  parser.parse(expression).iterate({
+    enter({ name, node: { parent }, to }) {
+      if (name === 'Identifier' && parent?.name === 'VectorSelector') places.push(to);
+    },
+  });
+  return places.reduceRight((text, place) => {
+    const [name, rest] = [text.slice(0, place), text.slice(place)];
+    return rest.startsWith('{') ? `${name}{${INSTALLATION},${rest.slice(1)}` : `${name}{${INSTALLATION}}${rest}`;
+  }, expression);
+}

@@ -1,7 +1,9 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { parse } from 'yaml';
+import { parse, stringify } from 'yaml';
+import { ruleFileOf } from './alerts.ts';
 import { dashboards } from './dashboards.ts';
+import { ofOneInstallation } from './expression-metrics.ts';
 import { scaledWorkers } from './keda.ts';
 import { strimziDefaults, strimziTopics, strimziUsers } from './strimzi.ts';
 import { valuesSchemaOf } from './values-schema.ts';
@@ -22,11 +24,20 @@ export function generatedFiles(root: string): ReadonlyMap<string, string> {
     ['deploy/strimzi/topics.yaml', `${MADE}from schemas/topics.json.\n${strimziTopics(strimziDefaults)}`],
     ['deploy/strimzi/users.yaml', `${MADE}from the table of rights.\n${strimziUsers(strimziDefaults)}`],
     ['deploy/keda/worker.yaml', scaledWorkers(strimziDefaults)],
-    [`${CHART}/files/prometheus/${basename(RULES)}`, readFileSync(join(root, RULES), 'utf8')],
+    [`${CHART}/files/prometheus/${basename(RULES)}`, rulesOfARelease(root)],
     ...['deploy/grafana', `${CHART}/files/grafana`].flatMap((folder) =>
       boards.map(([name, content]): [string, string] => [`${folder}/${name}`, content]),
     ),
   ]);
+}
+
+/** A release of the chart brings alerts that are about itself: two do not wake twice for one of them, and miss nobody of the other. */
+function rulesOfARelease(root: string): string {
+  const groups = ruleFileOf(root).groups.map(({ name, rules }) => ({
+    name,
+    rules: rules.map((rule) => ({ ...rule, expr: ofOneInstallation(rule.expr) })),
+  }));
+  return `# Made by \`npm run generate\` from ${RULES}.\n${stringify({ groups }, { lineWidth: 0 })}`;
 }
 
 const valuesIn = (root: string): Record<string, unknown> =>

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { services } from '@ratchet/tools-start';
 import { ROOT } from './chart.ts';
@@ -38,7 +38,11 @@ describe('what is in the image', () => {
   });
 
   it.each([
-    ['tests', /\.(?:spec|test|fixture|arbitrary)\.[cm]?js/],
+    [
+      'tests',
+      // what mappersmith offers to those who test with it is imported by one of its gateways
+      /\.(?:spec|test|fixture|arbitrary)\.[cm]?js|\.snap$|(?<!mappersmith(?:\/esm)?)\/(?:tests?|__\w+__|examples?|benchmarks?)\//,
+    ],
     ['sources and types', /\.[cm]?tsx?$/],
     ['what only a build needs', /\/(?:typescript|jest|nx|eslint|prettier|@swc|@types|node-linux-[^/]*)\//],
     ['packages of this workspace that no service needs', /@ratchet\/(?:client|worker|workflow|testing|tools-[^/]*)\//],
@@ -75,6 +79,17 @@ describe('what is in the image', () => {
       return target.startsWith('/') || !files.includes(`/${relative(root, join(root, path, '..', target))}`);
     });
     expect(astray).toEqual([]);
+  });
+
+  it('has the terms of every package, and the notices that go with them', () => {
+    const isTerms = (name: string): boolean => /^(?:licen[cs]e|notice|copying|copyright|third)/i.test(name);
+    const packages = matching(/\/node_modules\/(?:@[^/]+\/)?[^/]+\/package\.json$/).map((path) => dirname(path));
+    const terms = packages.flatMap((folder) => {
+      const here = join(ROOT, relative('/ratchet', folder));
+      return existsSync(here) ? readdirSync(here).flatMap((name) => (isTerms(name) ? [`${folder}/${name}`] : [])) : [];
+    });
+    expect(terms.length).toBeGreaterThan(100);
+    expect(terms.filter((path) => !files.includes(path))).toEqual([]);
   });
 
   it('has a bill of materials of every package, and of no other', () => {

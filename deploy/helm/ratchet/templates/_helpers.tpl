@@ -9,6 +9,11 @@
 {{- regexReplaceAll "-+$" (default $full .Values.fullnameOverride | trunc 40) "" }}
 {{- end }}
 
+{{- /* What Prometheus calls this release, as its job. */}}
+{{- define "ratchet.installation" -}}
+{{- .Release.Namespace }}/{{ include "ratchet.fullname" . }}
+{{- end }}
+
 {{- define "ratchet.serviceAccountName" -}}
 {{- default (ternary (include "ratchet.fullname" .) "default" .Values.serviceAccount.create) .Values.serviceAccount.name }}
 {{- end }}
