@@ -73,3 +73,7 @@ export class PoisonousRecordError extends Error {
 export class InvariantError extends Error {
   override readonly name = 'InvariantError';
 }
+
+/** Whether a person must do something: it does not pass by itself. */
+export const isForHumans = (error: Error): boolean =>
+  error.name === 'InvariantError' || (error instanceof OperationalError && !error.retryable);

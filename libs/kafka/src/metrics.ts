@@ -26,6 +26,8 @@ export interface ProcessorMetrics {
     group: { readonly records: number; readonly states: number; readonly bytes: number; readonly durationMs: number },
   ): void;
   commitFailed?(partition: number, error: Error): void;
+  /** A restore is under way. `progress`: the part of it that was read, from 0 to 1; called at most once per batch. */
+  restoring?(partition: number, progress: number): void;
   restored?(partition: number, restore: { readonly records: number; readonly durationMs: number }): void;
   /** The partitions this instance owns now. */
   owned?(partitions: readonly number[]): void;

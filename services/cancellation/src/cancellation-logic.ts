@@ -89,8 +89,8 @@ export class CancellationLogic implements PartitionLogic<CancellationRecord> {
     }
   }
 
-  encodeState(): undefined {
-    return undefined;
+  encodeState(): readonly [] {
+    return [];
   }
 
   encodeProgress(): OutputRecord {

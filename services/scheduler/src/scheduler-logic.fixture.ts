@@ -128,7 +128,7 @@ export class Stage {
 
   /** What a commit would write now, by key; `null` for a tombstone. */
   seal(): ReadonlyMap<string, Buffer | null> {
-    const records = [...this.changedKeys].flatMap((key) => this.logic.encodeState(key) ?? []);
+    const records = [...this.changedKeys].flatMap((key) => this.logic.encodeState(key));
     this.changedKeys.clear();
     const progress = this.logic.encodeProgress(new Map([[topics.commands, this.#offset]]));
     this.#written += records.length + 1;
@@ -137,7 +137,7 @@ export class Stage {
 
   /** What was sealed is in the state topic. */
   commit(): void {
-    this.logic.committed(this.#written);
+    this.logic.committed(new Map([[topics.executions, this.#written]]));
   }
 
   async restoreFrom(state: ReadonlyMap<string, Buffer | null>): Promise<void> {

@@ -208,9 +208,10 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
   }
 
   /** What the store has need not be read again; its last record is, to see that it is the log that the store was made of. */
-  async restoreFrom(log: LogRange): Promise<number> {
+  async restoreFrom(logs: ReadonlyMap<string, LogRange>): Promise<Positions> {
     const { openStore } = this.#parts;
-    if (openStore === undefined) return log.start;
+    const log = logs.get(topics.executions);
+    if (openStore === undefined || log === undefined) return new Map();
     const store = (this.#store ??= openStore());
     const doubt = (await this.#learnFrom(store)) ?? doubtOf(store.position, log, Date.now());
     if (doubt !== undefined) {
@@ -219,14 +220,17 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
     }
     this.#state.use(store);
     const { position } = store;
-    if (position?.progress === undefined) return (this.#restoredTo = log.start);
+    if (position?.progress === undefined) {
+      this.#restoredTo = log.start;
+      return new Map();
+    }
     const { offset, progress } = position;
     const record = await readable(this.#parts.codec.decodeState, asBuffer(progress));
     this.#restoreRecord(progressKey, record, asBuffer(progress));
     this.#known = { offset, progress };
     this.#restoredTo = offset;
     this.#knownCommands = this.#position.offset + 1;
-    return offset - 1;
+    return new Map([[topics.executions, offset - 1]]);
   }
 
   restore(record: InputRecord): void | Promise<void> {
@@ -287,9 +291,9 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
     return answers.length === 0 ? output : { ...output, effects: [...output.effects, ...answers] };
   }
 
-  encodeState(key: string): OutputRecord | undefined {
+  encodeState(key: string): readonly OutputRecord[] {
     const value = this.#state.encode(key);
-    return value === undefined ? undefined : this.#stateRecord(key, value);
+    return value === undefined ? [] : [this.#stateRecord(key, value)];
   }
 
   encodeProgress(positions: Positions): OutputRecord {
@@ -308,8 +312,8 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
     return this.#stateRecord(progressKey, value);
   }
 
-  committed(end: number): void {
-    this.#state.committed(end);
+  committed(ends: Positions): void {
+    this.#state.committed(ends.get(topics.executions) ?? 0);
     this.#writeBack.committed();
     for (const { add, labels, value } of this.#sealedSamples.shift() ?? []) add(labels, value);
   }

@@ -73,7 +73,7 @@ export async function createSchedulerRunner(
       // Askers ask again by themselves. What a former owner has told the world is not taken back by its successor.
       { topic: topics.queries, start: 'progress', onGap: 'skip', behind: topics.commands },
     ],
-    stateTopic: topics.executions,
+    stateTopics: [topics.executions],
     createLogic,
     outbox,
     metrics: tools.metrics.processor,

@@ -10,6 +10,7 @@ import {
   type StatePosition,
 } from '@ratchet/domain';
 import { partitionFor, StateDoubtError, type InputRecord } from '@ratchet/kafka';
+import { topics } from '@ratchet/schemas';
 import { DiskStore } from '@ratchet/store';
 import { charge, codec, partition, partitions, schedule, Stage } from './scheduler-logic.fixture.ts';
 import { doubtOf } from './state-write-back.ts';
@@ -52,7 +53,7 @@ class Partition {
   /** Seals and commits. */
   commit(): void {
     this.#append();
-    this.stage.logic.committed(this.log.length);
+    this.stage.logic.committed(new Map([[topics.executions, this.log.length]]));
   }
 
   /** Committed to the state topic, and the owner dies before its store has it. */
@@ -76,7 +77,8 @@ class Partition {
   async taken(): Promise<void> {
     const { nextOffset } = this.stage;
     this.stage = this.#owner();
-    const from = await this.stage.logic.restoreFrom({ start: 0, end: this.log.length });
+    const logs = new Map([[topics.executions, { start: 0, end: this.log.length }]]);
+    const from = (await this.stage.logic.restoreFrom(logs)).get(topics.executions) ?? 0;
     this.readCount = 0;
     for (const record of this.log.slice(from)) {
       await this.stage.logic.restore(record);

@@ -79,8 +79,8 @@ export class TimeoutTrackerLogic implements PartitionLogic<StateRecord | undefin
     return nothing;
   }
 
-  encodeState(): undefined {
-    return undefined;
+  encodeState(): readonly [] {
+    return [];
   }
 
   encodeProgress(): OutputRecord {

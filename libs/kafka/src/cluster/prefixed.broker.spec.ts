@@ -46,7 +46,7 @@ test('two installations have a topic each of the same name, and neither reads wh
 
 test('a transactional id of the same name fences nobody but its own installation', async () => {
   const fence = (connection: KafkaConnection): Promise<StateWriter> =>
-    StateWriter.fence({ connection, transactionalId: 'ratchet-scheduler-0', topic, partition: 0 });
+    StateWriter.fence({ connection, transactionalId: 'ratchet-scheduler-0', topics: [topic], partition: 0 });
   const record = (value: string) => ({ topic, key: 'state', value: Buffer.from(value) });
   const first = await fence(one);
   const neighbour = await fence(other);

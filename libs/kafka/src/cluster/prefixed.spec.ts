@@ -92,12 +92,12 @@ describe('the producer of one installation', () => {
   });
 
   test('does so within a transaction, too', async () => {
-    const transaction = echoing({ send: written });
+    const transaction = echoing({ sendBatch: written });
     const { api } = echoing({ transaction: { ...methods(transaction.api) } });
     const begun = await prefixedProducer(api, 'a.').transaction();
-    expect(await begun.send({ topic: 't', messages: [] })).toEqual(ownWritten);
+    expect(await begun.sendBatch({ topicMessages: [{ topic: 't', messages: [] }] })).toEqual(ownWritten);
     await begun.commit();
-    expect(transaction.asked).toEqual([{ topic: 'a.t', messages: [] }, undefined]);
+    expect(transaction.asked).toEqual([{ topicMessages: [{ topic: 'a.t', messages: [] }] }, undefined]);
   });
 
   test('has a dead letter say where it stood, as Kafka knows it', async () => {
@@ -115,6 +115,6 @@ describe('the producer of one installation', () => {
 const methods = (api: object): object => {
   const asked = api as Readonly<Record<string, (argument?: unknown) => unknown>>;
   return Object.fromEntries(
-    ['send', 'commit', 'abort'].map((name) => [name, (given: unknown) => asked[name]?.(given)]),
+    ['sendBatch', 'commit', 'abort'].map((name) => [name, (given: unknown) => asked[name]?.(given)]),
   );
 };

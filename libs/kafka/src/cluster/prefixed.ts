@@ -39,7 +39,7 @@ export type Admin = Pick<
   | 'listTopics'
 >;
 
-export type Transaction = Pick<KafkaTransaction, 'abort' | 'commit' | 'send'>;
+export type Transaction = Pick<KafkaTransaction, 'abort' | 'commit' | 'sendBatch'>;
 
 export interface Producer extends Pick<KafkaProducer, 'connect' | 'disconnect' | 'send' | 'sendBatch'> {
   transaction(): Promise<Transaction>;
@@ -126,7 +126,10 @@ function prefixedDeadLetter(message: Message, prefix: string): Message {
 }
 
 const prefixedTransaction = (transaction: KafkaTransaction, prefix: string): Transaction => ({
-  send: async (record) => results(await transaction.send({ ...record, topic: prefix + record.topic }), prefix),
+  sendBatch: async ({ topicMessages = [], ...batch }) => {
+    const named = topicMessages.map(({ topic, messages }) => ({ topic: prefix + topic, messages }));
+    return results(await transaction.sendBatch({ ...batch, topicMessages: named }), prefix);
+  },
   commit: () => transaction.commit(),
   abort: () => transaction.abort(),
 });

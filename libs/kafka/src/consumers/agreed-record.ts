@@ -63,7 +63,7 @@ async function latest(options: AgreedRecordOptions): Promise<{ readonly value: B
 async function write({ connection, topic, key }: AgreedRecordOptions, value: Buffer, end: number): Promise<boolean> {
   const writer = await StateWriter.fence({
     connection,
-    topic,
+    topics: [topic],
     partition: 0,
     transactionalId: topic,
     transactionTimeoutMs,

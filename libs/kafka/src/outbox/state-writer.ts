@@ -1,4 +1,4 @@
-import type { Message } from 'kafkajs';
+import type { Message, RecordMetadata } from 'kafkajs';
 import type { KafkaClient, KafkaConnection } from '../cluster/connection.ts';
 import { asDenied, naming, type AskedRights } from '../cluster/denied-rights.ts';
 import { OperationalError } from '../errors.ts';
@@ -12,7 +12,7 @@ export interface StateWriterOptions {
   readonly connection: KafkaConnection;
   /** One stable id per partition: whoever fences it last is the owner. */
   readonly transactionalId: string;
-  readonly topic: string;
+  readonly topics: readonly string[];
   readonly partition: number;
   /** A transaction that its owner left open is aborted after this long, if nobody fences it before. */
   readonly transactionTimeoutMs?: number;
@@ -22,6 +22,9 @@ const transactionTimeoutMsDefault = 30_000;
 // Of one request.
 const batchBytesMax = 4 * 1024 * 1024;
 const batchRecordsMax = 1000;
+
+/** What one request writes, by topic. */
+type Batch = Map<string, Message[]>;
 
 /**
  * Writes the state of one owned partition, all of a group or nothing.
@@ -79,17 +82,17 @@ export class StateWriter {
   }
 
   /**
-   * Writes the records in one transaction, cut by bytes into as many requests as it takes.
+   * Writes the records in one transaction, each into the topic that it names, cut by bytes into as many requests as it takes.
    *
-   * @returns the offset behind the last of them; 0 when there are none.
+   * @returns of each topic the offset behind the last of them.
    *
    * @throws OperationalError RKT1006 when a record alone is larger than a batch may be (nothing was written then),
    * RKT1010 when a right is missing, RKT1008 when it takes longer than the coordinator lets a transaction be open; kafkajs's error when the transaction
    * failed, or when nobody knows whether it did.
    */
-  async write(records: readonly OutputRecord[]): Promise<number> {
+  async write(records: readonly OutputRecord[]): Promise<ReadonlyMap<string, number>> {
     const batches = this.#batchesOf(records);
-    if (batches.length === 0) return 0;
+    if (batches.length === 0) return new Map();
     const writing = naming(askedOf(this.#options), this.#writeBatches(batches));
     return within(
       transactionTimeoutOf(this.#options),
@@ -98,25 +101,29 @@ export class StateWriter {
     );
   }
 
-  async #writeBatches(batches: readonly Message[][]): Promise<number> {
-    const { connection, topic, partition } = this.#options;
+  async #writeBatches(batches: readonly Batch[]): Promise<ReadonlyMap<string, number>> {
     const transaction = await this.#producer.transaction();
-    let end = 0;
-    for (const messages of batches) {
-      const results = await transaction.send({ topic, acks: -1, messages });
-      // Trap: kafkajs can resolve with records unwritten; see `Acknowledgements`.
-      const written = results.find((result) => result.topicName === topic && result.partition === partition);
-      if (written === undefined) {
-        throw new OperationalError(
-          `Expected to write state to ${connection.realName(topic)}[${String(partition)}], but the answer does not name it`,
-          'RKT1007',
-          true,
-        );
-      }
-      end = Number(written.baseOffset) + messages.length;
+    const ends = new Map<string, number>();
+    for (const batch of batches) {
+      const topicMessages = Array.from(batch, ([topic, messages]) => ({ topic, messages }));
+      const results = await transaction.sendBatch({ acks: -1, topicMessages });
+      for (const { topic, messages } of topicMessages)
+        ends.set(topic, this.#baseOffset(results, topic) + messages.length);
     }
     await transaction.commit();
-    return end;
+    return ends;
+  }
+
+  #baseOffset(results: readonly RecordMetadata[], topic: string): number {
+    const { connection, partition } = this.#options;
+    // Trap: kafkajs can resolve with records unwritten; see `Acknowledgements`.
+    const written = results.find((result) => result.topicName === topic && result.partition === partition);
+    if (written !== undefined) return Number(written.baseOffset);
+    throw new OperationalError(
+      `Expected to write state to ${connection.realName(topic)}[${String(partition)}], but the answer does not name it`,
+      'RKT1007',
+      true,
+    );
   }
 
   /** Whatever it is about to write fails, and nothing of it can be written any more. */
@@ -124,20 +131,23 @@ export class StateWriter {
     this.#client.cut();
   }
 
-  #batchesOf(records: readonly OutputRecord[]): Message[][] {
-    const { connection, topic, partition } = this.#options;
-    const batches: Message[][] = [];
-    let batch: Message[] = [];
-    let batchBytes = 0;
+  #batchesOf(records: readonly OutputRecord[]): Batch[] {
+    const { connection, partition } = this.#options;
+    const batches: Batch[] = [];
+    let batch: Batch = new Map();
+    let [count, batchBytes] = [0, 0];
     for (const record of records) {
+      const { topic } = record;
       const bytes = recordBytes(record);
       if (bytes > recordBytesMax) throw tooLarge(connection.realName(topic), record.key, bytes);
-      if (batch.length === 0 || batchBytes + bytes > batchBytesMax || batch.length >= batchRecordsMax) {
-        batch = [];
-        batches.push(batch);
-        batchBytes = 0;
+      if (count === 0 || batchBytes + bytes > batchBytesMax || count >= batchRecordsMax) {
+        batches.push((batch = new Map()));
+        [count, batchBytes] = [0, 0];
       }
-      batch.push(messageOf(record, partition));
+      const messages = batch.get(topic);
+      if (messages === undefined) batch.set(topic, [messageOf(record, partition)]);
+      else messages.push(messageOf(record, partition));
+      count++;
       batchBytes += bytes;
     }
     return batches;
@@ -147,7 +157,7 @@ export class StateWriter {
 const realIdOf = ({ connection, transactionalId }: StateWriterOptions): string => connection.realName(transactionalId);
 
 const askedOf = (options: StateWriterOptions): AskedRights => ({
-  topic: { operation: 'Write', name: options.connection.realName(options.topic) },
+  topic: { operation: 'Write', name: options.topics.map((topic) => options.connection.realName(topic)) },
   transactionalId: { operation: 'Write', name: realIdOf(options) },
 });
 

@@ -1,4 +1,5 @@
 import { backoffMs } from '../waiting.ts';
+import type { KafkaConnection } from '../cluster/connection.ts';
 import type { Ask } from './partition-events.ts';
 
 interface Question {
@@ -58,4 +59,16 @@ export class BrokerQuestions {
   }
 }
 
-const keyOf = (ask: Ask): string => (ask.kind === 'fence' ? 'fence' : `${ask.for} ${ask.topic} ${String(ask.offset)}`);
+/** What is asked. */
+export function inWords(
+  ask: Ask,
+  connection: Pick<KafkaConnection, 'realName'>,
+  stateTopics: readonly string[] = [],
+): string {
+  if (ask.kind === 'fence') return 'fence';
+  const topics = ask.kind === 'locate' ? [ask.topic] : stateTopics;
+  return `look at the log of ${topics.map((topic) => connection.realName(topic)).join(' and ')}`;
+}
+
+const keyOf = (ask: Ask): string =>
+  ask.kind === 'locate' ? `${ask.for} ${ask.topic} ${String(ask.offset)}` : ask.kind;

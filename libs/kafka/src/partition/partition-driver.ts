@@ -251,7 +251,7 @@ export class PartitionDriver<T> {
         this.#await(outbox.settled(), () => ({ kind: 'settled' }), unwritten);
         return;
       case 'write':
-        this.#await(this.#write(effect.group, effect.positions), (end) => ({ kind: 'written', end }), unwritten);
+        this.#await(this.#write(effect.group, effect.positions), (ends) => ({ kind: 'written', ends }), unwritten);
         return;
       case 'fence':
         this.#await(
@@ -264,6 +264,13 @@ export class PartitionDriver<T> {
         this.#await(
           this.#locate(effect),
           (found) => ({ kind: 'located', asked: effect, ...found }),
+          (error) => ({ kind: 'failed', asked: effect, error }),
+        );
+        return;
+      case 'locate-state':
+        this.#await(
+          this.#locateState(),
+          (found) => ({ kind: 'state-located', ...found }),
           (error) => ({ kind: 'failed', asked: effect, error }),
         );
         return;
@@ -298,6 +305,9 @@ export class PartitionDriver<T> {
         return;
       case 'was-handled':
         metrics?.handled?.(effect.topic, partition, effect);
+        return;
+      case 'restores':
+        metrics?.restoring?.(partition, effect.done / effect.total);
         return;
       case 'was-restored':
         metrics?.restored?.(partition, effect);
@@ -335,37 +345,43 @@ export class PartitionDriver<T> {
 
   async #fence(): Promise<void> {
     const { options, tuning } = this.#parts;
-    const { connection, service, stateTopic } = options;
-    if (stateTopic === undefined) return;
+    const { connection, service, stateTopics = [] } = options;
+    if (stateTopics.length === 0) return;
     const writing = {
       connection,
       transactionalId: `${service}-${String(this.partition)}`,
-      topic: stateTopic,
+      topics: stateTopics,
       partition: this.partition,
       transactionTimeoutMs: tuning.transactionTimeoutMs,
     };
     this.#writer = await StateWriter.fence(writing, this.#ended.signal);
   }
 
+  async #locateState(): Promise<{ ranges: ReadonlyMap<string, LogRange>; from: Positions }> {
+    const { consumer, options } = this.#parts;
+    const { stateTopics = [] } = options;
+    const found = stateTopics.map(async (topic) => [topic, await consumer.logRange(topic, this.partition)] as const);
+    const ranges = new Map(await Promise.all(found));
+    return { ranges, from: (await this.#logic.restoreFrom?.(ranges)) ?? new Map() };
+  }
+
   async #locate({ topic, for: purpose }: Locate): Promise<{ range: LogRange; from?: number | undefined }> {
     const { consumer, options, offsets } = this.#parts;
     const range = await consumer.logRange(topic, this.partition);
-    if (purpose === 'restore' && topic === options.stateTopic)
-      return { range, from: await this.#logic.restoreFrom?.(range) };
     const isOfGroup = options.inputs.some((input) => input.topic === topic && input.start === 'group');
     if (purpose === 'go-on' && isOfGroup) return { range, from: await offsets.committed(topic, this.partition) };
     return { range };
   }
 
-  async #write({ states, processed }: SealedGroup, positions: Positions): Promise<number> {
+  async #write({ states, processed }: SealedGroup, positions: Positions): Promise<Positions> {
     const { options, offsets } = this.#parts;
     const { connection, service: group } = options;
     const spans = processed.map((record) => beginSettle(connection, record, { group }));
     try {
-      const end = (await this.#writer?.write(states)) ?? 0;
+      const ends = (await this.#writer?.write(states)) ?? new Map<string, number>();
       if (!this.#isOver()) await offsets.handled(this.partition, positions);
       for (const span of spans) span?.end();
-      return end;
+      return ends;
     } catch (error) {
       for (const span of spans) span?.end(error);
       throw error;
@@ -393,7 +409,18 @@ export class PartitionDriver<T> {
 }
 
 type KafkaEffectKind =
-  'pause' | 'resume' | 'seek' | 'send' | 'decode' | 'settle' | 'write' | 'fence' | 'locate' | 'restore' | 'begin';
+  | 'pause'
+  | 'resume'
+  | 'seek'
+  | 'send'
+  | 'decode'
+  | 'settle'
+  | 'write'
+  | 'fence'
+  | 'locate'
+  | 'locate-state'
+  | 'restore'
+  | 'begin';
 
 const unwritten = (error: Error): { readonly kind: 'unwritten'; readonly error: Error } => ({
   kind: 'unwritten',

@@ -26,6 +26,8 @@ export type PartitionEvent<T> =
   | { readonly kind: 'fenced' }
   /** `from`: where to begin within the log, where whoever was asked knows. */
   | { readonly kind: 'located'; readonly asked: Locate; readonly range: LogRange; readonly from?: number | undefined }
+  /** `from`: where to begin in those of them of which something is known already. */
+  | { readonly kind: 'state-located'; readonly ranges: ReadonlyMap<string, LogRange>; readonly from: Positions }
   /** What was asked could not be found out; it is asked again, unless a person must do something. */
   | { readonly kind: 'failed'; readonly asked: Ask; readonly error: Error }
   | { readonly kind: 'fetched'; readonly batch: FetchedBatch }
@@ -38,8 +40,8 @@ export type PartitionEvent<T> =
   | { readonly kind: 'decoded'; readonly values: readonly (T | Poison)[] }
   /** All effects that were sent before it was asked are acknowledged. */
   | { readonly kind: 'settled' }
-  /** `end`: the offset of the state topic behind the group. */
-  | { readonly kind: 'written'; readonly end: number }
+  /** `ends`: of each state topic that it has written to, the offset behind the group. */
+  | { readonly kind: 'written'; readonly ends: Positions }
   /** Whether the group was committed nobody knows, or it was not. */
   | { readonly kind: 'unwritten'; readonly error: Error }
   /** An effect, or a call of the logic, has thrown. */
@@ -60,11 +62,16 @@ export interface Locate {
   readonly offset: number;
 }
 
+/** Where the logs of all state topics begin and end, and where the logic wants to begin in them: `state-located`. */
+export interface LocateState {
+  readonly kind: 'locate-state';
+}
+
 export interface Fence {
   readonly kind: 'fence';
 }
 
-export type Ask = Fence | Locate;
+export type Ask = Fence | Locate | LocateState;
 
 /** What the driver is to do; it tells what comes of it where an event says so. */
 export type PartitionEffect =
@@ -83,6 +90,8 @@ export type PartitionEffect =
   | { readonly kind: 'say'; readonly level: LogLevel; readonly message: string; readonly error?: Error }
   /** For the metrics. */
   | { readonly kind: 'was-restored'; readonly records: number; readonly durationMs: number }
+  /** How much of the logs that are restored has been read, counted in offsets. */
+  | { readonly kind: 'restores'; readonly done: number; readonly total: number }
   | { readonly kind: 'was-handled'; readonly topic: string; readonly records: number; readonly lag: number }
   | { readonly kind: 'was-committed'; readonly group: SealedGroup; readonly durationMs: number }
   | { readonly kind: 'was-not-committed'; readonly error: Error }

@@ -5,7 +5,7 @@ import type { SentRecord, InputRecord, OutputRecord } from '../record.ts';
 export interface Output {
   /** Sent at once, in this order per partition; the trace of the input is added where none is set. */
   readonly effects: readonly OutputRecord[];
-  /** Keys of the state topic whose records must be written again with the next group. */
+  /** Keys of state whose records must be written again with the next group. */
   readonly changedKeys: readonly string[];
   /** The changed key of what is new with this record, and belongs to its trace. Absent: nothing is. */
   readonly begunKey?: string | undefined;
@@ -22,16 +22,17 @@ export type Positions = ReadonlyMap<string, number>;
  */
 export interface PartitionLogic<T> {
   /**
-   * Where the restore of the state topic begins: what stands before is known from elsewhere. Called first of all, for a
-   * partition that is fenced; absent: at the log's start.
+   * Where the restore of each state topic begins: what stands before is known from elsewhere. Called first of all, for a
+   * partition that is fenced; absent, or of a topic that is not named: at its log's start.
    *
-   * @param log where the state topic begins and ends.
+   * @param logs where each state topic begins and ends.
    * @throws OperationalError (or rejects with it) when it cannot be said yet; a retryable one is waited for.
    */
-  restoreFrom?(log: LogRange): number | Promise<number>;
+  restoreFrom?(logs: ReadonlyMap<string, LogRange>): Positions | Promise<Positions>;
 
   /**
-   * A record of the state topic, during restore, in offset order; a later one of the same key replaces the earlier.
+   * A record of a state topic, during restore: those of the first topic, then of the next, each in offset order; a later one of
+   * the same key replaces the earlier.
    * A promise is awaited before the next record (a schema that must be fetched first); see `decode` for what it may throw.
    */
   restore(record: InputRecord): void | Promise<void>;
@@ -66,10 +67,10 @@ export interface PartitionLogic<T> {
   about?(value: T): object | undefined;
 
   /**
-   * The state record of a changed key, as of now; a `null` value is its tombstone. Called once per key when a group is sealed.
-   * @returns `undefined` when nothing need be written: what came and went within the group.
+   * The state records of a changed key, as of now; a `null` value is a tombstone. Called once per key when a group is sealed.
+   * @returns at most one for each state topic; none when nothing need be written: what came and went within the group.
    */
-  encodeState(key: string): OutputRecord | undefined;
+  encodeState(key: string): readonly OutputRecord[];
 
   /** The progress record that is committed with every group. */
   encodeProgress(positions: Positions): OutputRecord;
@@ -77,10 +78,10 @@ export interface PartitionLogic<T> {
   /**
    * A group is committed: called once for every `encodeProgress`, in their order, unless the partition is lost before.
    *
-   * @param end the offset of the state topic behind its last record.
+   * @param ends of each state topic that it has written to, the offset behind its last record.
    * @throws OperationalError a retryable one drops the partition, which begins anew.
    */
-  committed?(end: number): void;
+  committed?(ends: Positions): void;
 
   /**
    * For inputs that start at the group's offset: where they go on after a crash, at most `handled`. What is held back is

@@ -137,7 +137,7 @@ class Instance {
       partition: 0,
       service: 'counter',
       inputs: [{ topic: 'commands', start: 'progress' }],
-      stateTopic: 'state',
+      stateTopics: ['state'],
       connection: { log: () => undefined, realName: (name) => name, tracing: noTracing },
       tuning: { ...defaultTuning, groupKeysMax: 4 },
       logic: this.logic,
@@ -235,7 +235,10 @@ class Instance {
         this.#epoch = ++world.epoch;
         this.#answer({ kind: 'fenced' });
       });
-    else if (effect.kind === 'locate')
+    else if (effect.kind === 'locate-state') {
+      const ranges = new Map([['state', { start: 0, end: world.ends['state'] ?? 0 }]]);
+      this.#answer({ kind: 'state-located', ranges, from: new Map() });
+    } else if (effect.kind === 'locate')
       this.#answer({ kind: 'located', asked: effect, range: { start: 0, end: world.ends[effect.topic] ?? 0 } });
     else if (effect.kind === 'restore') {
       for (const record of effect.batch.records.slice(0, effect.count)) this.logic.restore(record);
@@ -272,7 +275,7 @@ class Instance {
       this.#answer(
         fate <= 1
           ? { kind: 'unwritten', error: new Error('nobody knows') }
-          : { kind: 'written', end: world.ends['state'] ?? 0 },
+          : { kind: 'written', ends: new Map([['state', world.ends['state'] ?? 0]]) },
       );
     });
   }

@@ -30,7 +30,7 @@ const batchOf = (topic: string, from: number, to: number, nextOffset = to): Fetc
 
 interface Setting {
   readonly inputs?: readonly ProcessorInput[];
-  readonly stateTopic?: string | undefined;
+  readonly stateTopics?: readonly string[];
   readonly tuning?: Partial<ProcessorTuning>;
   readonly confirmations?: number;
   readonly answerBytes?: number;
@@ -46,16 +46,14 @@ class Stage {
   roomBytes = 64 * mib;
   readonly machine: PartitionMachine<string>;
   readonly inputs: readonly ProcessorInput[];
-  readonly stateTopic: string | undefined;
 
-  constructor({ inputs, stateTopic, tuning, confirmations = 0, answerBytes = 1, logic }: Setting = {}) {
+  constructor({ inputs, stateTopics = [], tuning, confirmations = 0, answerBytes = 1, logic }: Setting = {}) {
     this.inputs = inputs ?? [{ topic: 'commands', start: 'progress' }];
-    this.stateTopic = stateTopic;
     this.machine = new PartitionMachine({
       partition: 0,
       service: 'test',
       inputs: this.inputs,
-      ...(stateTopic === undefined ? {} : { stateTopic }),
+      stateTopics,
       connection: { log: () => undefined, realName: (name) => name, tracing: noTracing },
       tuning: { ...defaultTuning, ...tuning },
       logic: this.#logic(answerBytes, logic),
@@ -76,7 +74,7 @@ class Stage {
         const answer = { topic: 'replies', key: null, value: Buffer.alloc(answerBytes) };
         return { effects: [answer], changedKeys: key === null ? [] : [key] };
       },
-      encodeState: (key) => ({ topic: 'state', key, value: Buffer.from('s') }),
+      encodeState: (key) => [{ topic: 'state', key, value: Buffer.from('s') }],
       encodeProgress: () => ({ topic: 'state', key: 'progress', value: Buffer.from('p') }),
       close: () => this.said.push('closed'),
       ...overriding,
@@ -105,9 +103,16 @@ class Stage {
     this.tell({ kind: 'located', asked, range, from });
   }
 
+  /** Where the logs of the state topics end, and where the logic wants to begin. */
+  locateState(ends: Readonly<Record<string, number>>, from: Readonly<Record<string, number>> = {}): void {
+    const ranges = new Map(Object.entries(ends).map(([topic, end]) => [topic, { start: 0, end }]));
+    this.tell({ kind: 'state-located', ranges, from: new Map(Object.entries(from)) });
+  }
+
   /** Fenced, with empty logs. */
   run(): this {
     this.tell({ kind: 'fenced' });
+    if (this.effects.some(({ kind }) => kind === 'locate-state')) this.locateState({ state: 0 });
     const all = this.effects.filter((effect): effect is Locate => effect.kind === 'locate');
     for (const asked of all) this.tell({ kind: 'located', asked, range: { start: 0, end: 0 } });
     this.tell({ kind: 'begun', positions: new Map() });
@@ -155,7 +160,7 @@ const committing = (said: readonly string[]): readonly string[] =>
 
 describe('ownership', () => {
   test('a doubtful owner fences only once the group has confirmed it as often as it was told', () => {
-    const at = new Stage({ confirmations: 2, stateTopic: 'state' });
+    const at = new Stage({ confirmations: 2, stateTopics: ['state'] });
     const heard = (confirmations: number): unknown => at.tell({ kind: 'heard', leaseUntil: 1e9, confirmations });
     heard(1);
     expect(at.said).not.toContain('fence');
@@ -164,7 +169,7 @@ describe('ownership', () => {
   });
 
   test('what fails is asked again, with growing pauses, and said', () => {
-    const at = new Stage({ stateTopic: 'state' });
+    const at = new Stage({ stateTopics: ['state'] });
     const error = new Error('no coordinator');
     for (let failure = 0; failure < 3; failure++) {
       at.tell({ kind: 'failed', asked: { kind: 'fence' }, error });
@@ -219,15 +224,11 @@ describe('restore', () => {
     { topic: 'commands', start: 'progress' },
   ];
   const restoring = (stateEnd: number, executionsEnd: number): Stage => {
-    const at = new Stage({ inputs, stateTopic: 'state' });
+    const at = new Stage({ inputs, stateTopics: ['state'] });
     at.tell({ kind: 'fenced' });
-    const asked = at.effects.filter((effect): effect is Locate => effect.kind === 'locate');
-    const ends = new Map([
-      ['state', stateEnd],
-      ['executions', executionsEnd],
-    ]);
-    for (const each of asked)
-      at.tell({ kind: 'located', asked: each, range: { start: 0, end: ends.get(each.topic) ?? 0 } });
+    const [asked] = at.effects.filter((effect): effect is Locate => effect.kind === 'locate');
+    at.locateState({ state: stateEnd });
+    if (asked !== undefined) at.tell({ kind: 'located', asked, range: { start: 0, end: executionsEnd } });
     return at;
   };
 
@@ -272,16 +273,45 @@ describe('restore', () => {
   });
 
   test('the logic may say where the restore begins', () => {
-    const at = new Stage({ stateTopic: 'state' });
+    const at = new Stage({ stateTopics: ['state'] });
     at.tell({ kind: 'fenced' });
-    at.locate('state', 'restore', { start: 0, end: 9 }, 9);
+    at.locateState({ state: 9 }, { state: 9 });
     expect(at.said).toEqual(expect.arrayContaining(['seek state 9', 'begin']));
   });
 
-  test('records that were deleted before they were read stop the partition', () => {
-    const at = new Stage({ stateTopic: 'state' });
+  test('one state topic is restored after the other, and all before anything is handled', () => {
+    const at = new Stage({ stateTopics: ['open', 'closed'] });
     at.tell({ kind: 'fenced' });
-    at.locate('state', 'restore', { start: 0, end: 0 });
+    at.locateState({ open: 2, closed: 3 });
+    expect(at.said).toEqual(expect.arrayContaining(['seek open 0', 'seek closed 0', 'resume open', 'pause closed']));
+    expect(at.said).not.toContain('resume closed');
+    at.tell({ kind: 'fetched', batch: batchOf('closed', 0, 3) });
+    at.tell({ kind: 'fetched', batch: batchOf('open', 0, 2) });
+    expect(at.said).toContain('restore open 2');
+    at.tell({ kind: 'restored' });
+    expect(at.said).toContain('resume closed');
+    expect(at.said).not.toContain('begin');
+    at.tell({ kind: 'fetched', batch: batchOf('closed', 0, 3) });
+    expect(at.said.filter((word) => word === 'restore closed 3')).toHaveLength(1);
+    at.tell({ kind: 'restored' });
+    expect(at.said).toContain('begin');
+    expect(at.effects.find(({ kind }) => kind === 'restores')).toMatchObject({ done: 5, total: 5 });
+  });
+
+  test('a restore that takes long says how far it is', () => {
+    const at = new Stage({ stateTopics: ['state'] });
+    at.tell({ kind: 'fenced' });
+    at.locateState({ state: 100 });
+    at.tell({ kind: 'fetched', batch: batchOf('state', 0, 20) });
+    at.now = 10_000;
+    at.tell({ kind: 'restored' });
+    expect(at.said).toContain('say is being restored: 20 %, 20 records, 2 a second, 80 offsets left');
+  });
+
+  test('records that were deleted before they were read stop the partition', () => {
+    const at = new Stage({ stateTopics: ['state'] });
+    at.tell({ kind: 'fenced' });
+    at.locateState({ state: 0 });
     at.tell({ kind: 'begun', positions: new Map([['commands', 10]]) });
     at.locate('commands', 'go-on', { start: 20, end: 30 });
     expect(at.machine.phase).toBe('stopped');
@@ -355,10 +385,10 @@ describe('records', () => {
 
 describe('groups', () => {
   const running = (tuning: Partial<ProcessorTuning> = {}): Stage =>
-    new Stage({ stateTopic: 'state', tuning: { commitDelayMs: 20, commitIntervalMs: 250, ...tuning } }).run();
+    new Stage({ stateTopics: ['state'], tuning: { commitDelayMs: 20, commitIntervalMs: 250, ...tuning } }).run();
   const commitAll = (at: Stage): void => {
     at.tell({ kind: 'settled' });
-    at.tell({ kind: 'written', end: 1 });
+    at.tell({ kind: 'written', ends: new Map([['state', 1]]) });
   };
 
   test('are written only after their effects are acknowledged', () => {
@@ -389,7 +419,7 @@ describe('groups', () => {
   test('of a mere progress wait longer, until a state changes', () => {
     let isChanging = true;
     const handle = ({ key }: InputRecord): Output => ({ effects: [], changedKeys: isChanging ? [key ?? ''] : [] });
-    const at = new Stage({ stateTopic: 'state', tuning: { commitDelayMs: 0 }, logic: { handle } }).run();
+    const at = new Stage({ stateTopics: ['state'], tuning: { commitDelayMs: 0 }, logic: { handle } }).run();
     at.fetch(batchOf('commands', 0, 1));
     commitAll(at);
     isChanging = false;
@@ -446,7 +476,7 @@ describe('groups', () => {
     const encodeState = (): never => {
       throw new Error('the code is wrong');
     };
-    const at = new Stage({ stateTopic: 'state', logic: { encodeState } }).run();
+    const at = new Stage({ stateTopics: ['state'], logic: { encodeState } }).run();
     at.fetch(batchOf('commands', 0, 1));
     at.wake(20);
     expect(at.machine.phase).toBe('stopped');
@@ -480,11 +510,15 @@ describe('invariants', () => {
       { kind: 'settled' },
       /effects settled that belong to no group.*running; 0 groups, idle/,
     ],
-    ['a group written that was not to be', { kind: 'written', end: 1 }, /a group written that it did not commit/],
+    [
+      'a group written that was not to be',
+      { kind: 'written', ends: new Map([['state', 1]]) },
+      /a group written that it did not commit/,
+    ],
     ['a second fence', { kind: 'fenced' }, /was answered what it did not ask: fence/],
     ['a second beginning', { kind: 'begun', positions: new Map() }, /has begun before it was restored/],
   ])('%s stops the partition, with what a person needs to know', (_, event, message) => {
-    const at = new Stage({ stateTopic: 'state' }).run();
+    const at = new Stage({ stateTopics: ['state'] }).run();
     at.tell(event);
     expect(at.machine.phase).toBe('stopped');
     expect(at.machine.error).toBeInstanceOf(InvariantError);

@@ -1,23 +1,25 @@
 import { isDenied } from '../cluster/denied-rights.ts';
 import type { FetchedBatch, LogRange } from '../consumers/group-consumer.ts';
-import { InvariantError, OperationalError } from '../errors.ts';
+import { InvariantError, isForHumans, OperationalError } from '../errors.ts';
 import { asError, failureKind } from '../kafkajs/kafka-error.ts';
 import type { OutputRecord } from '../record.ts';
 import { GroupCommits } from './group-commits.ts';
-import { BrokerQuestions } from './broker-questions.ts';
+import { BrokerQuestions, inWords } from './broker-questions.ts';
 import {
   followers,
   type Ask,
   type Fence,
+  type LocateState,
   type PartitionEffect,
   type PartitionEvent,
   type PartitionPhase,
 } from './partition-events.ts';
 import type { PartitionLogic, Positions } from './partition-logic.ts';
-import { machineLimits, type MachineOptions, type ProcessorTuning } from './processor-options.ts';
+import { hasState, machineLimits, type MachineOptions, type ProcessorTuning } from './processor-options.ts';
 import { RecordHandler } from './record-handler.ts';
 import type { Poison } from './partition-reader.ts';
-import { countBefore, FetchedRecords, offsetInLog, TopicSources, type TopicSource } from './topic-source.ts';
+import { RestoreProgress } from './restore-progress.ts';
+import { countBefore, FetchedRecords, TopicSources, type DecodedRecords, type TopicSource } from './topic-source.ts';
 
 /**
  * One partition while this instance owns it, as a deterministic state machine: `step(event)` returns what is to be done. It does
@@ -49,6 +51,7 @@ export class PartitionMachine<T> {
     rejoined: this.#rejoined.bind(this),
     fenced: this.#fenced.bind(this),
     located: this.#located.bind(this),
+    'state-located': this.#stateLocated.bind(this),
     failed: this.#failed.bind(this),
     fetched: this.#take.bind(this),
     restored: this.#restored.bind(this),
@@ -85,8 +88,7 @@ export class PartitionMachine<T> {
   #effects: PartitionEffect[] = [];
 
   readonly #questions = new BrokerQuestions();
-  #restoredRecords = 0;
-  #restoringSince = 0;
+  readonly #restore = new RestoreProgress();
   /** The logic was told that the restore is over. */
   #hasBegun = false;
   /** Where the inputs go on, once the logic has said so. */
@@ -102,7 +104,7 @@ export class PartitionMachine<T> {
   #deniedUntil = Infinity;
 
   constructor(options: MachineOptions<T>) {
-    const { inputs, stateTopic, logic, tuning, leaseUntil, confirmations, now } = options;
+    const { inputs, stateTopics = [], logic, tuning, leaseUntil, confirmations, now } = options;
     this.#options = options;
     this.#logic = logic;
     this.#tuning = tuning;
@@ -112,7 +114,7 @@ export class PartitionMachine<T> {
     this.#confirmations = confirmations;
     this.#now = now;
     this.#movedAt = now;
-    this.#sources = new TopicSources(inputs, stateTopic);
+    this.#sources = new TopicSources(inputs, stateTopics);
     this.#direct(true);
     this.#fenceWhenConfirmed();
   }
@@ -201,11 +203,10 @@ export class PartitionMachine<T> {
     this.#answered(fence);
     this.#assert(this.#phase === 'fencing' && this.#confirmations === 0, 'is fenced though nobody asked for it');
     this.#enter('restoring');
-    this.#restoringSince = this.#now;
-    for (const { topic, input } of this.#sources.all) {
-      const isRestored = input === undefined || input.start === 'beginning';
-      if (isRestored) this.#ask({ kind: 'locate', topic, for: 'restore', offset: 0 });
-    }
+    this.#restore.begin(this.#now);
+    if (hasState(this.#options)) this.#ask(locateState);
+    for (const { topic, input } of this.#sources.all)
+      if (input?.start === 'beginning') this.#ask({ kind: 'locate', topic, for: 'restore', offset: 0 });
   }
 
   #rejoined(): void {
@@ -269,20 +270,22 @@ export class PartitionMachine<T> {
   #failed({ asked, error }: Of<T, 'failed'>): void {
     if (isForHumans(error)) throw error;
     this.#questions.failed(asked, this.#now);
-    const what =
-      asked.kind === 'fence' ? 'fence' : `look at the log of ${this.#options.connection.realName(asked.topic)}`;
-    this.#halted(error, `cannot ${what} yet`);
+    const { connection, stateTopics } = this.#options;
+    this.#halted(error, `cannot ${inWords(asked, connection, stateTopics)} yet`);
+  }
+
+  #stateLocated({ ranges, from }: Of<T, 'state-located'>): void {
+    this.#answered(locateState);
+    for (const [topic, range] of ranges) this.#restoreWithin(this.#sources.of(topic), range, from.get(topic));
   }
 
   #located({ asked, range, from }: Of<T, 'located'>): void {
     this.#answered(asked);
     const source = this.#sources.of(asked.topic);
     if (asked.for === 'go-on') this.#goOnWith(source, range, from);
-    else if (asked.for === 'restore') {
-      this.#startAt(source, from ?? range.start);
-      if ((from ?? range.start) < range.end) source.restoreEnd = range.end;
-    } else {
-      const offset = this.#inLog(source, asked.offset, range);
+    else if (asked.for === 'restore') this.#restoreWithin(source, range, from);
+    else {
+      const offset = source.inLog(asked.offset, range, this.#options);
       if (asked.for === 'check') return;
       source.expected = offset;
       source.isAnew ||= offset < asked.offset;
@@ -291,15 +294,18 @@ export class PartitionMachine<T> {
     }
   }
 
-  #inLog({ topic, input }: TopicSource, offset: number, range: LogRange): number {
-    const at = { topic: this.#options.connection.realName(topic), partition: this.#options.partition, offset };
-    return offsetInLog(at, range, input?.onGap === 'skip');
-  }
-
   // --- restore ---
+
+  #restoreWithin(source: TopicSource, { start, end }: LogRange, from = start): void {
+    this.#startAt(source, from);
+    if (from >= end) return;
+    source.restoreEnd = end;
+    this.#restore.add({ start: from, end });
+  }
 
   #startAt(source: TopicSource, offset: number): void {
     source.expected = offset;
+    source.restoredTo = offset;
     if (source.input !== undefined) this.#handler.moveTo(source.topic, offset);
     this.#emit({ kind: 'seek', topic: source.topic, offset });
   }
@@ -326,7 +332,7 @@ export class PartitionMachine<T> {
     const source = this.#sources.of(batch.topic);
     const end = source.restoreEnd ?? 0;
     const count = countBefore(batch, end);
-    this.#restoredRecords += count;
+    this.#effects.push(...this.#restore.moved(source, Math.min(batch.nextOffset, end), count, this.#now));
     if (batch.nextOffset < end) {
       this.#fetched.shift();
       return;
@@ -359,15 +365,13 @@ export class PartitionMachine<T> {
     source.formerEnd = range.end;
     this.#logic.goesOn?.(topic, range.end);
     this.#handler.repeatsUntil(topic, range.end);
-    this.#startAt(source, this.#inLog(source, offset, range));
+    this.#startAt(source, source.inLog(offset, range, this.#options));
   }
 
   #run(): void {
-    const durationMs = this.#now - this.#restoringSince;
     this.#enter('running');
     this.#error = undefined;
-    this.#emit({ kind: 'was-restored', records: this.#restoredRecords, durationMs });
-    this.#emit({ kind: 'say', level: 'info', message: `is restored from ${String(this.#restoredRecords)} records` });
+    this.#effects.push(...this.#restore.end(this.#now));
   }
 
   // --- records ---
@@ -392,11 +396,11 @@ export class PartitionMachine<T> {
   }
 
   /** What was on its way when its topic was paused is not: it is found missing, and fetched again. */
-  #isTaken({ input, isHeld, restoreEnd }: TopicSource): boolean {
-    if (isHeld) return false;
-    if (this.#phase === 'restoring') return restoreEnd !== undefined;
-    // The state topic is this owner's own once it is restored.
-    return this.#phase === 'running' && input !== undefined;
+  #isTaken(source: TopicSource): boolean {
+    if (source.isHeld) return false;
+    if (this.#phase === 'restoring') return this.#sources.isRestoring(source);
+    // A state topic is this owner's own once it is restored.
+    return this.#phase === 'running' && source.input !== undefined;
   }
 
   #read(): void {
@@ -448,7 +452,7 @@ export class PartitionMachine<T> {
   }
 
   /** As many of them as there is room for. */
-  #handleSlice({ records, topic }: FetchedBatch, { of: values, from }: Decoded<T>): void {
+  #handleSlice({ records, topic }: FetchedBatch, { of: values, from }: DecodedRecords<T | Poison>): void {
     const fetched = this.#fetched;
     const end = from + values.length;
     const position = this.#handler.positions.get(topic) ?? 0;
@@ -480,8 +484,8 @@ export class PartitionMachine<T> {
     if (this.#phase !== 'running' || this.#commits.phase !== 'idle') return;
     const { hasUncommitted, hasChangedState } = this.#handler;
     if (this.#commits.waitingCount === 0 && hasUncommitted) {
-      // Without a state topic, there is nothing but progress, and whoever goes on at it waits for it.
-      const isUrgent = hasChangedState || this.#options.stateTopic === undefined;
+      // Without state there is nothing but progress, and whoever goes on at it waits for it.
+      const isUrgent = hasChangedState || !hasState(this.#options);
       if (this.#isFinishing || this.#commits.isDue(this.#now, isUrgent))
         this.#commits.push(this.#handler.seal(this.#now));
     }
@@ -499,12 +503,12 @@ export class PartitionMachine<T> {
     this.#emit({ kind: 'write', group, positions: this.#logic.resumeAt?.(group.positions) ?? group.positions });
   }
 
-  #written({ end }: Of<T, 'written'>): void {
+  #written({ ends }: Of<T, 'written'>): void {
     const group = this.#commits.written();
     if (group === undefined) throw this.#wrong('has a group written that it did not commit');
     this.#movedAt = this.#now;
     this.#emit({ kind: 'was-committed', group, durationMs: this.#now - group.sealedAt });
-    this.#logic.committed?.(end);
+    this.#logic.committed?.(ends);
   }
 
   #unwritten({ error }: Of<T, 'unwritten'>): void {
@@ -528,10 +532,9 @@ export class PartitionMachine<T> {
     }
   }
 
-  #mayFlow({ topic, input, isHeld, restoreEnd }: TopicSource): boolean {
-    if (isHeld) return false;
-    if (this.#phase === 'restoring') return restoreEnd !== undefined;
-    return this.#phase === 'running' && input !== undefined && this.#sources.isItsTurn(topic, this.#handler.positions);
+  #mayFlow(source: TopicSource): boolean {
+    const isItsTurn = this.#phase === 'restoring' || this.#sources.isItsTurn(source.topic, this.#handler.positions);
+    return isItsTurn && this.#isTaken(source);
   }
 
   // --- the rest ---
@@ -590,11 +593,7 @@ export class PartitionMachine<T> {
   }
 }
 
-type Decoded<T> = NonNullable<FetchedRecords<T | Poison>['values']>;
-
 type Of<T, K extends PartitionEvent<T>['kind']> = Extract<PartitionEvent<T>, { readonly kind: K }>;
 
 const fence: Fence = { kind: 'fence' };
-
-const isForHumans = (error: Error): boolean =>
-  error.name === 'InvariantError' || (error instanceof OperationalError && !error.retryable);
+const locateState: LocateState = { kind: 'locate-state' };

@@ -134,7 +134,8 @@ test('a state topic whose tail is aborted records is restored to its end', async
   await producer.connect();
   for (let round = 0; round < 3; round++) {
     const transaction = await producer.transaction();
-    await transaction.send({ topic: stage.topics.state, messages: [{ key: 'key-1', value: 'never', partition: 0 }] });
+    const messages = [{ key: 'key-1', value: 'never', partition: 0 }];
+    await transaction.sendBatch({ topicMessages: [{ topic: stage.topics.state, messages }] });
     await transaction.abort();
   }
   await producer.disconnect();
@@ -340,8 +341,8 @@ class NotingLogic implements PartitionLogic<string> {
     const topic = this.#effects;
     return { effects: topic === undefined ? [] : [{ topic, key, value: Buffer.from(value) }], changedKeys: [] };
   }
-  encodeState(): undefined {
-    return undefined;
+  encodeState(): readonly [] {
+    return [];
   }
   encodeProgress(): never {
     throw new Error('Expected never to be asked for progress');

@@ -63,8 +63,8 @@ export class PartitionProcessor<T> {
   constructor(options: PartitionProcessorOptions<T>) {
     this.#options = options;
     this.#tuning = { ...defaultTuning, ...options.tuning };
-    const { inputs, stateTopic } = options;
-    this.#topics = [...inputs.map(({ topic }) => topic), ...(stateTopic === undefined ? [] : [stateTopic])];
+    const { inputs, stateTopics = [] } = options;
+    this.#topics = [...inputs.map(({ topic }) => topic), ...stateTopics];
     this.#consumer = this.#createConsumer();
     this.#offsets = new GroupOffsets(options, this.#consumer);
   }
@@ -213,11 +213,13 @@ export class PartitionProcessor<T> {
    */
   #givenUp(owned: PartitionDriver<T>, { error, isFenced }: GivenUp): void {
     const { partition, since } = owned;
-    const { connection, service, stateTopic = '' } = this.#options;
+    const { connection, service, stateTopics = [] } = this.#options;
     if (this.#owned.get(partition) !== owned) return;
     this.#owned.delete(partition);
     const reason = isFenced
-      ? new PartitionFencedError(connection.realName(stateTopic), partition, { cause: error })
+      ? new PartitionFencedError(stateTopics.map((topic) => connection.realName(topic)).join(' and '), partition, {
+          cause: error,
+        })
       : error;
     connection.log(
       isDenied(error) ? 'debug' : 'warn',

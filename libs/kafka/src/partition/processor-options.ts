@@ -3,7 +3,7 @@ import type { ProcessorMetrics } from '../metrics.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { PartitionContext, PartitionLogic } from './partition-logic.ts';
 
-/** A topic that is read. All inputs, and the state topic, must have the same number of partitions. */
+/** A topic that is read. All inputs, and the state topics, must have the same number of partitions. */
 export interface ProcessorInput {
   readonly topic: string;
   /**
@@ -30,8 +30,11 @@ export interface PartitionProcessorOptions<T> {
   /** The consumer group's id, and the beginning of the transactional ids `<service>-<partition>`. */
   readonly service: string;
   readonly inputs: readonly ProcessorInput[];
-  /** Where state and progress are committed in transactions, and restored from. Without it nothing is fenced. */
-  readonly stateTopic?: string;
+  /**
+   * Where state and progress are committed, in one transaction over all of them, and restored from, one after the other in this
+   * order. Without any nothing is fenced.
+   */
+  readonly stateTopics?: readonly string[];
   /** Called anew at every assignment. */
   readonly createLogic: (context: PartitionContext) => PartitionLogic<T>;
   /** Where effects go. The processor does not close it. */
@@ -80,9 +83,13 @@ export const defaultTuning: ProcessorTuning = {
 };
 
 /** What a handler knows of the processor it works for. */
-export type HandlerOptions<T> = Pick<PartitionProcessorOptions<T>, 'service' | 'stateTopic' | 'deadLetterTopic'> & {
+export type HandlerOptions<T> = Pick<PartitionProcessorOptions<T>, 'service' | 'stateTopics' | 'deadLetterTopic'> & {
   readonly connection: Pick<KafkaConnection, 'log' | 'realName' | 'tracing'>;
 };
+
+/** Whether anything is committed but positions. */
+export const hasState = ({ stateTopics = [] }: { readonly stateTopics?: readonly string[] }): boolean =>
+  stateTopics.length > 0;
 
 /** What a machine is made of. */
 export interface MachineOptions<T> extends HandlerOptions<T>, Pick<PartitionProcessorOptions<T>, 'inputs'> {

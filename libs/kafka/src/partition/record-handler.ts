@@ -5,7 +5,7 @@ import { recordBytes, type InputRecord, type OutputRecord } from '../record.ts';
 import { beginProcess, traced, type ProcessedRecord, type ProcessPlan, type Span } from '../tracing/spans.ts';
 import { isSampled, readTrace, traceIdOf, traceOfLine, type TraceContext } from '../tracing/trace-context.ts';
 import type { Output, PartitionLogic, Positions } from './partition-logic.ts';
-import type { HandlerOptions, ProcessorTuning } from './processor-options.ts';
+import { hasState, type HandlerOptions, type ProcessorTuning } from './processor-options.ts';
 import { Poison } from './partition-reader.ts';
 
 /** Records that were handled together: their states and progress are written together or not at all. */
@@ -145,7 +145,7 @@ export class RecordHandler<T> {
     const group = this.#group;
     this.#group = new OpenGroup();
     const positions = new Map(this.#positions);
-    if (this.#options.stateTopic === undefined) return sealedGroup(group, [], positions, now);
+    if (!hasState(this.#options)) return sealedGroup(group, [], positions, now);
     return sealedGroup(group, this.#statesOf(group, positions), positions, now);
   }
 
@@ -153,9 +153,9 @@ export class RecordHandler<T> {
     const states: OutputRecord[] = [];
     try {
       for (const [key, trace] of group.changed) {
-        const state = this.#logic.encodeState(key);
-        if (state?.value === null) this.#traces.forget(key);
-        if (state !== undefined) states.push(trace === undefined ? state : traced(state, trace));
+        const records = this.#logic.encodeState(key);
+        if (records.length > 0 && records.every(({ value }) => value === null)) this.#traces.forget(key);
+        for (const state of records) states.push(trace === undefined ? state : traced(state, trace));
       }
       states.push(this.#logic.encodeProgress(positions));
       return states;

@@ -2,7 +2,7 @@ import type { FetchedBatch, LogRange } from '../consumers/group-consumer.ts';
 import { InvariantError, OperationalError } from '../errors.ts';
 import { memoryBytesOf, type InputRecord } from '../record.ts';
 import type { Positions } from './partition-logic.ts';
-import type { ProcessorInput } from './processor-options.ts';
+import type { MachineOptions, ProcessorInput } from './processor-options.ts';
 
 /** What a fetched batch is, seen from what was expected. */
 export type Verdict =
@@ -13,6 +13,9 @@ export type Verdict =
   /** The consumer has jumped, or the log is shorter than it was. */
   | { readonly kind: 'suspect' };
 
+/** Whose log it is. */
+type LogOwner = Pick<MachineOptions<never>, 'connection' | 'partition'>;
+
 /**
  * One topic of an owned partition, as the partition reads it: which offset comes next, and whether it may be fetched.
  *
@@ -21,12 +24,14 @@ export type Verdict =
  */
 export class TopicSource {
   readonly topic: string;
-  /** `undefined`: the state topic, which is only restored. */
+  /** `undefined`: a state topic, which is only restored. */
   readonly input: ProcessorInput | undefined;
   /** The offset of the next record that may be taken; `undefined` until it is known where reading begins. */
   expected: number | undefined;
   /** Where its restore ends; `undefined` when nothing of it is restored, or all is. */
   restoreEnd: number | undefined;
+  /** How far it is restored. */
+  restoredTo = 0;
   /** Where its log ended when the partition was taken: what stands before may have been handled by a former owner. */
   formerEnd = 0;
   /** The brokers are asked what is true; nothing of it is taken meanwhile. */
@@ -39,6 +44,12 @@ export class TopicSource {
   constructor(topic: string, input?: ProcessorInput) {
     this.topic = topic;
     this.input = input;
+  }
+
+  /** Where to go on in its log: see `offsetInLog`. */
+  inLog(offset: number, range: LogRange, { connection, partition }: LogOwner): number {
+    const at = { topic: connection.realName(this.topic), partition, offset };
+    return offsetInLog(at, range, this.input?.onGap === 'skip');
   }
 
   /** Moves on behind a batch that is taken. */
@@ -60,14 +71,21 @@ export class TopicSources {
   readonly all: readonly TopicSource[];
   readonly #byTopic: ReadonlyMap<string, TopicSource>;
 
-  constructor(inputs: readonly ProcessorInput[], stateTopic: string | undefined) {
-    const state = stateTopic === undefined ? [] : [new TopicSource(stateTopic)];
+  /** @param stateTopics in the order in which they are restored. */
+  constructor(inputs: readonly ProcessorInput[], stateTopics: readonly string[]) {
+    const state = stateTopics.map((topic) => new TopicSource(topic));
     this.all = [...state, ...inputs.map((input) => new TopicSource(input.topic, input))];
     this.#byTopic = new Map(this.all.map((source) => [source.topic, source]));
   }
 
   get areRestored(): boolean {
     return this.all.every(({ restoreEnd }) => restoreEnd === undefined);
+  }
+
+  /** Whether something of it is to be restored, now: a state topic waits until those before it are. */
+  isRestoring({ topic, input, restoreEnd }: TopicSource): boolean {
+    if (restoreEnd === undefined || input !== undefined) return restoreEnd !== undefined;
+    return this.all.find((source) => source.input === undefined && source.restoreEnd !== undefined)?.topic === topic;
   }
 
   of(topic: string): TopicSource {
@@ -84,6 +102,12 @@ export class TopicSources {
   }
 }
 
+/** Values of records of a batch, from the record `from` on. */
+export interface DecodedRecords<V> {
+  readonly of: readonly V[];
+  readonly from: number;
+}
+
 /** What of all topics of a partition is fetched and not handled, in the order it came. */
 export class FetchedRecords<V> {
   #batches: { readonly batch: FetchedBatch; readonly bytes: number }[] = [];
@@ -91,7 +115,7 @@ export class FetchedRecords<V> {
   /** How many records of the head are handled. */
   handledCount = 0;
   /** Of the records of the head, from `from` on, once they are decoded. */
-  values: { readonly of: readonly V[]; readonly from: number } | undefined;
+  values: DecodedRecords<V> | undefined;
 
   get bytes(): number {
     return this.#bytes;

@@ -74,13 +74,14 @@ export class CounterLogic implements PartitionLogic<string> {
     return { effects: [], changedKeys };
   }
 
-  encodeState(key: string): OutputRecord | undefined {
+  encodeState(key: string): readonly OutputRecord[] {
     const { state: topic = '' } = this.#topics;
     const entry = this.counts.get(key);
-    if (entry === undefined) return { topic, partition: this.#partition, key, value: null };
+    if (entry === undefined) return [{ topic, partition: this.#partition, key, value: null }];
     const text = `${JSON.stringify(entry)}\n`;
     const headers = { owner: this.#owner };
-    return { topic, partition: this.#partition, key, value: Buffer.from(text + 'x'.repeat(entry.padding)), headers };
+    const value = Buffer.from(text + 'x'.repeat(entry.padding));
+    return [{ topic, partition: this.#partition, key, value, headers }];
   }
 
   encodeProgress(positions: Positions): OutputRecord {

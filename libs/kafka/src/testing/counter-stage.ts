@@ -175,7 +175,7 @@ export async function startCounter(place: CounterPlace, options: CounterOptions)
     connection,
     service,
     inputs: [{ topic: topics.commands, start: 'progress' }],
-    ...(topics.state === undefined ? {} : { stateTopic: topics.state }),
+    ...(topics.state === undefined ? {} : { stateTopics: [topics.state] }),
     outbox,
     createLogic: ({ partition }) => {
       const logic = new CounterLogic(topics, partition, options.owner);
