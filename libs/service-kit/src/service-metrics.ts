@@ -88,6 +88,12 @@ function processorMetrics(registry: Registry): ProcessorMetrics {
   const failed = counter(registry, 'ratchet_commits_failed_total', 'Groups not committed', perPartition);
   const restored = counter(registry, 'ratchet_records_restored_total', 'Records restored', perPartition);
   const owned = gauge(registry, 'ratchet_partitions_owned', 'Partitions owned', []);
+  const progress = gauge(
+    registry,
+    'ratchet_restore_progress',
+    'How much of its restore was read, 0 to 1',
+    perPartition,
+  );
   const committed = durations(registry, 'ratchet_commit_duration_seconds', 'From sealing a group to its commit');
   const restores = durations(registry, 'ratchet_restore_duration_seconds', 'Restoring a partition');
   return {
@@ -102,7 +108,11 @@ function processorMetrics(registry: Registry): ProcessorMetrics {
     commitFailed(partition) {
       failed.inc({ partition });
     },
+    restoring(partition, part) {
+      progress.set({ partition }, part);
+    },
     restored(partition, { records, durationMs }) {
+      progress.set({ partition }, 1);
       restored.inc({ partition }, records);
       restores.observe(durationMs / 1000);
     },

@@ -141,7 +141,8 @@ export class StateWriter {
       const bytes = recordBytes(record);
       if (bytes > recordBytesMax) throw tooLarge(connection.realName(topic), record.key, bytes);
       if (count === 0 || batchBytes + bytes > batchBytesMax || count >= batchRecordsMax) {
-        batches.push((batch = new Map()));
+        batch = new Map<string, Message[]>();
+        batches.push(batch);
         [count, batchBytes] = [0, 0];
       }
       const messages = batch.get(topic);
