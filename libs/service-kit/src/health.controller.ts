@@ -8,7 +8,7 @@ const undocumented = { noCache: true, swaggerDocumentation: false };
 /**
  * `/health/started`: it is configured and connected. `/health/live`: the process answers, hears its groups as far as a broker
  * can be heard, and gets on with the work of its partitions; else 503, and only a restart may help. `/health/ready`: its
- * partitions are owned and restored, and its groups hear it; else 503 and what is missing.
+ * partitions are owned and restored, its groups hear it, and who asks schedulers is answered; else 503 and what is missing.
  */
 @Controller('health')
 export class HealthController {

@@ -10,6 +10,7 @@ import {
   type RunnerTools,
   type ServiceRunner,
 } from '@ratchet/service-kit';
+import { AnswerProbe } from './answer-probe.ts';
 import { authConfig, CallAudit, createAuthenticator, openDoorsWarning, type AuthConfig } from './auth/index.ts';
 import type { CompletionGatewayConfig } from './completion-gateway.config.ts';
 import { createFrontDoor, type FrontDoor } from './front-door/index.ts';
@@ -54,6 +55,7 @@ export async function createCompletionGatewayRunner(
   return new GatewayRunner({
     members: cluster.connection.members,
     lacks: () => missingRights(cluster.connection),
+    probe: new AnswerProbe(channel),
     open: async () => {
       const { tracing } = cluster.connection;
       const close = await openDoors({ frontDoor, limits, auth, tracing }, config, tools);

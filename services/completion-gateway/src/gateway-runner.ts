@@ -1,16 +1,18 @@
 import type { Readiness, ServiceRunner } from '@ratchet/service-kit';
+import { silenceMsMax, type AnswerProbe } from './answer-probe.ts';
 
 export interface GatewayParts {
   readonly members: ServiceRunner['members'];
   /** More of its readiness: what it lacks. */
   readonly lacks: () => Readiness['details'];
+  readonly probe: Pick<AnswerProbe, 'start' | 'stop' | 'silentMs'>;
   /** Opens the doors. @returns what closes them, once all who came in have been answered. */
   readonly open: () => Promise<() => Promise<void>>;
   /** After the doors are closed. */
   readonly disconnect: () => Promise<void>;
 }
 
-/** Ready as long as its doors are open. */
+/** Ready as long as its doors are open and schedulers answer it. */
 export class GatewayRunner implements ServiceRunner {
   readonly #parts: GatewayParts;
   #closeDoors: (() => Promise<void>) | undefined;
@@ -25,6 +27,7 @@ export class GatewayRunner implements ServiceRunner {
   }
 
   async start(): Promise<void> {
+    this.#parts.probe.start();
     this.#closeDoors = await this.#parts.open();
   }
 
@@ -33,11 +36,15 @@ export class GatewayRunner implements ServiceRunner {
   }
 
   readiness(): Readiness {
-    const ready = this.#closeDoors !== undefined && this.#stopping === undefined;
-    return { ready, details: { doors: ready ? 'open' : 'closed', ...this.#parts.lacks() } };
+    const { probe, lacks } = this.#parts;
+    const isOpen = this.#closeDoors !== undefined && this.#stopping === undefined;
+    const isAnswered = probe.silentMs <= silenceMsMax;
+    const details = { doors: isOpen ? 'open' : 'closed', schedulers: isAnswered ? 'answer' : 'silent', ...lacks() };
+    return { ready: isOpen && isAnswered, details };
   }
 
   async #stop(): Promise<void> {
+    this.#parts.probe.stop();
     await this.#closeDoors?.();
     await this.#parts.disconnect();
   }
