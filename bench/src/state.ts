@@ -7,7 +7,6 @@ import {
   CacheBudget,
   decide,
   epochMillis,
-  evolve,
   millis,
   PartitionState,
   type Command,
@@ -76,7 +75,7 @@ class Partition {
     const offset = this.#offset++;
     const decision = decide(this.state, command, { now: epochMillis(1e12 + offset), offset, rules: 1 });
     if (decision.kind === 'refused') throw new Error(decision.refusal.message);
-    for (const event of decision.events) for (const key of evolve(this.state, event)) this.#changed.add(key);
+    for (const key of this.state.apply(decision.change)) this.#changed.add(key);
     if (++this.#commands % groupCommands === 0) this.commit();
   }
 

@@ -1,7 +1,6 @@
 import {
   decide,
   epochMillis,
-  evolve,
   millis,
   PartitionState,
   timerReference,
@@ -204,10 +203,8 @@ class TablePlay {
   #send(command: Command): Decision {
     const decision = decide(this.#state, command, { now: this.#now, offset: this.#offset++, rules: 1 });
     if (decision.kind === 'refused') return decision;
-    for (const event of decision.events) {
-      evolve(this.#state, event);
-      if (event.type === 'AttemptInterrupted') this.#heard.push(told[event.reason]);
-    }
+    this.#state.apply(decision.change);
+    for (const effect of decision.effects) if (effect.type === 'Notice') this.#heard.push(told[effect.reason]);
     return decision;
   }
 

@@ -3,7 +3,6 @@ import {
   after,
   decide,
   epochMillis,
-  evolve,
   millis,
   PartitionState,
   timerReference,
@@ -14,6 +13,7 @@ import {
   type Decision,
   type EpochMillis,
   type ExecutionId,
+  type ScheduledActivity,
 } from '@ratchet/domain';
 import { answerOf, toldOk, type Told } from './answer-of.ts';
 import { limitsOf, proposalOf } from './limits-of.ts';
@@ -160,21 +160,17 @@ class BareDomain {
     const decision = decide(this.#state, command, { now: this.#now, offset: this.#offset, rules: 1 });
     this.#offset++;
     if (decision.kind === 'refused') return decision;
-    for (const event of decision.events) {
-      evolve(this.#state, event);
-      if (event.type === 'TaskDispatched') this.#dispatch(event.id);
-    }
+    this.#state.apply(decision.change);
+    for (const effect of decision.effects) if (effect.type === 'Task') this.#queue(effect.activity);
     return decision;
   }
 
-  #dispatch(id: ExecutionId): void {
-    const activity = this.#state.activity(id);
-    if (activity?.status !== 'scheduled') throw new Error('a task of what is not scheduled');
+  #queue(activity: ScheduledActivity): void {
     const { taskQueue } = activity.options;
     const tasks = this.#queues.get(taskQueue) ?? [];
     this.#queues.set(taskQueue, tasks);
     const token = { by: 'token', ...timerReference(activity) } as const;
-    tasks.push({ target: id, token, heartbeatDetails: activity.heartbeat?.details ?? [] });
+    tasks.push({ target: activity.id, token, heartbeatDetails: activity.heartbeat?.details ?? [] });
   }
 
   /** The latest run of the id. */

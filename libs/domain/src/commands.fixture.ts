@@ -100,8 +100,8 @@ export function outcomeOf(stage: Stage, name: WayName): string {
   stage.at(stage.now + (way.laterMs ?? 0));
   const decision = stage.send(way.send(stage));
   if (decision.kind === 'refused') return refusalMarks[decision.refusal.reason];
-  const changed = decision.events.find((event) => event.type === 'ActivityChanged');
-  const effects = decision.events.map(({ type }) => effectMarks[type] ?? '').join('');
+  const changed = decision.change.find((entity) => entity.type === 'ActivityChanged');
+  const effects = [...decision.effects, ...decision.change].map(({ type }) => effectMarks[type] ?? '').join('');
   if (changed === undefined) return effects === '' ? '=' : effects;
   const { activity } = changed;
   const attempt = activity.attempt > 1 ? String(activity.attempt) : '';
@@ -109,9 +109,9 @@ export function outcomeOf(stage: Stage, name: WayName): string {
 }
 
 const effectMarks: Readonly<Record<string, string>> = {
-  TaskDispatched: '*',
-  AttemptInterrupted: '!',
-  ActivityExpired: '×',
+  Task: '*',
+  Notice: '!',
+  ActivityRemoved: '×',
 };
 
 const refusalMarks: Readonly<Record<RefusalReason, string>> = {

@@ -34,14 +34,15 @@ const failOnce = reportOnce(decideFail);
 const reportCanceledOnce = reportOnce(decideReportCanceled);
 
 /**
- * The only place where a command becomes events.
+ * The only place where a command becomes a `Change` of state and `Effect`s.
  *
  * Pure: the same state, command and context give the same decision on every machine and on every replay. A late,
  * doubled or reordered command is a normal day, so it is refused by a value and never thrown; what is thrown is an
  * `InvariantError`, and then this code is wrong.
  *
  * @param view the state as of the command before.
- * @returns the events in the order in which they are to be applied and their effects sent, or why there are none.
+ * @returns what is to be changed, what others are told of it, and what the sender is answered: each whole, and its lists in
+ *     their order; or why nothing of that is to be.
  */
 export function decide(view: PartitionView, command: Command, context: DecisionContext): Decision {
   return staleDriver(view, command) ?? decided(view, command, context);

@@ -5,7 +5,6 @@ import type { AttemptReference, Command } from './command.ts';
 import { deadlines, type Deadline, type DeadlineType } from './deadlines.ts';
 import { decide } from './decide.ts';
 import type { Decision, DecisionContext } from './decision.ts';
-import { evolve } from './evolve.ts';
 import type { PartitionState } from './partition-state.ts';
 import type { Stage } from './stage.fixture.ts';
 import { applicationFailure, byId, expireBefore, options, payloads } from './stage.fixture.ts';
@@ -284,7 +283,7 @@ export const nextDeadlines = (activity: Activity): readonly Deadline<DeadlineTyp
 export function replay(state: PartitionState, steps: readonly Step[]): readonly Decision[] {
   return steps.map(({ command, context }) => {
     const decision = decide(state, command, context);
-    if (decision.kind === 'accepted') for (const event of decision.events) evolve(state, event);
+    if (decision.kind === 'accepted') state.apply(decision.change);
     return decision;
   });
 }

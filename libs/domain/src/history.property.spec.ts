@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { isClosed, type Activity, type OpenActivity } from './activity.ts';
 import type { Command, CommandOf } from './command.ts';
+import type { Effect } from './decision.ts';
 import { dump, History, moves, nextDeadlines, proposalOf, replay, type Move, type Step } from './history.fixture.ts';
 import { PartitionState } from './partition-state.ts';
 import type { Payloads } from './payload.ts';
@@ -21,8 +22,7 @@ const histories = (check: (history: History) => void, numRuns = 200): void => {
 };
 
 const accepted = ({ steps }: History): readonly Step[] => steps.filter(({ decision }) => decision.kind === 'accepted');
-const eventsOf = ({ decision }: Step): readonly { readonly type: string }[] =>
-  decision.kind === 'accepted' ? decision.events : [];
+const effectsOf = ({ decision }: Step): readonly Effect[] => (decision.kind === 'accepted' ? decision.effects : []);
 
 /** A reset took effect, at once or at the end of the attempt that ran. */
 const isRestart = ({ command, before, after }: Pick<Step, 'command' | 'before' | 'after'>): boolean =>
@@ -60,7 +60,7 @@ test('P1: when every deadline is proposed, an accepted activity ends, once', () 
     }
     const closings = new Map<number, number>();
     for (const step of history.steps) {
-      const isClosing = eventsOf(step).some(({ type }) => type === 'ActivityClosed');
+      const isClosing = effectsOf(step).some(({ type }) => type === 'Outcome');
       if (!isClosing || step.after === undefined) continue;
       const { scheduleOffset } = step.after;
       closings.set(scheduleOffset, (closings.get(scheduleOffset) ?? 0) + 1);
@@ -103,7 +103,7 @@ test('P2: a task is sent once for every stamp', () => {
   histories((history) => {
     const sent = new Set<string>();
     for (const step of accepted(history)) {
-      if (!eventsOf(step).some(({ type }) => type === 'TaskDispatched') || step.after === undefined) continue;
+      if (!effectsOf(step).some(({ type }) => type === 'Task') || step.after === undefined) continue;
       const key = attemptKey(step.after);
       expect(sent.has(key)).toBe(false);
       sent.add(key);
@@ -189,10 +189,10 @@ test('P4: no token of another attempt, reset or life is accepted, but for what w
 });
 
 /** Acknowledged, and nothing else. */
-const isRepeatedReport = (step: Step): boolean => 'reportId' in step.command && eventsOf(step).length === 0;
+const isRepeatedReport = ({ command, decision }: Step): boolean =>
+  'reportId' in command && decision.kind === 'accepted' && decision.change.length === 0;
 
-const isCancelRequest = (event: { readonly type: string; readonly reason?: string }): boolean =>
-  event.type === 'AttemptInterrupted' && event.reason === 'cancel-requested';
+const isCancelRequest = (effect: Effect): boolean => effect.type === 'Notice' && effect.reason === 'cancel-requested';
 
 test('a report that has an id counts once in a life, and in the next', () => {
   fc.assert(
@@ -217,7 +217,7 @@ test('P5: at most one cancel request reaches a life, and it is never taken back'
       if (before?.status === 'cancel-requested' && after !== undefined && !isClosed(after)) {
         expect(after).toMatchObject({ status: 'cancel-requested', cancel: before.cancel });
       }
-      if (!eventsOf(step).some(isCancelRequest) || after === undefined) continue;
+      if (!effectsOf(step).some(isCancelRequest) || after === undefined) continue;
       expect(reached.has(after.scheduleOffset)).toBe(false);
       reached.add(after.scheduleOffset);
     }

@@ -10,8 +10,6 @@ export { validateUpdate } from './decide/update-options.ts';
 export * from './decision.ts';
 export * from './describe.ts';
 export { CacheBudget } from './entity-cache.ts';
-export * from './event.ts';
-export { evolve } from './evolve.ts';
 export * from './failure.ts';
 export * from './failures.ts';
 export * from './identity.ts';

@@ -1,8 +1,7 @@
 import type { Activity, ClosedStatus, Link, Outcome, UserMetadata } from './activity.ts';
 import type { ActivityOptions } from './activity-options.ts';
 import type { ForwardedFrom } from './command.ts';
-import type { Answer } from './decision.ts';
-import type { NoticeReason } from './event.ts';
+import type { Answer, FanOutCause, NoticeReason } from './decision.ts';
 import type { ExecutionId, ReplyAddress, RunId } from './identity.ts';
 import type { Payload, Payloads } from './payload.ts';
 import type { Failure } from './failure.ts';
@@ -91,7 +90,7 @@ export type CancellationRecord =
   | {
       readonly type: 'FanOut';
       readonly run: RunId;
-      readonly cause: 'run-cancel-requested' | 'run-closed';
+      readonly cause: FanOutCause;
       readonly decidedOffset: Offset;
       readonly requestId: string;
       readonly identity: string;

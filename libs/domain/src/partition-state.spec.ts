@@ -35,16 +35,16 @@ test('when the latest run expires before an earlier one, the earlier is the late
   const stage = standaloneIn('completed');
   const target = { ...standalone, runId: 'run-2' };
   stage.accept(stage.schedule({ requestId: 'schedule-2', target })).accept(stage.terminate({ target }));
-  stage.state.apply({ type: 'ActivityExpired', id: target });
+  stage.state.apply([{ type: 'ActivityRemoved', id: target }]);
   expect(stage.state.latestRunId('default', 'charge')).toBe('run-1');
-  stage.state.apply({ type: 'ActivityExpired', id: standalone });
+  stage.state.apply([{ type: 'ActivityRemoved', id: standalone }]);
   expect(stage.state.latestRunId('default', 'charge')).toBeUndefined();
 });
 
 test('what is open cannot be removed', () => {
   const { state } = standaloneIn('started');
   expect(() => {
-    state.apply({ type: 'ActivityExpired', id: standalone });
+    state.apply([{ type: 'ActivityRemoved', id: standalone }]);
   }).toThrow('removal of default//run-1/charge, which is not closed');
 });
 
@@ -74,7 +74,7 @@ test('signals are kept in the order of the log, whatever order they are loaded i
 
 test('a run takes its signals with it', () => {
   const stage = new Stage(inRun).accept(signalRun('s1')).accept(closeRun());
-  stage.state.apply({ type: 'RunExpired', run: workflowRun });
+  stage.state.apply([{ type: 'RunRemoved', run: workflowRun }]);
   expect([...stage.state.signals(workflowRun)]).toEqual([]);
   expect(stage.state.runCount).toBe(0);
 });

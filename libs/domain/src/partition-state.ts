@@ -1,7 +1,7 @@
 import { isClosed, isUnclaimed, type Activity, type ClosedActivity, type ScheduledActivity } from './activity.ts';
 import { heartbeatOf, inputOf } from './activity-records.ts';
+import type { Change, EntityChange } from './decision.ts';
 import { CacheBudget } from './entity-cache.ts';
-import type { DomainEvent } from './event.ts';
 import {
   executionKey,
   heartbeatKey,
@@ -157,11 +157,6 @@ export class PartitionState implements PartitionView {
     return this.#signals.bytes(run);
   }
 
-  /** The last one that waits. */
-  latestSignal(run: RunId): Signal | undefined {
-    return this.#signals.latest(run);
-  }
-
   expired(
     before: EpochMillis,
     countMax: number,
@@ -211,39 +206,12 @@ export class PartitionState implements PartitionView {
   // --- change ---
 
   /**
-   * Applies one event. Total and free of rules: whether it may happen was settled in `decide`.
+   * Applies what was decided. Total and free of rules: whether it may happen was settled in `decide`.
    *
    * @returns the keys of the state topic whose records are others now.
    */
-  apply(event: DomainEvent): readonly string[] {
-    switch (event.type) {
-      case 'ActivityChanged':
-        return this.#changeActivity(event.activity, event.changed);
-      case 'RunChanged':
-        this.restoreRun(event.run);
-        return [this.#mark(runKey(event.run.id), { part: 'run', key: runKey(event.run.id) })];
-      case 'SignalReceived':
-        this.restoreSignal(event.run, event.signal);
-        return [this.#markSignal(event.run, event.signal.offset)];
-      case 'SignalsAcknowledged':
-        this.#signals.remove(event.run, event.offsets);
-        return event.offsets.map((offset) => this.#markSignal(event.run, offset));
-      case 'ActivityExpired':
-        return this.#expireActivity(event.id);
-      case 'RunExpired':
-        this.#removeRun(runKey(event.run));
-        return [this.#mark(runKey(event.run), { part: 'run', key: runKey(event.run) })];
-      case 'RulesChanged':
-        this.restoreRules(event.version);
-        return [];
-      case 'TaskDispatched':
-      case 'ActivityClosed':
-      case 'AttemptInterrupted':
-      case 'AttemptInformed':
-      case 'RunCancelRequested':
-      case 'RunClosed':
-        return [];
-    }
+  apply(change: Change): readonly string[] {
+    return change.flatMap((entity) => this.#applyTo(entity));
   }
 
   restoreRules(version: number): void {
@@ -444,10 +412,34 @@ export class PartitionState implements PartitionView {
 
   // --- rows ---
 
-  #changeActivity(
-    activity: Activity,
-    changed: Extract<DomainEvent, { readonly type: 'ActivityChanged' }>['changed'],
-  ): readonly string[] {
+  #applyTo(entity: EntityChange): readonly string[] {
+    switch (entity.type) {
+      case 'ActivityChanged':
+        return this.#changeActivity(entity);
+      case 'ActivityRemoved':
+        return this.#removeClosed(entity.id);
+      case 'RunChanged':
+        this.restoreRun(entity.run);
+        return [this.#mark(runKey(entity.run.id), { part: 'run', key: runKey(entity.run.id) })];
+      case 'RunRemoved':
+        this.#removeRun(runKey(entity.run));
+        return [this.#mark(runKey(entity.run), { part: 'run', key: runKey(entity.run) })];
+      case 'SignalAdded':
+        this.restoreSignal(entity.run, entity.signal);
+        return [this.#markSignal(entity.run, entity.signal.offset)];
+      case 'SignalsRemoved':
+        this.#signals.remove(entity.run, entity.offsets);
+        return entity.offsets.map((offset) => this.#markSignal(entity.run, offset));
+      case 'RulesChanged':
+        this.restoreRules(entity.version);
+        return [];
+    }
+  }
+
+  #changeActivity({
+    activity,
+    changed,
+  }: Extract<EntityChange, { readonly type: 'ActivityChanged' }>): readonly string[] {
     const key = executionKey(activity.id);
     const former = this.activityByKey(key);
     this.restoreActivity(activity);
@@ -461,7 +453,7 @@ export class PartitionState implements PartitionView {
     return keys;
   }
 
-  #expireActivity(id: ExecutionId): readonly string[] {
+  #removeClosed(id: ExecutionId): readonly string[] {
     const key = executionKey(id);
     const activity = this.activityByKey(key);
     invariant(activity !== undefined && isClosed(activity), `removal of ${key}, which is not closed`);

@@ -3,9 +3,7 @@ import { isClosed, type Activity, type OpenActivity } from './activity.ts';
 import type { ActivityCommand, AttemptReference, Command, CommandOf, Schedule, TimerReference } from './command.ts';
 import { timerReference } from './deadlines.ts';
 import { decide } from './decide.ts';
-import type { Decision } from './decision.ts';
-import type { DomainEvent } from './event.ts';
-import { evolve } from './evolve.ts';
+import type { Decision, Effect, EntityChange } from './decision.ts';
 import type { Failure, TimeoutType } from './failure.ts';
 import type { ExecutionId, RunId } from './identity.ts';
 import { PartitionState } from './partition-state.ts';
@@ -73,7 +71,7 @@ export class Stage {
   send(command: Command): Decision {
     const { now, offset, rules } = this;
     const decision = decide(this.state, command, { now, offset, rules });
-    if (decision.kind === 'accepted') for (const event of decision.events) evolve(this.state, event);
+    if (decision.kind === 'accepted') this.state.apply(decision.change);
     this.offset++;
     return decision;
   }
@@ -85,9 +83,15 @@ export class Stage {
     return this;
   }
 
-  events(command: Command): readonly DomainEvent[] {
+  /** What a command changes, then what is told of it. */
+  consequences(command: Command): readonly (EntityChange | Effect)[] {
     const decision = this.send(command);
-    return decision.kind === 'accepted' ? decision.events : [];
+    return decision.kind === 'accepted' ? [...decision.change, ...decision.effects] : [];
+  }
+
+  /** Their types. */
+  consequenceTypes(command: Command): readonly string[] {
+    return this.consequences(command).map(({ type }) => type);
   }
 
   /** The refusal as `reason: message`, or `accepted`. */

@@ -3,7 +3,6 @@ import { CacheBudget } from './entity-cache.ts';
 import type { Command } from './command.ts';
 import { decide } from './decide.ts';
 import type { Decision, DecisionContext } from './decision.ts';
-import { evolve } from './evolve.ts';
 import type { StateRecord } from './message.ts';
 import { PartitionState } from './partition-state.ts';
 import { MemoryStore, type StateStore } from './state-store.ts';
@@ -33,7 +32,7 @@ export class StoredState {
   decide(command: Command, context: DecisionContext): Decision {
     const decision = decide(this.state, command, context);
     if (decision.kind === 'refused') return decision;
-    for (const event of decision.events) for (const key of evolve(this.state, event)) this.#changed.add(key);
+    for (const key of this.state.apply(decision.change)) this.#changed.add(key);
     return decision;
   }
 

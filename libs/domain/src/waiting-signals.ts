@@ -40,15 +40,6 @@ export class WaitingSignals {
     return this.#parts.rows.tally(`signalBytes/${this.#nameOf(run)}`);
   }
 
-  /** The last one. */
-  latest(run: RunId): Signal | undefined {
-    if (this.count(run) === 0) return undefined;
-    const options = { reversed: true, countMax: 1 };
-    for (const [, row] of this.#parts.rows.range('signals', `${this.#nameOf(run)}/`, options))
-      return this.#waiting(row).signal;
-    return undefined;
-  }
-
   /** Adds one, in any order, or replaces that of its offset. @param row the bytes of its record, if there are any yet. */
   put(waiting: WaitingSignal, row: WaitingSignal | Uint8Array = waiting): void {
     const { run, signal } = waiting;

@@ -134,8 +134,8 @@ export class ActivityMetrics {
     const timer = timerOf(command, before);
     if (timer !== undefined)
       out.push({ add: this.#timerLag, labels: { timer: timer.type }, value: seconds(timer.at, now) });
-    for (const event of decision.events)
-      if (event.type === 'ActivityChanged') this.#sampleChange(out, command, event.activity, now);
+    for (const entity of decision.change)
+      if (entity.type === 'ActivityChanged') this.#sampleChange(out, command, entity.activity, now);
   }
 
   #sampleChange(out: Sample[], command: Command, activity: Activity, now: EpochMillis): void {

@@ -6,8 +6,8 @@ import {
   type AttemptPlace,
   type CancellationRecord,
   type Command,
+  type Effect,
   type NoticeReason,
-  type RunId,
   type RunningActivity,
 } from '@ratchet/domain';
 
@@ -44,18 +44,16 @@ const placeOf = ({ id, scheduleOffset, attempt, stamp }: RunningActivity): Attem
 
 /** The activities that were open when a command cancelled or closed their run, in pages. */
 export function fanOutPages(
-  run: RunId,
-  openActivityIds: readonly string[],
+  { run, cause, activityIds }: Extract<Effect, { readonly type: 'FanOut' }>,
   command: Command,
   decidedOffset: number,
 ): CancellationRecord[] {
-  const cause = command.type === 'CloseRun' || command.type === 'TimeOutRun' ? 'run-closed' : 'run-cancel-requested';
   const { requestId, identity } = command;
   const reason = 'reason' in command ? truncateUtf8(command.reason, cascadedReasonBytesMax) : '';
   const pages: CancellationRecord[] = [];
-  for (let start = 0; start < openActivityIds.length; start += fanOutPageMax) {
-    const activityIds = openActivityIds.slice(start, start + fanOutPageMax);
-    pages.push({ type: 'FanOut', run, cause, decidedOffset, requestId, identity, reason, activityIds });
+  const common = { type: 'FanOut', run, cause, decidedOffset, requestId, identity, reason } as const;
+  for (let start = 0; start < activityIds.length; start += fanOutPageMax) {
+    pages.push({ ...common, activityIds: activityIds.slice(start, start + fanOutPageMax) });
   }
   return pages;
 }

@@ -1,15 +1,14 @@
 import {
   decide,
-  evolve,
   executionKey,
   nextNow,
   partitionKey,
   runKey,
   type Activity,
   type Answer,
+  type Change,
   type Command,
   type Decision,
-  type DomainEvent,
   type EpochMillis,
   type ForwardedFrom,
   type PartitionState,
@@ -55,10 +54,10 @@ export interface CommandHandlerParts {
 }
 
 /**
- * command -> decide -> records -> evolve. All the thinking is in `decide`; this only carries.
+ * command -> `decide` -> records of its effects -> its change. All the thinking is in `decide`; this only carries.
  *
  * A decision is applied whole or not at all. Whatever can fail comes before the state changes: then the record goes to the
- * dead-letter topic, here and on every replay, and the state is as it was. Should the state itself refuse an event, our
+ * dead-letter topic, here and on every replay, and the state is as it was. Should the state itself refuse the change, our
  * own reasoning is wrong and the partition stops.
  */
 export class CommandHandler {
@@ -120,21 +119,21 @@ export class CommandHandler {
   }
 
   #carryOut(decision: Extract<Decision, { readonly kind: 'accepted' }>, command: Command, offset: number): Output {
-    const { answer, events } = decision;
-    const effects = isAnsweredByOutcome(command, answer)
+    const { answer, change, effects } = decision;
+    const records = isAnsweredByOutcome(command, answer)
       ? []
       : this.#answer(command, offset, { type: 'Accepted', answer });
-    effects.push(...this.#parts.effects.of(events, command, offset));
-    const changedKeys = this.#apply(events);
+    records.push(...this.#parts.effects.of(effects, command, offset));
+    const changedKeys = this.#apply(change);
     if (command.type === 'Schedule' && answer.type === 'Scheduled' && answer.started)
       this.#awaitOutcome(command, answer.runId);
-    return { effects, changedKeys, begunKey: begunKey(command, answer) };
+    return { effects: records, changedKeys, begunKey: begunKey(command, answer) };
   }
 
   /** @returns the keys whose records must be written again. */
-  #apply(events: readonly DomainEvent[]): readonly string[] {
+  #apply(change: Change): readonly string[] {
     try {
-      return events.flatMap((event) => evolve(this.#parts.state, event));
+      return this.#parts.state.apply(change);
     } catch (cause) {
       if (cause instanceof OperationalError) throw cause;
       throw new InvariantError(`Expected to apply a decision whole, but ${String(cause)}`, { cause });

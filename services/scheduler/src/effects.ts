@@ -1,19 +1,14 @@
 import {
-  isOpen,
-  isClosed,
   executionKey,
-  invariant,
   partitionKey,
-  type Activity,
   type CancellationRecord,
   type ClosedActivity,
   type Command,
-  type DomainEvent,
+  type Effect,
   type ExecutionId,
-  type OpenActivity,
-  type PartitionState,
   type Reply,
   type ReplyAddress,
+  type ScheduledActivity,
   type Signal,
   type WorkflowRun,
 } from '@ratchet/domain';
@@ -38,12 +33,6 @@ export interface EffectTools {
   readonly runWaiters: RunWaiters;
 }
 
-/** What the events of a decision have said so far. */
-interface Told {
-  activity?: Activity;
-  run?: WorkflowRun;
-}
-
 /** The largest answer that is sent: its key and headers belong to the record. */
 const replyBytesMax = recordBytesMax - 64 * 1024;
 
@@ -51,72 +40,49 @@ const replyBytesMax = recordBytesMax - 64 * 1024;
 export const toldBytesMax = 32 * 1024 * 1024;
 
 /**
- * The records that a decision's events ask for. An event that only changes state asks for none.
+ * The records by which the world is told of a decision's effects.
  *
- * They are made before the state has the events: what cannot be written down must not have been applied.
+ * They are made before the change is applied: what cannot be written down must not have been applied.
  */
 export class Effects {
-  readonly #state: PartitionState;
   readonly #partition: number;
   readonly #tools: EffectTools;
 
-  constructor(state: PartitionState, partition: number, tools: EffectTools) {
-    this.#state = state;
+  constructor(partition: number, tools: EffectTools) {
     this.#partition = partition;
     this.#tools = tools;
   }
 
   /** @throws Error when one of them cannot be encoded; nothing has happened then. */
-  of(events: readonly DomainEvent[], command: Command, offset: number): OutputRecord[] {
-    const told: Told = {};
+  of(effects: readonly Effect[], command: Command, offset: number): OutputRecord[] {
     const out: OutputRecord[] = [];
-    for (const event of events) this.#add(event, told, { command, offset }, out);
+    for (const effect of effects) this.#add(effect, { command, offset }, out);
     return out;
   }
 
   #add(
-    event: DomainEvent,
-    told: Told,
+    effect: Effect,
     { command, offset }: { readonly command: Command; readonly offset: number },
     out: OutputRecord[],
   ): void {
-    switch (event.type) {
-      case 'ActivityChanged':
-        told.activity = event.activity;
-        this.#prepare(event.activity);
-        return;
-      case 'TaskDispatched':
-        this.#dispatch(openIn(told, event.id), out);
-        return;
-      case 'ActivityClosed': {
-        const activity = closedIn(told, event.id);
-        this.#addOutcome(activity, offset, out);
-        this.#addCallbacks(activity, out);
-        return;
-      }
-      case 'AttemptInterrupted':
-        this.#addCancellation(event.activity.id, notifyWorker(event.activity, event.reason, offset), out);
-        return;
-      case 'AttemptInformed':
-        this.#addCancellation(event.activity.id, noticeSettled(event.activity, offset), out);
-        return;
-      case 'RunChanged':
-        told.run = event.run;
-        this.#addNews(event.run, () => this.#state.latestSignal(event.run.id), offset, out);
-        return;
-      case 'SignalReceived': {
-        const run = told.run ?? this.#state.run(event.run);
-        if (run !== undefined) this.#addNews(run, () => event.signal, offset, out);
-        return;
-      }
-      case 'RunCancelRequested':
-      case 'RunClosed': {
-        const { run } = event;
-        const pages = fanOutPages(run, [...this.#state.openActivityIds(run)], command, offset);
-        for (const page of pages) this.#addCancellation({ ...run, activityId: '' }, page, out);
-        return;
-      }
-      default:
+    switch (effect.type) {
+      case 'Task':
+        return this.#sendTask(effect.activity, out);
+      case 'TaskAhead':
+        return this.#prepare(effect.activity);
+      case 'Outcome':
+        this.#addOutcome(effect.activity, offset, out);
+        return this.#addCallbacks(effect.activity, out);
+      case 'Notice':
+        return this.#addCancellation(effect.activity.id, notifyWorker(effect.activity, effect.reason, offset), out);
+      case 'NoticeSettled':
+        return this.#addCancellation(effect.activity.id, noticeSettled(effect.activity, offset), out);
+      case 'RunNews':
+        return this.#addNews(effect.run, effect.signal, offset, out);
+      case 'FanOut':
+        for (const page of fanOutPages(effect, command, offset)) {
+          this.#addCancellation({ ...effect.run, activityId: '' }, page, out);
+        }
     }
   }
 
@@ -151,8 +117,8 @@ export class Effects {
   }
 
   /** Whoever waits for news of the run hears it once. */
-  #addNews(run: WorkflowRun, latest: () => Signal | undefined, offset: number, out: OutputRecord[]): void {
-    const told = this.#tools.runWaiters.take(run, latest);
+  #addNews(run: WorkflowRun, signal: Signal | undefined, offset: number, out: OutputRecord[]): void {
+    const told = this.#tools.runWaiters.take(run, signal);
     this.#tell(
       told.map(({ query: { replyTo, requestId }, body }) => ({ replyTo, requestId, body })),
       offset,
@@ -172,24 +138,23 @@ export class Effects {
   }
 
   /** The first task is sent after a delay: its topic is made at once, and whoever polls the queue finds it in time. */
-  #prepare(activity: Activity): void {
-    if (activity.status !== 'scheduled' || activity.attempt > 1 || 'dispatchedAt' in activity) return;
+  #prepare({ id, options }: ScheduledActivity): void {
     const { taskTopics } = this.#tools;
-    const queue = { namespace: activity.id.namespace, taskQueue: activity.options.taskQueue };
-    const topic = taskTopics.nameOf(queue, activity.options.priorityKey);
+    const queue = { namespace: id.namespace, taskQueue: options.taskQueue };
+    const topic = taskTopics.nameOf(queue, options.priorityKey);
     // Why it cannot be had is said when the task is due.
     if (!taskTopics.isThere(topic)) void taskTopics.make(queue, topic);
   }
 
   /** A decision waits for no topic: what cannot be sent yet is held. It is made all the same, for that may fail. */
-  #dispatch(activity: OpenActivity, out: OutputRecord[]): void {
+  #sendTask(activity: ScheduledActivity, out: OutputRecord[]): void {
     const task = this.task(activity);
     if (this.#tools.taskTopics.isThere(task.topic)) out.push(task);
     else this.#tools.hold(task.topic, taskQueueLevel(activity));
   }
 
   /** The task of the current attempt. */
-  task(activity: OpenActivity): OutputRecord {
+  task(activity: ScheduledActivity): OutputRecord {
     const { id, scheduleOffset, attempt, stamp, options } = activity;
     const { namespace } = id;
     return {
@@ -240,15 +205,4 @@ export class Effects {
       value: this.#tools.codec.encodeCancellation(record),
     };
   }
-}
-
-/** An effect of an activity follows the event that says how the activity is now. */
-function openIn({ activity }: Told, id: ExecutionId): OpenActivity {
-  invariant(activity !== undefined && isOpen(activity), `a task of ${executionKey(id)}, which is not open`);
-  return activity;
-}
-
-function closedIn({ activity }: Told, id: ExecutionId): ClosedActivity {
-  invariant(activity !== undefined && isClosed(activity), `an outcome of ${executionKey(id)}, which is not closed`);
-  return activity;
 }

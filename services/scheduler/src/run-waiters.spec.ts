@@ -102,23 +102,23 @@ test('who waits is told once, with what is news to it, and others wait on', () =
   const waiters = new RunWaiters();
   waiters.add(run, query(), epochMillis(1));
   waiters.add(run, query({ replyTo: at('there'), known: { ...known, signalCountMax: 9 } }), epochMillis(1));
-  expect(addresses(waiters.take(run, () => signal(2)))).toEqual(['there']);
-  expect(waiters.take(run, () => signal(2))).toEqual([]);
-  expect(addresses(waiters.take(closed, () => undefined))).toEqual(['here']);
-  expect(waiters.take(closed, () => undefined)).toEqual([]);
+  expect(addresses(waiters.take(run, signal(2)))).toEqual(['there']);
+  expect(waiters.take(run, signal(2))).toEqual([]);
+  expect(addresses(waiters.take(closed))).toEqual(['here']);
+  expect(waiters.take(closed)).toEqual([]);
   expect(waiters.count).toBe(0);
 });
 
 test('nobody waits for more of a run that is closed', () => {
   const waiters = new RunWaiters();
   waiters.add(closed, query({ known: { ...known, status: 'closed' } }), epochMillis(1));
-  expect(waiters.take({ ...run, status: 'open' }, () => undefined)).toEqual([]);
+  expect(waiters.take({ ...run, status: 'open' })).toEqual([]);
 });
 
 test('a newer question from the same address takes the place of the former', () => {
   const waiters = new RunWaiters();
   waiters.add(run, query(), epochMillis(1));
   waiters.add(run, query({ requestId: 'query-2' }), epochMillis(2));
-  const told = waiters.take(closed, () => undefined);
+  const told = waiters.take(closed);
   expect(told.map(({ query: { requestId } }) => requestId)).toEqual(['query-2']);
 });

@@ -64,15 +64,11 @@ export class RunWaiters {
   /**
    * Those for whom there is news now, with it. They are forgotten: they ask again with what they then know.
    *
-   * @param latest the latest signal that waits, if any: the earlier ones were no news to whoever waits still.
+   * @param signal the one that has come, if one has: those that wait already were no news to whoever waits still.
    */
-  take(
-    run: WorkflowRun,
-    latest: () => Signal | undefined,
-  ): readonly { readonly query: AwaitRun; readonly body: RunDescribed }[] {
-    let signals: readonly Signal[] | undefined;
+  take(run: WorkflowRun, signal?: Signal): readonly { readonly query: AwaitRun; readonly body: RunDescribed }[] {
+    const signals = signal === undefined ? [] : [signal];
     return this.#waiters.take(runKey(run.id), (query) => {
-      signals ??= [latest() ?? []].flat();
       const body = newsOf(run, signals, query.known);
       return body === undefined ? undefined : { query, body };
     });

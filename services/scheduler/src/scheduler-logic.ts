@@ -167,7 +167,7 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
     const hold: HeldTasks['hold'] = (...task) => {
       this.#held.hold(...task);
     };
-    const effects = new Effects(state, partition, { ...parts, waiters, runWaiters, hold });
+    const effects = new Effects(partition, { ...parts, waiters, runWaiters, hold });
     this.#held = new HeldTasks({ context, state, codec, taskTopics, taskOf: (activity) => effects.task(activity) });
     const common = { state, position, effects, waiters };
     const onDecided: OnDecided = (...decided) => {

@@ -31,7 +31,7 @@ export const requestMutants: readonly Mutant[] = [
   },
   {
     name: 'a worker is not told that others have ended its attempt',
-    file: 'decide/change.ts',
+    file: 'decide/transition.ts',
     text: `if (end !== 'reported') return`,
     replacement: `if (end === 'timed-out') return`,
   },
@@ -253,15 +253,15 @@ export const requestMutants: readonly Mutant[] = [
   },
   {
     name: 'a cancel request does not reach the worker',
-    file: 'decide/change.ts',
+    file: 'decide/transition.ts',
     text: `  if (before !== undefined && isRunning(before)) {`,
     replacement: `  if (before !== undefined && isRunning(before) && before.status !== 'started') {`,
   },
   {
     name: 'the outcome reaches nobody',
-    file: 'decide/change.ts',
-    text: '  if (isClosed(after)) {',
-    replacement: '  if (before !== undefined && isClosed(before)) {',
+    file: 'decide/transition.ts',
+    text: '  if (isClosed(activity)) effects',
+    replacement: '  if (before !== undefined && isClosed(before) && isClosed(activity)) effects',
   },
   {
     name: 'open activities come in no order',

@@ -22,7 +22,7 @@ function failedTimes(stage: Stage, attempt: number): Stage {
 describe('a retry', () => {
   test('is the next attempt, under a new stamp, after the interval', () => {
     const stage = started().at(5);
-    expect(stage.events(stage.fail())).toHaveLength(1);
+    expect(stage.consequences(stage.fail())).toHaveLength(1);
     expect(stage.activity).toMatchObject({
       status: 'scheduled',
       attempt: 2,
@@ -162,8 +162,8 @@ describe('a pause that was asked for', () => {
 describe('a reset that was asked for', () => {
   test('brings attempt 1 at once, though the failure was for good', () => {
     const stage = standaloneIn('reset-requested').at(5);
-    const events = stage.events(stage.fail(final));
-    expect(events.map(({ type }) => type)).toEqual(['ActivityChanged', 'TaskDispatched', 'AttemptInformed']);
+    const events = stage.consequences(stage.fail(final));
+    expect(events.map(({ type }) => type)).toEqual(['ActivityChanged', 'Task', 'NoticeSettled']);
     expect(stage.activity).toMatchObject({
       status: 'scheduled',
       attempt: 1,

@@ -33,8 +33,8 @@ describe('request cancel', () => {
 
   test('of a running attempt tells its worker, once', () => {
     const stage = standaloneIn('started').at(4);
-    const types = stage.events(stage.requestCancel()).map(({ type }) => type);
-    expect(types).toEqual(['ActivityChanged', 'AttemptInterrupted']);
+    const types = stage.consequenceTypes(stage.requestCancel());
+    expect(types).toEqual(['ActivityChanged', 'Notice']);
     expect(stage.activity).toMatchObject({
       status: 'cancel-requested',
       stamp: 1,
@@ -42,7 +42,7 @@ describe('request cancel', () => {
       claimId: 'claim-1',
       cancel: { requestId: 'cancel-1', identity: 'operator', reason: 'no longer needed', requestedAt: 4 },
     });
-    expect(stage.events(stage.requestCancel())).toEqual([]);
+    expect(stage.consequences(stage.requestCancel())).toEqual([]);
     expect(stage.refusal(stage.requestCancel({ requestId: 'cancel-2' }))).toBe(
       'failed-precondition: cancellation already requested with request ID cancel-1',
     );
@@ -104,14 +104,14 @@ describe('the cancel of a workflow run', () => {
       .accept(stage.schedule({ shielded: true }))
       .accept(stage.claim())
       .accept(requestCancelRun());
-    expect(stage.events(stage.requestCancel(cascaded))).toEqual([]);
+    expect(stage.consequences(stage.requestCancel(cascaded))).toEqual([]);
     expect(stage.accept(stage.requestCancel()).activity.status).toBe('cancel-requested');
   });
 
   test('does not reach one that was scheduled after it', () => {
     const stage = inRunIn('completed').at(5).accept(requestCancelRun()).at(6);
     stage.accept(stage.schedule({ requestId: 'schedule-2' }));
-    expect(stage.events(stage.requestCancel(cascaded))).toEqual([]);
+    expect(stage.consequences(stage.requestCancel(cascaded))).toEqual([]);
     expect(stage.activity.status).toBe('scheduled');
   });
 
@@ -125,8 +125,8 @@ describe('the cancel of a workflow run', () => {
 describe('terminate', () => {
   test('ends it at once with the reason as the message', () => {
     const stage = standaloneIn('started').at(4);
-    const types = stage.events(stage.terminate()).map(({ type }) => type);
-    expect(types).toEqual(['ActivityChanged', 'ActivityClosed', 'AttemptInterrupted']);
+    const types = stage.consequenceTypes(stage.terminate());
+    expect(types).toEqual(['ActivityChanged', 'Outcome', 'Notice']);
     expect(stage.activity).toMatchObject({
       status: 'terminated',
       closeRequestId: 'terminate-1',
@@ -249,9 +249,9 @@ describe('the worker of a running attempt', () => {
     'schedule-to-close': (stage: Stage) => stage.timeOut('schedule-to-close'),
   };
   const newsOf = (stage: Stage, command: Command) =>
-    stage.events(command).flatMap((event) => {
-      if (event.type === 'AttemptInformed') return ['informed'];
-      return event.type === 'AttemptInterrupted' ? [event.reason] : [];
+    stage.consequences(command).flatMap((what) => {
+      if (what.type === 'NoticeSettled') return ['settled'];
+      return what.type === 'Notice' ? [what.reason] : [];
     });
 
   test.each([
@@ -275,7 +275,7 @@ describe('the worker of a running attempt', () => {
 
   test.each(['complete', 'fail', 'reportCanceled'] as const)('knows best what it says itself: %s', (report) => {
     const stage = standaloneIn('cancel-requested');
-    expect(newsOf(stage, stage[report]())).toEqual(['informed']);
+    expect(newsOf(stage, stage[report]())).toEqual(['settled']);
   });
 
   test('learns by its next heartbeat, once, and not by that of someone else', () => {
@@ -284,13 +284,13 @@ describe('the worker of a running attempt', () => {
     expect(newsOf(stage, stage.heartbeat(undefined, { attempt: byId }))).toEqual([]);
     const other = standaloneIn('started').at(4);
     other.accept(other.requestCancel()).at(5);
-    expect(newsOf(other, other.heartbeat())).toEqual(['informed']);
+    expect(newsOf(other, other.heartbeat())).toEqual(['settled']);
     expect(newsOf(other.at(6), other.heartbeat())).toEqual([]);
   });
 
   test('may go on after an unpause', () => {
     const stage = standaloneIn('pause-requested');
-    expect(newsOf(stage, stage.unpause())).toEqual(['informed']);
+    expect(newsOf(stage, stage.unpause())).toEqual(['settled']);
   });
 });
 
@@ -302,7 +302,7 @@ describe('a cascaded cancel that says what it is of', () => {
     stage.accept(requestCancelRun());
     const command = stage.requestCancel({ cascaded: true, openBefore });
     stage.accept(command).accept(stage.schedule({ requestId: 'schedule-2' }));
-    expect(stage.events(command)).toEqual([]);
+    expect(stage.consequences(command)).toEqual([]);
     expect(stage.activity.status).toBe('scheduled');
   });
 });

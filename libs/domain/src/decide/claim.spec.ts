@@ -23,7 +23,8 @@ test('the same claim is granted again, as of its first grant', () => {
   const before = stage.activity;
   expect(stage.send(stage.claim())).toEqual({
     kind: 'accepted',
-    events: [],
+    change: [],
+    effects: [],
     answer: { type: 'Granted', startedAt: 7 },
   });
   expect(stage.activity).toBe(before);

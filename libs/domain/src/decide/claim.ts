@@ -4,7 +4,7 @@ import { accept, refuse, type Decision, type DecisionContext } from '../decision
 import type { PartitionView } from '../partition-view.ts';
 import type { Refusal } from '../refusal.ts';
 import { checkAttemptReport, checkId, checkLength, firstRefusal } from '../validate.ts';
-import { change } from './change.ts';
+import { transition } from './transition.ts';
 import { findAttempt, isRefused, notDue } from './lookup.ts';
 import { draftOf } from './open-activity.ts';
 
@@ -28,7 +28,7 @@ export function decideClaim(view: PartitionView, command: Claim, context: Decisi
     return refuse('failed-precondition', `activity ${target.activityId} is paused: its attempt cannot be claimed`);
   }
   if (activity.dispatchedAt === undefined) return notDue(target, activity.dispatchAt, context.now);
-  return accept({ type: 'Granted', startedAt: context.now }, ...change(activity, grant(activity, command, context)));
+  return accept({ type: 'Granted', startedAt: context.now }, transition(activity, grant(activity, command, context)));
 }
 
 const checkSdk = (sdk: Claim['sdk']): Refusal | undefined =>

@@ -5,7 +5,7 @@ import { serverFailure } from '../failures.ts';
 import type { PartitionView } from '../partition-view.ts';
 import { checkAttemptReport, isOversized } from '../validate.ts';
 import { afterFailure } from './attempt-end.ts';
-import { change, endReportedBy } from './change.ts';
+import { endReportedBy, transition } from './transition.ts';
 import { close, closedBy, keepingLastFailure } from './close.ts';
 import { activityNotFound, findAttempt, isRefused } from './lookup.ts';
 
@@ -27,10 +27,10 @@ export function decideComplete(view: PartitionView, command: Complete, context: 
     if (!running) return activityNotFound(command.target);
     const failure = serverFailure('Complete result exceeds size limit.', true);
     const failed = closedBy(command.identity, afterFailure(activity, failure, context), context);
-    return accept(acknowledged, ...change(activity, failed, end));
+    return accept(acknowledged, transition(activity, failed, end));
   }
   const outcome = { type: 'success', result: command.result } as const;
   const closing = { status: 'completed', outcome, ...(running ? {} : { startedAt: context.now }) } as const;
   const completed = close(activity, keepingLastFailure(activity, closing), context);
-  return accept(acknowledged, ...change(activity, closedBy(command.identity, completed, context), end));
+  return accept(acknowledged, transition(activity, closedBy(command.identity, completed, context), end));
 }

@@ -68,8 +68,8 @@ test('what stands in for a deleted run says nothing, survives a restore, and goe
 test('an open one ends as terminated, once', () => {
   const stage = standaloneIn('completed');
   stage.accept(stage.schedule({ requestId: 'schedule-2', target: latest }));
-  const types = stage.events(stage.delete({ target: ofId })).map(({ type }) => type);
-  expect(types).toEqual(['ActivityChanged', 'ActivityClosed', 'ActivityChanged']);
+  const types = stage.consequenceTypes(stage.delete({ target: ofId }));
+  expect(types).toEqual(['ActivityChanged', 'ActivityChanged', 'Outcome']);
   expect(stage.refusal(stage.complete({ target: latest, result: payloads('late') }))).toMatch(
     /^stale-attempt|^not-found/,
   );
@@ -77,6 +77,6 @@ test('an open one ends as terminated, once', () => {
 
 test('the only run of an id leaves nothing behind', () => {
   const stage = standaloneIn('completed');
-  expect(stage.events(stage.delete({ target: ofId }))).toEqual([{ type: 'ActivityExpired', id: standalone }]);
+  expect(stage.consequences(stage.delete({ target: ofId }))).toEqual([{ type: 'ActivityRemoved', id: standalone }]);
   expect(stage.state.activityCount).toBe(0);
 });

@@ -1,14 +1,13 @@
 import { isClosed, type ClosedActivity } from '../activity.ts';
 import type { Delete } from '../command.ts';
-import { accept, acknowledged, type Decision, type DecisionContext } from '../decision.ts';
-import type { DomainEvent } from '../event.ts';
+import { accept, acknowledged, type Decision, type DecisionContext, type EntityChange } from '../decision.ts';
 import type { ExecutionId } from '../identity.ts';
 import type { PartitionView } from '../partition-view.ts';
 import { repetitionMs } from '../limits.ts';
 import { isRemembering } from '../rules.ts';
 import { after, epochMillis, type EpochMillis } from '../units.ts';
 import { checkRequest, checkTarget, firstRefusal } from '../validate.ts';
-import { change } from './change.ts';
+import { transition } from './transition.ts';
 import { activityNotFound, findActivity } from './lookup.ts';
 import { terminated } from './terminate.ts';
 
@@ -21,31 +20,32 @@ export function decideDelete(view: PartitionView, command: Delete, context: Deci
   if (refusal !== undefined) return { kind: 'refused', refusal };
   const activity = findActivity(view, command.target);
   if (activity === undefined) return activityNotFound(command.target);
-  if (isClosed(activity)) return accept(acknowledged, removal(view, activity, context));
+  if (isClosed(activity)) return accept(acknowledged, { change: [removal(view, activity, context)], effects: [] });
   const closed = terminated(activity, { ...command, reason: 'Delete activity execution' }, context);
-  return accept(acknowledged, ...change(activity, closed), removal(view, closed, context));
+  const { change, effects } = transition(activity, closed);
+  return accept(acknowledged, { change: [...change, removal(view, closed, context)], effects });
 }
 
 /**
  * The record goes; where that would make a former run the latest, a record that says nothing stands in until that is gone.
  * So it does while what was reported of it may be reported again.
  */
-function removal(view: PartitionView, closed: ClosedActivity, context: DecisionContext): DomainEvent {
+function removal(view: PartitionView, closed: ClosedActivity, context: DecisionContext): EntityChange {
   const former = formerRuns(view, closed);
   const keptUntil = Math.max(repeatedUntil(closed, context), ...former.map((run) => run.expiresAt));
   if (former.length > 0) return standIn(closed, epochMillis(Math.max(closed.expiresAt, keptUntil)), context);
   return keptUntil > context.now
     ? standIn(closed, epochMillis(keptUntil), context)
-    : { type: 'ActivityExpired', id: closed.id };
+    : { type: 'ActivityRemoved', id: closed.id };
 }
 
 /** The retention of a closed activity is over. */
-export function expiry(id: ExecutionId, view: PartitionView, context: DecisionContext): DomainEvent {
+export function expiry(id: ExecutionId, view: PartitionView, context: DecisionContext): EntityChange {
   const closed = view.activity(id);
   const keptUntil = closed !== undefined && isClosed(closed) ? repeatedUntil(closed, context) : context.now;
   return closed !== undefined && isClosed(closed) && keptUntil > context.now
     ? standIn(closed, keptUntil, context)
-    : { type: 'ActivityExpired', id };
+    : { type: 'ActivityRemoved', id };
 }
 
 /** Until when a repetition of what was reported of it must be known, should its id begin another run. */
@@ -54,7 +54,7 @@ function repeatedUntil({ reportIds = [], closedAt }: ClosedActivity, { rules }: 
   return epochMillis(Math.max(after(closedAt, repetitionMs), ...reportIds.map(({ until }) => until)));
 }
 
-function standIn(closed: ClosedActivity, expiresAt: EpochMillis, { offset }: DecisionContext): DomainEvent {
+function standIn(closed: ClosedActivity, expiresAt: EpochMillis, { offset }: DecisionContext): EntityChange {
   const { lastFailure: _, heartbeat: __, userMetadata: ___, links: ____, cancel: _____, ...kept } = closed;
   return {
     type: 'ActivityChanged',

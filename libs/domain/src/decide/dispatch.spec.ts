@@ -11,11 +11,7 @@ test.each([
   expect(stage.refusal(stage.dispatchDue())).toBe(
     `not-due: activity charge is due at ${String(due)}, and it is ${String(due - 1)}`,
   );
-  const types = stage
-    .at(due)
-    .events(stage.dispatchDue())
-    .map(({ type }) => type);
-  expect(types).toEqual(['ActivityChanged', 'TaskDispatched']);
+  expect(stage.at(due).consequenceTypes(stage.dispatchDue())).toEqual(['ActivityChanged', 'Task']);
   expect(stage.activity).toMatchObject({ status: 'scheduled', attempt, dispatchAt: due, dispatchedAt: due });
 });
 
@@ -43,8 +39,8 @@ test('redispatch sends the task again under a new stamp, once', () => {
   const stage = standaloneIn('scheduled').at(500);
   const { token } = stage;
   const redispatch = stage.redispatch();
-  const types = stage.events(redispatch).map(({ type }) => type);
-  expect(types).toEqual(['ActivityChanged', 'TaskDispatched']);
+  const types = stage.consequenceTypes(redispatch);
+  expect(types).toEqual(['ActivityChanged', 'Task']);
   expect(stage.activity).toMatchObject({ attempt: 1, stamp: 2, dispatchAt: 0, dispatchedAt: 500 });
   expect(stage.refusal(redispatch)).toMatch(/^stale-attempt/);
   expect(stage.refusal(stage.claim({ attempt: token }))).toMatch(/^stale-attempt/);
@@ -68,9 +64,9 @@ test('what can never be sent fails for good and says why; the failure of an atte
   stage.accept(stage.dispatchDue());
   const reason = `Expected to make the topics of task queue 'mail', but the brokers refuse`;
 
-  const types = stage.events(stage.failDispatch(reason)).map(({ type }) => type);
+  const types = stage.consequenceTypes(stage.failDispatch(reason));
 
-  expect(types).toEqual(['ActivityChanged', 'ActivityClosed']);
+  expect(types).toEqual(['ActivityChanged', 'Outcome']);
   expect(stage.activity).toMatchObject({
     status: 'failed',
     outcome: {

@@ -4,7 +4,7 @@ import { accept, acknowledged, type Decision, type DecisionContext } from '../de
 import { serverFailure } from '../failures.ts';
 import type { PartitionView } from '../partition-view.ts';
 import { checkReason } from '../validate.ts';
-import { change } from './change.ts';
+import { transition } from './transition.ts';
 import { close, failureOutcome, keepingLastFailure } from './close.ts';
 import { findTimed, isOf, isRefused, notDue, staleTimer } from './lookup.ts';
 
@@ -16,7 +16,7 @@ export function decideDispatchDue(view: PartitionView, command: DispatchDue, con
   if (!waits || !isOf(activity, command.timer)) return staleTimer(command.target);
   if (activity.dispatchAt > context.now) return notDue(command.target, activity.dispatchAt, context.now);
   const { now, offset } = context;
-  return accept(acknowledged, ...change(activity, { ...activity, dispatchedAt: now, version: offset }));
+  return accept(acknowledged, transition(activity, { ...activity, dispatchedAt: now, version: offset }));
 }
 
 /**
@@ -28,7 +28,7 @@ export function decideRedispatch(view: PartitionView, command: Redispatch, conte
   if (isRefused(activity)) return activity;
   if (!isUnclaimed(activity) || !isOf(activity, command.timer)) return staleTimer(command.target);
   const after = { ...activity, stamp: activity.stamp + 1, dispatchedAt: context.now, version: context.offset };
-  return accept(acknowledged, ...change(activity, after));
+  return accept(acknowledged, transition(activity, after));
 }
 
 /**
@@ -44,5 +44,5 @@ export function decideFailDispatch(view: PartitionView, command: FailDispatch, c
   if (!isUnclaimed(activity) || !isOf(activity, timer)) return staleTimer(target);
   const outcome = failureOutcome(serverFailure(reason, true), 'non-retryable-failure');
   const closing = keepingLastFailure(activity, { status: 'failed', outcome });
-  return accept(acknowledged, ...change(activity, close(activity, closing, context)));
+  return accept(acknowledged, transition(activity, close(activity, closing, context)));
 }

@@ -22,9 +22,9 @@ const closedAt = (stage: Stage, now: number, activityId: string): void => {
 };
 
 const expired = (stage: Stage, before: number, countMax?: number): readonly string[] =>
-  stage.events(expireBefore(before, countMax)).map((event) => {
-    if (event.type === 'ActivityExpired') return event.id.activityId;
-    return event.type === 'RunExpired' ? `run ${event.run.runId}` : event.type;
+  stage.consequences(expireBefore(before, countMax)).map((what) => {
+    if (what.type === 'ActivityRemoved') return what.id.activityId;
+    return what.type === 'RunRemoved' ? `run ${what.run.runId}` : what.type;
   });
 
 test('what was closed goes when its retention is over, not a millisecond early', () => {
@@ -74,9 +74,9 @@ test('a closed run goes with its retention', () => {
 
 test('a closed run takes the signals with it that nobody acknowledged', () => {
   const stage = new Stage(inRun).accept(signalRun('s1')).accept(signalRun('s2')).accept(closeRun()).at(5000);
-  expect(stage.events(expireBefore(5000))).toEqual([
-    { type: 'SignalsAcknowledged', run: workflowRun, offsets: [1, 2] },
-    { type: 'RunExpired', run: workflowRun },
+  expect(stage.consequences(expireBefore(5000))).toEqual([
+    { type: 'SignalsRemoved', run: workflowRun, offsets: [1, 2] },
+    { type: 'RunRemoved', run: workflowRun },
   ]);
   expect([...stage.state.signals(workflowRun)]).toEqual([]);
 });
@@ -87,8 +87,8 @@ test('a run whose activities nobody closed closes them first, a bounded number a
     stage.accept(stage.schedule({ target: { ...inRun, activityId }, requestId: activityId }));
   }
   stage.accept(closeRun()).at(5000);
-  expect(expired(stage, 5000, 2)).toEqual(['ActivityChanged', 'ActivityClosed', 'ActivityChanged', 'ActivityClosed']);
-  expect(expired(stage, 5000, 2)).toEqual(['ActivityChanged', 'ActivityClosed', 'run wf-run-1']);
+  expect(expired(stage, 5000, 2)).toEqual(['ActivityChanged', 'ActivityChanged', 'Outcome', 'Outcome']);
+  expect(expired(stage, 5000, 2)).toEqual(['ActivityChanged', 'run wf-run-1', 'Outcome']);
   expect(stage.state.activity({ ...inRun, activityId: 'c' })).toMatchObject({
     status: 'terminated',
     outcome: { failure: { message: 'workflow run closed' } },
@@ -121,15 +121,15 @@ test('what several runs have left counts together, and every command gets on', (
   stage.at(9_000);
   const rounds: string[][] = [];
   do {
-    const changed = expired(stage, 9_000, 3).filter((what) => what !== 'ActivityClosed');
+    const changed = expired(stage, 9_000, 3).filter((what) => what !== 'Outcome');
     rounds.push(changed);
   } while ((rounds.at(-1)?.length ?? 0) > 0 && rounds.length < 20);
   expect(rounds).toEqual([
-    ['ActivityChanged', 'ActivityChanged', 'SignalsAcknowledged'],
-    ['SignalsAcknowledged', 'run r1', 'ActivityChanged'],
-    ['ActivityChanged', 'SignalsAcknowledged', 'run r2'],
-    ['ActivityChanged', 'ActivityChanged', 'SignalsAcknowledged'],
-    ['SignalsAcknowledged', 'run r3'],
+    ['ActivityChanged', 'ActivityChanged', 'SignalsRemoved'],
+    ['SignalsRemoved', 'run r1', 'ActivityChanged'],
+    ['ActivityChanged', 'SignalsRemoved', 'run r2'],
+    ['ActivityChanged', 'ActivityChanged', 'SignalsRemoved'],
+    ['SignalsRemoved', 'run r3'],
     [],
   ]);
 });
@@ -141,12 +141,7 @@ test('an older log is replayed as it was decided: then each run had the whole co
     .accept(stage.schedule({ target: { ...inRun, activityId: 'a' } }))
     .accept(signalRun('s1'))
     .accept(closeRun());
-  expect(expired(stage.at(5_000), 5_000, 1)).toEqual([
-    'ActivityChanged',
-    'ActivityClosed',
-    'SignalsAcknowledged',
-    'run wf-run-1',
-  ]);
+  expect(expired(stage.at(5_000), 5_000, 1)).toEqual(['ActivityChanged', 'SignalsRemoved', 'run wf-run-1', 'Outcome']);
 });
 
 describe('use rules', () => {
@@ -157,7 +152,7 @@ describe('use rules', () => {
   });
 
   test('the version in force again changes nothing', () => {
-    expect(new Stage().events(useRules(currentRules))).toEqual([]);
+    expect(new Stage().consequences(useRules(currentRules))).toEqual([]);
   });
 
   test('never back', () => {
@@ -171,7 +166,7 @@ describe('use rules', () => {
   test('forward takes effect', () => {
     const stage = new Stage();
     stage.rules = 0;
-    expect(stage.events(useRules(1))).toEqual([{ type: 'RulesChanged', version: 1 }]);
+    expect(stage.consequences(useRules(1))).toEqual([{ type: 'RulesChanged', version: 1 }]);
     expect(stage.state.rules).toBe(1);
   });
 });

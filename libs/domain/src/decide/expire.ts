@@ -1,13 +1,20 @@
 import { isClosed } from '../activity.ts';
 import type { ExpireBefore } from '../command.ts';
-import { accept, acknowledged, refuse, type Decision, type DecisionContext } from '../decision.ts';
-import type { DomainEvent } from '../event.ts';
+import {
+  accept,
+  acknowledged,
+  refuse,
+  type Decision,
+  type DecisionContext,
+  type Effect,
+  type EntityChange,
+} from '../decision.ts';
 import type { RunId } from '../identity.ts';
 import { expiredCountMax } from '../limits.ts';
 import type { PartitionView } from '../partition-view.ts';
 import { isBounded, isDriven } from '../rules.ts';
 import { epochMillis, invariant, type Offset } from '../units.ts';
-import { change } from './change.ts';
+import { transition } from './transition.ts';
 import { expiry } from './delete.ts';
 import { closedWithRun } from './terminate.ts';
 
@@ -29,41 +36,49 @@ export function decideExpireBefore(view: PartitionView, command: ExpireBefore, c
     return refuse('invalid-argument', `before must be an instant in epoch milliseconds, got ${String(before)}`);
   }
   const { activities, runs } = view.expired(epochMillis(Math.min(before, context.now)), countMax);
-  const events: DomainEvent[] = activities.map((id) => expiry(id, view, context));
+  const out: Collected = { change: activities.map((id) => expiry(id, view, context)), effects: [] };
   let left = countMax - activities.length;
   for (const run of runs) {
     if (left <= 0) break;
-    const { events: ofRun, count } = expireRun(view, run, { command, left: bounded ? left : countMax }, context);
-    events.push(...ofRun);
+    const count = expireRun(view, run, { command, left: bounded ? left : countMax, out }, context);
     if (bounded) left -= count;
   }
-  return accept(acknowledged, ...events);
+  return accept(acknowledged, out);
+}
+
+/** What has to be changed and told so far. */
+interface Collected {
+  readonly change: EntityChange[];
+  readonly effects: Effect[];
 }
 
 /**
  * A run goes with its signals, and with the activities that are kept as long as it. Should an activity still be open in it,
  * then `CloseWithRun` never came: it is closed here, a bounded number at a time, and the run goes when none is left, for
  * nothing accepted may end without an outcome.
+ *
+ * @returns how many executions and signals were removed or closed.
  */
 function expireRun(
   view: PartitionView,
   run: RunId,
-  { command, left }: { readonly command: ExpireBefore; readonly left: number },
+  { command, left, out }: { readonly command: ExpireBefore; readonly left: number; readonly out: Collected },
   context: DecisionContext,
-): { readonly events: readonly DomainEvent[]; readonly count: number } {
-  const events: DomainEvent[] = [];
+): number {
   let count = 0;
   for (const activityId of view.openActivityIds(run)) {
-    if (count === left) return { events, count };
+    if (count === left) return count;
     count++;
     const activity = view.activity({ ...run, activityId });
     invariant(activity !== undefined && !isClosed(activity), `open activity ${activityId} is not open`);
-    events.push(...change(activity, closedWithRun(activity, command, context)));
+    const { change, effects } = transition(activity, closedWithRun(activity, command, context));
+    out.change.push(...change);
+    out.effects.push(...effects);
   }
   for (const activityId of isDriven(context.rules) ? view.keptActivityIds(run) : []) {
-    if (count === left) return { events, count };
+    if (count === left) return count;
     count++;
-    events.push({ type: 'ActivityExpired', id: { ...run, activityId } });
+    out.change.push({ type: 'ActivityRemoved', id: { ...run, activityId } });
   }
   // Each signal is a record of its own: it must be named to be removed.
   const countMax = isBounded(context.rules) ? left - count : Infinity;
@@ -72,7 +87,8 @@ function expireRun(
     if (offsets.length >= countMax) break;
     offsets.push(offset);
   }
-  if (offsets.length > 0) events.push({ type: 'SignalsAcknowledged', run, offsets });
-  if (offsets.length < view.signalCount(run)) return { events, count: left };
-  return { events: [...events, { type: 'RunExpired', run }], count: count + offsets.length + 1 };
+  if (offsets.length > 0) out.change.push({ type: 'SignalsRemoved', run, offsets });
+  if (offsets.length < view.signalCount(run)) return left;
+  out.change.push({ type: 'RunRemoved', run });
+  return count + offsets.length + 1;
 }

@@ -8,7 +8,7 @@ import type { Refusal } from '../refusal.ts';
 import { isExact } from '../rules.ts';
 import { checkAttemptReport, isOversized, isOversizedFailure } from '../validate.ts';
 import { afterFailure } from './attempt-end.ts';
-import { change, endReportedBy } from './change.ts';
+import { endReportedBy, transition } from './transition.ts';
 import { closedBy } from './close.ts';
 import { withHeartbeat } from './heartbeat.ts';
 import { findRunningAttempt, isRefused } from './lookup.ts';
@@ -21,7 +21,7 @@ export function decideFail(view: PartitionView, command: Fail, context: Decision
   if (isRefused(activity)) return activity;
   const after = afterFailure(withLastDetails(activity, command, context), reported(command.failure, context), context);
   const reportedBy = closedBy(command.identity, after, context);
-  return accept(acknowledged, ...change(activity, reportedBy, endReportedBy(command.attempt)));
+  return accept(acknowledged, transition(activity, reportedBy, endReportedBy(command.attempt)));
 }
 
 /**

@@ -8,7 +8,7 @@ const blob = 2 * 1024 * 1024;
 test('the details, the time and the tally are recorded, and nothing else is written again', () => {
   const stage = standaloneIn('started').at(9);
   const before = stage.activity;
-  expect(stage.events(stage.heartbeat(payloads('page 3')))).toEqual([
+  expect(stage.consequences(stage.heartbeat(payloads('page 3')))).toEqual([
     {
       type: 'ActivityChanged',
       activity: { ...before, heartbeat: { details: payloads('page 3'), recordedAt: 9, count: 1 } },

@@ -7,7 +7,7 @@ import type { Payloads } from '../payload.ts';
 import type { EpochMillis } from '../units.ts';
 import { checkAttemptReport, isOversized } from '../validate.ts';
 import { afterFailure } from './attempt-end.ts';
-import { change, endReportedBy, heartbeatChange } from './change.ts';
+import { endReportedBy, heartbeatTransition, transition } from './transition.ts';
 import { closedBy } from './close.ts';
 import { findActivity, findRunningAttempt, isRefused } from './lookup.ts';
 
@@ -23,7 +23,7 @@ export function decideHeartbeat(view: PartitionView, command: RecordHeartbeat, c
     // The worker is to stop: as far as it can tell, it was cancelled.
     return accept(
       { type: 'HeartbeatRecorded', cancelRequested: true, paused: false, reset: false },
-      ...change(
+      transition(
         activity,
         closedBy(command.identity, afterFailure(activity, failure, context), context),
         endReportedBy(command.attempt),
@@ -31,7 +31,7 @@ export function decideHeartbeat(view: PartitionView, command: RecordHeartbeat, c
     );
   }
   const after = withHeartbeat(activity, command.details, context.now);
-  return accept(flags(activity), ...heartbeatChange(activity, after, command.attempt));
+  return accept(flags(activity), heartbeatTransition(activity, after, command.attempt));
 }
 
 /** A worker that comes too late learns whether its attempt timed out. Everyone else finds nothing (semantics section 2.4). */

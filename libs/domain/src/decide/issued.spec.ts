@@ -8,7 +8,7 @@ import { epochMillis, millis } from '../units.ts';
 
 const start = 1_000_000_000;
 const at = (ms: number) => epochMillis(start + ms);
-const acknowledgement = { kind: 'accepted', events: [], answer: { type: 'Acknowledged' } };
+const acknowledgement = { kind: 'accepted', change: [], effects: [], answer: { type: 'Acknowledged' } };
 
 /** An activity that was completed by its id at `start`, and its next run, which began a minute later and runs. */
 function nextRun(): Stage {

@@ -31,7 +31,7 @@ describe('pause', () => {
     const stage = standaloneIn('paused');
     stage.accept(stage.unpause());
     const before = stage.activity;
-    expect(stage.events(stage.pause())).toEqual([]);
+    expect(stage.consequences(stage.pause())).toEqual([]);
     expect(stage.activity).toBe(before);
     expect(stage.accept(stage.pause({ requestId: 'pause-2' })).activity.status).toBe('paused');
   });
@@ -53,8 +53,8 @@ describe('pause', () => {
 describe('unpause', () => {
   test('dispatches what is due, at once', () => {
     const stage = standaloneIn('paused').at(60);
-    const types = stage.events(stage.unpause()).map(({ type }) => type);
-    expect(types).toEqual(['ActivityChanged', 'TaskDispatched']);
+    const types = stage.consequenceTypes(stage.unpause());
+    expect(types).toEqual(['ActivityChanged', 'Task']);
     expect(stage.activity).toMatchObject({ status: 'scheduled', dispatchAt: 60, dispatchedAt: 60, stamp: 3 });
     expect(stage.at(89).refusal(stage.timeOut('schedule-to-start'))).toMatch(/^not-due/);
   });
@@ -86,7 +86,7 @@ describe('unpause', () => {
   test('repeated changes nothing, even after another pause', () => {
     const stage = standaloneIn('paused');
     stage.accept(stage.unpause()).accept(stage.pause({ requestId: 'pause-2' }));
-    expect(stage.events(stage.unpause())).toEqual([]);
+    expect(stage.consequences(stage.unpause())).toEqual([]);
     expect(stage.activity.status).toBe('paused');
   });
 
@@ -105,8 +105,8 @@ describe('unpause', () => {
 describe('reset', () => {
   test('drops the backoff: attempt 1, at once, under a new stamp', () => {
     const stage = standaloneIn('backing off').at(4);
-    const types = stage.events(stage.reset()).map(({ type }) => type);
-    expect(types).toEqual(['ActivityChanged', 'TaskDispatched']);
+    const types = stage.consequenceTypes(stage.reset());
+    expect(types).toEqual(['ActivityChanged', 'Task']);
     expect(stage.activity).toMatchObject({
       status: 'scheduled',
       attempt: 1,
@@ -128,7 +128,7 @@ describe('reset', () => {
 
   test('honours a start delay that is not over', () => {
     const stage = standaloneIn('delayed').at(20);
-    expect(stage.events(stage.reset())).toHaveLength(1);
+    expect(stage.consequenceTypes(stage.reset())).toEqual(['ActivityChanged', 'TaskAhead']);
     expect(stage.activity).toMatchObject({ dispatchAt: 50 });
   });
 
@@ -147,7 +147,7 @@ describe('reset', () => {
     const kept = beaten();
     expect(kept.accept(kept.reset()).activity).toMatchObject({ heartbeat: { details: payloads('page 3') } });
     const forgotten = beaten();
-    const [event] = forgotten.events(forgotten.reset({ resetHeartbeat: true }));
+    const [event] = forgotten.consequences(forgotten.reset({ resetHeartbeat: true }));
     expect(event).toMatchObject({ changed: { input: false, heartbeat: true, main: true } });
     expect(forgotten.activity).toMatchObject({ heartbeat: { details: [], count: 1 } });
   });
@@ -192,9 +192,9 @@ describe('reset', () => {
 
   test('repeated changes nothing, even after the attempt has ended', () => {
     const stage = standaloneIn('reset-requested');
-    expect(stage.events(stage.reset())).toEqual([]);
+    expect(stage.consequences(stage.reset())).toEqual([]);
     stage.accept(stage.fail());
-    expect(stage.events(stage.reset())).toEqual([]);
+    expect(stage.consequences(stage.reset())).toEqual([]);
   });
 
   test.each([
@@ -230,7 +230,7 @@ describe('a request that is repeated after the end', () => {
     const stage = standaloneIn(from);
     const request = command(stage);
     stage.accept(request).accept(stage.terminate());
-    expect(stage.events(request)).toEqual([]);
+    expect(stage.consequences(request)).toEqual([]);
     expect(stage.refusal(request)).toBe('accepted');
     expect(stage.refusal({ ...request, requestId: 'another' })).toBe(`failed-precondition: ${refused}`);
   });

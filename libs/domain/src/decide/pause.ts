@@ -4,7 +4,7 @@ import { accept, acknowledged, refuse, type Decision, type DecisionContext } fro
 import type { PartitionView } from '../partition-view.ts';
 import { statusName } from '../status-name.ts';
 import { checkReason, checkRequest, checkTarget, firstRefusal } from '../validate.ts';
-import { change } from './change.ts';
+import { transition } from './transition.ts';
 import { activityNotFound, findActivity } from './lookup.ts';
 import { draftOf, laterOf, scheduledFrom } from './open-activity.ts';
 
@@ -21,12 +21,12 @@ export function decidePause(view: PartitionView, command: Pause, context: Decisi
   const pause = { requestId, identity, reason, requestedAt: context.now };
   const version = context.offset;
   if (activity.status === 'started') {
-    return accept(acknowledged, ...change(activity, { ...activity, status: 'pause-requested', pause, version }));
+    return accept(acknowledged, transition(activity, { ...activity, status: 'pause-requested', pause, version }));
   }
   if (activity.status === 'scheduled') {
     // The task that waits in its queue must not be granted any more.
     const draft = { ...draftOf(activity), pause, version, stamp: activity.stamp + 1 };
-    return accept(acknowledged, ...change(activity, { ...draft, status: 'paused' }));
+    return accept(acknowledged, transition(activity, { ...draft, status: 'paused' }));
   }
   return refuse('failed-precondition', `activity is in non-pausable state ${statusName(activity.status)}`);
 }
@@ -48,7 +48,7 @@ export function decideUnpause(view: PartitionView, command: Unpause, context: De
   if (after === undefined) {
     return refuse('failed-precondition', `activity is in non-unpausable state ${statusName(activity.status)}`);
   }
-  return accept(acknowledged, ...change(activity, after));
+  return accept(acknowledged, transition(activity, after));
 }
 
 function unpaused(

@@ -4,7 +4,7 @@ import { canceledFailure, serverFailure } from '../failures.ts';
 import type { PartitionView } from '../partition-view.ts';
 import { checkAttemptReport, isOversized } from '../validate.ts';
 import { afterFailure } from './attempt-end.ts';
-import { change, endReportedBy } from './change.ts';
+import { endReportedBy, transition } from './transition.ts';
 import { close, closedBy, failureOutcome, keepingLastFailure } from './close.ts';
 import { findRunningAttempt, isRefused } from './lookup.ts';
 
@@ -19,7 +19,7 @@ export function decideReportCanceled(view: PartitionView, command: ReportCancele
   if (isOversized(command.details)) {
     const failure = serverFailure('Cancel details exceed size limit.', true);
     const failed = closedBy(command.identity, afterFailure(activity, failure, context), context);
-    return accept(acknowledged, ...change(activity, failed, end));
+    return accept(acknowledged, transition(activity, failed, end));
   }
   if (activity.status !== 'cancel-requested' || activity.cancel === undefined) {
     return refuse(
@@ -30,5 +30,5 @@ export function decideReportCanceled(view: PartitionView, command: ReportCancele
   const { identity, requestId } = activity.cancel;
   const outcome = failureOutcome(canceledFailure(command.details, identity));
   const closing = keepingLastFailure(activity, { status: 'canceled', outcome, requestId });
-  return accept(acknowledged, ...change(activity, close(activity, closing, context), end));
+  return accept(acknowledged, transition(activity, close(activity, closing, context), end));
 }

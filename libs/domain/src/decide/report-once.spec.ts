@@ -6,7 +6,7 @@ import { epochMillis, millis } from '../units.ts';
 // A report with an id of its own: the second one changes nothing, and is no refusal.
 
 const reportId = 'report-1';
-const acknowledgement = { kind: 'accepted', events: [], answer: { type: 'Acknowledged' } };
+const acknowledgement = { kind: 'accepted', change: [], effects: [], answer: { type: 'Acknowledged' } };
 
 test('a repeated completion is acknowledged; another is refused', () => {
   const stage = standaloneIn('started');
@@ -40,7 +40,7 @@ test('what completed one run of an id does not complete the next', () => {
   stage.accept(stage.schedule({ requestId: 'schedule-2' })).accept(stage.claim({ claimId: 'claim-2' }));
   expect(stage.send(stage.complete({ target: latest, attempt: byId, reportId }))).toEqual(acknowledgement);
   expect(stage.activity).toMatchObject({ status: 'started' });
-  expect(stage.events(stage.complete({ target: latest, attempt: byId, reportId: 'report-2' }))).not.toEqual([]);
+  expect(stage.consequences(stage.complete({ target: latest, attempt: byId, reportId: 'report-2' }))).not.toEqual([]);
 });
 
 test.each([

@@ -1,7 +1,6 @@
 import type { Activity } from '../activity.ts';
 import type { Complete, Fail, ReportCanceled } from '../command.ts';
-import { accept, acknowledged, type Decision, type DecisionContext } from '../decision.ts';
-import type { DomainEvent } from '../event.ts';
+import { accept, acknowledged, type Decision, type DecisionContext, type EntityChange } from '../decision.ts';
 import type { ExecutionId } from '../identity.ts';
 import { reportIdsMax } from '../limits.ts';
 import type { PartitionView } from '../partition-view.ts';
@@ -38,7 +37,8 @@ export const reportOnce =
     const decision = decideReport(view, report, context);
     if (decision.kind === 'refused') return decision;
     const reportIds = (ids: readonly RememberedId[] = []) => remember(ids, { id: reportId, issuedAt }, memory);
-    return { ...decision, events: decision.events.map(remembering(reportIds)) };
+    // What is told of the activity does not name its reports.
+    return { ...decision, change: decision.change.map(remembering(reportIds)) };
   };
 
 /** A token, and the run of a standalone activity, name the one that is meant: it is no other, however late it is. */
@@ -54,7 +54,7 @@ function reportedOf(view: PartitionView, target: ExecutionId): Activity | undefi
 
 const remembering =
   (added: (ids: Activity['reportIds']) => readonly RememberedId[]) =>
-  (event: DomainEvent): DomainEvent => {
-    if (event.type !== 'ActivityChanged') return event;
-    return { ...event, activity: { ...event.activity, reportIds: added(event.activity.reportIds) } };
+  (entity: EntityChange): EntityChange => {
+    if (entity.type !== 'ActivityChanged') return entity;
+    return { ...entity, activity: { ...entity.activity, reportIds: added(entity.activity.reportIds) } };
   };

@@ -15,9 +15,9 @@ describe('complete', () => {
     'from %s the result is the outcome',
     (state) => {
       const stage = standaloneIn(state);
-      const types = stage.events(stage.complete()).map(({ type }) => type);
-      const informed = state === 'started' ? [] : ['AttemptInformed'];
-      expect(types).toEqual(['ActivityChanged', 'ActivityClosed', ...informed]);
+      const types = stage.consequenceTypes(stage.complete());
+      const informed = state === 'started' ? [] : ['NoticeSettled'];
+      expect(types).toEqual(['ActivityChanged', 'Outcome', ...informed]);
       expect(stage.activity).toMatchObject({
         status: 'completed',
         outcome: { type: 'success', result: payloads('done') },
@@ -105,7 +105,7 @@ describe('fail', () => {
   test('heartbeat details that come with it count as a heartbeat', () => {
     const stage = standaloneIn('started').at(7);
     stage.accept(stage.heartbeat(payloads('page 1')));
-    const events = stage.events(stage.fail(undefined, { lastHeartbeatDetails: payloads('page 2') }));
+    const events = stage.consequences(stage.fail(undefined, { lastHeartbeatDetails: payloads('page 2') }));
     expect(events[0]).toMatchObject({ changed: { heartbeat: true, main: true } });
     expect(stage.activity).toMatchObject({ heartbeat: { details: payloads('page 2'), recordedAt: 7, count: 2 } });
   });

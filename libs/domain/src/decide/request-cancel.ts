@@ -12,7 +12,7 @@ import { canceledFailure, reasonDetails } from '../failures.ts';
 import type { PartitionView } from '../partition-view.ts';
 import { statusName } from '../status-name.ts';
 import { checkReason, checkRequest, checkTarget, firstRefusal } from '../validate.ts';
-import { change } from './change.ts';
+import { transition } from './transition.ts';
 import { close, failureOutcome, keepingLastFailure } from './close.ts';
 import { activityNotFound, findActivity, findRun } from './lookup.ts';
 import { draftOf } from './open-activity.ts';
@@ -28,12 +28,12 @@ export function decideRequestCancel(view: PartitionView, command: RequestCancel,
   if (activity === undefined) return activityNotFound(command.target);
   if (isClosed(activity)) return cancelClosed(activity, command);
   if (command.cascaded && isSpared(view, activity, command)) return accept(acknowledged);
-  if (!isRunning(activity)) return accept(acknowledged, ...change(activity, cancelNow(activity, command, context)));
+  if (!isRunning(activity)) return accept(acknowledged, transition(activity, cancelNow(activity, command, context)));
   if (activity.cancel?.requestId === command.requestId) return accept(acknowledged);
   if (activity.cancel !== undefined) {
     return refuse('failed-precondition', `cancellation already requested with request ID ${activity.cancel.requestId}`);
   }
-  return accept(acknowledged, ...change(activity, askWorker(activity, command, context)));
+  return accept(acknowledged, transition(activity, askWorker(activity, command, context)));
 }
 
 /** A repetition is accepted however the activity ended after it was asked to stop. */

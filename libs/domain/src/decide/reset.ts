@@ -3,7 +3,7 @@ import type { Reset } from '../command.ts';
 import { accept, acknowledged, refuse, type Decision, type DecisionContext } from '../decision.ts';
 import type { PartitionView } from '../partition-view.ts';
 import { checkRequest, checkTarget, firstRefusal } from '../validate.ts';
-import { change } from './change.ts';
+import { transition } from './transition.ts';
 import { activityNotFound, findActivity } from './lookup.ts';
 import { restart, scheduledFrom } from './open-activity.ts';
 
@@ -21,7 +21,7 @@ export function decideReset(view: PartitionView, command: Reset, context: Decisi
   if (activity.status === 'reset-requested') {
     return refuse('failed-precondition', 'cannot reset an activity with a pending reset');
   }
-  return accept(acknowledged, ...change(activity, afterReset(activity, command, context)));
+  return accept(acknowledged, transition(activity, afterReset(activity, command, context)));
 }
 
 function afterReset(activity: OpenActivity, command: Reset, { now, offset }: DecisionContext): Activity {

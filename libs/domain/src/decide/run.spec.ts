@@ -1,5 +1,5 @@
 import type { Command } from '../command.ts';
-import type { DomainEvent } from '../event.ts';
+import type { Effect, EntityChange } from '../decision.ts';
 import { epochMillis, millis } from '../units.ts';
 import {
   blobBytesMax,
@@ -56,20 +56,19 @@ const rows: readonly (readonly [
   ['AcknowledgeSignals, none', acknowledgeSignals(-1), 'not-found', '=', '=', '='],
 ];
 
-const marks: Readonly<Partial<Record<DomainEvent['type'], string>>> = {
-  RunCancelRequested: '!',
-  RunClosed: '!',
-  SignalReceived: '+',
-  SignalsAcknowledged: '-',
+const marks: Readonly<Partial<Record<(EntityChange | Effect)['type'], string>>> = {
+  FanOut: '!',
+  SignalAdded: '+',
+  SignalsRemoved: '-',
 };
 
 function outcomeOf(stage: Stage, command: Command): string {
   const decision = stage.send(command);
   if (decision.kind === 'refused') return decision.refusal.reason;
-  const changed = decision.events.find((event) => event.type === 'RunChanged');
+  const changed = decision.change.find((entity) => entity.type === 'RunChanged');
   return changed === undefined
     ? '='
-    : changed.run.status + decision.events.map(({ type }) => marks[type] ?? '').join('');
+    : changed.run.status + [...decision.change, ...decision.effects].map(({ type }) => marks[type] ?? '').join('');
 }
 
 test.each(rows)('%s', (_, command, ...expected) => {
@@ -103,9 +102,9 @@ test('signals of one name are taken in without those of another, and the run sta
   }
   const waiting = (): readonly string[] => [...stage.state.signals(workflowRun)].map(({ signalId }) => signalId);
   const byName = acknowledgeSignals(3, { name: 'approve' });
-  expect(stage.send(byName)).toMatchObject({ events: [{ type: 'SignalsAcknowledged', offsets: [1, 3] }] });
+  expect(stage.send(byName)).toMatchObject({ change: [{ type: 'SignalsRemoved', offsets: [1, 3] }] });
   expect(waiting()).toEqual(['signal-2', 'signal-4']);
-  expect(stage.send(byName)).toMatchObject({ kind: 'accepted', events: [] });
+  expect(stage.send(byName)).toMatchObject({ kind: 'accepted', change: [], effects: [] });
   stage.accept(acknowledgeSignals(stage.offset - 1));
   expect(waiting()).toEqual([]);
 });
@@ -127,10 +126,33 @@ test('a run is opened, cancelled and closed with what was said', () => {
 });
 
 test.each([
-  { command: requestCancelRun(), effect: { type: 'RunCancelRequested', run: workflowRun } },
-  { command: closeRun(), effect: { type: 'RunClosed', run: workflowRun, status: 'completed' } },
-])('$command.type tells whoever is concerned', ({ command, effect }) => {
-  expect(runStates.open().events(command)[1]).toEqual(effect);
+  { command: requestCancelRun(), status: 'cancel-requested', cause: 'run-cancel-requested' },
+  { command: closeRun(), status: 'closed', cause: 'run-closed' },
+])('$command.type tells whoever is concerned', ({ command, status, cause }) => {
+  const stage = runStates.open();
+  for (const activityId of ['b', 'a']) {
+    stage.accept(stage.schedule({ target: { ...workflowRun, activityId }, requestId: activityId }));
+  }
+  stage.accept(stage.terminate({ target: { ...workflowRun, activityId: 'b' } }));
+  stage.accept(stage.schedule({ target: { ...workflowRun, activityId: 'c' }, requestId: 'c' }));
+  expect(stage.send(command)).toMatchObject({
+    effects: [
+      { type: 'RunNews', run: { id: workflowRun, status } },
+      { type: 'FanOut', run: workflowRun, cause, activityIds: ['a', 'c'] },
+    ],
+  });
+});
+
+test('a signal is news to whoever waits for it, and what changes nothing else of the run is none', () => {
+  const stage = runStates.open();
+  expect(stage.send(signalRun('s1'))).toMatchObject({
+    effects: [{ type: 'RunNews', run: { id: workflowRun }, signal: { signalId: 's1' } }],
+  });
+  expect(stage.send(acknowledgeSignals(stage.offset - 1))).toMatchObject({
+    change: [{ type: 'RunChanged' }, { type: 'SignalsRemoved' }],
+    effects: [],
+  });
+  expect(stage.consequenceTypes(takeOverRun('driver-2'))).toEqual(['RunChanged']);
 });
 
 test.each([
@@ -205,8 +227,8 @@ test('a cancel knows the activities that are open at that point of the log', () 
 describe('signals', () => {
   test('wait in the order of the log until they are acknowledged', () => {
     const stage = new Stage().accept(openRun()).accept(signalRun('s1')).accept(signalRun('s2')).accept(signalRun('s3'));
-    expect(stage.events(acknowledgeSignals(2))).toContainEqual({
-      type: 'SignalsAcknowledged',
+    expect(stage.consequences(acknowledgeSignals(2))).toContainEqual({
+      type: 'SignalsRemoved',
       run: workflowRun,
       offsets: [1, 2],
     });
@@ -220,14 +242,14 @@ describe('signals', () => {
 
   test('with an id that came before are dropped, also when acknowledged', () => {
     const stage = new Stage().accept(openRun()).accept(signalRun('s1')).accept(acknowledgeSignals(1));
-    expect(stage.events(signalRun('s1'))).toEqual([]);
+    expect(stage.consequences(signalRun('s1'))).toEqual([]);
   });
 
   test('are told apart by their latest hundred ids', () => {
     const stage = new Stage().accept(openRun());
     for (let signal = 1; signal <= 101; signal++) stage.accept(signalRun(`s${String(signal)}`));
-    expect(stage.events(signalRun('s2'))).toEqual([]);
-    expect(stage.events(signalRun('s1'))).not.toEqual([]);
+    expect(stage.consequences(signalRun('s2'))).toEqual([]);
+    expect(stage.consequences(signalRun('s1'))).not.toEqual([]);
     expect(stage.state.run(workflowRun)?.recentSignalIds).toHaveLength(100);
   });
 });
@@ -237,8 +259,8 @@ test('a signal that was signed for one run of a workflow id is known to the next
   const signed = { issuedAt: epochMillis(0), run: { ...workflowRun, runId: '' } };
   stage.accept(signalRun('s1', signed)).accept(closeRun());
   stage.accept(openRun({ run: { ...workflowRun, runId: 'wf-run-2' }, requestId: 'open-2' }));
-  expect(stage.events(signalRun('s1', signed))).toEqual([]);
-  expect(stage.events(signalRun('s2', signed))).not.toEqual([]);
+  expect(stage.consequences(signalRun('s1', signed))).toEqual([]);
+  expect(stage.consequences(signalRun('s2', signed))).not.toEqual([]);
 });
 
 describe('signals that wait', () => {
@@ -324,9 +346,9 @@ describe('what is kept as long as its run', () => {
   test('goes with the run, open or closed, a bounded number at a time', () => {
     const stage = withClosedStep();
     stage.accept(step(stage, 'video')).accept(closeRun()).at(5_000);
-    const expired = (): readonly string[] => stage.events(expireBefore(5_000, 2)).map(({ type }) => type);
-    expect(expired()).toEqual(['ActivityChanged', 'ActivityClosed', 'ActivityExpired']);
-    expect(expired()).toEqual(['ActivityExpired', 'RunExpired']);
+    const expired = (): readonly string[] => stage.consequenceTypes(expireBefore(5_000, 2));
+    expect(expired()).toEqual(['ActivityChanged', 'ActivityRemoved', 'Outcome']);
+    expect(expired()).toEqual(['ActivityRemoved', 'RunRemoved']);
     expect([stage.state.activityCount, stage.state.runCount, stage.state.keptActivityCount(workflowRun)]).toEqual([
       0, 0, 0,
     ]);
@@ -377,15 +399,15 @@ describe('of two processes that drive a run', () => {
   test('no one is told apart that does not say who it is, and a take-over that is repeated changes nothing', () => {
     const stage = driven();
     const takeOver = takeOverRun('driver-2', { requestId: 'take-over' });
-    expect(stage.events(takeOver)).toHaveLength(1);
-    expect(stage.events(takeOver)).toEqual([]);
+    expect(stage.consequences(takeOver)).toHaveLength(1);
+    expect(stage.consequences(takeOver)).toEqual([]);
     expect(scheduled(stage)).toBe('accepted');
     expect(stage.refusal(closeRun())).toBe('accepted');
   });
 
   test('one that opens it again by the same request takes it over, too', () => {
     const stage = driven();
-    expect(stage.events(openRun({ driverId: 'driver-1' }))).toEqual([]);
+    expect(stage.consequences(openRun({ driverId: 'driver-1' }))).toEqual([]);
     expect(stage.send(openRun({ driverId: 'driver-2' }))).toMatchObject({ answer: { started: false } });
     expect(scheduled(stage, 'driver-1')).toContain('stale-driver');
     expect(scheduled(stage, 'driver-2')).toBe('accepted');
@@ -412,9 +434,10 @@ describe('the timeout of a run', () => {
     const stage = timed();
     stage.accept(stage.schedule({ target: inRun }));
     expect(stage.at(99).refusal(timeOutRun())).toBe('not-due: workflow run wf-run-1 times out at 100, and it is 99');
-    expect(stage.at(100).events(timeOutRun())).toMatchObject([
+    expect(stage.at(100).consequences(timeOutRun())).toMatchObject([
       { type: 'RunChanged', run: { status: 'closed', close: { status: 'timed-out', closedAt: 100, expiresAt: 5100 } } },
-      { type: 'RunClosed', status: 'timed-out' },
+      { type: 'RunNews' },
+      { type: 'FanOut', cause: 'run-closed' },
     ]);
     expect(stage.refusal(timeOutRun())).toMatch(/already completed/);
   });

@@ -1,6 +1,13 @@
 import type { CloseRun, Command, OpenRun, RequestCancelRun, TakeOverRun, TimeOutRun } from '../command.ts';
-import { accept, acknowledged, refuse, type Decision, type DecisionContext, type Refused } from '../decision.ts';
-import type { DomainEvent } from '../event.ts';
+import {
+  accept,
+  acknowledged,
+  refuse,
+  type Decision,
+  type DecisionContext,
+  type Refused,
+  type Transition,
+} from '../decision.ts';
 import type { RunId } from '../identity.ts';
 import type { PartitionView } from '../partition-view.ts';
 import type { Refusal } from '../refusal.ts';
@@ -20,6 +27,7 @@ import {
 } from '../validate.ts';
 import type { WorkflowRun } from '../workflow-run.ts';
 import { findRun, runNotFound } from './lookup.ts';
+import { runTransition } from './transition.ts';
 
 /** A workflow run begins. Of a workflow id one run is open at a time. */
 export function decideOpenRun(view: PartitionView, command: OpenRun, context: DecisionContext): Decision {
@@ -36,7 +44,8 @@ export function decideOpenRun(view: PartitionView, command: OpenRun, context: De
   const { run: id, requestId, retentionMs, timeoutMs = 0 } = command;
   const same = view.run(id);
   if (same?.openRequestId === requestId) {
-    return accept({ type: 'RunOpened', runId: id.runId, started: false }, ...takenOver(same, command, context));
+    const answer = { type: 'RunOpened', runId: id.runId, started: false } as const;
+    return accept(answer, takenOver(view, same, command, context));
   }
   if (same !== undefined) return alreadyOpened(same);
   const latest = findRun(view, { ...id, runId: '' });
@@ -54,7 +63,7 @@ export function decideOpenRun(view: PartitionView, command: OpenRun, context: De
     signalsAcknowledgedTo: -1,
     recentSignalIds: stillRemembered(latest, context),
   };
-  return accept({ type: 'RunOpened', runId: id.runId, started: true }, { type: 'RunChanged', run });
+  return accept({ type: 'RunOpened', runId: id.runId, started: true }, runTransition(view, undefined, run));
 }
 
 /** What was signed for the run before: a repetition of it is known to this one. */
@@ -76,10 +85,15 @@ const driverOf = ({ driverId, identity }: Command, { rules }: DecisionContext): 
   driverId === undefined || !isDriven(rules) ? {} : { driver: { id: driverId, identity } };
 
 /** An open run gets another driver; its own one changes nothing by saying so again. */
-function takenOver(run: WorkflowRun, command: OpenRun | TakeOverRun, context: DecisionContext): readonly DomainEvent[] {
+function takenOver(
+  view: PartitionView,
+  run: WorkflowRun,
+  command: OpenRun | TakeOverRun,
+  context: DecisionContext,
+): Transition | undefined {
   const { driver } = driverOf(command, context);
-  if (driver === undefined || driver.id === run.driver?.id || run.status === 'closed') return [];
-  return [{ type: 'RunChanged', run: { ...run, driver, version: context.offset } }];
+  if (driver === undefined || driver.id === run.driver?.id || run.status === 'closed') return undefined;
+  return runTransition(view, run, { ...run, driver, version: context.offset });
 }
 
 /** From here on what the former driver sends is refused: of two processes that drive a run, the later one does. */
@@ -93,7 +107,7 @@ export function decideTakeOverRun(view: PartitionView, command: TakeOverRun, con
   const run = findRun(view, command.run);
   if (run === undefined) return runNotFound(command.run);
   if (run.status === 'closed') return runAlreadyClosed(run.id);
-  return accept(acknowledged, ...takenOver(run, command, context));
+  return accept(acknowledged, takenOver(view, run, command, context));
 }
 
 /** The refusal of what a process sends that another one has taken the run over from. */
@@ -135,11 +149,8 @@ export function decideRequestCancelRun(
     return refuse('failed-precondition', `cancellation already requested with request ID ${run.cancel.requestId}`);
   }
   const cancel = { requestId, identity, reason, requestedAt: context.now };
-  return accept(
-    acknowledged,
-    { type: 'RunChanged', run: { ...run, status: 'cancel-requested', cancel, version: context.offset } },
-    { type: 'RunCancelRequested', run: run.id },
-  );
+  const requested: WorkflowRun = { ...run, status: 'cancel-requested', cancel, version: context.offset };
+  return accept(acknowledged, runTransition(view, run, requested));
 }
 
 /** The run is over: nothing can be scheduled in it from here on, and what is open in it ends. */
@@ -151,7 +162,7 @@ export function decideCloseRun(view: PartitionView, command: CloseRun, context: 
   const { requestId, status, reason } = command;
   if (run.close?.requestId === requestId) return accept(acknowledged);
   if (run.status === 'closed') return runAlreadyClosed(run.id);
-  return accept(acknowledged, ...closed(run, { status, reason, requestId }, context));
+  return accept(acknowledged, runTransition(view, run, closed(run, { status, reason, requestId }, context)));
 }
 
 /** The run was open for too long, if the log's clock says so, too. */
@@ -164,20 +175,17 @@ export function decideTimeOutRun(view: PartitionView, command: TimeOutRun, conte
     const due = run.timeoutAt === undefined ? 'has no timeout' : `times out at ${String(run.timeoutAt)}`;
     return refuse('not-due', `workflow run ${run.id.runId} ${due}, and it is ${String(now)}`);
   }
-  const { requestId } = command;
-  return accept(acknowledged, ...closed(run, { status: 'timed-out', reason: 'run timeout', requestId }, context));
+  const how = { status: 'timed-out', reason: 'run timeout', requestId: command.requestId } as const;
+  return accept(acknowledged, runTransition(view, run, closed(run, how, context)));
 }
 
 function closed(
   run: WorkflowRun,
   how: Pick<CloseRun, 'status' | 'reason' | 'requestId'>,
   { now, offset }: DecisionContext,
-): readonly DomainEvent[] {
+): WorkflowRun {
   const close = { ...how, closedAt: now, expiresAt: after(now, run.retentionMs) };
-  return [
-    { type: 'RunChanged', run: { ...run, status: 'closed', close, version: offset } },
-    { type: 'RunClosed', run: run.id, status: how.status },
-  ];
+  return { ...run, status: 'closed', close, version: offset };
 }
 
 export const runAlreadyClosed = ({ workflowId }: RunId): Refused =>

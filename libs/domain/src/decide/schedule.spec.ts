@@ -14,10 +14,8 @@ describe('a new activity', () => {
     const stage = new Stage().at(70);
     expect(stage.send(stage.schedule())).toMatchObject({
       answer: { type: 'Scheduled', runId: 'run-1', started: true },
-      events: [
-        { type: 'ActivityChanged', changed: { input: true, heartbeat: false, main: true } },
-        { type: 'TaskDispatched' },
-      ],
+      change: [{ type: 'ActivityChanged', changed: { input: true, heartbeat: false, main: true } }],
+      effects: [{ type: 'Task', activity: { status: 'scheduled', transitionCount: 1 } }],
     });
     expect(stage.activity).toMatchObject({
       status: 'scheduled',
@@ -34,7 +32,8 @@ describe('a new activity', () => {
 
   test('waits out its start delay', () => {
     const stage = new Stage().at(70);
-    expect(stage.events(stage.schedule({ options: { ...options, startDelayMs: 5 } }))).toHaveLength(1);
+    const delayed = stage.schedule({ options: { ...options, startDelayMs: 5 } });
+    expect(stage.consequenceTypes(delayed)).toEqual(['ActivityChanged', 'TaskAhead']);
     expect(stage.activity).toMatchObject({ dispatchAt: 75 });
     expect(stage.activity).not.toHaveProperty('dispatchedAt');
   });
@@ -107,7 +106,8 @@ describe('a repeated request', () => {
     const again = stage.schedule({ target: { ...standalone, runId: 'run-2' }, idReusePolicy: 'reject-duplicate' });
     expect(stage.send(again)).toEqual({
       kind: 'accepted',
-      events: [],
+      change: [],
+      effects: [],
       answer: { type: 'Scheduled', runId: 'run-1', started: false },
     });
     expect(stage.activity).toBe(before);
@@ -115,14 +115,22 @@ describe('a repeated request', () => {
 
   test('of a former run still names that run', () => {
     const stage = standaloneIn('completed').accept(new Stage().schedule(another));
-    expect(stage.send(stage.schedule())).toMatchObject({ events: [], answer: { runId: 'run-1', started: false } });
+    expect(stage.send(stage.schedule())).toMatchObject({
+      change: [],
+      effects: [],
+      answer: { runId: 'run-1', started: false },
+    });
   });
 
   test('that used the existing run starts no other after it has closed', () => {
     const stage = standaloneIn('started');
     const useExisting = stage.schedule({ ...another, idConflictPolicy: 'use-existing' });
     stage.accept(useExisting).accept(stage.complete());
-    expect(stage.send(useExisting)).toMatchObject({ events: [], answer: { runId: 'run-1', started: false } });
+    expect(stage.send(useExisting)).toMatchObject({
+      change: [],
+      effects: [],
+      answer: { runId: 'run-1', started: false },
+    });
   });
 
   test('is remembered for the first request and the latest hundred', () => {
@@ -232,8 +240,8 @@ describe('an id in use, and a start that uses what is there', () => {
     const stage = new Stage();
     stage.accept(stage.schedule({ links: [link(1)] }));
     const onConflict = { attachRequestId: true, attachLinks: true };
-    const events = stage.events(stage.schedule({ ...another, links: [link(2), link(2)], onConflict }));
-    expect(events[0]).toMatchObject({ changed: { input: true } });
+    const [changed] = stage.consequences(stage.schedule({ ...another, links: [link(2), link(2)], onConflict }));
+    expect(changed).toMatchObject({ changed: { input: true } });
     expect(stage.activity.links).toEqual([link(1), link(2), link(2)]);
     const large = Array.from({ length: requestLinksMax }, () => link(linkBytesMax));
     const answers = Array.from({ length: 10 }, (_, index) =>

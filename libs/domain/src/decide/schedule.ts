@@ -9,7 +9,7 @@ import { isDriven, isExact, isRemembering } from '../rules.ts';
 import { millis } from '../units.ts';
 import { mayHaveLinks } from '../validate.ts';
 import { checkSchedule } from '../validate-schedule.ts';
-import { change } from './change.ts';
+import { transition } from './transition.ts';
 import { findRun, runNotFound } from './lookup.ts';
 import { firstDispatchAt, scheduledFrom } from './open-activity.ts';
 
@@ -107,7 +107,7 @@ function start(id: ExecutionId, { command, options, context }: CheckedSchedule, 
     },
     now,
   );
-  return accept({ type: 'Scheduled', runId: id.runId, started: true }, ...change(undefined, activity));
+  return accept({ type: 'Scheduled', runId: id.runId, started: true }, transition(undefined, activity));
 }
 
 const isRepeated = ({ requestIds }: Activity, { requestId }: Schedule): boolean => requestIds.includes(requestId);
@@ -129,7 +129,7 @@ function attach(activity: OpenActivity, command: Schedule, { offset, rules }: De
   const attached = { ...(callbackUrls && { callbackUrls }), ...(links && { links }) };
   return accept(
     { type: 'Scheduled', runId: activity.id.runId, started: false },
-    ...change(activity, { ...activity, requestIds, version: offset, ...attached }),
+    transition(activity, { ...activity, requestIds, version: offset, ...attached }),
   );
 }
 

@@ -1,7 +1,14 @@
 import type { AcknowledgeSignals, SignalRun } from '../command.ts';
-import { accept, acknowledged, refuse, refuseAtLimit, type Decision, type DecisionContext } from '../decision.ts';
+import {
+  accept,
+  acknowledged,
+  refuse,
+  refuseAtLimit,
+  type Decision,
+  type DecisionContext,
+  type EntityChange,
+} from '../decision.ts';
 import { recentSignalIdsMax, waitingSignalBytesMax, waitingSignalsMax } from '../limits.ts';
-import type { DomainEvent } from '../event.ts';
 import type { RunId } from '../identity.ts';
 import type { Payloads } from '../payload.ts';
 import type { PartitionView } from '../partition-view.ts';
@@ -14,6 +21,7 @@ import { checkId, checkInput, checkPathStep, checkRequest, checkRun, firstRefusa
 import type { Signal } from '../workflow-run.ts';
 import { findRun, runNotFound } from './lookup.ts';
 import { runAlreadyClosed } from './run.ts';
+import { runTransition, signalTransition } from './transition.ts';
 
 /** A message to an open run. Its request id is its name: the second signal with the same one is dropped. */
 export function decideSignalRun(view: PartitionView, command: SignalRun, context: DecisionContext): Decision {
@@ -41,11 +49,8 @@ export function decideSignalRun(view: PartitionView, command: SignalRun, context
   if (limit !== undefined) return refuseAtLimit(limit, 'exceeded workflow execution limit for signal events');
   const { now, offset } = context;
   const recentSignalIds = remember(known, { id: signalId, issuedAt }, memory);
-  return accept(
-    acknowledged,
-    { type: 'RunChanged', run: { ...run, recentSignalIds, version: offset } },
-    { type: 'SignalReceived', run: run.id, signal: { offset, signalId, name, args, sentAt: now } },
-  );
+  const signal = { offset, signalId, name, args, sentAt: now };
+  return accept(acknowledged, signalTransition({ ...run, recentSignalIds, version: offset }, signal));
 }
 
 function limitReached(view: PartitionView, run: RunId, args: Payloads): StateLimit | undefined {
@@ -73,13 +78,15 @@ export function decideAcknowledgeSignals(
   if (upTo <= run.signalsAcknowledgedTo) return accept(acknowledged);
   if (run.status === 'closed') return runAlreadyClosed(run.id);
   const offsets = waitingUpTo(view.signals(run.id), command);
-  const taken: DomainEvent = { type: 'SignalsAcknowledged', run: run.id, offsets };
-  if (name !== '') return offsets.length === 0 ? accept(acknowledged) : accept(acknowledged, taken);
-  return accept(
-    acknowledged,
-    { type: 'RunChanged', run: { ...run, signalsAcknowledgedTo: upTo, version: context.offset } },
-    taken,
-  );
+  const taken: EntityChange = { type: 'SignalsRemoved', run: run.id, offsets };
+  if (name !== '' && offsets.length === 0) return accept(acknowledged);
+  if (name !== '') return accept(acknowledged, { change: [taken], effects: [] });
+  const { change, effects } = runTransition(view, run, {
+    ...run,
+    signalsAcknowledgedTo: upTo,
+    version: context.offset,
+  });
+  return accept(acknowledged, { change: [...change, taken], effects });
 }
 
 function waitingUpTo(signals: Iterable<Signal>, { upTo, name }: AcknowledgeSignals): readonly Offset[] {

@@ -4,7 +4,7 @@ import { accept, acknowledged, refuse, type Decision, type DecisionContext } fro
 import { terminatedFailure } from '../failures.ts';
 import type { PartitionView } from '../partition-view.ts';
 import { checkReason, checkRequest, checkTarget, firstRefusal } from '../validate.ts';
-import { change } from './change.ts';
+import { transition } from './transition.ts';
 import { close, failureOutcome, keepingLastFailure } from './close.ts';
 import { activityNotFound, findActivity, findRun } from './lookup.ts';
 
@@ -15,7 +15,7 @@ export function decideTerminate(view: PartitionView, command: Terminate, context
   const activity = findActivity(view, command.target);
   if (activity === undefined) return activityNotFound(command.target);
   if (isClosed(activity)) return terminateClosed(activity, command);
-  return accept(acknowledged, ...change(activity, terminated(activity, command, context)));
+  return accept(acknowledged, transition(activity, terminated(activity, command, context)));
 }
 
 function terminateClosed({ status, closeRequestId }: ClosedActivity, { requestId }: Terminate): Decision {
@@ -38,7 +38,7 @@ export function decideCloseWithRun(view: PartitionView, command: CloseWithRun, c
       `workflow run ${target.runId} was not closed at offset ${String(closedOffset)}`,
     );
   }
-  return accept(acknowledged, ...change(activity, closedWithRun(activity, command, context)));
+  return accept(acknowledged, transition(activity, closedWithRun(activity, command, context)));
 }
 
 /** The record of an activity that outlived its workflow run. */

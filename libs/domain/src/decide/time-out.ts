@@ -11,7 +11,7 @@ import { timeoutFailure } from '../failures.ts';
 import type { PartitionView } from '../partition-view.ts';
 import type { EpochMillis } from '../units.ts';
 import { afterTimeout, lastHeartbeatDetails } from './attempt-end.ts';
-import { change } from './change.ts';
+import { transition } from './transition.ts';
 import { close, failureOutcome, keepingLastFailure } from './close.ts';
 import { findTimed, isOf, isRefused, notDue, staleTimer } from './lookup.ts';
 
@@ -29,7 +29,7 @@ export function decideTimeOut(view: PartitionView, command: TimeOut, context: De
   const deadline = deadlineOf(activity, timeoutType);
   if (deadline === undefined) return staleTimer(target);
   if (deadline > context.now) return notDue(target, deadline, context.now);
-  return accept(acknowledged, ...change(activity, timedOut(activity, timeoutType, context), 'timed-out'));
+  return accept(acknowledged, transition(activity, timedOut(activity, timeoutType, context), 'timed-out'));
 }
 
 /** When this limit passes for the activity as it stands; nothing if it has none, or not in this state. */

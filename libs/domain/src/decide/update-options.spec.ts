@@ -7,8 +7,8 @@ import { standaloneIn } from '../states.fixture.ts';
 test('what waits in a queue is sent again to the new one, under a new stamp', () => {
   const stage = standaloneIn('scheduled').at(4);
   const { token } = stage;
-  const types = stage.events(stage.updateOptions({ taskQueue: 'parcels' })).map(({ type }) => type);
-  expect(types).toEqual(['ActivityChanged', 'TaskDispatched']);
+  const types = stage.consequenceTypes(stage.updateOptions({ taskQueue: 'parcels' }));
+  expect(types).toEqual(['ActivityChanged', 'Task']);
   expect(stage.activity).toMatchObject({
     stamp: 2,
     dispatchAt: 4,
@@ -58,7 +58,7 @@ test('the policy changes field by field', () => {
 describe('a backoff that is waited out', () => {
   test('is derived again from the new policy, from when the attempt failed', () => {
     const stage = standaloneIn('backing off').at(4);
-    expect(stage.events(stage.updateOptions({ retryPolicy: { initialIntervalMs: 25 } }))).toHaveLength(1);
+    expect(stage.consequences(stage.updateOptions({ retryPolicy: { initialIntervalMs: 25 } }))).toHaveLength(1);
     expect(stage.activity).toMatchObject({ dispatchAt: 25, retryIntervalMs: 25, attempt: 2, stamp: 3 });
   });
 
@@ -158,7 +158,7 @@ test('an update that changes nothing leaves what waits in its queue its place', 
   const same = { taskQueue: 'mail', retryPolicy: { attemptsMax: 3, nonRetryableErrorTypes: [] } };
   const updates = [() => stage.updateOptions(same), () => stage.updateOptions({}, { restoreOriginal: true })];
   for (const update of updates) {
-    expect(stage.events(update()).map(({ type }) => type)).toEqual(['ActivityChanged']);
+    expect(stage.consequenceTypes(update())).toEqual(['ActivityChanged']);
     expect(stage.activity).toMatchObject({ stamp, dispatchedAt, options: before });
   }
 });
@@ -167,7 +167,7 @@ test('an update that is repeated changes nothing, whatever was updated since and
   const stage = standaloneIn('scheduled');
   const update = stage.updateOptions({ taskQueue: 'parcels' }, { requestId: 'update-1' });
   stage.accept(update);
-  expect(stage.events(update)).toEqual([]);
+  expect(stage.consequences(update)).toEqual([]);
   stage.accept(stage.terminate());
   expect(stage.refusal(update)).toBe('accepted');
   expect(stage.refusal(stage.updateOptions({ taskQueue: 'mail' }))).toBe(
@@ -178,7 +178,7 @@ test('an update that is repeated changes nothing, whatever was updated since and
 test('under older rules an update that changes nothing is not remembered', () => {
   const stage = standaloneIn('scheduled');
   stage.rules = 2;
-  expect(stage.events(stage.updateOptions({ taskQueue: 'mail' }))).toEqual([]);
+  expect(stage.consequences(stage.updateOptions({ taskQueue: 'mail' }))).toEqual([]);
 });
 
 test.each([
@@ -187,7 +187,7 @@ test.each([
   { changed: { heartbeatTimeoutMs: 39 } },
 ])('a small change is one: $changed', ({ changed }) => {
   const stage = standaloneIn('started');
-  expect(stage.events(stage.updateOptions(changed))).toHaveLength(1);
+  expect(stage.consequences(stage.updateOptions(changed))).toHaveLength(1);
 });
 
 test.each<{ given: string; send: (stage: Stage) => ReturnType<Stage['updateOptions']>; message: string }>([

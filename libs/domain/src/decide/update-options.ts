@@ -12,7 +12,7 @@ import { sameOptions } from '../same-options.ts';
 import { statusName } from '../status-name.ts';
 import { after, invariant, type EpochMillis } from '../units.ts';
 import { checkRequest, checkTarget, firstRefusal } from '../validate.ts';
-import { change } from './change.ts';
+import { transition } from './transition.ts';
 import { activityNotFound, findActivity } from './lookup.ts';
 import {
   draftOf,
@@ -43,10 +43,10 @@ export function decideUpdateOptions(view: PartitionView, command: UpdateOptions,
   const isSame = sameOptions(activity.options, updated.value);
   if (!isExact(context.rules)) {
     if (isSame) return accept(acknowledged);
-    return accept(acknowledged, ...change(activity, withOptions(activity, updated.value, context)));
+    return accept(acknowledged, transition(activity, withOptions(activity, updated.value, context)));
   }
   const after = isSame ? { ...activity, version: context.offset } : withOptions(activity, updated.value, context);
-  return accept(acknowledged, ...change(activity, { ...after, updateRequestId: command.requestId }));
+  return accept(acknowledged, transition(activity, { ...after, updateRequestId: command.requestId }));
 }
 
 /** What is wrong with the request itself. */

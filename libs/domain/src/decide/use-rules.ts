@@ -13,5 +13,5 @@ export function decideUseRules({ version }: UseRules, { rules }: DecisionContext
     const inForce = `version ${String(rules)} is in force and rules only go forward`;
     return refuse('failed-precondition', `Expected to use rules version ${String(version)}, but ${inForce}`);
   }
-  return accept(acknowledged, { type: 'RulesChanged', version });
+  return accept(acknowledged, { change: [{ type: 'RulesChanged', version }], effects: [] });
 }
