@@ -43,7 +43,7 @@ export function transition(before: Activity | undefined, after: Activity, end: A
 
 /** Every dispatch has a stamp of its own, or is the first since the attempt began to wait. */
 function newsOfTask(before: Activity | undefined, activity: ScheduledActivity): Effect | undefined {
-  if (!isUnclaimed(activity)) return activity.attempt === 1 ? { type: 'TaskAhead', activity } : undefined;
+  if (activity.dispatchedAt === undefined) return activity.attempt === 1 ? { type: 'TaskAhead', activity } : undefined;
   const isSent = before !== undefined && isUnclaimed(before) && before.stamp === activity.stamp;
   return isSent ? undefined : { type: 'Task', activity };
 }
