@@ -9,7 +9,7 @@ import {
   type Effect,
   type EntityChange,
 } from '../decision.ts';
-import type { RunId } from '../identity.ts';
+import { runKey, type RunId } from '../identity.ts';
 import { expiredCountMax } from '../limits.ts';
 import type { PartitionView } from '../partition-view.ts';
 import { isBounded, isDriven } from '../rules.ts';
@@ -32,10 +32,13 @@ export function decideExpireBefore(view: PartitionView, command: ExpireBefore, c
     return refuse('invalid-argument', `countMax must be ${expected}, got ${String(countMax)}`);
   }
   const bounded = isBounded(context.rules);
-  if (bounded && !(Number.isSafeInteger(before) && before >= 0)) {
+  const upTo = Math.min(before, context.now);
+  // Older rules take any instant that is ahead of the clock.
+  const instant = bounded ? before : upTo;
+  if (!Number.isSafeInteger(instant) || instant < 0) {
     return refuse('invalid-argument', `before must be an instant in epoch milliseconds, got ${String(before)}`);
   }
-  const { activities, runs } = view.expired(epochMillis(Math.min(before, context.now)), countMax);
+  const { activities, runs } = view.expired(epochMillis(upTo), countMax);
   const out: Collected = { change: activities.map((id) => expiry(id, view, context)), effects: [] };
   let left = countMax - activities.length;
   for (const run of runs) {
@@ -89,6 +92,12 @@ function expireRun(
   }
   if (offsets.length > 0) out.change.push({ type: 'SignalsRemoved', run, offsets });
   if (offsets.length < view.signalCount(run)) return left;
-  out.change.push({ type: 'RunRemoved', run });
+  out.change.push(removalOf(view, run));
   return count + offsets.length + 1;
+}
+
+function removalOf(view: PartitionView, id: RunId): EntityChange {
+  const run = view.run(id);
+  invariant(run?.status === 'closed', `Expected to remove a closed workflow run, but ${runKey(id)} is not closed`);
+  return { type: 'RunRemoved', run: id };
 }

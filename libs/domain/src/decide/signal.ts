@@ -50,7 +50,7 @@ export function decideSignalRun(view: PartitionView, command: SignalRun, context
   const { now, offset } = context;
   const recentSignalIds = remember(known, { id: signalId, issuedAt }, memory);
   const signal = { offset, signalId, name, args, sentAt: now };
-  return accept(acknowledged, signalTransition({ ...run, recentSignalIds, version: offset }, signal));
+  return accept(acknowledged, signalTransition(run, { ...run, recentSignalIds, version: offset }, signal));
 }
 
 function limitReached(view: PartitionView, run: RunId, args: Payloads): StateLimit | undefined {

@@ -10,6 +10,7 @@ import type { AttemptReference } from '../command.ts';
 import type { Effect, EntityChange, NoticeReason, Transition } from '../decision.ts';
 import type { PartitionView } from '../partition-view.ts';
 import type { Signal, WorkflowRun } from '../workflow-run.ts';
+import { assertActivityStep, assertRunStep } from './transition-rules.ts';
 
 /*
  * Effects are derived here and nowhere else: from what an activity or a run was before a command, and is after it.
@@ -28,6 +29,7 @@ export const endReportedBy = ({ by }: AttemptReference): AttemptEnd => (by === '
  * is newly asked to stop or is ended by others than its worker.
  */
 export function transition(before: Activity | undefined, after: Activity, end: AttemptEnd = 'not-found'): Transition {
+  assertActivityStep(before, after);
   const activity = { ...after, transitionCount: (before?.transitionCount ?? 0) + 1 };
   const change: EntityChange = { type: 'ActivityChanged', activity, changed: changedParts(before, after) };
   const effects: Effect[] = [];
@@ -60,6 +62,7 @@ export function heartbeatTransition(
   activity: RunningActivity,
   { by }: AttemptReference,
 ): Transition {
+  assertActivityStep(before, activity);
   const changed = { input: false, heartbeat: true, main: false };
   const effects: Effect[] = by === 'token' && isFirstToHear(before) ? [{ type: 'NoticeSettled', activity }] : [];
   return { change: [{ type: 'ActivityChanged', activity, changed }], effects };
@@ -67,6 +70,7 @@ export function heartbeatTransition(
 
 /** One run's step from `before` to `after`. Another status is news, and concerns the activities that are open in the run. */
 export function runTransition(view: PartitionView, before: WorkflowRun | undefined, run: WorkflowRun): Transition {
+  assertRunStep(before, run);
   const change: EntityChange[] = [{ type: 'RunChanged', run }];
   if (before === undefined || before.status === run.status) return { change, effects: [] };
   const cause = run.status === 'closed' ? 'run-closed' : 'run-cancel-requested';
@@ -81,13 +85,14 @@ export function runTransition(view: PartitionView, before: WorkflowRun | undefin
 }
 
 /** A signal reaches a run, which remembers it. */
-export const signalTransition = (run: WorkflowRun, signal: Signal): Transition => ({
-  change: [
+export function signalTransition(before: WorkflowRun, run: WorkflowRun, signal: Signal): Transition {
+  assertRunStep(before, run);
+  const change: EntityChange[] = [
     { type: 'RunChanged', run },
     { type: 'SignalAdded', run: run.id, signal },
-  ],
-  effects: [{ type: 'RunNews', run, signal }],
-});
+  ];
+  return { change, effects: [{ type: 'RunNews', run, signal }] };
+}
 
 const noticeReasons: Readonly<Record<RunningActivity['status'], NoticeReason | undefined>> = {
   started: undefined,
