@@ -73,7 +73,12 @@ export const rooms = [
   {
     scope: 'conformance',
     folder: 'conformance',
-    rooms: [...LEGS, 'client', 'worker', 'workflow', 'testing', 'tools-kafka', 'start'],
+    // The simulation runs the thinking of all services in one process, and judges it as the drill does.
+    rooms: [
+      ...LEGS,
+      ...['scheduler', 'timeout-tracker', 'cancellation', 'completion-gateway', 'store', 'drill'],
+      ...['client', 'worker', 'workflow', 'testing', 'tools-kafka', 'start'],
+    ],
     not: ALL_NEST,
     decide: true,
   },

@@ -1,1 +1,2 @@
-export {};
+export { SchedulerLogic } from './scheduler-logic.ts';
+export { TaskTopics } from './task-topics.ts';

@@ -27,7 +27,11 @@ const MAY: readonly (readonly [room: string, folder: string, rooms: readonly str
   ['tools-start', 'tools/start', ['tools-kafka', 'schemas', 'kafka']],
   ['tools-ratchet', 'tools/ratchet', ['schemas', 'kafka', 'service-kit']],
   ['tools-mutants', 'tools/mutants', ['domain']],
-  ['conformance', 'conformance', [...USERS, 'workflow']],
+  [
+    'conformance',
+    'conformance',
+    [...USERS, 'workflow', 'scheduler', 'timeout-tracker', 'cancellation', 'completion-gateway', 'store'],
+  ],
   ['bench', 'bench', [...USERS, 'workflow', 'store']],
   ['example-documents', 'examples/documents', [...USERS, 'workflow']],
   ['example-quickstart', 'examples/quickstart', [...USERS, 'workflow']],

@@ -92,10 +92,13 @@ const wasGrantedAfterItsEnd: Rule = ({ grants, endOffset = Infinity }) => {
   return late === undefined ? undefined : `${attemptName(late)} was granted at ${String(late.offset)}, after the end`;
 };
 
-/** A token is good from its grant to the grant of the next attempt, or the end. */
+/** A token is good from its grant to the grant of the next attempt, or the end. A report that is repeated changes nothing. */
 const tookStaleToken: Rule = (story) => {
-  for (const { offset, report, token } of story.known('accepted')) {
-    if (token === undefined) continue;
+  const reportIds = new Set<string>();
+  for (const { offset, report, token, reportId } of story.known('accepted').toSorted((a, b) => a.offset - b.offset)) {
+    const isRepeated = reportId !== undefined && reportIds.has(reportId);
+    if (reportId !== undefined) reportIds.add(reportId);
+    if (token === undefined || isRepeated) continue;
     const before = story.grants.filter(
       (grant) => grant.offset < offset && grant.scheduleOffset === token.scheduleOffset,
     );

@@ -1,0 +1,352 @@
+import {
+  executionKey,
+  type ActivityTask,
+  type Command,
+  type Query,
+  type Reply,
+  type StateRecord,
+} from '@ratchet/domain';
+import { defaultTuning } from '@ratchet/kafka';
+import { createTokenSigner, type TaskTokenSigner } from '@ratchet/protocol';
+import { localCodec, topics, type Codec } from '@ratchet/schemas';
+import { factsOf, judge, type Note, type Noted, type Read } from '@ratchet/tools-drill/oracle';
+import { Client, completeLater } from './clients.ts';
+import { harm } from './faults.ts';
+import { Gateway, readCompletions } from './gateways.ts';
+import { expectedOutcomes, taskQueues } from './kinds.ts';
+import { Party } from './party.ts';
+import { answerKey, Replay } from './replay.ts';
+import { ServiceInstance, type SimulatedService } from './service-instance.ts';
+import { cancellationService, schedulerService, stateTopics, timeoutTrackerService } from './services.ts';
+import { SimulatedGroup } from './simulated-group.ts';
+import { isVisible, SimulatedLog, type LogEntry, type PartitionLog, type WrittenPart } from './simulated-log.ts';
+import { installVirtualTime } from './virtual-time.ts';
+import { readTasks, Worker } from './workers.ts';
+import { World, type FaultCounts } from './world.ts';
+import type { Past } from './story.ts';
+
+/** A promise that was broken. */
+export interface Breach {
+  readonly rule: string;
+  readonly why: string;
+  /** The execution that it was broken to. */
+  readonly about: string | undefined;
+}
+
+export interface Result {
+  readonly seed: number;
+  readonly breaches: readonly Breach[];
+  readonly counts: FaultCounts;
+  /** How many activities were started for certain. */
+  readonly acceptedCount: number;
+  readonly eventCount: number;
+  readonly past: Past;
+}
+
+/** For so long there are faults; then everything must come to its end. */
+const faultsMs = 12_000;
+const settlesMsMax = 180_000;
+
+const codec = localCodec();
+const signer = createTokenSigner('a secret of at least thirty-two characters');
+
+/** Runs the world of a seed, first with faults, then without, and judges it. */
+export async function simulate(seed: number): Promise<Result> {
+  const world = new World(seed, faultsMs);
+  const uninstall = installVirtualTime(world);
+  try {
+    return await new Simulation(world).run();
+  } finally {
+    uninstall();
+  }
+}
+
+class Simulation {
+  readonly #world: World;
+  readonly #log: SimulatedLog;
+  readonly #partitions: number;
+  readonly #codec: Codec = codec;
+  readonly #signer: TaskTokenSigner = signer;
+  readonly #taskTopics = new Set<string>();
+  readonly #notes: Noted[] = [];
+  readonly #breaches: Breach[] = [];
+  readonly #replays: readonly Replay[];
+  readonly #restores: Promise<void>[] = [];
+  readonly #instances: ServiceInstance[] = [];
+  readonly #groups: SimulatedGroup[] = [];
+  readonly #clients: readonly Client[];
+  readonly #workers: readonly Worker[];
+  readonly #gateways: readonly Gateway[];
+
+  constructor(world: World) {
+    this.#world = world;
+    this.#log = new SimulatedLog(world);
+    this.#partitions = world.between(1, 3);
+    this.#taskTopics.add('ratchet.activity.tasks.default.usual');
+    this.#replays = this.#newReplays();
+    this.#log.onCommitted = (written) => {
+      this.#committed(written);
+    };
+    for (const service of this.#services()) this.#startService(service);
+    const parts = this.#partyParts();
+    const outside = new Party('outside', parts);
+    const note = (who: string, each: Note): void => {
+      this.#note(who, each);
+    };
+    const later = (task: ActivityTask): void =>
+      void completeLater(outside, task, (each) => {
+        note('outside', each);
+      });
+    const workerParts = { ...parts, note, completeLater: later };
+    this.#workers = [1, 2, 3].map((number) => new Worker(`worker-${String(number)}`, workerParts));
+    this.#clients = [1, 2].map((number) => new Client(`client-${String(number)}`, { ...parts, note }));
+    this.#gateways = [1, 2].map((number) => new Gateway(`gateway-${String(number)}`, { ...parts, signer }));
+    for (const queue of [taskQueues.usual, taskQueues.late]) readTasks(queue, this.#workers, parts);
+    readCompletions(this.#gateways, parts);
+  }
+
+  async run(): Promise<Result> {
+    const world = this.#world;
+    this.#load();
+    harm({
+      world,
+      log: this.#log,
+      partitions: this.#partitions,
+      instances: this.#instances,
+      groups: this.#groups,
+      clients: this.#clients,
+      workers: this.#workers,
+      gateways: this.#gateways,
+      committedTo: (partition) => this.#replays[partition]?.position ?? 0,
+    });
+    await world.runUntil(faultsMs);
+    this.#heal();
+    await world.runUntil(faultsMs + settlesMsMax, () => this.#isSettled());
+    await world.runUntil(world.now + 3_000);
+    await world.runUntil(faultsMs + settlesMsMax + 10_000, () => this.#isCommitted());
+    await Promise.all(this.#restores);
+    return this.#judged();
+  }
+
+  // --- the world ---
+
+  #services(): readonly SimulatedService[] {
+    const tools = {
+      codec: this.#codec,
+      signer: this.#signer,
+      partitions: this.#partitions,
+      taskTopics: this.#taskTopics,
+    };
+    return [schedulerService(tools), timeoutTrackerService(tools), cancellationService(tools)];
+  }
+
+  #startService(service: SimulatedService): void {
+    const world = this.#world;
+    const group = new SimulatedGroup(world, this.#partitions);
+    this.#groups.push(group);
+    const tuning = {
+      ...defaultTuning,
+      groupKeysMax: world.pick([2, 8, 5_000]),
+      queueBytesMax: world.pick([2_000, 4_194_304]),
+      outboxBytesMax: world.pick([4_000, 67_108_864]),
+    };
+    for (const number of [1, 2]) {
+      const name = `${service.name.replace('ratchet-', '')}-${String(number)}`;
+      const instance = new ServiceInstance(name, {
+        ...this.#partyParts(),
+        group,
+        service,
+        tuning,
+        onTrouble: ({ process }, partition, error) => {
+          this.#breach('stopped', `${process.name} has stopped partition ${String(partition)}: ${error.message}`);
+        },
+      });
+      this.#instances.push(instance);
+    }
+  }
+
+  #partyParts() {
+    return {
+      world: this.#world,
+      log: this.#log,
+      codec: this.#codec,
+      partitions: this.#partitions,
+      partitionsOf: (topic: string): number => {
+        if (topic.endsWith('.dlq')) return 1;
+        if (topic.startsWith('ratchet.activity.tasks.') || topic === topics.replies) return 2;
+        return this.#partitions;
+      },
+    };
+  }
+
+  #load(): void {
+    const world = this.#world;
+    const begin = (): void => {
+      if (!world.hasFaults) return;
+      const client = world.pick(this.#clients);
+      if (world.roll(12) === 0) client.beginRun();
+      else client.begin();
+      world.later(undefined, world.between(20, 700), begin);
+    };
+    world.later(undefined, 100, begin);
+  }
+
+  /** Faults are over: whoever is down comes back by itself, and the clocks are right again. */
+  #heal(): void {
+    const world = this.#world;
+    world.say('faults are over');
+    for (const broker of this.#log.brokers) broker.aheadMs = 0;
+    for (const { process } of this.#instances) process.wallAheadMs = 0;
+  }
+
+  #isSettled(): boolean {
+    return this.#clients.every(({ isDone }) => isDone);
+  }
+
+  #isCommitted(): boolean {
+    return this.#replays.every(({ partition, position }) => position === this.#log.of(topics.commands, partition).end);
+  }
+
+  // --- what is written down ---
+
+  #note(who: string, note: Note): void {
+    this.#notes.push({ at: this.#world.now, who, ...note });
+  }
+
+  #breach(rule: string, why: string, about?: string): void {
+    if (this.#breaches.length < 50) this.#breaches.push({ rule, why, about });
+  }
+
+  #newReplays(): readonly Replay[] {
+    const logOf = (topic: string, partition: number): PartitionLog => this.#log.of(topic, partition);
+    const violated = (rule: string, why: string, about?: string): void => {
+      this.#breach(rule, why, about);
+    };
+    const parts = {
+      codec: this.#codec,
+      signer: this.#signer,
+      partitions: this.#partitions,
+      taskTopics: this.#taskTopics,
+      violated,
+    };
+    return Array.from({ length: this.#partitions }, (_, partition) => new Replay(partition, logOf, parts));
+  }
+
+  #committed(written: readonly WrittenPart[]): void {
+    for (const [partition, parts] of Map.groupBy(written, ({ log }) => log.partition))
+      this.#committedTo(partition, parts);
+  }
+
+  #committedTo(partition: number, written: readonly WrittenPart[]): void {
+    const replay = this.#replays[partition];
+    if (replay === undefined) return;
+    replay.committed(written);
+    if (this.#world.roll(12) === 0) this.#restores.push(replay.checkRestore());
+  }
+
+  // --- judging ---
+
+  #judged(): Result {
+    for (const replay of this.#replays) this.#judgePartition(replay);
+    const { commands, queries, replies } = this.#readTopics();
+    this.#judgeAnswers(replies, queries);
+    const states = this.#readStates();
+    const facts = factsOf({ commands, queries, replies, states }, executionKey);
+    const { violations, acceptedCount } = judge(this.#notes, { facts, deadLetters: [] }, expectedOutcomes);
+    for (const { rule, id, why } of violations) if (isMeant(rule, id)) this.#breach(rule, `${id}: ${why}`, id);
+    for (const client of this.#clients)
+      if (!client.isDone)
+        this.#breach('not-done', `${client.party.process.name} waits for ${String(client.openCount)}`);
+    const { seed, counts, history, eventCount } = this.#world;
+    return {
+      seed,
+      breaches: this.#breaches,
+      counts,
+      acceptedCount,
+      eventCount,
+      past: { history, notes: this.#notes, commands, states },
+    };
+  }
+
+  /** P7, P9: what the owner has come to is the replay; what nobody can handle is a dead letter. */
+  #judgePartition(replay: Replay): void {
+    const { partition, position } = replay;
+    const { end } = this.#log.of(topics.commands, partition);
+    if (position < end)
+      this.#breach('not-committed', `partition ${String(partition)}: ${String(position)} of ${String(end)}`);
+    replay.finish();
+    const owner = this.#instances
+      .flatMap(({ parts, owned }) => (parts.service.name === 'ratchet-scheduler' ? [owned.get(partition)] : []))
+      .find((owned) => owned?.phase === 'running');
+    const { logic } = owner ?? {};
+    if (logic === undefined) this.#breach('not-owned', `nobody owns partition ${String(partition)}`);
+    else if ((logic as unknown as { stateHash(): string }).stateHash() !== replay.stateHash())
+      this.#breach('P7', `partition ${String(partition)}: its owner has another state than a replay`);
+    const letters = this.#log.partitionsOf(`${topics.commands}.dlq`).flatMap(({ all }) => all);
+    const known = new Set(letters.map(placeOfLetter));
+    for (const offset of replay.letters)
+      if (!known.has(`${String(partition)}/${String(offset)}`))
+        this.#breach('P9', `partition ${String(partition)}: nothing tells of the command at ${String(offset)}`);
+  }
+
+  /** Whoever was answered was told what the log says. */
+  #judgeAnswers(replies: readonly Read<Reply>[], queries: readonly Read<Query>[]): void {
+    const expected = new Map(this.#replays.flatMap(({ answers }) => [...answers]));
+    const asked = new Set(queries.map(({ value }) => `${value.replyTo.address} ${value.requestId}`));
+    for (const { value: reply } of replies) {
+      const { body, address, requestId } = reply;
+      if (body.type !== 'Accepted' && body.type !== 'Refused') continue;
+      const answer = expected.get(answerKey(reply));
+      if (answer === undefined && asked.has(`${address} ${requestId}`)) continue;
+      if (answer?.equals(this.#codec.encodeReply(reply)) !== true)
+        this.#breach('answer', `${address} was answered ${requestId} otherwise than the log says: ${body.type}`);
+    }
+  }
+
+  #readTopics(): {
+    readonly commands: readonly Read<Command>[];
+    readonly queries: readonly Read<Query>[];
+    readonly replies: readonly Read<Reply>[];
+  } {
+    const { decodeCommand, decodeQuery, decodeReply } = this.#codec;
+    return {
+      commands: this.#read(topics.commands, decodeCommand),
+      queries: this.#read(topics.queries, decodeQuery),
+      replies: this.#read(topics.replies, decodeReply),
+    };
+  }
+
+  #readStates(): readonly Read<StateRecord>[] {
+    return stateTopics.flatMap((topic) => this.#read(topic, this.#codec.decodeState));
+  }
+
+  /** What can be read of all that was ever written. */
+  #read<T>(topic: string, decode: (bytes: Buffer) => T | Promise<T>): readonly Read<T>[] {
+    const entries = this.#log.partitionsOf(topic).flatMap(({ all }) => all.filter(isVisible));
+    return entries.flatMap((record) => {
+      const value = record.value === null ? undefined : readable(decode, record.value);
+      return value === undefined ? [] : [{ record, value }];
+    });
+  }
+}
+
+function readable<T>(decode: (bytes: Buffer) => T | Promise<T>, bytes: Buffer): T | undefined {
+  try {
+    const value = decode(bytes);
+    if (!(value instanceof Promise)) return value;
+    value.catch(() => undefined);
+  } catch {
+    // It is a dead letter.
+  }
+  return undefined;
+}
+
+const placeOfLetter = ({ headers }: LogEntry): string =>
+  `${String(headers['ratchet-dlq-partition'])}/${String(headers['ratchet-dlq-offset'])}`;
+
+/** What is reset begins to count anew, and what is kept for seconds only may be gone before anyone was told. */
+function isMeant(rule: string, id: string): boolean {
+  if (id.includes('/operated-'))
+    return !/^(attempts-not-contiguous|stale-token-accepted|details-lost|ran-twice)$/.test(rule);
+  return !(rule === 'not-told' && id.includes('/again-'));
+}

@@ -1,0 +1,3 @@
+import { playSeeds } from './play-seeds.fixture.ts';
+
+playSeeds(1, 100);
