@@ -5,13 +5,16 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
   CacheBudget,
+  currentRules,
   decide,
   epochMillis,
   millis,
   PartitionState,
+  stateTopics,
   type Command,
   type ExecutionId,
   type StateRecord,
+  type StateTopic,
 } from '@ratchet/domain';
 import { localCodec } from '@ratchet/schemas';
 import { DiskStore } from '@ratchet/store';
@@ -53,7 +56,7 @@ class Partition {
   readonly state: PartitionState;
   readonly store: DiskStore;
   #offset = 0;
-  #written = 0;
+  readonly #ends = { executions: 0, outcomes: 0 };
   #commands = 0;
   readonly #changed = new Set<string>();
 
@@ -69,21 +72,26 @@ class Partition {
       digest: (key) => hash('sha256', key, 'base64url').slice(0, 22),
       cache: new CacheBudget(cacheBytes),
     });
+    this.state.restoreRules(currentRules);
   }
 
   send(command: Command): void {
     const offset = this.#offset++;
-    const decision = decide(this.state, command, { now: epochMillis(1e12 + offset), offset, rules: 1 });
+    const decision = decide(this.state, command, { now: epochMillis(1e12 + offset), offset, rules: currentRules });
     if (decision.kind === 'refused') throw new Error(decision.refusal.message);
     for (const key of this.state.apply(decision.change)) this.#changed.add(key);
     if (++this.#commands % groupCommands === 0) this.commit();
   }
 
   commit(): void {
-    for (const key of this.#changed) if (this.state.encode(key) !== undefined) this.#written++;
+    for (const key of this.#changed) {
+      const changed = this.state.encode(key);
+      for (const topic of stateTopics) if (changed[topic] !== undefined) this.#ends[topic]++;
+    }
     this.#changed.clear();
     this.state.seal(new Uint8Array(100));
-    this.state.committed(++this.#written);
+    this.#ends.executions++;
+    this.state.committed({ ...this.#ends });
     for (const writing = this.state.write(); writing.next().done !== true;);
   }
 }
@@ -154,29 +162,32 @@ function bench(folder: string): void {
   partition = new Partition(other, cacheBytes);
   let restored = 0;
   const begun = cpuMs();
-  for (const [key, record] of recordsOf(former)) {
-    partition.state.restoreRecord(key, codec.decodeState(record) as StateRecord, record);
-    restored++;
-    if (partition.state.restoredCount >= 2_000) flush(partition, restored);
+  for (const topic of stateTopics) {
+    for (const [key, record] of recordsOf(former, topic)) {
+      partition.state.restoreRecord(topic, key, codec.decodeState(record) as StateRecord, record);
+      restored++;
+      if (partition.state.restoredCount >= 2_000) flush(partition);
+    }
   }
-  flush(partition, restored);
+  flush(partition);
   const us = ((cpuMs() - begun) / (closedCount + openCount)) * 1000;
   say(`restored from ${String(restored)} records: ${us.toFixed(1)} us of CPU for each activity, RSS ${rssMiB()} MiB`);
   for (const each of [former, partition]) each.store.close();
   rmSync(other, { recursive: true });
 }
 
-function flush(partition: Partition, offset: number): void {
-  partition.state.restored({ offset });
+function flush(partition: Partition): void {
+  partition.state.restored({ offsets: { executions: 0, outcomes: 0 } });
   for (const writing = partition.state.write(); writing.next().done !== true;);
 }
 
-/** The records of the state topic, without their order. */
-function* recordsOf({ store }: Partition): Generator<readonly [string, Buffer]> {
+/** The records of a state topic, in the order of their schedules. */
+function* recordsOf({ store }: Partition, topic: StateTopic): Generator<readonly [string, Buffer]> {
+  const table = topic === 'executions' ? 'activities' : 'outcomes';
   for (let from = 0; ;) {
-    const offsets = store.numbers('activities', from, 1_000);
+    const offsets = store.numbers(table, from, 1_000);
     for (const offset of offsets) {
-      const main = Buffer.from(store.get('activities', offset) as Uint8Array);
+      const main = Buffer.from(store.get(table, offset) as Uint8Array);
       const record = codec.decodeState(main) as StateRecord;
       if (record.type !== 'ActivitySnapshot') continue;
       const { runId, activityId } = record.activity.id;

@@ -1,5 +1,6 @@
-import { isClosed, isOpen, type Activity } from './activity.ts';
+import { isClosed, isOpen, type Activity, type ClosedActivity } from './activity.ts';
 import type { ActivityHeartbeat, ActivityInput } from './message.ts';
+import { epochMillis } from './units.ts';
 
 /** What an activity was given. */
 export const givenIn = ({ input, header, userMetadata, links }: Activity | ActivityInput) => ({
@@ -21,6 +22,14 @@ export function heartbeatOf(activity: Activity): ActivityHeartbeat | undefined {
   if (heartbeat === undefined || (isClosed(activity) && heartbeat.recordedAt === 0)) return undefined;
   const stamp = isOpen(activity) ? activity.stamp : 0;
   return { type: 'ActivityHeartbeat', ...heartbeat, scheduleOffset, attempt, stamp };
+}
+
+/** A closed activity without what is only ever shown. */
+export function slim(activity: ClosedActivity): ClosedActivity {
+  const { userMetadata: _, links: __, heartbeat, ...rest } = activity;
+  const tally =
+    heartbeat === undefined ? {} : { heartbeat: { details: [], recordedAt: epochMillis(0), count: heartbeat.count } };
+  return { ...rest, input: [], header: {}, ...tally };
 }
 
 /** The activity with what stands in records of its own. */

@@ -17,6 +17,7 @@ export type { TaskQueueLevel } from './index-rows.ts';
 export * from './limits.ts';
 export { priorityLevel, type Priority } from './priority.ts';
 export { nextNow } from './log-clock.ts';
+export { slim } from './activity-records.ts';
 export * from './message.ts';
 export * from './namespace.ts';
 export { normaliseDuration } from './normalise-duration.ts';

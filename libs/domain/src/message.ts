@@ -167,7 +167,7 @@ export interface ActivityHeartbeat {
   readonly stamp: number;
 }
 
-/** Records of `ratchet.activity.executions`, one per key of the compacted topic. */
+/** Records of `ratchet.activity.executions` and `ratchet.activity.outcomes`, one per key of a topic. */
 export type StateRecord =
   | { readonly type: 'ActivitySnapshot'; readonly activity: Activity }
   | ActivityInput
@@ -188,4 +188,6 @@ export type StateRecord =
       readonly tokenKeyIds?: readonly string[];
       /** Task topics that are being made: tasks that were dispatched to them may not have been sent. Absent: none. */
       readonly unsentTopics?: readonly string[];
+      /** When the retention of something closed ends first. Absent: of nothing. */
+      readonly expiresFirstAt?: EpochMillis;
     };

@@ -2,26 +2,26 @@ import { isClosed, isUnclaimed, type Activity, type ClosedActivity, type Schedul
 import { heartbeatOf, inputOf } from './activity-records.ts';
 import type { Change, EntityChange } from './decision.ts';
 import { CacheBudget } from './entity-cache.ts';
-import {
-  executionKey,
-  heartbeatKey,
-  inputKey,
-  partitionKey,
-  runKey,
-  signalKey,
-  type ExecutionId,
-  type RunId,
-} from './identity.ts';
-import { activityRows, changeRows, queueName, queueNamed, runRows, type TaskQueueLevel } from './index-rows.ts';
-import { LifeIndex } from './life-index.ts';
+import { EntityRows, type ChangedRecords } from './entity-rows.ts';
+import { executionKey, heartbeatKey, inputKey, runKey, signalKey, type ExecutionId, type RunId } from './identity.ts';
+import { queueName, queueNamed, type TaskQueueLevel } from './index-rows.ts';
 import type { StateRecord } from './message.ts';
 import type { PartitionView } from './partition-view.ts';
+import { StateEncoder, type Changed } from './state-encoder.ts';
 import { StateEntities, type PartitionStateParts } from './state-entities.ts';
 import { StateRows, type Row } from './state-rows.ts';
-import { MemoryStore, ordered, type StatePosition, type StateStore, type StateTable } from './state-store.ts';
+import {
+  MemoryStore,
+  ordered,
+  type StateOffsets,
+  type StatePosition,
+  type StateStore,
+  type StateTopic,
+} from './state-store.ts';
+import { hasOutcomes } from './rules.ts';
 import type { EpochMillis, Offset } from './units.ts';
 import { invariant, InvariantError } from './units.ts';
-import { WaitingSignals, type WaitingSignal } from './waiting-signals.ts';
+import { WaitingSignals } from './waiting-signals.ts';
 import type { Signal, WorkflowRun } from './workflow-run.ts';
 
 /** Of a state that is made and thrown away: nothing of it is ever sealed, so nothing is encoded. */
@@ -37,20 +37,18 @@ const inMemory = (): PartitionStateParts => ({
   cache: new CacheBudget(0),
 });
 
-/** What stands behind a key of the state topic that has changed. `offset`: the life whose record the topic may have. */
-type Changed =
-  | { readonly part: 'activity' | 'input' | 'heartbeat'; readonly key: string; readonly offset: Offset }
-  | { readonly part: 'run'; readonly key: string }
-  | { readonly part: 'signal'; readonly row: string };
-
 type Entity = Activity | WorkflowRun;
 
 /**
  * Everything that one partition of the command log says, and the indexes `decide` reads it by.
  *
- * It changes through `apply` while commands are decided, and through `restoreRecord` when the state topic is read: there
- * a later record of the same key replaces the earlier, and records of different keys may come in any order. Entities are
- * immutable. They and their indexes are rows of a store (`StateRows`); decoded, they are kept as far as the cache goes.
+ * It changes through `apply` while commands are decided, and through `restoreRecord` when the state topics are read, what is open
+ * before what is closed: there a later record of the same key replaces the earlier, and records of different keys may come in any
+ * order. Entities are immutable. They and their indexes are rows of a store (`StateRows`); decoded, they are kept as far as the
+ * cache goes.
+ *
+ * What is open stands in `executions`, what is closed in `outcomes`, whole in one record. A life leaves the one with the
+ * transaction that puts it into the other. Until the rules say so, closed ones stand in `executions`, too (`former`).
  *
  * Changes are sealed in groups: `encode` for each key that has changed, `seal`, and, when the records are committed,
  * `committed`; then `write` puts them into the store.
@@ -59,7 +57,8 @@ export class PartitionState implements PartitionView {
   readonly #parts: PartitionStateParts;
   readonly #rows: StateRows;
   readonly #entities: StateEntities;
-  readonly #lives: LifeIndex;
+  readonly #entityRows: EntityRows;
+  readonly #encoder: StateEncoder;
   readonly #signals: WaitingSignals;
   readonly #changed = new Map<string, Changed>();
   #rules = 1;
@@ -67,13 +66,15 @@ export class PartitionState implements PartitionView {
   constructor(parts: PartitionStateParts = inMemory()) {
     this.#parts = parts;
     this.#rows = new StateRows(parts.store);
-    this.#lives = new LifeIndex(this.#rows);
     this.#signals = new WaitingSignals({
       rows: this.#rows,
       digest: parts.digest,
       decode: (bytes) => this.#entities.decoded(bytes, 'SignalSnapshot'),
     });
-    this.#entities = new StateEntities(parts, this.#rows);
+    const entities = (this.#entities = new StateEntities(parts, this.#rows));
+    const rows = this.#rows;
+    const entityRows = (this.#entityRows = new EntityRows({ rows, entities, digest: parts.digest }));
+    this.#encoder = new StateEncoder({ encode: parts.encode, rows, entities, entityRows, rules: () => this.#rules });
   }
 
   /** The rules version in force. */
@@ -116,19 +117,19 @@ export class PartitionState implements PartitionView {
   }
 
   latestRunId(namespace: string, activityId: string): string | undefined {
-    const latest = this.#lives.latest(this.#idOf({ namespace, workflowId: '', activityId }));
+    const latest = this.#entityRows.lives.latest(this.#entityRows.idOf({ namespace, workflowId: '', activityId }));
     return latest === undefined ? undefined : this.#entities.activityAt(latest as Offset)?.id.runId;
   }
 
   *runIds(namespace: string, activityId: string): Generator<string> {
-    for (const name of this.#lives.all(this.#idOf({ namespace, workflowId: '', activityId }))) {
+    for (const name of this.#entityRows.lives.all(this.#entityRows.idOf({ namespace, workflowId: '', activityId }))) {
       const activity = this.#entities.activityAt(name as Offset);
       if (activity !== undefined) yield activity.id.runId;
     }
   }
 
   latestWorkflowRunId(namespace: string, workflowId: string): string | undefined {
-    const latest = this.#lives.latest(this.#idOf({ namespace, workflowId, activityId: '' }));
+    const latest = this.#entityRows.lives.latest(this.#entityRows.idOf({ namespace, workflowId, activityId: '' }));
     return latest === undefined ? undefined : this.#entities.runNamed(latest as string)?.id.runId;
   }
 
@@ -141,7 +142,7 @@ export class PartitionState implements PartitionView {
   }
 
   keptActivityCount(run: RunId): number {
-    return this.#rows.tally(`kept/${this.#nameOf(run)}`);
+    return this.#rows.tally(`kept/${this.#entityRows.nameOf(run)}`);
   }
 
   /** @param after the offset behind which they begin. */
@@ -220,13 +221,13 @@ export class PartitionState implements PartitionView {
 
   restoreActivity(activity: Activity): void {
     const key = executionKey(activity.id);
-    this.#putActivity(activity, this.activityByKey(key));
+    this.#entityRows.putActivity(activity, this.activityByKey(key));
     this.#entities.pinActivity(key, activity);
   }
 
   restoreRun(run: WorkflowRun): void {
     const key = runKey(run.id);
-    this.#putRun(run, this.runByKey(key));
+    this.#entityRows.putRun(run, this.runByKey(key));
     this.#entities.pinRun(key, run);
   }
 
@@ -237,37 +238,16 @@ export class PartitionState implements PartitionView {
   // --- groups ---
 
   /**
-   * The record of a changed key as of now, for the state topic; `null` is a tombstone. Called once for every key that has
-   * changed, before `seal`.
+   * The records of a changed key as of now, by topic; `null` is a tombstone. Called once for every key that has changed, before
+   * `seal`.
    *
    * @returns nothing where none need be written: what came and went within the group.
    */
-  encode(topicKey: string): Uint8Array | null | undefined {
+  encode(topicKey: string): ChangedRecords {
     const changed = this.#changed.get(topicKey);
     invariant(changed !== undefined, `'${topicKey}' is sealed and has not changed`);
     this.#changed.delete(topicKey);
-    switch (changed.part) {
-      case 'activity': {
-        const activity = this.activityByKey(changed.key);
-        if (activity === undefined) return null;
-        return this.#encoded('activities', activity.scheduleOffset, { type: 'ActivitySnapshot', activity });
-      }
-      case 'input':
-      case 'heartbeat':
-        return this.#encodePart(changed.part, changed.key, changed.offset);
-      case 'run': {
-        const run = this.runByKey(changed.key);
-        return run === undefined
-          ? null
-          : this.#encoded('runs', this.#parts.digest(changed.key), { type: 'RunSnapshot', run });
-      }
-      case 'signal': {
-        const row = this.#rows.get('signals', changed.row);
-        if (row instanceof Uint8Array) return row;
-        if (row !== undefined) return this.#encoded('signals', changed.row, row as WaitingSignal);
-        return this.#rows.sealed('signals', changed.row) === undefined ? undefined : null;
-      }
-    }
+    return this.#encoder.encode(changed);
   }
 
   /** What was encoded is one group, and leads to this progress. */
@@ -276,9 +256,30 @@ export class PartitionState implements PartitionView {
     this.#entities.unpin();
   }
 
-  /** The oldest group that was sealed is committed, and the state topic goes on at `offset` behind it. */
-  committed(offset: number): void {
-    this.#rows.committed(offset);
+  /** The oldest group that was sealed is committed, and the state topics go on at `offsets` behind it. */
+  committed(offsets: StateOffsets): void {
+    this.#rows.committed(offsets);
+  }
+
+  /**
+   * Takes some of what has closed and stands in `executions` for changed, so that the next group writes it to `outcomes`.
+   *
+   * @returns their keys, as of `apply`; none once all have gone over, and before the rules have it so.
+   */
+  moveFormer(countMax: number): readonly string[] {
+    if (!hasOutcomes(this.#rules)) return [];
+    const keys: string[] = [];
+    for (const [, name] of this.#rows.range('former', '', { countMax })) {
+      if (keys.length >= countMax) break;
+      if (typeof name === 'number') keys.push(...this.#moveActivity(name));
+      else keys.push(...this.#moveRun(name as string));
+    }
+    return keys;
+  }
+
+  /** When the retention of something closed ends first. */
+  get expiresFirstAt(): EpochMillis | undefined {
+    return this.#entityRows.expiresFirstAt;
   }
 
   /** Rows that are committed and not in the store yet. */
@@ -312,24 +313,21 @@ export class PartitionState implements PartitionView {
     return this.#rows.openCount;
   }
 
-  /** A record of the state topic, but the progress; `undefined` and `null` for a tombstone. */
-  restoreRecord(key: string, record: StateRecord | undefined, bytes: Uint8Array | null): void {
-    if (record === undefined || bytes === null) return this.#restoreTombstone(key);
+  /**
+   * A record of a state topic, but the progress; `undefined` and `null` for a tombstone. Each topic speaks for itself: a record of
+   * one that is older than what the other has said changes nothing, and a tombstone removes what stands in its own topic.
+   */
+  restoreRecord(topic: StateTopic, key: string, record: StateRecord | undefined, bytes: Uint8Array | null): void {
+    if (record === undefined || bytes === null) return this.#restoreTombstone(topic, key);
     switch (record.type) {
-      case 'ActivitySnapshot': {
-        const { activity } = record;
-        this.#putActivity(activity, this.activityByKey(key));
-        this.#entities.forgetActivity(key);
-        return this.#rows.put('activities', activity.scheduleOffset, bytes);
-      }
+      case 'ActivitySnapshot':
+        return this.#restoreActivityRecord(topic, key, record.activity, bytes);
       case 'ActivityInput':
         return this.#restorePart('inputs', key, record.scheduleOffset, bytes);
       case 'ActivityHeartbeat':
         return this.#restorePart('heartbeats', key, record.scheduleOffset, bytes);
       case 'RunSnapshot':
-        this.#putRun(record.run, this.runByKey(key));
-        this.#entities.forgetRun(key);
-        return this.#rows.put('runs', this.#parts.digest(key), bytes);
+        return this.#restoreRunRecord(topic, key, record.run, bytes);
       case 'SignalSnapshot':
         return this.#signals.put(record, bytes);
       case 'Progress':
@@ -337,7 +335,7 @@ export class PartitionState implements PartitionView {
     }
   }
 
-  /** The state topic is restored up to a position: `write` puts that into the store. */
+  /** The state topics are restored up to a position: `write` puts that into the store. */
   restored(position: StatePosition): void {
     this.#rows.restored(position);
   }
@@ -361,10 +359,11 @@ export class PartitionState implements PartitionView {
     for (const [key, run] of inKeyOrder(this.#entities.runs())) yield [key, run, [...this.signals(run.id)]];
   }
 
-  /** Every record that the state topic would hold if it were compacted now, in an order that equal states share. */
+  /** Every record that the state topics would hold if they were compacted now, in an order that equal states share. */
   *records(): Generator<readonly [key: string, record: StateRecord]> {
     for (const [key, activity] of this.activities()) {
       yield [key, { type: 'ActivitySnapshot', activity }];
+      if (isClosed(activity)) continue;
       const [input, heartbeat] = [inputOf(activity), heartbeatOf(activity)];
       if (input !== undefined) yield [inputKey(key), input];
       if (heartbeat !== undefined) yield [heartbeatKey(key), heartbeat];
@@ -384,30 +383,14 @@ export class PartitionState implements PartitionView {
   /** How many bytes its records have. */
   stateBytes(activity: Activity): number {
     const whole = this.whole(activity);
-    const records = [{ type: 'ActivitySnapshot', activity: whole } as const, inputOf(whole), heartbeatOf(whole)];
+    const parts = isClosed(whole) ? [] : [inputOf(whole), heartbeatOf(whole)];
+    const records = [{ type: 'ActivitySnapshot', activity: whole } as const, ...parts];
     return records.reduce((bytes, record) => bytes + (record === undefined ? 0 : this.#parts.encode(record).length), 0);
   }
 
   /** Forgets everything, and lets go of what it takes of the cache. */
   close(): void {
     this.#entities.clear();
-  }
-
-  // --- entities ---
-
-  #encoded(table: StateTable, key: string | number, record: StateRecord): Uint8Array {
-    const bytes = this.#parts.encode(record);
-    this.#rows.put(table, key, bytes);
-    return bytes;
-  }
-
-  #encodePart(part: 'input' | 'heartbeat', key: string, formerOffset: Offset): Uint8Array | null | undefined {
-    const table = part === 'input' ? 'inputs' : 'heartbeats';
-    const activity = this.activityByKey(key);
-    const record = activity && (part === 'input' ? inputOf(activity) : heartbeatOf(activity));
-    if (activity !== undefined && record !== undefined) return this.#encoded(table, activity.scheduleOffset, record);
-    if (activity !== undefined) this.#rows.put(table, activity.scheduleOffset, undefined);
-    return this.#rows.sealed(table, formerOffset) === undefined ? undefined : null;
   }
 
   // --- rows ---
@@ -422,7 +405,7 @@ export class PartitionState implements PartitionView {
         this.restoreRun(entity.run);
         return [this.#mark(runKey(entity.run.id), { part: 'run', key: runKey(entity.run.id) })];
       case 'RunRemoved':
-        this.#removeRun(runKey(entity.run));
+        this.#removeRun(entity.run);
         return [this.#mark(runKey(entity.run), { part: 'run', key: runKey(entity.run) })];
       case 'SignalAdded':
         this.restoreSignal(entity.run, entity.signal);
@@ -432,7 +415,7 @@ export class PartitionState implements PartitionView {
         return entity.offsets.map((offset) => this.#markSignal(entity.run, offset));
       case 'RulesChanged':
         this.restoreRules(entity.version);
-        return [];
+        return this.#markPartsOfClosed();
     }
   }
 
@@ -443,22 +426,58 @@ export class PartitionState implements PartitionView {
     const key = executionKey(activity.id);
     const former = this.activityByKey(key);
     this.restoreActivity(activity);
-    const offset = former?.scheduleOffset ?? activity.scheduleOffset;
-    // A heartbeat of a former life would stay in the topic for ever.
-    const hasHeartbeat = changed.heartbeat || (offset !== activity.scheduleOffset && former?.heartbeat !== undefined);
+    const offset = former?.scheduleOffset;
+    // What is in `outcomes` has no parts of its own, and a heartbeat of a former life would stay in the topic for ever.
+    const isOver = isClosed(activity) && hasOutcomes(this.#rules);
+    const hasHeartbeat =
+      changed.heartbeat || isOver || (former?.heartbeat !== undefined && offset !== activity.scheduleOffset);
     const keys: string[] = [];
     if (changed.main) keys.push(this.#mark(key, { part: 'activity', key, offset }));
-    if (changed.input) keys.push(this.#mark(inputKey(key), { part: 'input', key, offset }));
+    if (changed.input || isOver) keys.push(this.#mark(inputKey(key), { part: 'input', key, offset }));
     if (hasHeartbeat) keys.push(this.#mark(heartbeatKey(key), { part: 'heartbeat', key, offset }));
     return keys;
+  }
+
+  /** What has closed within the group before the rules changed goes to `outcomes` with it. */
+  #markPartsOfClosed(): readonly string[] {
+    return [...this.#changed.values()].flatMap((changed) => {
+      const isActivity = changed.part === 'activity' && changed.offset !== undefined;
+      return isActivity ? this.#markAll(changed.key, changed.offset) : [];
+    });
+  }
+
+  #moveActivity(offset: Offset): readonly string[] {
+    const activity = this.#entities.activityAt(offset);
+    invariant(
+      activity !== undefined,
+      `a closed activity that stands among the open ones is not there: ${String(offset)}`,
+    );
+    return this.#markAll(executionKey(activity.id), offset);
+  }
+
+  #moveRun(name: string): readonly string[] {
+    const run = this.#entities.runNamed(name);
+    invariant(run !== undefined, `a closed run that stands among the open ones is not there: ${name}`);
+    return [this.#mark(runKey(run.id), { part: 'run', key: runKey(run.id) })];
   }
 
   #removeClosed(id: ExecutionId): readonly string[] {
     const key = executionKey(id);
     const activity = this.activityByKey(key);
     invariant(activity !== undefined && isClosed(activity), `removal of ${key}, which is not closed`);
-    this.#removeActivity(key, activity);
-    const offset = activity.scheduleOffset;
+    this.#entityRows.removeActivity(key, activity);
+    return this.#markAll(key, activity.scheduleOffset);
+  }
+
+  #removeRun(id: RunId): void {
+    const run = this.run(id);
+    if (run === undefined) return;
+    const offsets = Array.from(this.signals(id), ({ offset }) => offset);
+    this.#signals.remove(id, offsets);
+    this.#entityRows.removeRun(run);
+  }
+
+  #markAll(key: string, offset: Offset | undefined): readonly string[] {
     return [
       this.#mark(key, { part: 'activity', key, offset }),
       this.#mark(inputKey(key), { part: 'input', key, offset }),
@@ -476,74 +495,40 @@ export class PartitionState implements PartitionView {
     return this.#mark(signalKey(runKey(run), offset), { part: 'signal', row: this.#signals.rowOf(run, offset) });
   }
 
-  #putActivity(activity: Activity, former: Activity | undefined): void {
-    const { id, scheduleOffset } = activity;
-    changeRows(
-      this.#rows,
-      former === undefined ? [] : activityRows(former, this.#parts.digest),
-      activityRows(activity, this.#parts.digest),
-    );
-    if (former?.scheduleOffset === scheduleOffset) return;
-    if (former === undefined) this.#rows.count('activities', 1);
-    else this.#forgetLife(former);
-    this.#rows.put('ids', this.#parts.digest(executionKey(id)), scheduleOffset);
-    if (id.workflowId === '') this.#lives.put(this.#idOf(id), scheduleOffset, scheduleOffset);
-  }
-
-  #removeActivity(key: string, activity: Activity): void {
-    changeRows(this.#rows, activityRows(activity, this.#parts.digest), []);
-    this.#rows.put('ids', this.#parts.digest(key), undefined);
-    this.#rows.count('activities', -1);
-    this.#forgetLife(activity);
-    this.#entities.forgetActivity(key);
-  }
-
-  #forgetLife({ id, scheduleOffset }: Activity): void {
-    if (id.workflowId === '') this.#lives.remove(this.#idOf(id), scheduleOffset, scheduleOffset);
-    for (const table of ['activities', 'inputs', 'heartbeats'] as const)
-      this.#rows.put(table, scheduleOffset, undefined);
-    this.#entities.forgetName(scheduleOffset);
-  }
-
-  #putRun(run: WorkflowRun, former: WorkflowRun | undefined): void {
-    changeRows(
-      this.#rows,
-      former === undefined ? [] : runRows(former, this.#parts.digest),
-      runRows(run, this.#parts.digest),
-    );
-    if (former === undefined) this.#rows.count('runs', 1);
-    // Of a workflow id one run is open at a time and a closed one never changes, so versions stand in the order of the runs.
-    this.#lives.put(this.#idOf({ ...run.id, activityId: '' }), this.#nameOf(run.id), run.version, former?.version);
-  }
-
-  #removeRun(key: string): void {
-    const run = this.runByKey(key);
-    if (run === undefined) return;
-    const name = this.#parts.digest(key);
-    this.#signals.remove(
-      run.id,
-      Array.from(this.signals(run.id), ({ offset }) => offset),
-    );
-    changeRows(this.#rows, runRows(run, this.#parts.digest), []);
-    this.#rows.put('runs', name, undefined);
-    this.#rows.count('runs', -1);
-    this.#lives.remove(this.#idOf({ ...run.id, activityId: '' }), name, run.version);
-    this.#entities.forgetRun(key);
-    this.#entities.forgetName(name);
-  }
-
   #restorePart(table: 'inputs' | 'heartbeats', partKey: string, offset: Offset, bytes: Uint8Array): void {
     this.#rows.put(table, offset, bytes);
     // The cached one has the part as it was.
     this.#entities.forgetActivity(executionKeyOf(partKey));
   }
 
-  #restoreTombstone(key: string): void {
+  #restoreActivityRecord(topic: StateTopic, key: string, activity: Activity, bytes: Uint8Array): void {
+    const known = this.activityByKey(key);
+    if (known !== undefined && known.version > activity.version) return;
+    this.#entityRows.putActivity(activity, known);
+    this.#entities.forgetActivity(key);
+    const isKnown = known?.scheduleOffset === activity.scheduleOffset;
+    this.#entityRows.putActivityBytes(activity, bytes, topic, isKnown);
+  }
+
+  #restoreRunRecord(topic: StateTopic, key: string, run: WorkflowRun, bytes: Uint8Array): void {
+    const known = this.runByKey(key);
+    if (known !== undefined && known.version > run.version) return;
+    this.#entityRows.putRun(run, known);
+    this.#entities.forgetRun(key);
+    this.#entityRows.putRunBytes(run, bytes, topic);
+  }
+
+  #restoreTombstone(topic: StateTopic, key: string): void {
     const slashCount = key.split('/').length - 1;
-    if (slashCount === 2) return this.#removeRun(key);
+    if (slashCount === 2) {
+      // Its signals have records, and tombstones, of their own.
+      const run = this.#entityRows.isRunIn(topic, key) ? this.runByKey(key) : undefined;
+      if (run !== undefined) this.#entityRows.removeRun(run);
+      return;
+    }
     if (slashCount === 3) {
-      const activity = this.activityByKey(key);
-      if (activity !== undefined) this.#removeActivity(key, activity);
+      const activity = this.#entityRows.isIn(topic, key) ? this.activityByKey(key) : undefined;
+      if (activity !== undefined) this.#entityRows.removeActivity(key, activity);
       return;
     }
     const signal = /^(.*)\/#signal\/(\d+)$/s.exec(key);
@@ -556,16 +541,8 @@ export class PartitionState implements PartitionView {
   }
 
   *#idsInRun(table: 'openInRun' | 'keptInRun', run: RunId): Generator<string> {
-    for (const [, activityId] of this.#rows.range(table, `${this.#nameOf(run)}/`))
+    for (const [, activityId] of this.#rows.range(table, `${this.#entityRows.nameOf(run)}/`))
       yield decodeURIComponent(activityId as string);
-  }
-
-  #nameOf(run: RunId): string {
-    return this.#parts.digest(runKey(run));
-  }
-
-  #idOf(id: Omit<ExecutionId, 'runId'>): string {
-    return this.#parts.digest(partitionKey(id));
   }
 }
 

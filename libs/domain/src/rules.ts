@@ -7,7 +7,7 @@
  * Two things are as they are under every version: limits of what can be written down (ADR 15), and what changes no event,
  * such as that the repetition of a request is known after the activity has closed.
  */
-export const currentRules = 4;
+export const currentRules = 5;
 
 /**
  * What came with version 2: signals of a run have a limit, an `ExpireBefore` has one for all that it removes and refuses
@@ -34,6 +34,12 @@ export const isDriven = (rules: number): boolean => rules >= 4;
 
 /** What else came with version 4: what was reported of a run is known to the next of its id, though the run was removed. */
 export const isRemembering = (rules: number): boolean => rules >= 4;
+
+/**
+ * What came with version 5: what has closed stands in a topic of its own. It changes no decision; but a scheduler that knows of
+ * one topic only would not find it there, and so must not own the partition.
+ */
+export const hasOutcomes = (rules: number): boolean => rules >= 5;
 
 /** Whether this code can decide under a version. A partition whose progress says another must not be served. */
 export const supportsRules = (version: number): boolean =>

@@ -1,5 +1,5 @@
 import { isClosed, isOpen, type Activity } from './activity.ts';
-import { withParts } from './activity-records.ts';
+import { slim, withParts } from './activity-records.ts';
 import { EntityCache, type CacheBudget } from './entity-cache.ts';
 import { executionKey, runKey } from './identity.ts';
 import type { LifeName } from './life-index.ts';
@@ -53,15 +53,14 @@ export class StateEntities {
   activityAt(offset: Offset): Activity | undefined {
     const pinned = this.#pinnedKeys.get(offset);
     if (pinned !== undefined) return this.#activities.get(pinned);
-    const bytes = this.#rows.get('activities', offset) as Uint8Array | undefined;
-    if (bytes === undefined) return undefined;
-    const { activity } = this.decoded(bytes, 'ActivitySnapshot');
+    const activity = this.#storedActivity(offset);
+    if (activity === undefined) return undefined;
     const key = executionKey(activity.id);
     const cached = this.#activities.get(key);
     if (cached?.version === activity.version && cached.scheduleOffset === offset) return cached;
-    const whole = isClosed(activity) ? activity : this.#withParts(activity);
-    this.#activities.keep(key, whole, activityBytes(whole));
-    return whole;
+    const kept = isClosed(activity) ? slim(activity) : this.#withParts(activity);
+    this.#activities.keep(key, kept, activityBytes(kept));
+    return kept;
   }
 
   /** By `runKey`. */
@@ -120,7 +119,8 @@ export class StateEntities {
   whole(activity: Activity): Activity {
     if (isOpen(activity)) return activity;
     const isPinned = this.#activities.isPinned(executionKey(activity.id));
-    return withoutForgotten(isPinned ? activity : this.#withParts(activity));
+    const stored = isPinned ? undefined : this.#storedActivity(activity.scheduleOffset);
+    return withoutForgotten(stored === undefined ? activity : this.#withParts(stored));
   }
 
   /** All activities by their keys, whole. */
@@ -137,9 +137,11 @@ export class StateEntities {
   /** All runs by their keys. */
   runs(): ReadonlyMap<string, WorkflowRun> {
     const all = new Map(this.#runs.pinned());
-    for (const [name] of this.#rows.range('runs', '')) {
-      const run = this.runNamed(name);
-      if (run !== undefined) all.set(runKey(run.id), run);
+    for (const table of ['runs', 'runOutcomes'] as const) {
+      for (const [name] of this.#rows.range(table, '')) {
+        const run = this.runNamed(name);
+        if (run !== undefined) all.set(runKey(run.id), run);
+      }
     }
     return all;
   }
@@ -148,6 +150,12 @@ export class StateEntities {
     const record = this.#parts.decode(bytes);
     invariant(record.type === type, `a ${record.type} stands where a ${type} belongs`);
     return record as Extract<StateRecord, { readonly type: T }>;
+  }
+
+  /** As its record has it. */
+  #storedActivity(offset: Offset): Activity | undefined {
+    const bytes = this.#rows.get('activities', offset) ?? this.#rows.get('outcomes', offset);
+    return bytes === undefined ? undefined : this.decoded(bytes as Uint8Array, 'ActivitySnapshot').activity;
   }
 
   #withParts(activity: Activity): Activity {
@@ -160,7 +168,7 @@ export class StateEntities {
   }
 
   #storedRun(name: string): WorkflowRun | undefined {
-    const bytes = this.#rows.get('runs', name) as Uint8Array | undefined;
+    const bytes = (this.#rows.get('runs', name) ?? this.#rows.get('runOutcomes', name)) as Uint8Array | undefined;
     if (bytes === undefined) return undefined;
     const { run } = this.decoded(bytes, 'RunSnapshot');
     const key = runKey(run.id);

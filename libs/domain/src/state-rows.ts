@@ -3,6 +3,7 @@ import {
   Table,
   type StateBatch,
   type StateKey,
+  type StateOffsets,
   type StatePosition,
   type StateStore,
   type StateTable,
@@ -12,6 +13,8 @@ import { invariant } from './units.ts';
 
 /** A value that has no bytes yet. */
 export type Row = StateValue | object;
+
+const bodies = ['activities', 'outcomes'] as const;
 
 const isOrdered = (table: StateTable): boolean => stateTables[table] === 'ordered';
 
@@ -155,36 +158,38 @@ export class StateRows {
     }
   }
 
-  /** The keys of the activities, in no particular order. */
+  /** The keys of the activities, open and closed, in no particular order. */
   offsets(): Iterable<number> {
     const offsets = new Set<number>();
-    for (let from = 0; ;) {
-      const page = this.#store.numbers('activities', from, pageRows);
-      for (const offset of page) offsets.add(offset);
-      if (page.length < pageRows) break;
-      from = (page.at(-1) ?? 0) + 1;
+    for (const table of bodies) {
+      for (let from = 0; ;) {
+        const page = this.#store.numbers(table, from, pageRows);
+        for (const offset of page) offsets.add(offset);
+        if (page.length < pageRows) break;
+        from = (page.at(-1) ?? 0) + 1;
+      }
     }
     for (const layer of this.#layers())
-      for (const [table, key] of layer.rows()) if (table === 'activities') offsets.add(key as number);
+      for (const [table, key] of layer.rows()) if (bodies.some((body) => body === table)) offsets.add(key as number);
     return offsets;
   }
 
   /** What was put so far is to be committed, and leads to `progress` then. */
   seal(progress: Uint8Array): void {
-    this.#open.position = { offset: -1, progress };
+    this.#open.position = { offsets: { executions: -1, outcomes: -1 }, progress };
     this.#sealed.push(this.#open);
     this.#open = new Layer();
   }
 
-  /** The oldest sealed layer is committed; the state topic goes on at `offset` behind it. */
-  committed(offset: number): void {
+  /** The oldest sealed layer is committed; behind it the state topics go on at `offsets`. */
+  committed(offsets: StateOffsets): void {
     const layer = this.#sealed.shift();
     invariant(layer?.position !== undefined, 'a group is committed that was not sealed');
     for (const [table, key, value] of layer.rows()) this.#unwritten.put(table, key, valueOf(value));
-    this.#unwritten.position = { ...layer.position, offset };
+    this.#unwritten.position = { ...layer.position, offsets };
   }
 
-  /** Takes what was put so far for what the state topic has up to a position: of a restore, where nothing is sealed. */
+  /** Takes what was put so far for what the state topics have up to a position: of a restore, where nothing is sealed. */
   restored(position: StatePosition): void {
     invariant(this.#sealed.length === 0 && this.#unwritten.rowCount === 0, 'a restore into a state that has changed');
     this.#open.position = position;

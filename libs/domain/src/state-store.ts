@@ -6,12 +6,17 @@
  * lot (`digest`) lead to small rows only. So a store on disk appends nearly all that it writes.
  */
 export const stateTables = {
-  /** Schedule offset -> snapshot, input, heartbeat: the bytes of the topic's records. */
+  /** Schedule offset -> snapshot, input, heartbeat: the bytes of the records of `executions`. */
   activities: 'number',
   inputs: 'number',
   heartbeats: 'number',
-  /** Digest of a run key -> snapshot. */
+  /** Schedule offset -> snapshot: those of `outcomes`. */
+  outcomes: 'number',
+  /** Digest of a run key -> snapshot: of `executions`, and of `outcomes`. */
   runs: 'ordered',
+  runOutcomes: 'ordered',
+  /** Place of a schedule offset, or digest of a run key -> the same: what has closed and stands in `executions` still. */
+  former: 'ordered',
   /** Digest of a run key, offset -> signal that waits. */
   signals: 'ordered',
   /** Digest of an execution key -> schedule offset. */
@@ -37,12 +42,19 @@ export type StateTable = keyof typeof stateTables;
 
 export type StateKey = string | number;
 
-/** Bytes are records of the state topic; numbers and ASCII text are what indexes say. */
+/** Bytes are records of the state topics; numbers and ASCII text are what indexes say. */
 export type StateValue = number | string | Uint8Array;
 
-/** What a store is as of: everything before `offset` of the state topic, and nothing behind it. */
+/** Where a partition's state stands: what is open with the progress, and what is closed. */
+export const stateTopics = ['executions', 'outcomes'] as const;
+export type StateTopic = (typeof stateTopics)[number];
+
+/** Of each state topic an offset. */
+export type StateOffsets = Readonly<Record<StateTopic, number>>;
+
+/** What a store is as of: everything before an offset of each state topic, and nothing behind it. */
 export interface StatePosition {
-  readonly offset: number;
+  readonly offsets: StateOffsets;
   /** The latest progress before it; absent in a store that has seen none yet. */
   readonly progress?: Uint8Array;
   /** When the store came to be as of it, epoch milliseconds, by this machine's clock. Absent: it never left memory. */
@@ -59,7 +71,7 @@ export interface StateBatch {
 }
 
 /**
- * Ordered tables of one partition: a cache of its state topic, which may be lost at any time but never be wrong.
+ * Ordered tables of one partition: a cache of its state topics, which may be lost at any time but never be wrong.
  *
  * Every method is synchronous, for `decide` is. Whatever throws leaves the store as it was or makes it unusable.
  */
@@ -188,6 +200,13 @@ export class Table<T = StateValue> {
 
 const digits = '-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz';
 const numberMax = 2 ** 48 - 1;
+
+/** The number that `ordered` made a text of, or whose text it begins with. */
+export function orderedNumber(text: string): number {
+  let value = 0;
+  for (let index = 0; index < 8; index++) value = value * 64 + digits.indexOf(text.charAt(index));
+  return value;
+}
 
 /** A whole number from 0 on as eight characters that are ordered as the numbers are. */
 export function ordered(value: number): string {

@@ -5,10 +5,12 @@ import { decide } from './decide.ts';
 import type { Decision, DecisionContext } from './decision.ts';
 import type { StateRecord } from './message.ts';
 import { PartitionState } from './partition-state.ts';
-import { MemoryStore, type StateStore } from './state-store.ts';
+import { currentRules } from './rules.ts';
+import { MemoryStore, stateTopics, type StateOffsets, type StateStore, type StateTopic } from './state-store.ts';
 
-/** One record of the state topic. */
+/** One record of a state topic. */
 interface Written {
+  readonly topic: StateTopic;
   readonly key: string;
   readonly bytes: Uint8Array | null;
 }
@@ -19,7 +21,7 @@ interface Written {
  */
 export class StoredState {
   readonly store: StateStore;
-  readonly topic: Written[] = [];
+  readonly topics: Readonly<Record<StateTopic, Written[]>> = { executions: [], outcomes: [] };
   state: PartitionState;
   readonly #changed = new Set<string>();
   readonly #sealed: (readonly Written[])[] = [];
@@ -42,6 +44,7 @@ export class StoredState {
     if (action === 3 || action === 4) this.commit();
     if (action === 5) this.write();
     if (action < 6) return;
+    if (action === 9) this.state.restoreRules(currentRules);
     this.seal();
     while (this.#sealed.length > 0) this.commit();
     if (action === 6) this.write(seed % 2);
@@ -51,12 +54,16 @@ export class StoredState {
 
   seal(): void {
     const records: Written[] = [];
+    for (const key of this.state.moveFormer(3)) this.#changed.add(key);
     for (const key of this.#changed) {
-      const bytes = this.state.encode(key);
-      if (bytes !== undefined) records.push({ key, bytes });
+      const changed = this.state.encode(key);
+      for (const topic of stateTopics) {
+        const bytes = changed[topic];
+        if (bytes !== undefined) records.push({ topic, key, bytes });
+      }
     }
     this.#changed.clear();
-    records.push({ key: progressKey, bytes: serialize(this.state.rules) });
+    records.push({ topic: 'executions', key: progressKey, bytes: serialize(this.state.rules) });
     this.#sealed.push(records);
     this.state.seal(serialize(this.state.rules));
   }
@@ -65,8 +72,12 @@ export class StoredState {
   commit(): void {
     const records = this.#sealed.shift();
     if (records === undefined) return;
-    this.topic.push(...records);
-    this.state.committed(this.topic.length);
+    for (const record of records) this.topics[record.topic].push(record);
+    this.state.committed(this.#ends);
+  }
+
+  get #ends(): StateOffsets {
+    return { executions: this.topics.executions.length, outcomes: this.topics.outcomes.length };
   }
 
   /** What is committed is in the store. @param slices so many; the process dies before the others. */
@@ -76,11 +87,18 @@ export class StoredState {
     writing.return();
   }
 
-  /** All of what was decided is in the topic and the store. */
+  /** All of what was decided is in the topics and the store. */
   settle(): void {
     this.seal();
     while (this.#sealed.length > 0) this.commit();
     this.write();
+  }
+
+  /** What each topic has by key, once it is compacted and its tombstones are gone. */
+  compacted(topic: StateTopic): ReadonlyMap<string, StateRecord | number> {
+    const latest = new Map(this.topics[topic].map(({ key, bytes }) => [key, bytes]));
+    const there = [...latest].filter((entry): entry is [string, Uint8Array] => entry[1] !== null);
+    return new Map(there.map(([key, bytes]) => [key, deserialize(bytes) as StateRecord | number]));
   }
 
   /** Another process begins with the store and reads the rest of the topic. */
@@ -90,26 +108,29 @@ export class StoredState {
     this.#sealed.length = 0;
     this.state = this.#emptyState();
     if (position?.progress !== undefined) this.state.restoreRules(deserialize(position.progress) as number);
-    this.#restoreFrom(position?.offset ?? 0, this.topic);
+    this.#restoreFrom(position?.offsets, this.topics);
   }
 
   /** Another process begins without a store, and finds of each key the latest record alone, in an order that the seed gives. */
   restartFromCompacted(seed: number): void {
-    const latest = new Map(this.topic.map((record) => [record.key, record]));
-    const records = [...latest.values()];
-    for (let left = records.length; left > 1; left--) records.push(...records.splice((seed * 31 + left) % left, 1));
     this.store.clear();
     this.#changed.clear();
     this.#sealed.length = 0;
     this.state = this.#emptyState();
-    this.#restoreFrom(0, records);
+    const compacted = (topic: StateTopic): readonly Written[] => {
+      const records = [...new Map(this.topics[topic].map((record) => [record.key, record])).values()];
+      for (let left = records.length; left > 1; left--) records.push(...records.splice((seed * 31 + left) % left, 1));
+      return records;
+    };
+    this.#restoreFrom(undefined, { executions: compacted('executions'), outcomes: compacted('outcomes') });
   }
 
-  #restoreFrom(offset: number, records: readonly Written[]): void {
-    for (const { key, bytes } of records.slice(offset)) {
+  #restoreFrom(from: StateOffsets | undefined, topics: Readonly<Record<StateTopic, readonly Written[]>>): void {
+    const tails = stateTopics.flatMap((topic) => topics[topic].slice(from?.[topic]));
+    for (const { topic, key, bytes } of tails) {
       const record = bytes === null ? undefined : (deserialize(bytes) as StateRecord | number);
       if (typeof record === 'number') this.state.restoreRules(record);
-      else this.state.restoreRecord(key, record, bytes);
+      else this.state.restoreRecord(topic, key, record, bytes);
     }
     this.#flush();
     for (const sweeping = this.state.sweep(0); sweeping.next().done !== true;) this.#flush();
@@ -117,14 +138,14 @@ export class StoredState {
   }
 
   #flush(): void {
-    this.state.restored({ offset: this.topic.length, progress: serialize(this.state.rules) });
+    this.state.restored({ offsets: this.#ends, progress: serialize(this.state.rules) });
     this.write();
   }
 
   #emptyState(): PartitionState {
     return new PartitionState({
       store: this.store,
-      // As the codec does: input, header and heartbeat are records of their own.
+      // As the codec does: input, header and heartbeat of an open one are records of their own.
       encode: (record) =>
         serialize(record.type === 'ActivitySnapshot' ? { ...record, activity: slim(record) } : record),
       decode: (bytes) => deserialize(bytes) as StateRecord,
@@ -137,7 +158,7 @@ export class StoredState {
 const progressKey = '__progress';
 
 function slim({ activity }: Extract<StateRecord, { readonly type: 'ActivitySnapshot' }>): unknown {
-  const { userMetadata: _, links: __, heartbeat, ...rest } = activity;
-  const isTallied = 'outcome' in activity && heartbeat !== undefined;
-  return { ...rest, input: [], header: {}, ...(isTallied ? { heartbeat: { ...heartbeat, details: [] } } : {}) };
+  if ('outcome' in activity) return activity;
+  const { userMetadata: _, links: __, heartbeat: ___, ...rest } = activity;
+  return { ...rest, input: [], header: {} };
 }

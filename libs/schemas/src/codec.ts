@@ -86,7 +86,7 @@ export class Codec {
   readonly decodeSharedSettings = (bytes: Buffer): SharedSettings | Promise<SharedSettings> =>
     this.#decode(sharedSettingsReaders, bytes);
 
-  /** An `ActivitySnapshot` is written without input, header and heartbeat: they are records of their own. */
+  /** The `ActivitySnapshot` of an open one is written without input, header and heartbeat: they are records of their own. */
   readonly encodeState = (record: StateRecord): Buffer => {
     // TypeScript does not see that the writer belongs to the record's own type.
     const toAvro = stateWriters[record.type] as (record: StateRecord) => unknown;

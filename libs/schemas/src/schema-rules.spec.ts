@@ -80,6 +80,8 @@ describe('the schemas', () => {
       'ratchet.activity.executions-ratchet.v1.RunSnapshot',
       'ratchet.activity.executions-ratchet.v1.SignalSnapshot',
       'ratchet.activity.executions-ratchet.v1.Progress',
+      'ratchet.activity.outcomes-ratchet.v1.ActivitySnapshot',
+      'ratchet.activity.outcomes-ratchet.v1.RunSnapshot',
       'ratchet.activity.cancellations-value',
       'ratchet.activity.completions-value',
       'ratchet.activity.callbacks-value',

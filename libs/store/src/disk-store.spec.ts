@@ -48,12 +48,12 @@ function fill(store: StateStore, count = 1): void {
     batch.put('activities', index, bytes(`activity ${String(index)}`.repeat(20)));
     batch.put('ids', `id-${String(index)}`, index);
   }
-  batch.commit({ offset: 10, progress });
+  batch.commit({ offsets: { executions: 10, outcomes: 4 }, progress });
 }
 
 /** What another reader would find. */
 const contents = (store: StateStore): unknown => [
-  store.position?.offset,
+  store.position?.offsets.executions,
   store.numbers('activities', 0, 1000).map((key) => [key, textOf(store.get('activities', key))]),
   store.range('lives', { from: '', to: '~', countMax: 1000 }).map(([key, value]) => [key, textOf(value)]),
   store.range('lives', { from: '', to: '~', countMax: 2, reversed: true }).map(([key]) => key),
@@ -93,7 +93,7 @@ test('it has what a store in memory has, through batches, rollbacks and reopenin
         for (const { table, key, value } of puts) for (const batch of batches) batch.put(table, key, value);
         for (const batch of batches) {
           if (end === 'rollback') batch.rollback();
-          else batch.commit({ offset, progress });
+          else batch.commit({ offsets: { executions: offset, outcomes: 0 }, progress });
         }
         if (end === 'clear') for (const store of [memory, disk]) store.clear();
         if (end === 'reopen') {
@@ -117,7 +117,7 @@ function inAnother(work: string, shell = 'exec "$0" "$@"'): ChildProcessByStdio<
       of: { cluster: 'cluster-1', topic: 'ratchet.activity.executions' } });
     const batch = store.batch();
     batch.put('ids', 'a', 7);
-    batch.commit({ offset: 5, progress: new Uint8Array([1]) });
+    batch.commit({ offsets: { executions: 5, outcomes: 0 }, progress: new Uint8Array([1]) });
     ${work}`;
   const args = ['--conditions=@ratchet/source', '--input-type=module', '-e', script];
   const other = spawn('bash', ['-c', shell, process.execPath, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -132,7 +132,7 @@ test('what a process has written outlives it when it is killed, and its lock doe
   holder.kill('SIGKILL');
   await once(holder, 'exit');
   const store = open();
-  expect([store.position?.offset, store.get('ids', 'a'), store.get('ids', 'b')]).toEqual([5, 7, undefined]);
+  expect([store.position?.offsets.executions, store.get('ids', 'a'), store.get('ids', 'b')]).toEqual([5, 7, undefined]);
   expect(discarded).toEqual([]);
 });
 
@@ -141,12 +141,12 @@ test('a disk without room refuses the batch, and what was there before stays', a
     `const large = store.batch();
     try {
       for (let index = 0; index < 100; index++) large.put('inputs', index, new Uint8Array(100_000));
-      large.commit({ offset: 99 });
+      large.commit({ offsets: { executions: 99, outcomes: 0 } });
     } catch (error) {
       console.log(error.code, error.retryable, error.message);
     }
     large.rollback();
-    console.log(store.position.offset, store.get('ids', 'a'), store.get('inputs', 0));
+    console.log(store.position.offsets.executions, store.get('ids', 'a'), store.get('inputs', 0));
     store.close();`,
     'ulimit -f 2000; exec "$0" "$@"',
   );
@@ -157,7 +157,7 @@ test('a disk without room refuses the batch, and what was there before stays', a
     /^RKT1012 true \[RKT1012\] Expected to write the state store .*, but (database or disk is full|disk I\/O error)\n5 7 undefined\n$/,
   );
   const store = open();
-  expect([store.position?.offset, store.get('inputs', 0)]).toEqual([5, undefined]);
+  expect([store.position?.offsets.executions, store.get('inputs', 0)]).toEqual([5, undefined]);
 });
 
 test('of two in one process the second is told, too', () => {

@@ -5,6 +5,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
 import {
   stateTables,
+  stateTopics,
   type StateBatch,
   type StateKey,
   type StatePosition,
@@ -27,7 +28,7 @@ export interface DiskStoreParts {
 }
 
 /** Tables, keys and values as this code writes them. Another layout is not read. */
-const layout = 2;
+const layout = 3;
 
 /** What SQLite says of a file whose bytes are not what was written. */
 const corruptCodes = new Set([/* CORRUPT */ 11, /* NOTADB */ 26]);
@@ -55,7 +56,7 @@ interface Statements {
 /**
  * The state of one partition in one SQLite file, which belongs to this process alone while it is open.
  *
- * It is a cache of the state topic, so nothing is flushed to the disk by itself: what the process has written is safe from
+ * It is a cache of the state topics, so nothing is flushed to the disk by itself: what the process has written is safe from
  * the death of the process, and a file that was open when its machine went down is thrown away. So is one that is damaged,
  * or of something else.
  *
@@ -127,8 +128,8 @@ export class DiskStore implements StateStore {
       },
       commit: (position) => {
         this.#writing(() => {
-          const writtenAt = Date.now();
-          put('notes', 'offset', position.offset);
+          const { writtenAt = Date.now() } = position;
+          for (const topic of stateTopics) put('notes', topic, position.offsets[topic]);
           put('notes', 'progress', position.progress);
           put('notes', 'writtenAt', writtenAt);
           this.#database.exec('COMMIT');
@@ -229,11 +230,11 @@ export class DiskStore implements StateStore {
 
   #readPosition(): StatePosition | undefined {
     const { get } = this.#of('notes');
-    const offset = valueOf(get.get('offset')) as number | undefined;
-    if (offset === undefined) return undefined;
+    const [executions, outcomes] = stateTopics.map((topic) => valueOf(get.get(topic)) as number | undefined);
+    if (executions === undefined || outcomes === undefined) return undefined;
     const progress = valueOf(get.get('progress')) as Uint8Array | undefined;
     const writtenAt = valueOf(get.get('writtenAt')) as number;
-    return { offset, writtenAt, ...(progress === undefined ? {} : { progress }) };
+    return { offsets: { executions, outcomes }, writtenAt, ...(progress === undefined ? {} : { progress }) };
   }
 
   #of(table: StateTable): Statements {

@@ -64,8 +64,8 @@ export class Stage {
   readonly dropped: string[] = [];
   readonly logic: SchedulerLogic;
   #offset = 0;
-  /** Records of the state topic. */
-  #written = 0;
+  /** How many records each state topic has. */
+  readonly #written = new Map<string, number>();
   readonly changedKeys = new Set<string>();
 
   constructor(
@@ -126,27 +126,43 @@ export class Stage {
     return this.#take(this.#record(topics.queries, codec.encodeQuery(query), atMs));
   }
 
-  /** What a commit would write now, by key; `null` for a tombstone. */
+  /** What a commit would write now, by key; `null` for what is gone. */
   seal(): ReadonlyMap<string, Buffer | null> {
+    const records = this.sealRecords().toSorted(
+      (one, other) => Number(one.value !== null) - Number(other.value !== null),
+    );
+    return new Map(records.map(({ key, value }) => [key ?? '', value]));
+  }
+
+  /** What a commit would write now. */
+  sealRecords(): readonly OutputRecord[] {
     const records = [...this.changedKeys].flatMap((key) => this.logic.encodeState(key));
     this.changedKeys.clear();
     const progress = this.logic.encodeProgress(new Map([[topics.commands, this.#offset]]));
-    this.#written += records.length + 1;
-    return new Map([...records, progress].map(({ key, value }) => [key ?? '', value]));
+    for (const { topic } of [...records, progress]) this.#written.set(topic, (this.#written.get(topic) ?? 0) + 1);
+    return [...records, progress];
   }
 
-  /** What was sealed is in the state topic. */
+  /** What was sealed is in the state topics. */
   commit(): void {
-    this.logic.committed(new Map([[topics.executions, this.#written]]));
+    this.logic.committed(this.#written);
   }
 
   async restoreFrom(state: ReadonlyMap<string, Buffer | null>): Promise<void> {
-    for (const [key, value] of state) await this.logic.restore(this.stateRecord(key, value));
+    await this.restoreRecords([...state].map(([key, value]) => this.stateRecord(key, value)));
+  }
+
+  /** Each in the topic that it names. */
+  async restoreRecords(records: readonly InputRecord[]): Promise<void> {
+    const order = [topics.executions, topics.outcomes] as readonly string[];
+    const inOrder = records.toSorted((one, other) => order.indexOf(one.topic) - order.indexOf(other.topic));
+    for (const [offset, record] of inOrder.entries()) await this.logic.restore({ ...record, offset });
     this.#offset = (await this.logic.restored()).get(topics.commands) ?? 0;
   }
 
-  stateRecord(key: string, value: Buffer | null): InputRecord {
-    return { ...this.#record(topics.executions, value, 0), key };
+  /** In the topic in which it belongs. */
+  stateRecord(key: string, value: Buffer | null, topic: string = topicOf(value)): InputRecord {
+    return { ...this.#record(topic, value, 0), key };
   }
 
   async #take(record: InputRecord): Promise<Output> {
@@ -158,6 +174,15 @@ export class Stage {
   #record(topic: string, value: Buffer | null, timestampMs: number): InputRecord {
     return { topic, partition, offset: 0, key: partitionKey(charge), value, headers: {}, timestampMs };
   }
+}
+
+function topicOf(value: Buffer | null): string {
+  const record = value === null ? undefined : codec.decodeState(value);
+  if (record === undefined || record instanceof Promise) return topics.executions;
+  const isClosed =
+    (record.type === 'ActivitySnapshot' && 'outcome' in record.activity) ||
+    (record.type === 'RunSnapshot' && record.run.close !== undefined);
+  return isClosed ? topics.outcomes : topics.executions;
 }
 
 /** The replies among the effects, read. */

@@ -9,11 +9,15 @@ import {
   invariant,
   MemoryStore,
   PartitionState,
+  stateTopics,
   supportsRules,
   type Command,
   type Query,
+  type StateOffsets,
+  type StatePosition,
   type StateRecord,
   type StateStore,
+  type StateTopic,
 } from '@ratchet/domain';
 import {
   OperationalError,
@@ -37,7 +41,7 @@ import { HeldTasks } from './held-tasks.ts';
 import { Proofs } from './proofs.ts';
 import { QueryHandler } from './query.handler.ts';
 import { RunWaiters } from './run-waiters.ts';
-import { doubtOf, StateWriteBack } from './state-write-back.ts';
+import { doubtOf, StateWriteBack, type StateLogs } from './state-write-back.ts';
 import { Waiters, type OutcomeWaiter } from './waiters.ts';
 
 /** How long a partition is owned before newer rules are proposed: while schedulers are replaced one by one, it moves. */
@@ -82,15 +86,28 @@ export const progressKey = '__progress';
 /** Rows of a restore that wait to be written. */
 const restoredRowsMax = 2_000;
 
+/** Of what has closed under former rules, and stands in `executions`: so many go over with one group. */
+const movedOfGroupMax = 500;
+
 const defaultCacheBytes = 64 * 1024 * 1024;
 
 const schemaNote = 'schema/';
 
-/** ASCII of equal length; 96 bits, so that no two of a partition's keys have the same. */
 /** 132 bits: nobody finds two ids that have the same. */
 const digest = (text: string): string => hash('sha256', text, 'base64url').slice(0, 22);
 
 const asBuffer = ({ buffer, byteOffset, length }: Uint8Array): Buffer => Buffer.from(buffer, byteOffset, length);
+
+const topicOf = ({ topic }: InputRecord): StateTopic => (topic === topics.outcomes ? 'outcomes' : 'executions');
+
+const empty: LogRange = { start: 0, end: 0 };
+
+const logsOf = (ranges: ReadonlyMap<string, LogRange>): StateLogs => ({
+  executions: ranges.get(topics.executions) ?? empty,
+  outcomes: ranges.get(topics.outcomes) ?? empty,
+});
+
+const nowhere: StateOffsets = { executions: 0, outcomes: 0 };
 
 const nothing: Output = { effects: [], changedKeys: [] };
 
@@ -107,10 +124,10 @@ function checkedQuery(query: Query): SchedulerInput {
 }
 
 /**
- * The scheduler's thinking for one partition: the only caller of `decide`, the only writer of `executions`.
+ * The scheduler's thinking for one partition: the only caller of `decide`, the only writer of `executions` and `outcomes`.
  *
- * State is a cache of the log: what stands in `executions` as of the progress, plus the commands after it. A store keeps it
- * beyond memory and, if it is one on disk, beyond the process, which then reads only what `executions` has since.
+ * State is a cache of the log: what stands in `executions` and `outcomes` as of the progress, plus the commands after it. A store
+ * keeps it beyond memory and, if it is one on disk, beyond the process, which then reads only what both have since.
  */
 export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
   readonly #parts: SchedulerLogicParts;
@@ -130,11 +147,14 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
   readonly #runWaiters = new RunWaiters();
   /** Ids of the schemas of records that the state has: who opens its store must know them first. */
   readonly #schemas = new Set<number>();
-  /** Where the state topic goes on behind what was restored, and the progress if that stood last. */
-  #restoredTo = 0;
+  /** Where the state topics go on behind what was restored or committed. */
+  readonly #ends = { executions: 0, outcomes: 0 };
+  /** The last that was read. */
   #lastProgress: Uint8Array | undefined;
   /** What the store knew when it was opened. */
-  #known: { readonly offset: number; readonly progress: Uint8Array } | undefined;
+  #known: StatePosition | undefined;
+  /** What has closed under former rules has gone over with the group that is open. */
+  #hasMoved = false;
   /** Commands before this offset were in the store when it was opened. */
   #knownCommands = 0;
   #restoredPositions: Positions = new Map();
@@ -208,42 +228,45 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
   }
 
   /** What the store has need not be read again; its last record is, to see that it is the log that the store was made of. */
-  async restoreFrom(logs: ReadonlyMap<string, LogRange>): Promise<Positions> {
+  async restoreFrom(ranges: ReadonlyMap<string, LogRange>): Promise<Positions> {
+    const logs = logsOf(ranges);
+    for (const topic of stateTopics) this.#ends[topic] = logs[topic].start;
     const { openStore } = this.#parts;
-    const log = logs.get(topics.executions);
-    if (openStore === undefined || log === undefined) return new Map();
+    if (openStore === undefined) return new Map();
     const store = (this.#store ??= openStore());
-    const doubt = (await this.#learnFrom(store)) ?? doubtOf(store.position, log, Date.now());
+    const doubt = (await this.#learnFrom(store)) ?? doubtOf(store.position, logs, Date.now());
     if (doubt !== undefined) {
       this.#say('warn', `is restored from the beginning of its log: its store ${doubt}`);
       store.clear();
     }
     this.#state.use(store);
-    const { position } = store;
-    if (position?.progress === undefined) {
-      this.#restoredTo = log.start;
-      return new Map();
-    }
-    const { offset, progress } = position;
+    return this.#goOnFrom(store.position);
+  }
+
+  async #goOnFrom(position: StatePosition | undefined): Promise<Positions> {
+    if (position?.progress === undefined) return new Map();
+    const { offsets, progress } = position;
     const record = await readable(this.#parts.codec.decodeState, asBuffer(progress));
-    this.#restoreRecord(progressKey, record, asBuffer(progress));
-    this.#known = { offset, progress };
-    this.#restoredTo = offset;
+    this.#restoreRecord('executions', progressKey, record, asBuffer(progress));
+    this.#known = position;
+    Object.assign(this.#ends, offsets);
     this.#knownCommands = this.#position.offset + 1;
-    return new Map([[topics.executions, offset - 1]]);
+    return new Map([
+      [topics.executions, offsets.executions - 1],
+      [topics.outcomes, offsets.outcomes],
+    ]);
   }
 
   restore(record: InputRecord): void | Promise<void> {
     const { key, value } = record;
-    if (this.#known !== undefined && record.offset < this.#known.offset)
-      return this.#compare(record, this.#known.progress);
-    this.#restoredTo = record.offset + 1;
-    this.#lastProgress = undefined;
-    if (value === null) return this.#restoreRecord(key ?? '', undefined, null);
+    const topic = topicOf(record);
+    if (record.offset < this.#ends[topic]) return this.#compare(record);
+    this.#ends[topic] = record.offset + 1;
+    if (value === null) return this.#restoreRecord(topic, key ?? '', undefined, null);
     const read = readable(this.#parts.codec.decodeState, value);
     return read instanceof Promise
-      ? read.then((decoded) => this.#restoreRecord(key ?? '', decoded, value))
-      : this.#restoreRecord(key ?? '', read, value);
+      ? read.then((decoded) => this.#restoreRecord(topic, key ?? '', decoded, value))
+      : this.#restoreRecord(topic, key ?? '', read, value);
   }
 
   async restored(): Promise<Positions> {
@@ -252,7 +275,8 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
       this.#writeRestored();
       await turnOfEventLoop();
     }
-    this.#writeRestored();
+    const progress = this.#lastProgress;
+    this.#writeRestored({ offsets: { ...this.#ends }, ...(progress === undefined ? {} : { progress }) });
     this.#held.restore(this.#unsentTopics);
     // What is new has no former owner. Else one may take over again that does not know these rules yet.
     if (this.#position.offset < 0) this.#proposeRules();
@@ -288,12 +312,30 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
     const output = this.#commands.handle(record, input.command);
     this.#watchClock(record);
     const answers = this.#queries.afterCommand();
-    return answers.length === 0 ? output : { ...output, effects: [...output.effects, ...answers] };
+    const moved = this.#moveFormer();
+    if (answers.length === 0 && moved.length === 0) return output;
+    return {
+      ...output,
+      effects: [...output.effects, ...answers],
+      changedKeys: [...output.changedKeys, ...moved],
+    };
+  }
+
+  /** What has closed under former rules goes over a slice with each group. */
+  #moveFormer(): readonly string[] {
+    if (this.#hasMoved) return [];
+    this.#hasMoved = true;
+    return this.#state.moveFormer(movedOfGroupMax);
   }
 
   encodeState(key: string): readonly OutputRecord[] {
-    const value = this.#state.encode(key);
-    return value === undefined ? [] : [this.#stateRecord(key, value)];
+    const changed = this.#state.encode(key);
+    const records: OutputRecord[] = [];
+    for (const topic of stateTopics) {
+      const value = changed[topic];
+      if (value !== undefined) records.push(this.#stateRecord(topic, key, value));
+    }
+    return records;
   }
 
   encodeProgress(positions: Positions): OutputRecord {
@@ -305,15 +347,21 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
     const queries = positions.get(topics.queries) ?? 0;
     const { keyIds: tokenKeyIds } = this.#proofs;
     const { topics: unsentTopics } = this.#held;
-    const progress: StateRecord = { type: 'Progress', commands, queries, now, rules, tokenKeyIds, unsentTopics };
-    const record = forwarded === undefined ? progress : { ...progress, forwarded };
-    const value = this.#noted(this.#parts.codec.encodeState(record));
+    const { expiresFirstAt } = this.#state;
+    const progress: StateRecord = {
+      ...{ type: 'Progress', commands, queries, now, rules, tokenKeyIds, unsentTopics },
+      ...(forwarded === undefined ? {} : { forwarded }),
+      ...(expiresFirstAt === undefined ? {} : { expiresFirstAt }),
+    };
+    const value = this.#noted(this.#parts.codec.encodeState(progress));
     this.#state.seal(value);
-    return this.#stateRecord(progressKey, value);
+    this.#hasMoved = false;
+    return this.#stateRecord('executions', progressKey, value);
   }
 
   committed(ends: Positions): void {
-    this.#state.committed(ends.get(topics.executions) ?? 0);
+    for (const topic of stateTopics) this.#ends[topic] = ends.get(topics[topic]) ?? this.#ends[topic];
+    this.#state.committed({ ...this.#ends });
     this.#writeBack.committed();
     for (const { add, labels, value } of this.#sealedSamples.shift() ?? []) add(labels, value);
   }
@@ -362,9 +410,10 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
     return undefined;
   }
 
-  /** The last record that the store is made of. */
-  #compare({ key, value, offset }: InputRecord, progress: Uint8Array): void {
-    if (key === progressKey && value?.equals(progress) === true) return;
+  /** The last record that the store is made of; `outcomes` is read behind it. */
+  #compare({ key, value, offset }: InputRecord): void {
+    const progress = this.#known?.progress;
+    if (key === progressKey && progress !== undefined && value?.equals(progress) === true) return;
     const doubt = `was made of another log: at ${String(offset)} stands another record`;
     this.#say('warn', `is restored from the beginning of its log: its store ${doubt}`);
     this.#store?.clear();
@@ -381,9 +430,12 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
     return bytes;
   }
 
-  #writeRestored(): void {
-    const progress = this.#lastProgress;
-    this.#state.restored({ offset: this.#restoredTo, ...(progress === undefined ? {} : { progress }) });
+  /**
+   * While both topics are read the store is as of no progress: until both are, it is what it was, or nothing. Records that it has
+   * then and reads again change nothing.
+   */
+  #writeRestored(position: StatePosition = this.#known ?? { offsets: nowhere }): void {
+    this.#state.restored(position);
     this.#writeBack.writeAll();
   }
 
@@ -392,10 +444,10 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
     log(level, `partition ${String(context.partition)} ${message}`, { partition: context.partition });
   }
 
-  #restoreRecord(key: string, record: StateRecord | undefined, bytes: Buffer | null): void {
+  #restoreRecord(topic: StateTopic, key: string, record: StateRecord | undefined, bytes: Buffer | null): void {
     if (bytes !== null) this.#noted(bytes);
     if (record?.type !== 'Progress') {
-      this.#state.restoreRecord(key, record, bytes);
+      this.#state.restoreRecord(topic, key, record, bytes);
       if (this.#state.restoredCount >= restoredRowsMax) this.#writeRestored();
       return;
     }
@@ -425,8 +477,8 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
     context.send([{ topic: topics.commands, key: null, partition: context.partition, value }]);
   }
 
-  #stateRecord(key: string, value: Uint8Array | null): OutputRecord {
+  #stateRecord(topic: StateTopic, key: string, value: Uint8Array | null): OutputRecord {
     const { partition } = this.#parts.context;
-    return { topic: topics.executions, key, partition, value: value === null ? null : asBuffer(value) };
+    return { topic: topics[topic], key, partition, value: value === null ? null : asBuffer(value) };
   }
 }

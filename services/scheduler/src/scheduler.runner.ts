@@ -22,7 +22,7 @@ const lookMs = 60_000;
 /** How often queues that nobody uses are looked for. One is removed that is unused at two looks. */
 const unusedLookMs = 3_600_000;
 
-/** Commands and queries go on where the state says; state and progress are committed to `executions`. */
+/** Commands and queries go on where the state says; what is open, with the progress, is committed to `executions`, what is closed to `outcomes`. */
 export async function createSchedulerRunner(
   config: SchedulerConfig,
   tools: RunnerTools<SchedulerConfig>,
@@ -73,7 +73,7 @@ export async function createSchedulerRunner(
       // Askers ask again by themselves. What a former owner has told the world is not taken back by its successor.
       { topic: topics.queries, start: 'progress', onGap: 'skip', behind: topics.commands },
     ],
-    stateTopics: [topics.executions],
+    stateTopics: [topics.executions, topics.outcomes],
     createLogic,
     outbox,
     metrics: tools.metrics.processor,

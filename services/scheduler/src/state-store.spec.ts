@@ -30,11 +30,13 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** A partition whose state topic has offsets, and whose owners have a disk. */
+/** A partition whose state topics have offsets, and whose owners have a disk. */
 class Partition {
+  /** `executions`, and `outcomes`. */
   readonly log: InputRecord[] = [];
+  readonly closed: InputRecord[] = [];
   stage: Stage;
-  /** How many records the present owner has read of the state topic. */
+  /** How many records the present owner has read of both. */
   readCount = 0;
   #now = 1_000;
 
@@ -53,7 +55,12 @@ class Partition {
   /** Seals and commits. */
   commit(): void {
     this.#append();
-    this.stage.logic.committed(new Map([[topics.executions, this.log.length]]));
+    this.stage.logic.committed(
+      new Map([
+        [topics.executions, this.log.length],
+        [topics.outcomes, this.closed.length],
+      ]),
+    );
   }
 
   /** Committed to the state topic, and the owner dies before its store has it. */
@@ -77,10 +84,14 @@ class Partition {
   async taken(): Promise<void> {
     const { nextOffset } = this.stage;
     this.stage = this.#owner();
-    const logs = new Map([[topics.executions, { start: 0, end: this.log.length }]]);
-    const from = (await this.stage.logic.restoreFrom(logs)).get(topics.executions) ?? 0;
+    const logs = new Map([
+      [topics.executions, { start: 0, end: this.log.length }],
+      [topics.outcomes, { start: 0, end: this.closed.length }],
+    ]);
+    const from = await this.stage.logic.restoreFrom(logs);
+    const tails = [this.log.slice(from.get(topics.executions)), this.closed.slice(from.get(topics.outcomes))];
     this.readCount = 0;
-    for (const record of this.log.slice(from)) {
+    for (const record of tails.flat()) {
       await this.stage.logic.restore(record);
       this.readCount++;
     }
@@ -89,9 +100,9 @@ class Partition {
   }
 
   #append(): void {
-    for (const [key, value] of this.stage.seal()) {
-      const offset = this.log.length;
-      this.log.push({ ...this.stage.stateRecord(key, value), offset });
+    for (const { topic, key, value } of this.stage.sealRecords()) {
+      const log = topic === topics.outcomes ? this.closed : this.log;
+      log.push({ ...this.stage.stateRecord(key ?? '', value, topic), offset: log.length });
     }
   }
 
@@ -147,9 +158,9 @@ test('who comes back in order reads the one record that it knows, and decides th
   expect(closed).toEqual([one, two].map((activityId) => statusOf(owned, activityId)));
 });
 
-const statusOf = ({ stage, log }: Partition, activityId: string): unknown => {
+const statusOf = ({ stage, log, closed }: Partition, activityId: string): unknown => {
   const key = executionKey({ ...charge, activityId });
-  const latest = log.findLast((record) => record.key === key)?.value;
+  const latest = [...log, ...closed].findLast((record) => record.key === key)?.value;
   const record = latest === null || latest === undefined ? undefined : codec.decodeState(latest);
   expect(stage.logic.stateHash()).toBeDefined();
   return record !== undefined && 'activity' in record ? (record.activity as ClosedActivity).status : undefined;
@@ -188,7 +199,7 @@ test('a store that is lost is made again', async () => {
   owned.stage.logic.close();
   rmSync(folder, { recursive: true });
   await owned.taken();
-  expect(owned.readCount).toBe(owned.log.length);
+  expect(owned.readCount).toBe(owned.log.length + owned.closed.length);
   expect(owned.hash).toBe(hash);
 });
 
@@ -215,7 +226,7 @@ test('a store of a log that was made anew is thrown away at the first record tha
   await expect(owned.taken()).rejects.toThrow(StateDoubtError);
   owned.stage.logic.close();
   await owned.taken();
-  expect(owned.readCount).toBe(owned.log.length);
+  expect(owned.readCount).toBe(owned.log.length + owned.closed.length);
 });
 
 test('what has closed does not stay in memory', async () => {
@@ -233,8 +244,8 @@ test('what has closed does not stay in memory', async () => {
   expect(cache.usedBytes).toBe(0);
 });
 
-const at = (offset: number, change: Partial<StatePosition> = {}): StatePosition => ({
-  offset,
+const at = (executions: number, change: Partial<StatePosition> = {}): StatePosition => ({
+  offsets: { executions, outcomes: 5 },
   progress: new Uint8Array(1),
   writtenAt: 1_000_000,
   ...change,
@@ -248,11 +259,28 @@ test.each<[what: string, position: StatePosition, now: number, doubt: RegExp | u
   ['before the mark of the last transaction, and a week old', at(99), 1_000_000 + 168 * hours, undefined],
   ['in its log, and thirteen hours old', at(50), 1_000_000 + 13 * hours, /is 13 hours old/],
   ['in its log, and of the future', at(50), 1_000_000 - 13 * hours, /hours old/],
-  ['ahead of its log', at(101), 1_000_000, /is ahead of its log: it is as of offset 101, and the log has 10 to 100/],
+  [
+    'ahead of its log',
+    at(101),
+    1_000_000,
+    /is ahead of its log: it is as of offset 101, and the log of executions has 10 to 100/,
+  ],
   ['before the log begins', at(10), 1_000_000, /is behind its log/],
-  ['without a progress', { offset: 50, writtenAt: 1_000_000 }, 1_000_000, /in the middle of a restore/],
+  [
+    'ahead of its other log',
+    at(50, { offsets: { executions: 50, outcomes: 6 } }),
+    1_000_000,
+    /the log of outcomes has 0 to 5/,
+  ],
+  ['before its other log was written to', at(50, { offsets: { executions: 50, outcomes: 0 } }), 1_000_000, undefined],
+  [
+    'without a progress',
+    { offsets: { executions: 50, outcomes: 5 }, writtenAt: 1_000_000 },
+    1_000_000,
+    /in the middle of a restore/,
+  ],
 ])('a store that is %s', (_, position, now, doubt) => {
-  const found = doubtOf(position, { start: 10, end: 100 }, now);
+  const found = doubtOf(position, { executions: { start: 10, end: 100 }, outcomes: { start: 0, end: 5 } }, now);
   if (doubt === undefined) expect(found).toBeUndefined();
   else expect(found).toMatch(doubt);
 });

@@ -33,7 +33,11 @@ export async function stateStores(
       new DiskStore({
         folder,
         partition,
-        of: { cluster: clusterId, topic: connection.realName(topics.executions), partitions: String(partitions) },
+        of: {
+          cluster: clusterId,
+          topics: [topics.executions, topics.outcomes].map((topic) => connection.realName(topic)).join(' '),
+          partitions: String(partitions),
+        },
         pageBytesMax: stateCacheBytes / 2 / partitions,
         onDiscarded: (reason) => {
           log.warn(

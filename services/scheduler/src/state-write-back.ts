@@ -1,4 +1,4 @@
-import type { PartitionState, StatePosition } from '@ratchet/domain';
+import { stateTopics, type PartitionState, type StatePosition, type StateTopic } from '@ratchet/domain';
 import type { LogRange } from '@ratchet/kafka';
 
 /** Committed rows are written once there are so many, or after this: what changes often is written seldom. */
@@ -78,17 +78,26 @@ export class StateWriteBack {
   }
 }
 
-/** @returns why a store of this position cannot be gone on with in a log, if it cannot. */
-export function doubtOf(position: StatePosition | undefined, log: LogRange, now: number): string | undefined {
+/** Where the logs of the state topics begin and end. */
+export type StateLogs = Readonly<Record<StateTopic, LogRange>>;
+
+/** @returns why a store of this position cannot be gone on with in these logs, if it cannot. */
+export function doubtOf(position: StatePosition | undefined, logs: StateLogs, now: number): string | undefined {
   if (position === undefined) return undefined;
-  const { offset, progress, writtenAt = now } = position;
+  const { offsets, progress, writtenAt = now } = position;
   if (progress === undefined) return 'was left in the middle of a restore';
-  const range = `${String(log.start)} to ${String(log.end)}`;
-  if (offset > log.end) return `is ahead of its log: it is as of offset ${String(offset)}, and the log has ${range}`;
-  if (offset <= log.start) return `is behind its log: it is as of offset ${String(offset)}, and the log has ${range}`;
+  for (const topic of stateTopics) {
+    const [offset, { start, end }] = [offsets[topic], logs[topic]];
+    // The last record that it knows is looked at again; of `outcomes` there need be none.
+    const isBehind = topic === 'executions' ? offset <= start : offset < start;
+    const where = offset > end ? 'ahead of' : isBehind ? 'behind' : undefined;
+    const has = `the log of ${topic} has ${String(start)} to ${String(end)}`;
+    if (where !== undefined) return `is ${where} its log: it is as of offset ${String(offset)}, and ${has}`;
+  }
   // Behind the last record stands the mark of its transaction, and no more where nothing has changed.
   const hours = Math.round((now - writtenAt) / 3_600_000);
-  if (log.end - offset > 1 && Math.abs(now - writtenAt) > trustedMsMax)
+  const hasNews = stateTopics.some((topic) => logs[topic].end - offsets[topic] > 1);
+  if (hasNews && Math.abs(now - writtenAt) > trustedMsMax)
     return `is ${String(hours)} hours old: what was removed since may not be in the log any more`;
   return undefined;
 }

@@ -1,7 +1,7 @@
 import {
   deadlines,
-  isClosed,
   heartbeatKey,
+  isClosed,
   runDeadlines,
   type Activity,
   type ActivityHeartbeat,
@@ -11,21 +11,19 @@ import {
 } from '@ratchet/domain';
 import { readTrace, type Headers } from '@ratchet/kafka';
 import type { DeadlineBook, Watch } from './deadline-book.ts';
-import type { ExpiryBook } from './expiry-book.ts';
 import type { LogClockEstimate } from './log-clock-estimate.ts';
 
 export interface ExecutionsHandlerParts {
   readonly book: DeadlineBook;
-  readonly expiry: ExpiryBook;
   readonly clock: LogClockEstimate;
   readonly taskRetentionMs: Millis;
-  /** Closed ones were removed. */
-  readonly expired: () => void;
+  /** When the retention of something closed ends first; `undefined` when nothing is closed. */
+  readonly expiresFirst: (at: number | undefined) => void;
   /** What stands before this offset of `commands` was decided, and all its effects were shown. */
   readonly decided: (before: number) => void;
 }
 
-/** Keeps the books as `executions` has it. */
+/** Keeps the book as `executions` has it. */
 export class ExecutionsHandler {
   readonly #parts: ExecutionsHandlerParts;
 
@@ -46,6 +44,7 @@ export class ExecutionsHandler {
         // A progress may wait a second to be written; the broker's own time is fresher then.
         if (writtenAt !== undefined) this.#parts.clock.observeNow(Math.max(record.now, writtenAt));
         this.#parts.decided(record.commands);
+        this.#parts.expiresFirst(record.expiresFirstAt);
         return;
       case 'ActivityInput':
       case 'SignalSnapshot':
@@ -53,20 +52,18 @@ export class ExecutionsHandler {
   }
 
   tombstone(key: string): void {
-    const { book, expiry } = this.#parts;
+    const { book } = this.#parts;
     book.delete(key);
     book.deleteHeartbeat(key);
-    if (expiry.delete(key)) this.#parts.expired();
   }
 
   #activity(key: string, activity: Activity, headers: Headers): void {
-    const { book, taskRetentionMs } = this.#parts;
+    const { taskRetentionMs } = this.#parts;
+    // Closed under former rules: its heartbeat stays among the open ones, too.
     if (isClosed(activity)) {
-      book.deleteHeartbeat(heartbeatKey(key));
-      book.delete(key);
-      return this.#closed(key, activity.expiresAt);
+      this.tombstone(heartbeatKey(key));
+      return this.tombstone(key);
     }
-    this.#closed(key, undefined);
     const { id, options } = activity;
     const { heartbeatTimeoutMs } = options;
     const pending = deadlines(activity, taskRetentionMs);
@@ -74,7 +71,6 @@ export class ExecutionsHandler {
   }
 
   #run(key: string, run: WorkflowRun, headers: Headers): void {
-    this.#closed(key, run.close?.expiresAt);
     const id = { ...run.id, activityId: '' };
     const pending = runDeadlines(run);
     this.#watch({ key, id, deadlines: pending, heartbeatTimeoutMs: 0, trace: readTrace(headers) });
@@ -91,11 +87,5 @@ export class ExecutionsHandler {
     const { book } = this.#parts;
     if (stamp === 0) book.deleteHeartbeat(key);
     else book.setHeartbeat(key, recordedAt);
-  }
-
-  #closed(key: string, expiresAt: number | undefined): void {
-    const { expiry } = this.#parts;
-    if (expiresAt === undefined) expiry.delete(key);
-    else expiry.set(key, expiresAt);
   }
 }

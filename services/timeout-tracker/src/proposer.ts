@@ -9,7 +9,6 @@ import {
 import { topics } from '@ratchet/schemas';
 import { Alarm } from './alarm.ts';
 import type { DeadlineBook, DueActivity } from './deadline-book.ts';
-import type { ExpiryBook } from './expiry-book.ts';
 import type { LogClockEstimate } from './log-clock-estimate.ts';
 import type { OwnClock } from './own-clock.ts';
 import { repeatMsAfterDecision, repeatMsAfterSilence } from './proposal-schedule.ts';
@@ -23,6 +22,7 @@ const outstandingMax = 1_000;
 const probesMax = 16;
 /** Activities handed out in one turn of the event loop. */
 const turnMax = 250;
+const secondMs = 1_000;
 /** Closed ones that one command removes. */
 const expiredAtOnce = 1_000;
 
@@ -30,7 +30,6 @@ export interface ProposerParts {
   readonly context: PartitionContext;
   readonly encode: (command: Command) => Buffer;
   readonly book: DeadlineBook;
-  readonly expiry: ExpiryBook;
   readonly clock: LogClockEstimate;
   readonly own: OwnClock;
 }
@@ -50,6 +49,7 @@ export class Proposer {
   #running = false;
   /** By where it stands in the log: what the broker has and the scheduler is not known to have decided. */
   readonly #undecided = new TimerQueue<Proposal>();
+  #expiresFirstAt: number | undefined;
   #expireRepeatAt = -Infinity;
   #expiry: Proposal = { count: 0 };
 
@@ -77,8 +77,10 @@ export class Proposer {
     if (nextAt !== Infinity) this.#alarm.setIn(nextAt - at);
   }
 
-  /** Something closed was removed: the next thousand may follow at once. */
-  expired(): void {
+  /** The first of what is closed is another one: it was removed, and the next thousand may follow at once. */
+  expiresFirst(at: number | undefined): void {
+    if (at === this.#expiresFirstAt) return;
+    this.#expiresFirstAt = at;
     this.#undecided.delete(this.#expiry);
     this.#expiry = { count: 0 };
     this.#expireRepeatAt = -Infinity;
@@ -172,7 +174,10 @@ export class Proposer {
   }
 
   #expireAt(): number {
-    return Math.max(this.#parts.expiry.nextAt() ?? Infinity, this.#expireRepeatAt);
+    const at = this.#expiresFirstAt;
+    if (at === undefined) return Infinity;
+    // What ends within one second goes with one command.
+    return Math.max(Math.ceil(at / secondMs) * secondMs, this.#expireRepeatAt);
   }
 
   #addExpiry(at: number, records: OutputRecord[]): Proposal {

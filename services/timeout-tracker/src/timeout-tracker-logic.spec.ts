@@ -143,7 +143,14 @@ class World {
 
   restore(activity: Activity): void {
     this.#activities.set(executionKey(activity.id), activity);
-    void this.tracker.restore(this.#record(executionKey(activity.id), { type: 'ActivitySnapshot', activity }));
+    const state: StateRecord = { type: 'ActivitySnapshot', activity };
+    if (!('expiresAt' in activity)) void this.tracker.restore(this.#record(executionKey(activity.id), state));
+  }
+
+  /** What stands last in `executions`. */
+  restoreProgress(): void {
+    const progress = { commands: 0, queries: 0, rules: 1, now: epochMillis(Math.floor(this.logNow)) };
+    void this.tracker.restore(this.#record('__progress', { type: 'Progress', ...progress, ...this.#expiresFirst() }));
   }
 
   write(activity: Activity): void {
@@ -223,11 +230,11 @@ class World {
   #decideAt(command: Command, now: number, offset: number): void {
     this.#committedAt = Math.max(this.#committedAt, Date.now() + this.#options.commitMs + this.#jitter());
     const commitMs = this.#committedAt - Date.now();
-    if (command.type === 'ExpireBefore') this.#expire(Math.min(command.before, now), command.countMax, commitMs);
+    if (command.type === 'ExpireBefore') this.#expire(Math.min(command.before, now), command.countMax);
     else if ('target' in command && 'timer' in command) this.#decide(command, now, commitMs);
     setTimeout(() => {
       const progress = { commands: offset + 1, queries: 0, rules: 1, now: epochMillis(now) };
-      this.#show('__progress', { type: 'Progress', ...progress });
+      this.#show('__progress', { type: 'Progress', ...progress, ...this.#expiresFirst() });
     }, commitMs);
   }
 
@@ -246,17 +253,20 @@ class World {
         ? { ...activity, dispatchedAt: epochMillis(now) }
         : closed(activity, now);
     this.#activities.set(key, after);
-    setTimeout(() => this.#show(key, { type: 'ActivitySnapshot', activity: after }), commitMs);
+    const state: StateRecord = { type: 'ActivitySnapshot', activity: after };
+    setTimeout(() => this.#show(key, 'expiresAt' in after ? undefined : state), commitMs);
   }
 
-  #expire(before: number, countMax: number, commitMs: number): void {
+  #expiresFirst(): { readonly expiresFirstAt?: ReturnType<typeof epochMillis> } {
+    const all = [...this.#activities.values()].flatMap((each) => ('expiresAt' in each ? each.expiresAt : []));
+    return all.length === 0 ? {} : { expiresFirstAt: epochMillis(Math.min(...all)) };
+  }
+
+  #expire(before: number, countMax: number): void {
     const expired = [...this.#activities]
       .filter(([, a]) => 'expiresAt' in a && a.expiresAt <= before)
       .slice(0, countMax);
-    for (const [key] of expired) {
-      this.#activities.delete(key);
-      setTimeout(() => this.#show(key, undefined), commitMs);
-    }
+    for (const [key] of expired) this.#activities.delete(key);
   }
 
   #show(key: string, state: StateRecord | undefined): void {
@@ -490,6 +500,7 @@ test('thousands that are due at once are all met, with less than one repetition 
 test('what was closed is removed once its retention is over, a thousand at a time', async () => {
   const world = new World();
   for (let index = 0; index < 2_500; index++) world.restore(closed(running(String(index), startsAt), startsAt));
+  world.restoreProgress();
   world.tracker.restored();
   await jest.advanceTimersByTimeAsync(59_000);
   expect(world.activity('0')).toBeDefined();

@@ -3,7 +3,6 @@ import type { InputRecord, Output, OutputRecord, PartitionContext, PartitionLogi
 import { readable } from '@ratchet/protocol';
 import { DeadlineBook } from './deadline-book.ts';
 import { ExecutionsHandler } from './executions.handler.ts';
-import { ExpiryBook } from './expiry-book.ts';
 import { LogClockEstimate } from './log-clock-estimate.ts';
 import type { OwnClock } from './own-clock.ts';
 import { Proposer } from './proposer.ts';
@@ -22,12 +21,11 @@ const nothing: Output = { effects: [], changedKeys: [] };
 
 /**
  * The timers of one partition, made of its `executions` alone and kept nowhere: whoever gets the partition next makes
- * them again. A timer is a hint; it goes only when `executions` shows that what it was for is over.
+ * them again. Of what is closed it knows nothing but when the first of it may go: the progress says so. A timer is a hint; it goes only when `executions` shows that what it was for is over.
  */
 export class TimeoutTrackerLogic implements PartitionLogic<StateRecord | undefined> {
   readonly #parts: TimeoutTrackerParts;
   readonly #book = new DeadlineBook();
-  readonly #expiry = new ExpiryBook();
   readonly #handler: ExecutionsHandler;
   readonly #proposer: Proposer;
   #live = false;
@@ -36,16 +34,16 @@ export class TimeoutTrackerLogic implements PartitionLogic<StateRecord | undefin
     this.#parts = parts;
     const { context, codec, taskRetentionMs, own } = parts;
     const clock = new LogClockEstimate(own);
-    const shared = { book: this.#book, expiry: this.#expiry, clock };
+    const shared = { book: this.#book, clock };
     const encode = (command: Command): Buffer => codec.encodeCommand(command);
     this.#proposer = new Proposer({ ...shared, own, context, encode });
-    const expired = (): void => {
-      this.#proposer.expired();
+    const expiresFirst = (at: number | undefined): void => {
+      this.#proposer.expiresFirst(at);
     };
     const decided = (before: number): void => {
       this.#proposer.decided(before);
     };
-    this.#handler = new ExecutionsHandler({ ...shared, taskRetentionMs, expired, decided });
+    this.#handler = new ExecutionsHandler({ ...shared, taskRetentionMs, expiresFirst, decided });
   }
 
   /** Activities with a deadline; none once it is closed. */
@@ -90,7 +88,6 @@ export class TimeoutTrackerLogic implements PartitionLogic<StateRecord | undefin
   close(): void {
     this.#proposer.stop();
     this.#book.clear();
-    this.#expiry.clear();
   }
 }
 

@@ -8,9 +8,10 @@ import type { ExecutionId } from './execution-id.ts';
 import type { Failure } from './failure.ts';
 
 import type { Outcome } from './outcome.ts';
-
+import type { Payload } from './payload.ts';
 import type { ReplyAddress } from './reply-address.ts';
 
+import type { UserMetadata } from './user-metadata.ts';
 import type { WorkerSdk } from './worker-sdk.ts';
 
 /** The state of one activity, without input, header and heartbeat, which are records of their own and stay as long as it does. Exactly one of open and closed is set. */
@@ -160,4 +161,16 @@ export interface ClosedState {
   readonly resetRequestId?: string | null;
   /** Request id of the last change of options. */
   readonly updateRequestId?: string | null;
+  /** The arguments; of a record that stands among the open ones they have their own. */
+  readonly input: readonly Payload[];
+  /** What was handed to the worker. */
+  readonly header: Readonly<Record<string, Payload>>;
+  /** What people are told of it. */
+  readonly userMetadata?: UserMetadata | null;
+  /** Where it comes from; each a temporal.api.common.v1.Link. */
+  readonly links: readonly Uint8Array[];
+  /** Those of the last heartbeat. */
+  readonly heartbeatDetails: readonly Payload[];
+  /** When it was recorded; 0 where there is none, or a reset has forgotten it. Milliseconds since the Unix epoch. */
+  readonly heartbeatAt: EpochMillis;
 }

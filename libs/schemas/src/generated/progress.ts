@@ -19,4 +19,6 @@ export interface Progress {
   readonly tokenKeyIds: readonly string[];
   /** Task topics that are being made: tasks that were dispatched to them may not have been sent. */
   readonly unsentTopics: readonly string[];
+  /** When the retention of something closed ends first, in milliseconds since the Unix epoch. Absent: of nothing. */
+  readonly expiresFirstAt?: EpochMillis | null;
 }

@@ -17,14 +17,12 @@ import {
 import type * as avro from '../generated/index.ts';
 import { UnreadableRecordError } from '../unreadable-record-error.ts';
 import { failureToAvro, failureToDomain } from './failure.mapping.ts';
+import { givenToAvro, givenToDomain } from './given.mapping.ts';
 import { outcomeToAvro, outcomeToDomain } from './outcome.mapping.ts';
 import { rememberedToAvro, rememberedToDomain } from './remembered-id.mapping.ts';
 import { isPresent, isSome, setPresent } from './set-present.ts';
 
-/**
- * Leaves out what the activity was given and its heartbeat, which are records of their own, but for the tally of a closed
- * one.
- */
+/** Leaves out what an open activity was given and its heartbeat, which are records of their own; a closed one is whole. */
 export function activityToAvro(activity: Activity): avro.ActivitySnapshot {
   const { id, activityType, scheduleOffset, version, requestIds, scheduledAt, retentionMs, attempt } = activity;
   const { lastWorkerIdentity, lastFailure } = activity;
@@ -53,8 +51,8 @@ export function activityToAvro(activity: Activity): avro.ActivitySnapshot {
 }
 
 /**
- * @returns an activity with empty input and header, without heartbeat, or of a closed one without its details: their
- * records bring them.
+ * @returns an open activity with empty input and header, without heartbeat: their records bring them. So it is with a closed one
+ * of a record from before it had them itself, of whose heartbeat the tally is known.
  */
 export function activityToDomain(snapshot: avro.ActivitySnapshot): Activity {
   const activity = stateOf(snapshot);
@@ -116,7 +114,6 @@ const closedToAvro = (activity: ClosedActivity): avro.ClosedState => ({
   expiresAt: activity.expiresAt,
   outcome: outcomeToAvro(activity.outcome),
   closeRequestId: activity.closeRequestId,
-  heartbeatCount: activity.heartbeat?.count ?? 0,
   deleted: activity.deleted ?? false,
   options: activity.options,
   cancel: activity.cancel ?? null,
@@ -124,6 +121,16 @@ const closedToAvro = (activity: ClosedActivity): avro.ClosedState => ({
   unpauseRequestId: activity.unpauseRequestId ?? null,
   resetRequestId: activity.resetRequestId ?? null,
   updateRequestId: activity.updateRequestId ?? null,
+  ...givenToAvro(activity),
+  ...heartbeatToAvro(activity.heartbeat),
+});
+
+const heartbeatToAvro = (
+  heartbeat: Heartbeat = { details: nothing, recordedAt: epochMillis(0), count: 0 },
+): Pick<avro.ClosedState, 'heartbeatCount' | 'heartbeatDetails' | 'heartbeatAt'> => ({
+  heartbeatCount: heartbeat.count,
+  heartbeatDetails: heartbeat.details,
+  heartbeatAt: heartbeat.recordedAt,
 });
 
 const nothing: Activity['input'] = [];
@@ -186,13 +193,14 @@ function openToDomain(snapshot: avro.ActivitySnapshot, open: avro.OpenState): Op
 function closedToDomain(snapshot: avro.ActivitySnapshot, closed: avro.ClosedState): ClosedActivity {
   const activity: ClosedActivity = {
     ...baseOf(snapshot),
+    ...givenToDomain(closed),
     status: closed.status,
     options: closed.options ?? unknownOptions(closed.taskQueue),
     closedAt: closed.closedAt,
     expiresAt: closed.expiresAt,
     outcome: outcomeToDomain(closed.outcome),
     closeRequestId: closed.closeRequestId,
-    ...(closed.heartbeatCount === 0 ? {} : { heartbeat: unknownHeartbeat(closed.heartbeatCount) }),
+    ...(closed.heartbeatCount === 0 ? {} : { heartbeat: heartbeatOf(closed) }),
     ...(closed.deleted ? { deleted: true } : {}),
   };
   setPresent(activity, 'startedAt', closed.startedAt);
@@ -204,8 +212,11 @@ function closedToDomain(snapshot: avro.ActivitySnapshot, closed: avro.ClosedStat
   return activity;
 }
 
-/** The last heartbeat of a closed activity as long as its own record has not been read. */
-const unknownHeartbeat = (count: number): Heartbeat => ({ details: nothing, recordedAt: epochMillis(0), count });
+const heartbeatOf = ({ heartbeatDetails, heartbeatAt, heartbeatCount }: avro.ClosedState): Heartbeat => ({
+  details: heartbeatDetails,
+  recordedAt: heartbeatAt,
+  count: heartbeatCount,
+});
 
 const none = millis(0);
 

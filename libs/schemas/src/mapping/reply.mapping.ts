@@ -1,4 +1,4 @@
-import type { Activity, Answer, Refusal, Reply } from '@ratchet/domain';
+import { isClosed, slim, type Activity, type Answer, type Refusal, type Reply } from '@ratchet/domain';
 import type * as avro from '../generated/index.ts';
 import { UnreadableRecordError } from '../unreadable-record-error.ts';
 import { activityToAvro, activityToDomain } from './activity-snapshot.mapping.ts';
@@ -61,7 +61,7 @@ function answerToAvro(answer: Answer): AvroBody {
 }
 
 const descriptionToAvro = (activity: Activity): Omit<avro.ActivityDescription, 'stateBytes'> => ({
-  snapshot: activityToAvro(activity),
+  snapshot: activityToAvro(isClosed(activity) ? slim(activity) : activity),
   ...givenToAvro(activity),
   heartbeat: activity.heartbeat ?? null,
 });

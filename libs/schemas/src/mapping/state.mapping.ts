@@ -25,7 +25,12 @@ export const stateWriters: { readonly [T in StateType]: (record: StateOf<T>) => 
   ActivityHeartbeat: (record) => record,
   RunSnapshot: ({ run }) => runToAvro(run),
   SignalSnapshot: ({ run, signal }) => ({ run, ...signal }),
-  Progress: ({ tokenKeyIds = [], unsentTopics = [], ...record }) => ({ ...record, tokenKeyIds, unsentTopics }),
+  Progress: ({ tokenKeyIds = [], unsentTopics = [], expiresFirstAt = null, ...record }) => ({
+    ...record,
+    tokenKeyIds,
+    unsentTopics,
+    expiresFirstAt,
+  }),
 };
 
 export const stateReaders: { readonly [T in StateType]: (value: AvroState[T]) => StateOf<T> } = {
@@ -38,11 +43,12 @@ export const stateReaders: { readonly [T in StateType]: (value: AvroState[T]) =>
   ActivityHeartbeat: (heartbeat) => ({ type: 'ActivityHeartbeat', ...heartbeat }),
   RunSnapshot: (snapshot) => ({ type: 'RunSnapshot', run: runToDomain(snapshot) }),
   SignalSnapshot: ({ run, ...signal }) => ({ type: 'SignalSnapshot', run, signal }),
-  Progress: ({ forwarded, tokenKeyIds, unsentTopics, ...rest }) => {
+  Progress: ({ forwarded, tokenKeyIds, unsentTopics, expiresFirstAt, ...rest }) => {
     const progress: StateOf<'Progress'> = { type: 'Progress', ...rest };
     if (isPresent(forwarded)) setPresent(progress, 'forwarded', forwardedFromToDomain(forwarded));
     if (isSome(tokenKeyIds)) setPresent(progress, 'tokenKeyIds', tokenKeyIds);
     if (isSome(unsentTopics)) setPresent(progress, 'unsentTopics', unsentTopics);
+    setPresent(progress, 'expiresFirstAt', expiresFirstAt);
     return progress;
   },
 };

@@ -30,7 +30,7 @@ export type Fact = { readonly id: string; readonly partition: number } & (
     }
   /** Someone was answered with the outcome. */
   | { readonly fact: 'outcome'; readonly offset: number; readonly outcome: string }
-  /** A committed state. `place`: where the record stands in the state topic; `offset`: of the command that decided it. */
+  /** A committed state. `place`: where the record stands in its topic; `offset`: of the command that decided it. */
   | {
       readonly fact: 'state';
       readonly place: number;

@@ -14,10 +14,11 @@ export async function readLog(cluster: Cluster, taskTopics: readonly string[]): 
   const commands = await readAll(cluster, topics.commands, codec.decodeCommand);
   const queries = await readAll(cluster, topics.queries, codec.decodeQuery);
   const replies = await readAll(cluster, topics.replies, codec.decodeReply);
-  const states = await readAll(cluster, topics.executions, codec.decodeState);
+  const open = await readAll(cluster, topics.executions, codec.decodeState);
+  const closed = await readAll(cluster, topics.outcomes, codec.decodeState);
 
   return {
-    facts: factsOf({ commands, queries, replies, states }, ({ activityId }) => activityId),
+    facts: factsOf({ commands, queries, replies, states: [...open, ...closed] }, ({ activityId }) => activityId),
     deadLetters: await readDeadLetters(cluster, taskTopics),
   };
 }

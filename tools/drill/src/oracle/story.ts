@@ -24,9 +24,9 @@ export class Story {
     return this.facts.filter((each): each is FactOf<F> => each.fact === fact);
   }
 
-  /** In the order in which they were committed. */
+  /** In the order in which they were decided; those of one topic in that in which they were committed. */
   get states(): readonly FactOf<'state'>[] {
-    return this.known('state').toSorted((a, b) => a.place - b.place);
+    return this.known('state').toSorted((a, b) => a.offset - b.offset || a.place - b.place);
   }
 
   /** In the order in which they were decided; a grant that was told again is there once. */
