@@ -19,7 +19,7 @@ export interface ServiceTools {
 const cacheBytes = 20_000;
 
 /** Where the scheduler keeps its state, in the order of a restore. */
-export const stateTopics: readonly string[] = [topics.executions];
+export const stateTopics: readonly string[] = [topics.executions, topics.outcomes];
 
 /** As `createSchedulerRunner` has it. */
 export const schedulerService = (tools: ServiceTools): SimulatedService => ({

@@ -126,7 +126,7 @@ class SimulatedStore implements StateStore {
       },
       commit: (position) => {
         this.#checkOpen();
-        contents.position = { ...position, writtenAt: Date.now() };
+        contents.position = { writtenAt: Date.now(), ...position };
         contents.undo = undefined;
       },
       rollback: undo,
