@@ -22,7 +22,7 @@ export const epochMillis = (value: number): EpochMillis => {
 export const after = (start: EpochMillis, delayMs: Millis): EpochMillis => epochMillis(start + delayMs);
 
 /**
- * Stops the record in hand when our own reasoning is wrong.
+ * Stops the partition when our own reasoning is wrong.
  *
  * Not for bad input (that is a `Refusal`) and not for a broker that is away (that is an `OperationalError`):
  * a failed invariant means the code is wrong, and going on would write a lie to the log.

@@ -1,6 +1,7 @@
 import {
   decide,
   executionKey,
+  InvariantError as DomainInvariantError,
   nextNow,
   partitionKey,
   runKey,
@@ -9,6 +10,7 @@ import {
   type Change,
   type Command,
   type Decision,
+  type DecisionContext,
   type EpochMillis,
   type ForwardedFrom,
   type PartitionState,
@@ -57,8 +59,8 @@ export interface CommandHandlerParts {
  * command -> `decide` -> records of its effects -> its change. All the thinking is in `decide`; this only carries.
  *
  * A decision is applied whole or not at all. Whatever can fail comes before the state changes: then the record goes to the
- * dead-letter topic, here and on every replay, and the state is as it was. Should the state itself refuse the change, our
- * own reasoning is wrong and the partition stops.
+ * dead-letter topic, here and on every replay, and the state is as it was. Should an invariant of the rules break, or the
+ * state itself refuse the change, our own reasoning is wrong and the partition stops.
  */
 export class CommandHandler {
   readonly #parts: CommandHandlerParts;
@@ -75,7 +77,7 @@ export class CommandHandler {
 
     const unproved = this.#parts.proofs.refusal(command, offset, state.rules);
     const isNews = unproved === undefined && this.#isNews(command);
-    const decision = isNews ? decide(state, command, { now, offset, rules: state.rules }) : undefined;
+    const decision = isNews ? this.#decide(command, { now, offset, rules: state.rules }) : undefined;
     const before = 'timer' in command ? state.activity(command.target) : undefined;
     position.now = now;
     position.offset = offset;
@@ -87,6 +89,19 @@ export class CommandHandler {
     this.#markForwarded(command);
     this.#parts.onDecided(command, decision, before, now);
     return output;
+  }
+
+  /** @throws InvariantError when `decide` finds itself wrong: nothing has changed, and the partition stops. */
+  #decide(command: Command, context: DecisionContext): Decision {
+    try {
+      return decide(this.#parts.state, command, context);
+    } catch (cause) {
+      if (!(cause instanceof DomainInvariantError)) throw cause;
+      const where = `offset ${String(context.offset)} of partition ${String(this.#parts.partition)}`;
+      const rules = `rules version ${String(context.rules)}`;
+      const what = `Expected to decide the ${command.type} at ${where} under ${rules}, but the rules break: ${cause.message}`;
+      throw new InvariantError(what, { cause });
+    }
   }
 
   #drop(command: Command, offset: number, unproved: Refusal | undefined): Output {

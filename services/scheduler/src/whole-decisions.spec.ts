@@ -1,5 +1,5 @@
-import { type Command, type Reply } from '@ratchet/domain';
-import { recordBytesMax } from '@ratchet/kafka';
+import { epochMillis, type Command, type Reply } from '@ratchet/domain';
+import { InvariantError, recordBytesMax } from '@ratchet/kafka';
 import { localCodec, type Codec } from '@ratchet/schemas';
 import { charge, client, codec, partition, repliesIn, schedule, Stage, worker } from './scheduler-logic.fixture.ts';
 
@@ -66,3 +66,40 @@ test('an answer that no record can hold is a refusal that says so', async () => 
   expect(reply).toMatchObject({ requestId: 'q', body: { type: 'Refused' } });
   expect(JSON.stringify(reply?.body)).toMatch(/takes \d+ bytes, and a record may have \d+/);
 });
+
+test('a rule that breaks stops the partition, and says at which command and of what', async () => {
+  const sound = new Stage();
+  await sound.command(schedule({ awaitOutcome: false }), 1_000);
+  const stage = new Stage();
+  await stage.restoreFrom(await dispatchedTooEarly(sound.seal()));
+  const before = stage.logic.stateHash();
+
+  const options = { startToCloseTimeoutMs: 5_000, taskQueue: 'payments' };
+  const attach = schedule({
+    options,
+    requestId: 'attach',
+    idConflictPolicy: 'use-existing',
+    target: { ...charge, runId: 'run-2' },
+  });
+  const decided = stage.command(attach, 1_010);
+
+  await expect(decided).rejects.toBeInstanceOf(InvariantError);
+  await expect(decided).rejects.toThrow(
+    /^Expected to decide the Schedule at offset 1 of partition \d+ under rules version 1, but the rules break: Expected activity default\/\/run-1\/charge-1 to be dispatched when it is due/,
+  );
+  expect(stage.logic.stateHash()).toBe(before);
+});
+
+/** A state that no rule has led to. */
+async function dispatchedTooEarly(
+  state: ReadonlyMap<string, Buffer | null>,
+): Promise<ReadonlyMap<string, Buffer | null>> {
+  const changed = new Map(state);
+  for (const [key, value] of state) {
+    const record = value === null ? undefined : await codec.decodeState(value);
+    if (record?.type !== 'ActivitySnapshot' || record.activity.status !== 'scheduled') continue;
+    const activity = { ...record.activity, dispatchAt: epochMillis(9_000) };
+    changed.set(key, codec.encodeState({ type: 'ActivitySnapshot', activity }));
+  }
+  return changed;
+}
