@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { ActivityClient } from '@ratchet/client';
@@ -36,7 +36,7 @@ const { values } = parseArgs({
   },
 });
 
-const folder = '.ratchet/bench-takeover';
+const folder = resolve('.ratchet/bench-takeover');
 /** After an event, until it counts as over. */
 const settleMs = 3_000;
 /** Starts that are in flight while those are made that are open before anything is measured. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
@@ -75,7 +75,7 @@ export class DiskStore implements StateStore {
 
   constructor(parts: DiskStoreParts) {
     this.#parts = parts;
-    this.#path = join(parts.folder, `partition-${String(parts.partition)}.db`);
+    this.#path = join(parts.folder, nameOf(parts.partition));
     try {
       mkdirSync(parts.folder, { recursive: true });
       this.#database = this.#openTrusted();
@@ -279,6 +279,32 @@ export class DiskStore implements StateStore {
   #remove(): void {
     this.#doubt = undefined;
     for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(`${this.#path}${suffix}`, { force: true });
+  }
+}
+
+const nameOf = (partition: number): string => `partition-${String(partition)}.db`;
+
+/**
+ * The partitions that a folder has files of, and when each was written last, in milliseconds of this machine's clock. Of two machines'
+ * files of a partition the later is closer to its log's end: whoever owns it writes within a second of each commit.
+ */
+export function storesIn(folder: string): ReadonlyMap<number, number> {
+  const stores = new Map<number, number>();
+  for (const name of namesIn(folder)) {
+    const [, partition] = /^partition-(\d+)\.db(?:-wal)?$/.exec(name) ?? [];
+    const writtenAt = statSync(join(folder, name), { throwIfNoEntry: false })?.mtimeMs;
+    if (partition === undefined || writtenAt === undefined) continue;
+    stores.set(Number(partition), Math.max(stores.get(Number(partition)) ?? 0, Math.floor(writtenAt)));
+  }
+  return stores;
+}
+
+/** A folder that cannot be read has none: whoever opens a store in it is told why. */
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
   }
 }
 

@@ -1,1 +1,1 @@
-export { DiskStore, type DiskStoreParts } from './disk-store.ts';
+export { DiskStore, storesIn, type DiskStoreParts } from './disk-store.ts';

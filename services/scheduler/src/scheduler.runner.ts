@@ -74,6 +74,7 @@ export async function createSchedulerRunner(
       { topic: topics.queries, start: 'progress', onGap: 'skip', behind: topics.commands },
     ],
     stateTopics: [topics.executions, topics.outcomes],
+    stores: () => stores.writtenAt(),
     createLogic,
     outbox,
     metrics: tools.metrics.processor,

@@ -5,12 +5,14 @@ import { CacheBudget, type StateStore } from '@ratchet/domain';
 import type { Cluster } from '@ratchet/protocol';
 import { topics } from '@ratchet/schemas';
 import type { RunnerTools } from '@ratchet/service-kit';
-import { DiskStore } from '@ratchet/store';
+import { DiskStore, storesIn } from '@ratchet/store';
 import type { SchedulerConfig } from './scheduler.config.ts';
 
 export interface StateStores {
   /** @throws OperationalError RKT1012, retryable, while it cannot be had. */
   open(partition: number): StateStore;
+  /** Partitions that there is a file of, and when it was written last, on this machine's clock. */
+  writtenAt(): ReadonlyMap<number, number>;
   /** What decoded entities may take, of all partitions together. */
   readonly cache: CacheBudget;
   /** Removes what was only meant for this process. */
@@ -29,6 +31,7 @@ export async function stateStores(
   metrics.gauge('ratchet_state_cache_bytes', 'What decoded entities take in memory, about', () => cache.usedBytes);
   return {
     cache,
+    writtenAt: () => storesIn(folder),
     open: (partition) =>
       new DiskStore({
         folder,

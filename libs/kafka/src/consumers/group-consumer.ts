@@ -2,8 +2,9 @@ import type { Batch, Cluster, Consumer, PartitionAssigner } from 'kafkajs';
 import type { GroupMember, KafkaClient, KafkaConnection } from '../cluster/connection.ts';
 import { asDenied, isDenied, naming } from '../cluster/denied-rights.ts';
 import type { OperationalError } from '../errors.ts';
+import { AssignerProtocol } from '../kafkajs/index.ts';
 import { asError } from '../kafkajs/kafka-error.ts';
-import { membershipIn, type Heard } from '../kafkajs/consumer-group.ts';
+import { membershipIn, type Heard, type Membership } from '../kafkajs/consumer-group.ts';
 import type { FetchedRecord } from '../kafkajs/fetched-records.ts';
 import type { InputRecord } from '../record.ts';
 import { backoffMs, sleep, within } from '../waiting.ts';
@@ -41,6 +42,8 @@ export interface JoinedGeneration {
   readonly generation: number;
   /** When the coordinator was asked for it, on the clock of `performance.now()`: the session counts from then. */
   readonly askedAt: number;
+  /** What the assigner of the group's leader has said beside the partitions. */
+  readonly userData: Buffer;
 }
 
 export interface GroupConsumerEvents {
@@ -75,6 +78,8 @@ export interface GroupConsumerOptions {
   readonly sessionTimeoutMs?: number;
   /** How often the coordinator is asked, and so how late a member learns that others come or go; 1 s. */
   readonly heartbeatMs?: number;
+  /** Goes on fetching under its former assignment while the group forms anew, and asks by a clock of its own. Default: no. */
+  readonly isSteady?: boolean;
   /** How long a fetch waits at the broker for something to come; also how long a resumed partition may wait. */
   readonly fetchWaitMs?: number;
   readonly fetchBytesMax?: number;
@@ -103,6 +108,7 @@ interface Attempt {
   readonly consumer: Consumer;
   /** kafkajs lends it to the assigner, at once. */
   readonly cluster: Cluster | undefined;
+  readonly membership: Membership;
   starting: Promise<unknown>;
   joined: boolean;
   /** Whether it has found a coordinator, which may wait for the rest of the group before it answers. */
@@ -171,6 +177,11 @@ export class GroupConsumer implements GroupMember {
     // Trap: kafkajs takes no notice of a stop before it has joined.
     await Promise.race([attempt.starting, sleep(this.#sessionTimeoutMs)]);
     await leave(attempt, this.#sessionTimeoutMs);
+  }
+
+  /** Has the group form anew, for this member has something else to say of itself. Does nothing before it has joined. */
+  rejoin(): void {
+    this.#attempt?.membership.rejoin?.();
   }
 
   /** Counted in tenths of a session. */
@@ -288,7 +299,8 @@ export class GroupConsumer implements GroupMember {
   }
 
   #createAttempt(): Attempt {
-    const { connection, assigner, fetchBytesMax, fetchWaitMs, heartbeatMs = defaultHeartbeatMs } = this.#options;
+    const { connection, assigner, fetchBytesMax, fetchWaitMs, isSteady = false } = this.#options;
+    const heartbeatMs = Math.min(this.#options.heartbeatMs ?? defaultHeartbeatMs, this.#sessionTimeoutMs / 4);
     // A coordinator that has not answered for a session has expelled the member: to wait for longer is of no use.
     const client = connection.createClient({ requestTimeout: Math.max(this.#sessionTimeoutMs, 5_000) });
     let cluster: Cluster | undefined;
@@ -300,7 +312,7 @@ export class GroupConsumer implements GroupMember {
       allowAutoTopicCreation: false,
       sessionTimeout: this.#sessionTimeoutMs,
       rebalanceTimeout: Math.max(this.#sessionTimeoutMs, 10_000),
-      heartbeatInterval: Math.min(heartbeatMs, this.#sessionTimeoutMs / 4),
+      heartbeatInterval: heartbeatMs,
       minBytes: 1,
       maxWaitTimeInMs: fetchWaitMs ?? 100,
       maxBytesPerPartition: 256 * 1024,
@@ -308,10 +320,17 @@ export class GroupConsumer implements GroupMember {
       // Trap: kafkajs starts again by itself after errors it calls retriable, with the same sockets. A crash is one here.
       retry: { ...consumerRetry, restartOnFailure: () => Promise.resolve(false) },
     });
+    const onCoordinatorFound = (): void => {
+      if (!attempt.isAwaited) attempt.looksInSilence = 0;
+      attempt.isAwaited = true;
+    };
+    const steady = { heartbeatMs, isOver: () => this.#attempt !== attempt };
+    const membership = { memberIds: this.#memberIds, onCoordinatorFound, ...(isSteady ? { steady } : {}) };
     const attempt: Attempt = {
       client,
       consumer,
       cluster,
+      membership,
       starting: Promise.resolve(),
       joined: false,
       isAwaited: false,
@@ -319,11 +338,7 @@ export class GroupConsumer implements GroupMember {
       askedAt: -Infinity,
       generation: 0,
     };
-    const onCoordinatorFound = (): void => {
-      if (!attempt.isAwaited) attempt.looksInSilence = 0;
-      attempt.isAwaited = true;
-    };
-    if (cluster !== undefined) membershipIn.set(cluster, { memberIds: this.#memberIds, onCoordinatorFound });
+    if (cluster !== undefined) membershipIn.set(cluster, membership);
     return attempt;
   }
 
@@ -358,7 +373,8 @@ export class GroupConsumer implements GroupMember {
       const { askedAt, generation } = attempt;
       const assigned = Object.entries(payload.memberAssignment);
       const assignment = new Map(assigned.map(([topic, numbers]) => [this.#ownName(topic), numbers]));
-      events.onJoined({ assignment, member: payload.memberId, generation, askedAt });
+      const userData = userDataOf(attempt.membership.assignment);
+      events.onJoined({ assignment, member: payload.memberId, generation, askedAt, userData });
     });
     consumer.on(consumer.events.REBALANCING, () => {
       if (isCurrent()) events.onRebalancing?.();
@@ -439,6 +455,11 @@ export class GroupConsumer implements GroupMember {
     const pauseMs = isSaid ? deniedRetryMs : backoffMs(this.#failures++ + 3);
     void sleep(pauseMs).then(() => (this.#stopped ? undefined : this.#join()));
   }
+}
+
+function userDataOf(assignment: Buffer | undefined): Buffer {
+  const decoded = assignment === undefined ? null : AssignerProtocol.MemberAssignment.decode(assignment);
+  return decoded?.userData ?? Buffer.alloc(0);
 }
 
 /** Tells the coordinator, if it listens; then nothing of the attempt can come back. */

@@ -78,7 +78,7 @@ export class TaskConsumer {
       groupId,
       topics: [topic],
       fromBeginning: true,
-      assigner: (onCluster) => coPartitionAssigner({ onCluster, held: () => this.#held() }),
+      assigner: (onCluster) => coPartitionAssigner({ onCluster, said: () => ({ held: this.#held() }) }),
       ...(sessionTimeoutMs === undefined ? {} : { sessionTimeoutMs }),
       ...(fetchWaitMs === undefined ? {} : { fetchWaitMs }),
       events: {

@@ -1,5 +1,5 @@
 import { isDenied } from '../cluster/denied-rights.ts';
-import { coPartitionAssigner } from '../consumers/assigners.ts';
+import { coPartitionAssigner, type Said } from '../consumers/assigners.ts';
 import { GroupConsumer, type FetchedBatch, type JoinedGeneration } from '../consumers/group-consumer.ts';
 import { OperationalError, PartitionFencedError } from '../errors.ts';
 import { sleep } from '../waiting.ts';
@@ -36,7 +36,9 @@ const confirmationsOfDoubt = 2;
  * What an instance that leaves has owned waits until the others hear of it. Services are few, so that they can ask this often;
  * workers may be thousands.
  */
-const heartbeatMs = 200;
+const heartbeatMs = 100;
+/** How long an instance that stops waits for others to take what it has: they hear of it with their next heartbeat. */
+const handOverMsMax = 2_000;
 
 /**
  * Runs a `PartitionLogic` for every partition that the group gives to this instance.
@@ -55,6 +57,8 @@ export class PartitionProcessor<T> {
   #member: string | undefined;
   #leaseUntil = -Infinity;
   #finishing = false;
+  /** Others are to take what this instance owns; until they do it goes on. */
+  #leaving: PromiseWithResolvers<void> | undefined;
   #offsetTimer: NodeJS.Timeout | undefined;
   #workTimer: NodeJS.Timeout | undefined;
   #silenceTimer: NodeJS.Timeout | undefined;
@@ -91,8 +95,12 @@ export class PartitionProcessor<T> {
     this.#workTimer.unref();
   }
 
-  /** Handles nothing more, commits what was handled, leaves the group. Safe to call twice. */
+  /**
+   * Hands over what it owns, which it goes on with until another instance has it; then handles nothing more, commits what was
+   * handled, leaves the group. Safe to call twice.
+   */
   async stop(): Promise<void> {
+    await this.#handOver();
     this.#finishing = true;
     clearInterval(this.#offsetTimer);
     clearInterval(this.#silenceTimer);
@@ -103,6 +111,15 @@ export class PartitionProcessor<T> {
     await this.#consumer.stop();
     for (const owned of this.#owned.values()) owned.lose();
     this.#owned.clear();
+  }
+
+  async #handOver(): Promise<void> {
+    if (this.#owned.size === 0 || !this.#isHeard() || this.#finishing) return;
+    if (this.#leaving === undefined) {
+      this.#leaving = Promise.withResolvers();
+      this.#consumer.rejoin();
+    }
+    await Promise.race([this.#leaving.promise, sleep(handOverMsMax)]);
   }
 
   /** Once the group was not heard of for a session nothing is ready: others may own what this instance holds. */
@@ -139,8 +156,9 @@ export class PartitionProcessor<T> {
       fromBeginning: true,
       sessionTimeoutMs: this.#tuning.sessionTimeoutMs,
       heartbeatMs,
+      isSteady: true,
       fetchWaitMs: this.#tuning.fetchWaitMs,
-      assigner: (onCluster) => coPartitionAssigner({ onCluster, held: () => this.#held() }),
+      assigner: (onCluster) => coPartitionAssigner({ onCluster, said: () => this.#said() }),
       events: {
         onBatch: (batch: FetchedBatch) => this.#owned.get(batch.partition)?.take(batch),
         onJoined: (joined) => {
@@ -155,8 +173,11 @@ export class PartitionProcessor<T> {
 
   // --- ownership ---
 
-  #held(): ReadonlyMap<number, number> {
-    return new Map(Array.from(this.#owned.values(), ({ partition, since }) => [partition, since]));
+  /** What the assigner of the group's leader is told of this instance. */
+  #said(): Said {
+    const held = new Map(Array.from(this.#owned.values(), ({ partition, since }) => [partition, since]));
+    const stores = this.#options.stores?.() ?? new Map<number, number>();
+    return { held, stores, isLeaving: this.#leaving !== undefined };
   }
 
   #joined({ assignment, member, generation, askedAt }: JoinedGeneration): void {
@@ -181,6 +202,7 @@ export class PartitionProcessor<T> {
     }
     this.#heard(askedAt, isHeard ? Infinity : 0);
     this.#options.metrics?.owned?.(numbers);
+    this.#leaving?.resolve();
     this.#options.connection.log('info', `${this.#options.service} owns the partitions ${numbers.join(', ')}`, {
       partitions: numbers,
     });

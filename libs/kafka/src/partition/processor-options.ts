@@ -37,6 +37,11 @@ export interface PartitionProcessorOptions<T> {
   readonly stateTopics?: readonly string[];
   /** Called anew at every assignment. */
   readonly createLogic: (context: PartitionContext) => PartitionLogic<T>;
+  /**
+   * Partitions of whose state this instance has a store, each with how fresh it is: of two the larger is closer to the end of
+   * the state topic. Asked whenever the group forms anew: what nobody owns goes to whoever has the freshest. Default: none.
+   */
+  readonly stores?: () => ReadonlyMap<number, number>;
   /** Where effects go. The processor does not close it. */
   readonly outbox: Outbox;
   /** `<topic>.dlq` by default. */

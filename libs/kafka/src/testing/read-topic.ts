@@ -15,7 +15,7 @@ export async function readTopic(connection: KafkaConnection, topic: string): Pro
     topics: [topic],
     fromBeginning: true,
     fetchWaitMs: 50,
-    assigner: (onCluster) => coPartitionAssigner({ onCluster, held: () => new Map() }),
+    assigner: (onCluster) => coPartitionAssigner({ onCluster, said: () => ({ held: new Map() }) }),
     events: {
       onJoined: () => {
         taken();
