@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { steadyGroup } from './steady-group.ts';
 import { honestGroup, membershipIn, type ConsumerGroupClass, type ProtocolErrorClass } from './consumer-group.ts';
 
 const load = createRequire(import.meta.url);
@@ -116,4 +117,69 @@ describe('a member that is made anew', () => {
   });
 
   const withType = (type: string): Error => Object.assign(new Error(type), { type });
+});
+
+describe('a steady member, while its group forms anew', () => {
+  const Steady = steadyGroup(Honest);
+  const withType = (type: string): Error => Object.assign(new Error(type), { type });
+
+  /** A coordinator that says once that the group forms anew, and answers a join when it is let. */
+  function steady(isSteady = true, joined: () => Promise<void> = () => Promise.resolve()) {
+    const { group, told } = stage(Steady, 'm');
+    const coordinator = {
+      heartbeat: () => Promise.reject(withType('REBALANCE_IN_PROGRESS')),
+      leaveGroup: () => Promise.resolve(told.push({ left: true } as never)),
+    };
+    const cluster = {};
+    const settings = isSteady ? { steady: { heartbeatMs: 1_000, isOver: () => false } } : {};
+    membershipIn.set(cluster, { memberIds: new Set(), onCoordinatorFound: () => undefined, ...settings });
+    const joins: string[] = [];
+    Object.assign(group, { coordinator, cluster, maxWaitTime: 100 });
+    Object.defineProperty(Own.prototype, 'joinAndSync', {
+      configurable: true,
+      writable: true,
+      value: () => (joins.push('join'), joined()),
+    });
+    return { group: group as typeof group & { maxWaitTime: number }, joins, told };
+  }
+  const ownJoin = Own.prototype.joinAndSync;
+  afterEach(() => {
+    Own.prototype.joinAndSync = ownJoin;
+  });
+
+  test('joins beside its fetching, once, and asks nothing meanwhile', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const { group, joins } = steady(true, () => promise);
+    expect(group.maxWaitTime).toBe(100);
+    await group.heartbeat({ interval: 0 });
+    await group.heartbeat({ interval: 0 });
+    expect(joins).toEqual(['join']);
+    expect(group.maxWaitTime).toBe(5);
+    resolve();
+  });
+
+  test('throws where it could not join with the next heartbeat, as the runner expects it', async () => {
+    const { group } = steady(true, () => Promise.reject(new Error('no broker')));
+    await group.heartbeat({ interval: 0 });
+    await new Promise(setImmediate);
+    await expect(group.heartbeat({ interval: 0 })).rejects.toThrow('no broker');
+  });
+
+  test('leaves once its join is answered, and joins no more', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const { group, told, joins } = steady(true, () => promise);
+    await group.heartbeat({ interval: 0 });
+    const leaving = group.leave();
+    await new Promise(setImmediate);
+    expect(told).not.toContainEqual({ left: true });
+    resolve();
+    await leaving;
+    expect(told).toContainEqual({ left: true });
+    expect(joins).toEqual(['join']);
+  });
+
+  test('of another kind hears it as kafkajs does', async () => {
+    const { group } = steady(false);
+    await expect(group.heartbeat({ interval: 0 })).rejects.toMatchObject({ type: 'REBALANCE_IN_PROGRESS' });
+  });
 });

@@ -21,13 +21,14 @@ interface Coordinator {
 
 export type ConsumerGroupClass = new (options: object) => ConsumerGroup;
 
+export type HonestGroupClass = new (options: object) => HonestMember;
+
 type Step = (this: HonestMember) => Promise<void>;
 
-interface HonestMember extends ConsumerGroup {
+export interface HonestMember extends ConsumerGroup {
   readonly membership: Membership | undefined;
   heard(heard: Heard): void;
   comeAnew(): Promise<void>;
-  beSteady(): void;
 }
 
 /** kafkajs throws this when a coordinator does not know the member; its runner then joins anew. */
@@ -68,16 +69,8 @@ export interface Steadiness {
 /** By kafkajs's cluster. */
 export const membershipIn = new WeakMap<object, Membership>();
 
-/** kafkajs's own names of the events. */
+/** kafkajs's own name of the event. */
 const heartbeatEvent = 'consumer.heartbeat';
-const rebalancingEvent = 'consumer.rebalancing';
-
-/**
- * For so long from when the group forms anew no fetch waits for records to come: what is assigned by then is fetched from
- * with the next one.
- */
-const hurryMs = 2_000;
-const hurriedWaitMs = 5;
 
 /**
  * kafkajs's membership of a group, which never takes itself for a member without an id, and tells when it was heard.
@@ -90,12 +83,8 @@ const hurriedWaitMs = 5;
  * whom a broker's restart or a cut has kept from saying goodbye, and nobody would own anything so long. See `Membership`.
  *
  * A `HEARTBEAT` event comes with every answer of the coordinator, that to `SyncGroup` included; see `Heard`.
- *
- * kafkajs fetches nothing from when it hears that the group forms anew until it has its new assignment, for which the
- * slowest member is waited for. A steady member (`Membership.steady`) joins beside its fetching, under its former
- * assignment: nobody else can own any of it before the new one is there, or the session is over.
  */
-export function honestGroup(own: ConsumerGroupClass, ProtocolError: ProtocolErrorClass): ConsumerGroupClass {
+export function honestGroup(own: ConsumerGroupClass, ProtocolError: ProtocolErrorClass): HonestGroupClass {
   const steps = own.prototype as unknown as Record<symbol, Step>;
   const [joinSymbol, ownJoin] = stepOf(steps, 'join');
   const [syncSymbol, ownSync] = stepOf(steps, 'sync');
@@ -104,35 +93,8 @@ export function honestGroup(own: ConsumerGroupClass, ProtocolError: ProtocolErro
     askedAt = -Infinity;
     #asking: Promise<void> | undefined;
 
-    #joining: Promise<void> | undefined;
-    /** Why it could not join again beside its fetching. */
-    #failure: Error | undefined;
-    #hasLeft = false;
-    #hurriesUntil = -Infinity;
-    #timer: NodeJS.Timeout | undefined;
-
-    get maxWaitTime(): number {
-      const ms = waits.get(this) ?? 0;
-      return performance.now() < this.#hurriesUntil ? Math.min(ms, hurriedWaitMs) : ms;
-    }
-
-    /** kafkajs's constructor sets it, before this class has any field. */
-    set maxWaitTime(ms: number) {
-      waits.set(this, ms);
-    }
-
     override heartbeat({ interval }: { readonly interval: number }): Promise<void> {
       return (this.#asking ??= this.#ask(interval).finally(() => (this.#asking = undefined)));
-    }
-
-    /** One at a time: a fetch that finds its metadata old asks for it, too. */
-    override joinAndSync(): Promise<void> {
-      return (this.#joining ??= super.joinAndSync().finally(() => (this.#joining = undefined)));
-    }
-
-    /** What a fetch has brought of a partition that is not assigned any more is of no interest. */
-    override resolveOffset(at: { readonly topic: string; readonly partition: number; readonly offset: string }): void {
-      if (this.offsetManager?.memberAssignment[at.topic]?.includes(at.partition) === true) super.resolveOffset(at);
     }
 
     heard(heard: Heard): void {
@@ -142,10 +104,6 @@ export function honestGroup(own: ConsumerGroupClass, ProtocolError: ProtocolErro
     }
 
     override async leave(): Promise<void> {
-      this.#hasLeft = true;
-      clearInterval(this.#timer);
-      // What the coordinator answers last counts: to a member that has left, and joins after it, it would be one again.
-      await this.#joining?.catch(() => undefined);
       const { memberId } = this;
       await super.leave();
       if (memberId !== null) this.membership?.memberIds.delete(memberId);
@@ -170,53 +128,12 @@ export function honestGroup(own: ConsumerGroupClass, ProtocolError: ProtocolErro
     }
 
     async #ask(intervalMs: number): Promise<void> {
-      const { groupId, generationId: groupGenerationId, memberId, coordinator, membership } = this;
-      const failure = this.#failure;
-      this.#failure = undefined;
-      if (failure !== undefined) throw failure;
-      if (this.#joining !== undefined) return;
+      const { groupId, generationId: groupGenerationId, memberId, coordinator } = this;
       if (memberId === null || coordinator === null) throw new ProtocolError(unknownMember);
       const askedAt = performance.now();
       if (askedAt < this.askedAt + intervalMs) return;
-      try {
-        await coordinator.heartbeat({ groupId, memberId, groupGenerationId });
-      } catch (error) {
-        if (membership?.steady === undefined || typeOf(error) !== 'REBALANCE_IN_PROGRESS') throw error;
-        this.#rejoin();
-        return;
-      }
+      await coordinator.heartbeat({ groupId, memberId, groupGenerationId });
       this.heard({ askedAt, isAnswerToSync: false });
-    }
-
-    /** Beside the fetching, which goes on and meets what comes of it with the next heartbeat. */
-    #rejoin(): void {
-      if (this.#joining !== undefined || this.#hasLeft) return;
-      const { groupId, memberId } = this;
-      this.#hurry();
-      this.instrumentationEmitter.emit(rebalancingEvent, { groupId, memberId });
-      this.joinAndSync().catch((error: unknown) => {
-        this.#failure = error instanceof Error ? error : new Error(String(error), { cause: error });
-      });
-    }
-
-    #hurry(): void {
-      if (this.membership?.steady !== undefined) this.#hurriesUntil = performance.now() + hurryMs;
-    }
-
-    /** From the first generation on. */
-    beSteady(): void {
-      const { membership } = this;
-      const { steady } = membership ?? {};
-      if (membership === undefined || steady === undefined) return;
-      this.#hurry();
-      membership.rejoin = () => {
-        this.#rejoin();
-      };
-      this.#timer ??= setInterval(() => {
-        // Whoever fetches meets the failure, too.
-        if (steady.isOver()) clearInterval(this.#timer);
-        else this.heartbeat({ interval: steady.heartbeatMs }).catch(() => undefined);
-      }, steady.heartbeatMs).unref();
     }
   }
 
@@ -228,7 +145,6 @@ export function honestGroup(own: ConsumerGroupClass, ProtocolError: ProtocolErro
   const sync: Step = async function () {
     const askedAt = performance.now();
     await keepingAssignment(this, () => ownSync.call(this));
-    this.beSteady();
     this.heard({ askedAt, isAnswerToSync: true });
   };
   Object.defineProperty(HonestGroup.prototype, joinSymbol, { value: join });
@@ -236,10 +152,8 @@ export function honestGroup(own: ConsumerGroupClass, ProtocolError: ProtocolErro
   return HonestGroup;
 }
 
-/** How long a fetch of a group waits at the broker for records to come, as it was configured. */
-const waits = new WeakMap<object, number>();
-
-const typeOf = (error: unknown): unknown => (error as { readonly type?: unknown }).type;
+/** kafkajs's name of a broker's error. */
+export const typeOf = (error: unknown): unknown => (error as { readonly type?: unknown }).type;
 
 /** Trap: kafkajs reads the partitions out of an assignment, and drops what else the leader has said. */
 async function keepingAssignment({ coordinator, membership }: HonestMember, sync: () => Promise<void>): Promise<void> {

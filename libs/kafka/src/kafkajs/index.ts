@@ -10,6 +10,7 @@ import { honestOauth, type MechanismProvider } from './honest-oauth.ts';
 import { PrivateCopy, type Replacement } from './private-copy.ts';
 import { encodeRecord, type EncodedRecord, type RecordToEncode } from './record-encoder.ts';
 import { mendedQueue, type RequestQueueClass } from './request-queue.ts';
+import { steadyGroup } from './steady-group.ts';
 import { wordedCreation, type TopicCreationResponse } from './topic-creation.ts';
 import { tellingCluster, type ClusterClass } from './telling-cluster.ts';
 
@@ -26,7 +27,7 @@ const replacements: Readonly<Record<string, Replacement>> = {
   'network/requestQueue/index.js': (own) => mendedQueue(own as RequestQueueClass),
   'consumer/consumerGroup.js': (own, load) => {
     const { KafkaJSProtocolError } = load('errors.js') as { readonly KafkaJSProtocolError: ProtocolErrorClass };
-    return honestGroup(own as ConsumerGroupClass, KafkaJSProtocolError);
+    return steadyGroup(honestGroup(own as ConsumerGroupClass, KafkaJSProtocolError));
   },
   'producer/groupMessagesPerPartition.js': () => groupMessages,
   'protocol/encoder.js': (own) => chunkedEncoder(own as EncoderClass),

@@ -1,6 +1,11 @@
 import { isDenied } from '../cluster/denied-rights.ts';
 import { coPartitionAssigner, type Said } from '../consumers/assigners.ts';
-import { GroupConsumer, type FetchedBatch, type JoinedGeneration } from '../consumers/group-consumer.ts';
+import {
+  GroupConsumer,
+  type Assignment,
+  type FetchedBatch,
+  type JoinedGeneration,
+} from '../consumers/group-consumer.ts';
 import { OperationalError, PartitionFencedError } from '../errors.ts';
 import { sleep } from '../waiting.ts';
 import { GroupOffsets } from './group-offsets.ts';
@@ -181,8 +186,7 @@ export class PartitionProcessor<T> {
   }
 
   #joined({ assignment, member, generation, askedAt }: JoinedGeneration): void {
-    const [first] = this.#options.inputs;
-    const numbers = first === undefined ? [] : (assignment.get(first.topic) ?? []);
+    const numbers = this.#numbersIn(assignment);
     // A new member id means that the group has gone on without this instance, and others may have owned what it holds.
     const kept = member === this.#member ? new Set(numbers) : new Set<number>();
     this.#member = member;
@@ -206,6 +210,12 @@ export class PartitionProcessor<T> {
     this.#options.connection.log('info', `${this.#options.service} owns the partitions ${numbers.join(', ')}`, {
       partitions: numbers,
     });
+  }
+
+  /** The same of every topic. */
+  #numbersIn(assignment: Assignment): readonly number[] {
+    const [first] = this.#options.inputs;
+    return first === undefined ? [] : (assignment.get(first.topic) ?? []);
   }
 
   #own(partition: number, since: number, confirmations: number): void {
