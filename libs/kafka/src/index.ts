@@ -12,8 +12,10 @@ export {
 export { deadLetter } from './dead-letter.ts';
 export * from './errors.ts';
 export {
+  areExtensions,
   checkSecurity,
   checkTls,
+  extensionsExpected,
   revealed,
   nodeTlsOptions,
   type KafkaSecurity,

@@ -1,5 +1,7 @@
 import {
+  areExtensions,
   checkTls,
+  extensionsExpected,
   isPrefix,
   nodeTlsOptions,
   OperationalError,
@@ -141,6 +143,11 @@ const saslShape = z.discriminatedUnion(
       clientId: z.string(),
       clientSecret: secretShape,
       scope: z.string().optional(),
+      tls: tlsShape.optional(),
+      extensions: z
+        .record(z.string(), z.string())
+        .refine(areExtensions, { error: `an object of ${extensionsExpected}` })
+        .optional(),
     }),
     z.strictObject({ mechanism: z.literal('aws-msk-iam'), region: z.string() }),
   ],

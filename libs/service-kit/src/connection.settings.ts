@@ -1,6 +1,8 @@
 import {
+  areExtensions,
   checkSecurity,
   checkTls,
+  extensionsExpected,
   isPrefix,
   OperationalError,
   prefixExpected,
@@ -46,6 +48,11 @@ const brokers: Setting<readonly string[]> = {
     .refine((all) => all.every((broker) => /^(\[[\da-fA-F:]+\]|[\w.-]+):\d{1,5}$/.test(broker))),
 };
 
+const nameAndValue = (text: string): readonly [string, string] => {
+  const [name = '', ...value] = text.split('=');
+  return [name.trim(), value.join('=').trim()];
+};
+
 const mechanisms = ['plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer', 'aws-msk-iam'] as const;
 
 /** How Kafka and the registry are reached, and as whom. */
@@ -81,6 +88,19 @@ export const connectionSettings = {
   kafkaOauthClientId: nameText('RATCHET_KAFKA_OAUTH_CLIENT_ID', 'the client id of oauthbearer'),
   kafkaOauthClientSecret: secretText('RATCHET_KAFKA_OAUTH_CLIENT_SECRET', 'the client secret of oauthbearer'),
   kafkaOauthScope: plainText('RATCHET_KAFKA_OAUTH_SCOPE', 'the scope that tokens of oauthbearer are asked for with'),
+  kafkaOauthTlsCa: pemText(
+    'RATCHET_KAFKA_OAUTH_TLS_CA',
+    'the certificates of the authorities that the server of tokens is trusted by',
+  ),
+  kafkaOauthExtensions: optional<Readonly<Record<string, string>>>({
+    variable: 'RATCHET_KAFKA_OAUTH_EXTENSIONS',
+    expected: `what brokers are told beside a token of oauthbearer: name=value, several separated by commas; ${extensionsExpected}`,
+    schema: z
+      .string()
+      .regex(/^[^,=]+=[^,]+(,[^,=]+=[^,]+)*$/)
+      .transform((text) => Object.fromEntries(text.split(',').map(nameAndValue)))
+      .refine(areExtensions),
+  }),
   kafkaAwsRegion: plainText('RATCHET_KAFKA_AWS_REGION', "the region of aws-msk-iam's cluster, such as eu-central-1"),
   schemaRegistryUrl: {
     variable: 'RATCHET_SCHEMA_REGISTRY_URL',
@@ -218,6 +238,12 @@ function saslOf(config: ConnectionConfig, now: () => ConnectionConfig): SaslOpti
           return now().kafkaOauthClientSecret ?? '';
         },
         scope: config.kafkaOauthScope,
+        tls: {
+          get ca() {
+            return now().kafkaOauthTlsCa;
+          },
+        },
+        extensions: config.kafkaOauthExtensions,
       };
     case 'aws-msk-iam':
       return { mechanism, region: config.kafkaAwsRegion ?? '' };
@@ -253,6 +279,9 @@ const pairs: readonly (readonly [Name, Name])[] = [
   ['schemaRegistryUsername', 'schemaRegistryPassword'],
 ];
 
+/** That may be set with it. */
+const ofOauthAlone: readonly Name[] = ['kafkaOauthScope', 'kafkaOauthTlsCa', 'kafkaOauthExtensions'];
+
 const ofRegistryTls: readonly Name[] = ['schemaRegistryTlsCa', 'schemaRegistryTlsCertificate', 'schemaRegistryTlsKey'];
 
 function checkTogether(config: ConnectionConfig): void {
@@ -283,6 +312,14 @@ function checkTogether(config: ConnectionConfig): void {
       ? ofRegistryTls
           .filter(isSet)
           .map((name) => `${variable(name)} is set, but RATCHET_SCHEMA_REGISTRY_URL is one of http: expected https`)
+      : []),
+    ...ofOauthAlone
+      .filter((name) => isSet(name) && mechanism !== 'oauthbearer')
+      .map(
+        (name) => `${variable(name)} is set, but RATCHET_KAFKA_SASL_MECHANISM is not oauthbearer: expected oauthbearer`,
+      ),
+    ...(isSet('kafkaOauthTlsCa') && config.kafkaOauthTokenUrl?.startsWith('http:') === true
+      ? [`${variable('kafkaOauthTlsCa')} is set, but RATCHET_KAFKA_OAUTH_TOKEN_URL is one of http: expected https`]
       : []),
     ...(kafkaTls === false && usesTls({ ...config, kafkaTls: undefined })
       ? ['RATCHET_KAFKA_TLS is false, but other settings are of TLS: expected true, or none of them']

@@ -241,6 +241,10 @@ describe('a secret that protects nothing', () => {
     ['two letters', 'ab'.repeat(20), /easily guessed/],
     ['a word again and again', 'password'.repeat(5), /easily guessed/],
     ['digits in a row', '0123456789'.repeat(4), /easily guessed/],
+    ['words of others', 'changeme-changeme-please-CHANGEME-password', /easily guessed/],
+    ['a product and what it is for', 'ratchet-kafka-production-secret-2026!', /easily guessed/],
+    ['what a page says to replace', 'replace this with at least 32 random characters', /easily guessed/],
+    ['words spelt by signs', 'P@ssw0rd-s3cr3t-Admin-12345678-qwerty', /easily guessed/],
     ['the alphabet', 'abcdefghijklmnopqrstuvwxyz{|}~789', /easily guessed/],
   ])('is refused in production: %s', (_, weak, message) => {
     expect(() => read({ ...addresses, RATCHET_TOKEN_SECRET: weak })).toThrow(message);

@@ -65,7 +65,18 @@ const kafka = {
     passwordKey: key,
     username: text,
     usernameKey: key,
-    oauth: shape({ tokenUrl: url, clientId: text, clientSecretKey: key, scope: text }),
+    oauth: shape({
+      tokenUrl: url,
+      clientId: text,
+      clientSecretKey: key,
+      scope: text,
+      ca: oneKey,
+      extensions: {
+        type: 'object',
+        additionalProperties: pattern('^[ -+\\--~]+$'),
+        propertyNames: pattern('^[A-Za-z]+$'),
+      },
+    }),
     awsRegion: text,
   }),
 };
@@ -155,6 +166,7 @@ const properties: Readonly<Record<string, Schema>> = {
   prefix: { ...pattern('^[a-zA-Z0-9._-]{0,40}$'), not: { pattern: 'ratchet' } },
   partitions: orNull(whole(1, 1_000)),
   topics: oneOf('create', 'verify', 'trust'),
+  listenHost: oneOf('0.0.0.0', '::'),
   replicationFactor: orNull(whole(1, 32_767)),
   minInsyncReplicas: orNull(whole(1, 32_767)),
   log: shape({

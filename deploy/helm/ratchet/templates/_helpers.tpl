@@ -86,6 +86,7 @@ annotations: {{- toYaml . | nindent 2 }}
 {{- include "ratchet.secret" (list "RATCHET_KAFKA_PASSWORD" .existingSecret .passwordKey) }}
 {{- else if eq .mechanism "oauthbearer" }}
 {{- include "ratchet.secret" (list "RATCHET_KAFKA_OAUTH_CLIENT_SECRET" .existingSecret .oauth.clientSecretKey) }}
+{{- include "ratchet.secret" (list "RATCHET_KAFKA_OAUTH_TLS_CA" .oauth.ca.existingSecret .oauth.ca.key) }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -186,6 +187,9 @@ annotations: {{- toYaml . | nindent 2 }}
 {{- include "ratchet.env" (list "RATCHET_KAFKA_OAUTH_TOKEN_URL" .oauth.tokenUrl) }}
 {{- include "ratchet.env" (list "RATCHET_KAFKA_OAUTH_CLIENT_ID" .oauth.clientId) }}
 {{- include "ratchet.env" (list "RATCHET_KAFKA_OAUTH_SCOPE" .oauth.scope) }}
+{{- $extensions := list }}
+{{- range $name, $value := .oauth.extensions }}{{ $extensions = append $extensions (printf "%s=%s" $name $value) }}{{ end }}
+{{- include "ratchet.env" (list "RATCHET_KAFKA_OAUTH_EXTENSIONS" (join "," $extensions)) }}
 {{- else if eq .mechanism "aws-msk-iam" }}
 {{- include "ratchet.env" (list "RATCHET_KAFKA_AWS_REGION" .awsRegion) }}
 {{- end }}
@@ -221,7 +225,7 @@ RATCHET_ENVIRONMENT: {{ .Values.environment }}
 RATCHET_KAFKA_BROKERS: {{ join "," .Values.kafka.brokers | quote }}
 RATCHET_SCHEMA_REGISTRY_URL: {{ .Values.registry.url | quote }}
 RATCHET_TOPICS: {{ .Values.topics }}
-RATCHET_HEALTH_HOST: 0.0.0.0
+RATCHET_HEALTH_HOST: {{ .Values.listenHost | quote }}
 RATCHET_HEALTH_PORT: '8080'
 RATCHET_LOG_LEVEL: {{ .Values.log.level }}
 RATCHET_LOG_FORMAT: {{ .Values.log.format }}
@@ -255,8 +259,8 @@ tolerations: {{- toYaml . | nindent 2 }}
 {{- $host := include "ratchet.gatewayHost" . }}
 {{- $service := printf "%s-completion-gateway" (include "ratchet.fullname" .) }}
 {{- with .Values.gateway }}
-- { name: RATCHET_GRPC_HOST, value: 0.0.0.0 }
-- { name: RATCHET_HTTP_HOST, value: 0.0.0.0 }
+- { name: RATCHET_GRPC_HOST, value: {{ $.Values.listenHost | quote }} }
+- { name: RATCHET_HTTP_HOST, value: {{ $.Values.listenHost | quote }} }
 {{- include "ratchet.env" (list "RATCHET_HTTP_ALLOWED_HOSTS" (concat (list $service $host (printf "%s.%s" $service $.Release.Namespace) (printf "%s.cluster.local" $host)) .allowedHosts | join ",")) }}
 {{- include "ratchet.env" (list "RATCHET_JWT_ISSUER" .jwt.issuer) }}
 {{- include "ratchet.env" (list "RATCHET_JWT_AUDIENCE" .jwt.audience) }}

@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { createSecureContext, type ConnectionOptions as NodeTlsOptions } from 'node:tls';
 import type { OauthbearerProviderResponse, SASLOptions } from 'kafkajs';
 import { OperationalError } from '../errors.ts';
+import { askForToken } from './token-server.ts';
 
 /**
  * Something that is shown to nobody: itself, or the path of a file whose content it is, but for the end of the last line. It
@@ -35,6 +36,10 @@ export type SaslOptions =
       readonly clientId: string;
       readonly clientSecret: Secret;
       readonly scope?: string | undefined;
+      /** Towards `tokenUrl`; default: the authorities that Node trusts. */
+      readonly tls?: TlsOptions | undefined;
+      /** SASL extensions (KIP-342): what a managed Kafka wants to know beside the token, such as Confluent's `logicalCluster`. */
+      readonly extensions?: Readonly<Record<string, string>> | undefined;
     }
   /** Amazon MSK's IAM, by the credentials that AWS's SDK finds in the environment; needs aws-msk-iam-sasl-signer-js. */
   | { readonly mechanism: 'aws-msk-iam'; readonly region: string };
@@ -87,8 +92,19 @@ export function checkSecurity({ tls, sasl }: KafkaSecurity): void {
   checkTls(tls, 'Kafka');
   if (sasl === undefined) return;
   if ('password' in sasl) revealed(sasl.password);
-  if ('clientSecret' in sasl) revealed(sasl.clientSecret);
+  if (!('clientSecret' in sasl)) return;
+  revealed(sasl.clientSecret);
+  checkTls(sasl.tls, 'the server of tokens');
 }
+
+export const extensionsExpected =
+  'names of letters alone, but not auth, and values of printable ASCII, such as logicalCluster=lkc-1';
+
+/** @returns whether brokers take them: KIP-342, and RFC 7628, section 3.1. */
+export const areExtensions = (extensions: Readonly<Record<string, string>>): boolean =>
+  Object.entries(extensions).every(
+    ([name, value]) => /^[A-Za-z]+$/.test(name) && name !== 'auth' && /^[\x20-\x7e\t\r\n]+$/.test(value),
+  );
 
 /** @throws OperationalError RKT1301 when they are no certificates, or the key is of another certificate. */
 export function checkTls(tls: KafkaSecurity['tls'], towards: string): void {
@@ -114,7 +130,13 @@ export function kafkajsSasl(security: KafkaSecurity): SASLOptions | undefined {
     case undefined:
       return undefined;
     case 'oauthbearer':
-      return { mechanism: 'oauthbearer', oauthBearerProvider: cachedToken(() => fetchedToken(security)) };
+      return {
+        mechanism: 'oauthbearer',
+        oauthBearerProvider: cachedToken(
+          () => fetchedToken(security),
+          () => byToken(security).extensions,
+        ),
+      };
     case 'aws-msk-iam':
       return { mechanism: 'oauthbearer', oauthBearerProvider: cachedToken(() => signedToken(security)) };
     case 'plain':
@@ -148,10 +170,15 @@ interface Token {
 /** Of a token's life, the part at whose end it is replaced, and what is taken where its server does not say. */
 const freshShare = 0.8;
 const tokenSecondsDefault = 300;
-const tokenMsMax = 10_000;
+
+/** kafkajs sends them, though its types do not say so. */
+type TokenResponse = OauthbearerProviderResponse & { readonly extensions?: Readonly<Record<string, string>> };
 
 /** One token for all connections, fetched once however many ask for it. */
-function cachedToken(fetchToken: () => Promise<Token>): () => Promise<OauthbearerProviderResponse> {
+function cachedToken(
+  fetchToken: () => Promise<Token>,
+  extensions?: () => Readonly<Record<string, string>> | undefined,
+): () => Promise<TokenResponse> {
   let current: Token | undefined;
   let fetching: Promise<Token> | undefined;
   return async () => {
@@ -159,7 +186,7 @@ function cachedToken(fetchToken: () => Promise<Token>): () => Promise<Oauthbeare
       fetching ??= fetchToken().finally(() => (fetching = undefined));
       current = await fetching;
     }
-    return { value: current.value };
+    return { value: current.value, extensions: extensions?.() ?? {} };
   };
 }
 
@@ -168,34 +195,22 @@ const livingFor = (value: string, seconds: number): Token => ({
   staleAt: performance.now() + seconds * 1000 * freshShare,
 });
 
-async function fetchedToken({ sasl }: KafkaSecurity): Promise<Token> {
-  const { tokenUrl, clientId, clientSecret, scope } = sasl as Extract<SaslOptions, { readonly tokenUrl: string }>;
+type TokenSasl = Extract<SaslOptions, { readonly tokenUrl: string }>;
+const byToken = ({ sasl }: KafkaSecurity): TokenSasl => sasl as TokenSasl;
+
+async function fetchedToken(security: KafkaSecurity): Promise<Token> {
+  const { tokenUrl, clientId, clientSecret, scope, tls } = byToken(security);
   const url = new URL(tokenUrl);
   try {
-    const [id, secret] = [clientId, revealed(clientSecret)].map(encodeURIComponent);
-    const answer = await fetch(url, {
-      method: 'POST',
-      headers: { authorization: `Basic ${Buffer.from(`${id ?? ''}:${secret ?? ''}`).toString('base64')}` },
-      body: new URLSearchParams({ grant_type: 'client_credentials', ...(scope === undefined ? {} : { scope }) }),
-      redirect: 'error',
-      signal: AbortSignal.timeout(tokenMsMax),
-    });
-    const given = (await answer.json().catch(() => ({}))) as TokenAnswer;
+    const credentials = { clientId, clientSecret: revealed(clientSecret), scope };
+    const [status, given] = await askForToken({ url, ...credentials, tls: nodeTlsOptions(tls) });
     if (typeof given.access_token !== 'string')
-      throw new Error(`it says ${String(answer.status)} ${given.error ?? ''} ${given.error_description ?? ''}`.trim());
+      throw new Error(`it says ${String(status)} ${given.error ?? ''} ${given.error_description ?? ''}`.trim());
     const seconds = Number(given.expires_in ?? tokenSecondsDefault);
     return livingFor(given.access_token, Number.isFinite(seconds) ? seconds : tokenSecondsDefault);
   } catch (cause) {
     throw noToken(`${url.origin}${url.pathname}`, cause);
   }
-}
-
-/** RFC 6749, sections 5.1 and 5.2. */
-interface TokenAnswer {
-  readonly access_token?: unknown;
-  readonly expires_in?: unknown;
-  readonly error?: string;
-  readonly error_description?: string;
 }
 
 async function signedToken({ sasl }: KafkaSecurity): Promise<Token> {

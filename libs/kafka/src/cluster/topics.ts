@@ -119,8 +119,12 @@ const isRefused = (error: unknown): boolean => refusedTypes.has(kafkaErrorType(e
 const wayOut = (error: unknown): string =>
   errorsOf(error).some((each) => settingTypes.has(kafkaErrorType(each) ?? ''))
     ? '; where brokers do not take all settings of schemas/topics.json, make the topics with those that they take, and ' +
-      'start the services with RATCHET_TOPICS=verify'
+      `start the services with RATCHET_TOPICS=verify. ${onSizes}`
     : '';
+
+/** The largest activity, with all that may be at its limit at its limit, is a record of that size. */
+const onSizes =
+  'No topic may have a smaller max.message.bytes: a Kafka that takes 8 MiB at most cannot hold every activity';
 
 const errorsOf = (error: unknown): readonly unknown[] =>
   error instanceof Error && 'errors' in error && Array.isArray(error.errors) ? (error.errors as unknown[]) : [error];
@@ -182,7 +186,13 @@ function judge(connection: KafkaConnection, found: readonly Found[], demanded: '
     if (wished.length > 0)
       other.push(`topic ${name} is not as it would be made: ${wished.join(', ')}; it is taken as it is`);
   }
-  if (wrong.length > 0) throw new OperationalError(`Expected to find ${wrong.join('; ')}`, 'RKT1003', false);
+  const isSmaller = wrong.some((each) => each.includes(' with max.message.bytes='));
+  if (wrong.length > 0)
+    throw new OperationalError(
+      `Expected to find ${wrong.join('; ')}${isSmaller ? `. ${onSizes}` : ''}`,
+      'RKT1003',
+      false,
+    );
   for (const line of other) connection.log('warn', line);
 }
 

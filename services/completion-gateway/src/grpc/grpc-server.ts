@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import {
   Server,
   ServerCredentials,
@@ -92,7 +93,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<Runni
   new CallGate(options).guard(server);
   letGoOfEndedCalls(server);
   return {
-    address: `${options.host}:${String(port)}`,
+    address: at(options.host, port),
     useTls: (tls) => credentials?.use(tls),
     stop: () => stop(server),
   };
@@ -211,9 +212,11 @@ function headerOf(metadata: Metadata, name: string): string | undefined {
   return values.length === 0 ? undefined : values.join(',');
 }
 
+const at = (host: string, port: number): string => `${isIPv6(host) ? `[${host}]` : host}:${String(port)}`;
+
 function listen(server: Server, { host, port }: GrpcServerOptions, credentials: ServerCredentials): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.bindAsync(`${host}:${String(port)}`, credentials, (error, bound) => {
+    server.bindAsync(at(host, port), credentials, (error, bound) => {
       if (error === null) resolve(bound);
       else reject(error);
     });
