@@ -33,8 +33,10 @@ export const rooms = [
     rooms: ['kafka'],
     typesOf: {
       kafka: [
+        'areExtensions',
         'checkSecurity',
         'checkTls',
+        'extensionsExpected',
         'isPrefix',
         'LastingFaults',
         'OperationalError',

@@ -44,6 +44,21 @@ describe('what is replaced while it runs', () => {
     expect(described.sasl).toMatchObject(expected);
   });
 
+  test('of tokens is what their server is trusted by; extensions stay', () => {
+    const { described, change } = living({
+      RATCHET_KAFKA_SASL_MECHANISM: 'oauthbearer',
+      RATCHET_KAFKA_OAUTH_TOKEN_URL: 'https://login',
+      RATCHET_KAFKA_OAUTH_CLIENT_ID: 'one',
+      RATCHET_KAFKA_OAUTH_CLIENT_SECRET: '1',
+      RATCHET_KAFKA_OAUTH_EXTENSIONS: 'logicalCluster=lkc-1, identityPoolId=pool-1',
+    });
+    change({ RATCHET_KAFKA_OAUTH_TLS_CA: authority.certificate });
+    expect(described.sasl).toMatchObject({
+      tls: { ca: authority.certificate },
+      extensions: { logicalCluster: 'lkc-1', identityPoolId: 'pool-1' },
+    });
+  });
+
   test('of the registry is user and password together, and its certificates', () => {
     const { described, change } = living({
       RATCHET_SCHEMA_REGISTRY_USERNAME: 'one',
@@ -87,6 +102,14 @@ test.each<[Variables, RegExp]>([
   [
     { RATCHET_KAFKA_OAUTH_TOKEN_URL: 'https://ratchet:hunter2@login/token' },
     /RATCHET_KAFKA_OAUTH_TOKEN_URL is "https:\/\/\*\*\*@login\/token": expected .* without user and password/,
+  ],
+  [
+    { RATCHET_KAFKA_OAUTH_EXTENSIONS: 'auth=x' },
+    /RATCHET_KAFKA_OAUTH_EXTENSIONS is "auth=x": expected .* names of letters alone, but not auth/,
+  ],
+  [
+    { RATCHET_KAFKA_OAUTH_EXTENSIONS: 'logicalCluster=lkc-1', RATCHET_KAFKA_OAUTH_TLS_CA: authority.certificate },
+    /OAUTH_TLS_CA is set, but .* expected oauthbearer\n.*OAUTH_EXTENSIONS is set, but .* expected oauthbearer/,
   ],
   [{ RATCHET_KAFKA_SASL_MECHANISM: 'none' }, /"none": expected one of plain, .*; not set where/],
   [

@@ -136,7 +136,12 @@ describe('each service', () => {
 
   it.each(SERVICES)('%s is asked whether it has started, serves and lives', (service) => {
     expect(serviceOf(manifests, service)).toMatchObject({
-      startupProbe: { httpGet: { path: '/health/started', port: 'health' }, failureThreshold: 90 },
+      // an hour
+      startupProbe: {
+        httpGet: { path: '/health/started', port: 'health' },
+        periodSeconds: 4,
+        failureThreshold: 900,
+      },
       readinessProbe: { httpGet: { path: '/health/ready', port: 'health' } },
       livenessProbe: { httpGet: { path: '/health/live', port: 'health' } },
     });
@@ -381,6 +386,28 @@ test('an alert links to where its section of the runbook can be read', () => {
   const anchors = alertsOf(ROOT).map(({ annotations }) => annotations.runbook_url.split('#')[1] ?? '');
   expect(anchors.length).toBeGreaterThan(20);
   expect(linksOf()).toEqual(anchors.map((anchor) => `https://wiki.example.com/ratchet/runbook#${anchor}`));
+});
+
+test('brokers are told what goes with a token, and its server is trusted by a secret', () => {
+  const container = serviceOf(rendered(caseOf('oauth')), 'scheduler');
+  expect(variablesOf(container)).toMatchObject({
+    RATCHET_KAFKA_OAUTH_EXTENSIONS: 'identityPoolId=pool-1,logicalCluster=lkc-1',
+    RATCHET_KAFKA_OAUTH_TLS_CA_FILE: '/etc/ratchet/secrets/RATCHET_KAFKA_OAUTH_TLS_CA',
+  });
+});
+
+test('services listen on every address, in clusters that have IPv6 alone, too', () => {
+  const hostsOf = (...args: readonly string[]): unknown => {
+    const manifests = rendered(caseOf('minimal'), ...args);
+    const variables = variablesOf(serviceOf(manifests, 'completion-gateway'));
+    return [
+      named(manifests, 'ConfigMap', 'ratchet-settings').data?.['RATCHET_HEALTH_HOST'],
+      variables['RATCHET_GRPC_HOST'],
+      variables['RATCHET_HTTP_HOST'],
+    ];
+  };
+  expect(hostsOf()).toEqual(['0.0.0.0', '0.0.0.0', '0.0.0.0']);
+  expect(hostsOf('--set', 'listenHost=::')).toEqual(['::', '::', '::']);
 });
 
 test('alerts of a release are about that release alone, under the name that its ServiceMonitor gives it', () => {

@@ -4,7 +4,7 @@ import type { Subject } from '../subject.ts';
 import { UnreadableRecordError } from '../unreadable-record-error.ts';
 import { ensureCompatibility } from './ensure-compatibility.ts';
 import type { RegistryAddress } from './registry-address.ts';
-import { askRegistry, unexpected, valueIn } from './registry-request.ts';
+import { AnswerTooLargeError, askRegistry, unexpected, valueIn } from './registry-request.ts';
 import { inOneLine, isRetryableStatus, SchemaRegistryError, statusOf } from './schema-registry-error.ts';
 import type { SubjectRegistry } from './subject-schemas.ts';
 
@@ -103,6 +103,19 @@ export class RegistryClient implements SubjectRegistry {
    * @throws SchemaRegistryError `RKT1101`, retryable, when there is no answer.
    */
   readonly schemaOf = async (id: number): Promise<string | undefined> => {
+    const found = await this.#get(`/schemas/ids/${String(id)}`).catch((error: unknown) => {
+      if (!isTooLarge(error)) throw error;
+      throw new UnreadableRecordError(`schema ${String(id)} is too large`, { cause: error });
+    });
+    if (found === undefined) return undefined;
+    const { schema, schemaType = avro, references = [] } = found as FoundSchema;
+    if (schemaType !== avro || typeof schema !== 'string')
+      throw new UnreadableRecordError(`schema ${String(id)} is not one of Avro`);
+    return references.length === 0 ? schema : this.#wholeSchemaOf(id);
+  };
+
+  /** With what it refers to in it. */
+  async #wholeSchemaOf(id: number): Promise<string | undefined> {
     try {
       const found = await this.#registry.getSchema(id);
       if (!isAvroType(found)) throw new UnreadableRecordError(`schema ${String(id)} is not one of Avro`);
@@ -117,7 +130,17 @@ export class RegistryClient implements SubjectRegistry {
       const message = `Expected to fetch schema ${String(id)} from ${this.#address.url}, but ${inOneLine(String(error))}`;
       throw new SchemaRegistryError(message, 'RKT1101', true, { cause: error });
     }
-  };
+  }
+}
+
+const isTooLarge = (error: unknown): boolean => error instanceof Error && error.cause instanceof AnswerTooLargeError;
+
+const avro: string = SchemaType.AVRO;
+
+interface FoundSchema {
+  readonly schema?: unknown;
+  readonly schemaType?: string;
+  readonly references?: readonly unknown[];
 }
 
 const isAvroType = (found: object): found is Pick<avsc.Type, 'schema'> => 'schema' in found;

@@ -1,6 +1,5 @@
 import { request as requestByHttp, type IncomingMessage } from 'node:http';
 import { request as requestByHttps } from 'node:https';
-import { text } from 'node:stream/consumers';
 import type { RegistryAddress } from './registry-address.ts';
 import { inOneLine, isRetryableStatus, SchemaRegistryError } from './schema-registry-error.ts';
 
@@ -21,10 +20,30 @@ export interface RegistryAnswer {
 export async function askRegistry(address: RegistryAddress, asked: RegistryRequest): Promise<RegistryAnswer> {
   try {
     const answer = await answerTo(address, asked);
-    return { status: answer.statusCode ?? 0, text: await text(answer) };
+    return { status: answer.statusCode ?? 0, text: await textOf(answer) };
   } catch (error) {
-    throw noAnswer(address, reasonOf(error), true, { cause: error });
+    throw noAnswer(address, reasonOf(error), !(error instanceof AnswerTooLargeError), { cause: error });
   }
+}
+
+/** Our largest schema has some ten thousand bytes. */
+const answerBytesMax = 1024 * 1024;
+
+/** To ask again is of no use. */
+export class AnswerTooLargeError extends Error {
+  override readonly name = 'AnswerTooLargeError';
+  override readonly message = `its answer has more than ${String(answerBytesMax)} bytes`;
+}
+
+async function textOf(answer: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of answer as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > answerBytesMax) throw new AnswerTooLargeError();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 // Trap: `fetch` knows no certificates but those that Node was started with.

@@ -38,7 +38,7 @@ afterEach(async () => {
 });
 
 async function open(
-  asked: { readonly keys?: boolean; readonly settings?: Partial<LimitSettings> } = {},
+  asked: { readonly keys?: boolean; readonly settings?: Partial<LimitSettings>; readonly host?: string } = {},
 ): Promise<Client> {
   const part = {};
   limits = limitsFor(asked.settings ?? {}, createServiceMetrics('test'));
@@ -49,7 +49,7 @@ async function open(
     }),
     limits,
     audit: { refused: () => undefined },
-    host: '127.0.0.1',
+    host: asked.host ?? '127.0.0.1',
     port: 0,
     onError: (method, error) => {
       throw new Error(`${method} failed`, { cause: error });
@@ -202,6 +202,13 @@ test('an answer has all that its file needs, and nothing twice in a call', async
   expect(createFileRegistry(create(FileDescriptorSetSchema, { file: file.toReversed() }))).toBeDefined();
   expect(new Set(file.map(({ name }) => name)).size).toBe(file.length);
   expect(filesIn(responseType.decode(second)).map(({ name }) => name)).toEqual([file[0]?.name]);
+});
+
+test.each(['::1', '::'])('it is answered at an address of IPv6: %s', async (host) => {
+  const client = await open({ host });
+  expect(servers.at(-1)?.address).toMatch(new RegExp(`^\\[${host}\\]:\\d+$`));
+  const [list = fail()] = await converse(client, 'grpc.reflection.v1.ServerReflection', [Buffer.from([0x3a, 1, 0x2a])]);
+  expect(list.length).toBeGreaterThan(10);
 });
 
 test('what is not there is answered, and the call goes on', async () => {
