@@ -208,11 +208,12 @@ export function orderedNumber(text: string): number {
   return value;
 }
 
+const pairs = Array.from({ length: 4096 }, (_, index) => digits.charAt(index >>> 6) + digits.charAt(index & 63));
+const pair = (index: number): string => pairs[index] ?? '';
+
 /** A whole number from 0 on as eight characters that are ordered as the numbers are. */
 export function ordered(value: number): string {
-  let [high, low] = [Math.floor(Math.min(value, numberMax) / 2 ** 24), Math.min(value, numberMax) % 2 ** 24];
-  let text = '';
-  for (let index = 0; index < 4; index++, low = Math.floor(low / 64)) text = digits.charAt(low % 64) + text;
-  for (let index = 0; index < 4; index++, high = Math.floor(high / 64)) text = digits.charAt(high % 64) + text;
-  return text;
+  const bounded = Math.min(value, numberMax);
+  const [high, low] = [Math.floor(bounded / 2 ** 24), bounded % 2 ** 24];
+  return pair(high >>> 12) + pair(high & 4095) + pair(low >>> 12) + pair(low & 4095);
 }

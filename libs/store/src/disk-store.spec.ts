@@ -58,6 +58,7 @@ const contents = (store: StateStore): unknown => [
   store.range('lives', { from: '', to: '~', countMax: 1000 }).map(([key, value]) => [key, textOf(value)]),
   store.range('lives', { from: '', to: '~', countMax: 2, reversed: true }).map(([key]) => key),
   store.range('lives', { from: 'b', to: 'd', countMax: 1 }).map(([key]) => key),
+  ...['i', 'j', 'k', 'l'].map((key) => store.get('ids', key)),
 ];
 
 const textOf = (value: StateValue | undefined): unknown =>
@@ -77,9 +78,14 @@ const put = fc.oneof(
     }),
   }),
 );
+const point = fc.record({
+  table: fc.constant<StateTable>('ids'),
+  key: fc.constantFrom<string | number>('i', 'j', 'k', 'l'),
+  value: fc.option(fc.nat() as fc.Arbitrary<StateValue>, { nil: undefined }),
+});
 const action = fc.record({
-  puts: fc.array(put, { maxLength: 12 }),
-  end: fc.constantFrom('commit', 'commit', 'rollback', 'reopen', 'clear'),
+  puts: fc.array(fc.oneof({ arbitrary: put, weight: 2 }, point), { maxLength: 12 }),
+  end: fc.constantFrom('commit', 'commit', 'rollback', 'reopen', 'clear', 'bulk', 'bulk', 'bulk and reopen'),
 });
 
 test('it has what a store in memory has, through batches, rollbacks and reopenings', () => {
@@ -93,10 +99,14 @@ test('it has what a store in memory has, through batches, rollbacks and reopenin
         for (const { table, key, value } of puts) for (const batch of batches) batch.put(table, key, value);
         for (const batch of batches) {
           if (end === 'rollback') batch.rollback();
-          else batch.commit({ offsets: { executions: offset, outcomes: 0 }, progress });
+          else
+            batch.commit({
+              offsets: { executions: offset, outcomes: 0 },
+              ...(end.startsWith('bulk') ? {} : { progress }),
+            });
         }
         if (end === 'clear') for (const store of [memory, disk]) store.clear();
-        if (end === 'reopen') {
+        if (end.endsWith('reopen')) {
           disk.close();
           disk = open();
         }
@@ -104,7 +114,7 @@ test('it has what a store in memory has, through batches, rollbacks and reopenin
       });
       disk.close();
     }),
-    { numRuns: 25, endOnFailure: true },
+    { numRuns: 40, endOnFailure: true },
   );
   expect(discarded).toEqual([]);
 });
@@ -270,3 +280,30 @@ test('a copy of a file is as of when it was copied', () => {
   cpSync(join(folder, 'copy'), path());
   expect(open().get('ids', 'id-4')).toBeUndefined();
 });
+
+test('what it is filled with from nothing is there, however much it is, and removed where it was removed', () => {
+  const store = open();
+  const keyOf = (index: number): string => `key-${String((index * 7_919) % 100_003)}`;
+  for (let from = 0; from < 20_000; from += 4_000) {
+    const batch = store.batch();
+    for (let index = from; index < from + 4_000; index++) {
+      batch.put('ids', keyOf(index), index);
+      batch.put('outcomes', index, bytes(String(index)));
+      if (index % 10 === 9) batch.put('ids', keyOf(index - 5), undefined);
+    }
+    batch.commit({ offsets: { executions: 0, outcomes: 0 } });
+    expect([store.get('ids', keyOf(from)), store.get('ids', 'nowhere')]).toEqual([from, undefined]);
+  }
+  store.batch().commit({ offsets: { executions: 1, outcomes: 20_000 }, progress });
+  for (const isReopened of [false, true]) {
+    const each = isReopened ? reopened(store) : store;
+    expect(each.numbers('outcomes', 19_990, 100)).toHaveLength(10);
+    const found = Array.from({ length: 20_000 }, (_, index) => each.get('ids', keyOf(index)));
+    expect(found).toEqual(Array.from({ length: 20_000 }, (_, index) => (index % 10 === 4 ? undefined : index)));
+  }
+});
+
+function reopened(store: DiskStore): DiskStore {
+  store.close();
+  return open();
+}

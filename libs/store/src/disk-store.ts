@@ -14,6 +14,7 @@ import {
   type StateValue,
 } from '@ratchet/domain';
 import { OperationalError, StateDoubtError } from '@ratchet/kafka';
+import { BulkLoad } from './bulk-load.ts';
 
 export interface DiskStoreParts {
   /** Made if it is not there. On a disk of this machine: locks of a shared one may not hold. */
@@ -47,6 +48,8 @@ class DoubtError extends Error {
 interface Statements {
   readonly get: StatementSync;
   readonly put: StatementSync;
+  /** As many rows as `manyRows`. */
+  readonly putMany: StatementSync;
   readonly delete: StatementSync;
   readonly range: StatementSync;
   readonly reversed: StatementSync;
@@ -55,6 +58,9 @@ interface Statements {
 
 /**
  * The state of one partition in one SQLite file, which belongs to this process alone while it is open.
+ *
+ * Until it is as of a progress for the first time it is filled in bulk, and begun anew if that is cut: there is no log of the file
+ * then, and rows whose keys are drawn by lot wait to be put in order.
  *
  * It is a cache of the state topics, so nothing is flushed to the disk by itself: what the process has written is safe from
  * the death of the process, and a file that was open when its machine went down is thrown away. So is one that is damaged,
@@ -69,6 +75,10 @@ export class DiskStore implements StateStore {
   #database: DatabaseSync;
   #statements = new Map<StateTable, Statements>();
   #position: StatePosition | undefined;
+  /** While it is filled from nothing. */
+  #load: BulkLoad | undefined;
+  /** Keys and values of rows that are put together with others while it is. */
+  readonly #waiting = new Map<StateTable, (StateKey | Stored)[]>();
   /** Why the file must go. */
   #doubt: string | undefined;
   #closed = false;
@@ -89,7 +99,10 @@ export class DiskStore implements StateStore {
   }
 
   get(table: StateTable, key: StateKey): StateValue | undefined {
-    return this.#reading(() => valueOf(this.#of(table).get.get(key)));
+    if (this.#load === undefined || stateTables[table] !== 'point') return this.#get(table, key);
+    const staged = this.#load.staged(table, key as string);
+    if (staged !== undefined) return staged.value;
+    return this.#load.mayHave(table, key as string) ? this.#get(table, key) : undefined;
   }
 
   range(
@@ -115,31 +128,80 @@ export class DiskStore implements StateStore {
     this.#writing(() => {
       this.#database.exec('BEGIN IMMEDIATE');
     });
-    const put = (table: StateTable, key: StateKey, value: StateValue | undefined): void => {
-      const statements = this.#of(table);
-      if (value === undefined) statements.delete.run(key);
-      else statements.put.run(key, storedOf(value));
-    };
+    const undo: (() => void)[] = [];
     return {
       put: (table, key, value) => {
         this.#writing(() => {
-          put(table, key, value);
+          const load = stateTables[table] === 'point' ? this.#load : undefined;
+          if (load === undefined) this.#put(table, key, value);
+          else undo.push(load.stage(table, key as string, value));
         });
       },
       commit: (position) => {
         this.#writing(() => {
-          const { writtenAt = Date.now() } = position;
-          for (const topic of stateTopics) put('notes', topic, position.offsets[topic]);
-          put('notes', 'progress', position.progress);
-          put('notes', 'writtenAt', writtenAt);
-          this.#database.exec('COMMIT');
-          this.#position = { ...position, writtenAt };
+          this.#commit(position);
         });
       },
       rollback: () => {
+        for (const back of undo.reverse()) back();
+        this.#waiting.clear();
         if (!this.#closed && this.#database.isTransaction) this.#database.exec('ROLLBACK');
       },
     };
+  }
+
+  #commit(position: StatePosition): void {
+    const written = { ...position, writtenAt: position.writtenAt ?? Date.now() };
+    if (this.#load !== undefined) this.#commitLoad(this.#load, position.progress !== undefined);
+    for (const topic of stateTopics) this.#put('notes', topic, written.offsets[topic]);
+    this.#put('notes', 'progress', written.progress);
+    this.#put('notes', 'writtenAt', written.writtenAt);
+    this.#database.exec('COMMIT');
+    this.#position = written;
+  }
+
+  /** What is written without a log may be half there after a crash: that it is whole is written behind it, and with one. */
+  #commitLoad(load: BulkLoad, isEnd: boolean): void {
+    for (const row of load.take(isEnd)) this.#put(...row);
+    this.#putWaiting();
+    if (!isEnd) return;
+    this.#database.exec(`COMMIT; ${logged} BEGIN IMMEDIATE`);
+    this.#load = undefined;
+  }
+
+  #closeLoad(load: BulkLoad): void {
+    this.#database.exec('BEGIN IMMEDIATE');
+    this.#commitLoad(load, true);
+    this.#database.exec('COMMIT');
+  }
+
+  #get(table: StateTable, key: StateKey): StateValue | undefined {
+    return this.#reading(() => valueOf(this.#of(table).get.get(key)));
+  }
+
+  #put(table: StateTable, key: StateKey, value: StateValue | undefined): void {
+    if (this.#load !== undefined && value !== undefined) return this.#putWithOthers(table, key, value);
+    if (this.#waiting.size > 0) this.#putWaiting();
+    const statements = this.#of(table);
+    if (value === undefined) statements.delete.run(key);
+    else statements.put.run(key, storedOf(value));
+  }
+
+  #putWithOthers(table: StateTable, key: StateKey, value: StateValue): void {
+    let rows = this.#waiting.get(table);
+    if (rows === undefined) this.#waiting.set(table, (rows = []));
+    if (rows.push(key, storedOf(value)) < 2 * manyRows) return;
+    this.#of(table).putMany.run(...rows);
+    rows.length = 0;
+  }
+
+  /** Whoever reads finds what was put. */
+  #putWaiting(): void {
+    for (const [table, rows] of this.#waiting) {
+      const { put: statement } = this.#of(table);
+      for (let index = 0; index < rows.length; index += 2) statement.run(rows[index] ?? '', rows[index + 1] ?? '');
+    }
+    this.#waiting.clear();
   }
 
   clear(): void {
@@ -158,6 +220,7 @@ export class DiskStore implements StateStore {
     if (this.#closed) return;
     this.#closed = true;
     try {
+      if (this.#load !== undefined) this.#closeLoad(this.#load);
       if (this.#doubt === undefined) this.#database.exec(`${durably} DELETE FROM notes WHERE k = 'openAt'; ${flush}`);
     } catch {
       // It is taken for what it is: one that was not closed.
@@ -184,7 +247,7 @@ export class DiskStore implements StateStore {
     const database = new DatabaseSync(this.#path, { timeout: 0 });
     try {
       database.exec(
-        `PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA temp_store = MEMORY;
+        `PRAGMA locking_mode = EXCLUSIVE; ${logged} PRAGMA temp_store = MEMORY;
          PRAGMA cell_size_check = ON; PRAGMA cache_size = -${String(Math.ceil(this.#parts.pageBytesMax / 1024))};
          PRAGMA wal_autocheckpoint = ${String(checkpointPages)}; ${durably} BEGIN EXCLUSIVE; COMMIT;`,
       );
@@ -193,6 +256,8 @@ export class DiskStore implements StateStore {
       put(this.#of('notes'), 'openAt', bootId);
       database.exec(`${flush} PRAGMA synchronous = OFF;`);
       this.#position = this.#readPosition();
+      this.#load = this.#position === undefined ? new BulkLoad() : undefined;
+      if (this.#load !== undefined) database.exec('PRAGMA journal_mode = MEMORY;');
       return database;
     } catch (error) {
       database.close();
@@ -207,7 +272,8 @@ export class DiskStore implements StateStore {
       database.exec(`CREATE TABLE IF NOT EXISTS ${table} (k ${key}, v) ${suffix}`);
       this.#statements.set(table, {
         get: database.prepare(`SELECT v FROM ${table} WHERE k = ?`),
-        put: database.prepare(`INSERT INTO ${table} VALUES (?, ?) ON CONFLICT (k) DO UPDATE SET v = excluded.v`),
+        put: database.prepare(`INSERT INTO ${table} VALUES (?, ?) ${orUpdate}`),
+        putMany: database.prepare(`INSERT INTO ${table} VALUES ${manyPlaces} ${orUpdate}`),
         delete: database.prepare(`DELETE FROM ${table} WHERE k = ?`),
         range: database.prepare(`SELECT k, v FROM ${table} WHERE k >= ? AND k < ? ORDER BY k LIMIT ?`),
         reversed: database.prepare(`SELECT k, v FROM ${table} WHERE k >= ? AND k < ? ORDER BY k DESC LIMIT ?`),
@@ -245,6 +311,7 @@ export class DiskStore implements StateStore {
 
   #reading<T>(read: () => T): T {
     try {
+      if (this.#waiting.size > 0) this.#putWaiting();
       return read();
     } catch (error) {
       throw this.#cannot('read', error);
@@ -308,6 +375,12 @@ function namesIn(folder: string): readonly string[] {
   }
 }
 
+const orUpdate = 'ON CONFLICT (k) DO UPDATE SET v = excluded.v';
+/** Rows of one statement, where there are many: half of what a row costs is its statement. */
+const manyRows = 50;
+const manyPlaces = Array<string>(manyRows).fill('(?, ?)').join(', ');
+
+const logged = 'PRAGMA journal_mode = WAL;';
 const durably = 'PRAGMA synchronous = FULL;';
 const flush = 'PRAGMA wal_checkpoint(TRUNCATE);';
 
@@ -324,8 +397,10 @@ const put = ({ put: statement }: Statements, key: string, value: StateValue): vo
   statement.run(key, storedOf(value));
 };
 
+type Stored = bigint | string | Uint8Array;
+
 /** Whole numbers as SQLite's, which take fewer bytes than a double. */
-function storedOf(value: StateValue): bigint | string | Uint8Array {
+function storedOf(value: StateValue): Stored {
   if (typeof value === 'number') return BigInt(value);
   if (typeof value === 'string') return value;
   const stored = Buffer.allocUnsafe(value.length + checksumBytes);

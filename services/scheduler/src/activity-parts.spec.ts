@@ -195,10 +195,7 @@ test('an id that was free again and is taken by the same run leaves nothing of i
   const sealed = await Sealed.underCurrentRules();
   await sealed.handle(start, complete);
   sealed.seal();
-  await sealed.handle(
-    { ...common, type: 'Delete', requestId: 'delete' },
-    { ...start, requestId: 'again' },
-  );
+  await sealed.handle({ ...common, type: 'Delete', requestId: 'delete' }, { ...start, requestId: 'again' });
   expect(sealed.seal()).toEqual(['', '-outcome', '/#input']);
   await sealed.restart();
   expect(await sealed.describe()).toMatchObject({ status: 'scheduled' });

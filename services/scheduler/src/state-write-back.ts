@@ -4,8 +4,9 @@ import type { LogRange } from '@ratchet/kafka';
 /** Committed rows are written once there are so many, or after this: what changes often is written seldom. */
 const rowsMin = 1_000;
 const intervalMs = 1_000;
-/** So many wait at most: beyond, everything waits until they are written. */
+/** So many may wait. Beyond, each group waits until some of them are written: slices that take about 40 ms. */
 const rowsMax = 50_000;
+const hurriedSlices = 40;
 
 /** A tombstone that the store has not seen may be gone from the state topic after a day (`delete.retention.ms`). */
 const trustedMsMax = 12 * 60 * 60 * 1000;
@@ -28,13 +29,14 @@ export class StateWriteBack {
   committed(): void {
     this.#check();
     const count = this.#state.unwrittenCount;
-    if (count > rowsMax) return this.writeAll();
     const isDue = count >= rowsMin || performance.now() - this.#writtenAt >= intervalMs;
-    if (!isDue || this.#writing !== undefined) return;
-    this.#writing = this.#state.write();
-    setImmediate(() => {
-      this.#writeSlice();
-    });
+    if (isDue && this.#writing === undefined) {
+      this.#writing = this.#state.write();
+      setImmediate(() => {
+        this.#writeSlice();
+      });
+    }
+    if (count > rowsMax) this.#hurry();
   }
 
   /** @throws what the store throws. */
@@ -53,6 +55,10 @@ export class StateWriteBack {
       this.#writing?.return();
     }
     this.#end();
+  }
+
+  #hurry(): void {
+    for (let slices = 0; slices < hurriedSlices; slices++) if (this.#writing?.next().done !== false) return this.#end();
   }
 
   #writeSlice(): void {
