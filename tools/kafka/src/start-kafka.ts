@@ -3,7 +3,7 @@ import { composeStop, composeUp, missingOfDocker } from './docker.ts';
 import { namedAddresses, requireAnswers } from './environment.ts';
 import { JarCluster } from './jar-cluster.ts';
 import { bringJars } from './jars.ts';
-import { chooseWay, type ChosenWay, type Way } from './way.ts';
+import { checkPorts, chooseWay, type ChosenWay, type Way } from './way.ts';
 
 export interface StartKafkaOptions {
   /** Where the data, logs and ports of the jars' way are kept. Default `.ratchet/kafka` in the repository. */
@@ -73,6 +73,7 @@ export async function startKafka(options: StartKafkaOptions = {}): Promise<Runni
         ? await chooseWay({ namedByEnvironment: named !== undefined, brokerCount, missingOfDocker })
         : { way: options.way, why: 'it was asked for' };
   options.log?.(`Kafka: the way is "${chosen.way}", since ${chosen.why}.`);
+  checkPorts(chosen.way, options);
   switch (chosen.way) {
     case 'environment':
       return runNamed(chosen);

@@ -1,5 +1,5 @@
 import { namedAddresses } from './environment.ts';
-import { chooseWay } from './way.ts';
+import { checkPorts, chooseWay } from './way.ts';
 
 const there = (): Promise<undefined> => Promise.resolve(undefined);
 const missing = (): Promise<string> => Promise.resolve('no Docker engine answers');
@@ -17,6 +17,22 @@ describe('chooseWay', () => {
   it('says why', async () => {
     const chosen = await chooseWay({ namedByEnvironment: false, brokerCount: 1, missingOfDocker: missing });
     expect(chosen.why).toBe('KAFKA_BROKERS and SCHEMA_REGISTRY_URL are not set, and no Docker engine answers');
+  });
+});
+
+describe('checkPorts', () => {
+  it.each([
+    ['docker', { kafkaPort: 19_092 }, /port 19092, but the way is "docker", and docker-compose\.yml publishes its own/],
+    ['environment', { registryPort: 18_080 }, /port 18080, but the way is "environment"/],
+  ] as const)('refuses with %s what it would pass over: %j', (way, asked, message) => {
+    expect(() => {
+      checkPorts(way, asked);
+    }).toThrow(message);
+  });
+
+  it('takes any with the jars, and none with the others', () => {
+    checkPorts('jars', { kafkaPort: 19_092, registryPort: 18_080 });
+    for (const way of ['docker', 'environment', 'jars'] as const) checkPorts(way, {});
   });
 });
 

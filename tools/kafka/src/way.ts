@@ -14,6 +14,18 @@ export interface Situation {
   missingOfDocker(): Promise<string | undefined>;
 }
 
+/** @throws Error where ports are asked for that this way does not give. */
+export function checkPorts(way: Way, asked: { readonly kafkaPort?: number; readonly registryPort?: number }): void {
+  if (way === 'jars') return;
+  const place = way === 'docker' ? 'docker-compose.yml publishes its own' : 'the environment names a broker';
+  for (const port of [asked.kafkaPort, asked.registryPort])
+    if (port !== undefined)
+      throw new Error(
+        `Expected to start Kafka on port ${String(port)}, but the way is "${way}", and ${place}: ` +
+          'say --way jars for it',
+      );
+}
+
 /** The first way that works: environment, Docker, jars. Several brokers come from the jars only: tests kill and restart them. */
 export async function chooseWay(situation: Situation): Promise<ChosenWay> {
   if (situation.brokerCount > 1) {

@@ -53,8 +53,8 @@ export class AlertStage {
     this.#webhooksFile = parts.webhooksFile;
   }
 
-  /** @param folder empty. @throws Error (rejects) when something of it cannot be had, libfaketime among it. */
-  static async start(folder: string, say: (line: string) => void): Promise<AlertStage> {
+  /** @param folder empty. @param asked aborted: to stop, and then it rejects. @throws Error (rejects) when something of it cannot be had, libfaketime among it. */
+  static async start(folder: string, say: (line: string) => void, asked: AbortSignal): Promise<AlertStage> {
     const clocks = new Clocks(folder);
     const ports = new Map<string, PortLease>();
     for (const name of healthPortsOf) ports.set(name, await leasePort());
@@ -66,7 +66,7 @@ export class AlertStage {
       perSecond,
       seed: 1,
       say,
-      asked: new AbortController().signal,
+      asked,
       brokerEnvironment: clocks.environmentOf('broker'),
       addressFor: async (brokers) => {
         for (const role of proxied) proxies.set(role, await KafkaProxy.start(brokers));

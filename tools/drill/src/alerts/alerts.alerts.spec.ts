@@ -22,16 +22,31 @@ const slowMsMax = 420_000;
 const folder = mkdtempSync(join(tmpdir(), 'ratchet-alerts-'));
 let alerts: AlertStage;
 let prometheus: Prometheus;
+/** Ends with whatever has begun, also where the time for it was over. */
+const asked = new AbortController();
+let starting: Promise<void> | undefined;
+const stops: (() => Promise<void>)[] = [];
+/** Of the whole stage, beside much other work. */
+const startMsMax = 600_000;
 const mends: (() => Promise<void> | void)[] = [];
 
 beforeAll(async () => {
-  alerts = await AlertStage.start(folder, () => undefined);
+  starting = start();
+  await starting;
+}, startMsMax);
+
+async function start(): Promise<void> {
+  alerts = await AlertStage.start(folder, () => undefined, asked.signal);
+  stops.push(() => alerts.stop());
   prometheus = await Prometheus.start({ folder, rules: ruleFileOf(ownRoot), factor, targets: alerts.targets });
-}, 300_000);
+  stops.push(() => prometheus.stop());
+}
+
 afterAll(async () => {
+  asked.abort(new Error('the tests are over'));
+  await starting?.catch(() => undefined);
   for (const mend of mends) await mend();
-  await prometheus.stop();
-  await alerts.stop();
+  for (const stop of stops.toReversed()) await stop();
   rmSync(folder, { recursive: true });
 }, 120_000);
 
