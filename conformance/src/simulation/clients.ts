@@ -69,7 +69,8 @@ export class Client {
     const runId = `${this.party.process.name}-${String(number)}`;
     const activityId = kind.sharesIds === true ? `${name}-${String(number % sharedIds)}` : `${name}-${runId}`;
     const target = { namespace: 'default', workflowId: '', runId, activityId };
-    this.#add(() => this.#drive(name, kind, target));
+    // What is kept for seconds only would begin anew, should whoever comes back start it again.
+    this.#add(() => this.#drive(name, kind, target), kind.retentionMs !== undefined);
   }
 
   beginRun(): void {
@@ -78,8 +79,9 @@ export class Client {
     this.#add(() => this.#driveRun({ namespace: 'default', workflowId, runId: `${workflowId}-1` }));
   }
 
-  #add(drive: () => Promise<void>): void {
-    const order: Order = { drive, isDone: false };
+  /** @param isOnce it is not gone on with after a crash. */
+  #add(drive: () => Promise<void>, isOnce = false): void {
+    const order: Order = { drive, isDone: isOnce };
     this.#orders.push(order);
     this.#go(order);
   }

@@ -344,9 +344,9 @@ function readable<T>(decode: (bytes: Buffer) => T | Promise<T>, bytes: Buffer): 
 const placeOfLetter = ({ headers }: LogEntry): string =>
   `${String(headers['ratchet-dlq-partition'])}/${String(headers['ratchet-dlq-offset'])}`;
 
-/** What is reset begins to count anew. What is kept for seconds may be gone before anyone was told, or its start is repeated. */
+/** What is reset begins to count anew, and what is kept for seconds only may be gone before anyone was told. */
 function isMeant(rule: string, id: string): boolean {
   if (id.includes('/operated-'))
     return !/^(attempts-not-contiguous|stale-token-accepted|details-lost|ran-twice)$/.test(rule);
-  return !(/^(not-told|began-twice)$/.test(rule) && id.includes('/again-'));
+  return !(rule === 'not-told' && id.includes('/again-'));
 }

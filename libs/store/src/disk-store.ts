@@ -100,9 +100,9 @@ export class DiskStore implements StateStore {
 
   get(table: StateTable, key: StateKey): StateValue | undefined {
     if (this.#load === undefined || stateTables[table] !== 'point') return this.#get(table, key);
+    if (!this.#load.mayHave(table, key as string)) return undefined;
     const staged = this.#load.staged(table, key as string);
-    if (staged !== undefined) return staged.value;
-    return this.#load.mayHave(table, key as string) ? this.#get(table, key) : undefined;
+    return staged === undefined ? this.#get(table, key) : staged.value;
   }
 
   range(
