@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { epochMillis, normaliseOptions, type ActivityTask } from '@ratchet/domain';
 import type { InputRecord, OutputRecord, SentRecord } from '@ratchet/kafka';
 import { localCodec } from '@ratchet/schemas';
@@ -36,6 +37,7 @@ const recordOf = (value: Buffer | null): InputRecord => ({
 function readerOf(
   ownPartitions: readonly number[] = [1],
   decodeTask = codec.decodeTask,
+  written: () => Promise<SentRecord> = () => Promise.resolve({ partition: 0, offset: 0 }),
 ): {
   reader: TaskReader;
   tasks: ReadTask[];
@@ -49,7 +51,7 @@ function readerOf(
     outbox: {
       send: (record): Promise<SentRecord> => {
         sent.push(record);
-        return Promise.resolve({ partition: 0, offset: 0 });
+        return written();
       },
     },
     log: () => undefined,
@@ -109,6 +111,45 @@ test('a task that nobody here can run is given back though it was passed on befo
   expect(passedOnCount).toBe(4);
   expect(sent).toHaveLength(4);
   expect(sent.every(({ partition }) => partition !== 1)).toBe(true);
+});
+
+test.each<{ given: string; written: () => Promise<SentRecord> }>([
+  { given: 'may not be written, which waits for a right', written: () => new Promise(() => undefined) },
+  { given: 'cannot be written', written: () => Promise.reject(new Error('too large')) },
+])('a task that $given is kept in the end: it comes once more, and is not passed on again', async ({ written }) => {
+  jest.useFakeTimers();
+  try {
+    const { reader, tasks, done } = readerOf([1], codec.decodeTask, written);
+    expect(reader.giveBack(first(tasks))).toBe(true);
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(tasks).toHaveLength(2);
+    const again = first(tasks.slice(1));
+    expect(again.task.id).toEqual(task.id);
+    expect([reader.giveBack(again), reader.passOn(again)]).toEqual([false, false]);
+    expect(done()).toBe(0);
+    again.done();
+    expect(done()).toBe(1);
+  } finally {
+    jest.useRealTimers();
+  }
+});
+
+test("one whose partition is another instance's by then, or whose reader has stopped, is not kept", async () => {
+  jest.useFakeTimers();
+  try {
+    const own = [1];
+    const { reader, tasks } = readerOf(own, codec.decodeTask, () => new Promise(() => undefined));
+    reader.giveBack(first(tasks));
+    own.pop();
+    await jest.advanceTimersByTimeAsync(60_000);
+    own.push(1);
+    reader.giveBack(first(tasks));
+    reader.stop();
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(tasks).toHaveLength(1);
+  } finally {
+    jest.useRealTimers();
+  }
 });
 
 test('a task that nobody here can run is not given back when nobody else reads the queue', () => {

@@ -24,6 +24,8 @@ export interface TaskReaderOptions {
 const passedOnCountMax = 2;
 /** How often by who cannot run it, what the busy have passed on included; then its attempt fails. */
 const givenBackCountMax = 4;
+/** A record that is not written by then, for want of a right, say, may never be: the task is kept. */
+const passedOnMsMax = 10_000;
 /** Until a registry that is away is asked again. */
 const registryPauseMs = 1_000;
 
@@ -49,7 +51,9 @@ export class TaskReader {
   }
 
   /**
-   * Appends a task to a partition that another instance reads, and settles its record here once the broker has it.
+   * Appends a task to a partition that another instance reads, and settles its record here once the broker has it. Where the
+   * broker does not take it within 10 s, the task comes to `onTask` once more, and is not passed on again: who cannot run it
+   * fails its attempt. Should it be written after all, claims make the copy harmless.
    *
    * @returns false when all partitions are read here, or the task was passed on often enough.
    */
@@ -67,22 +71,36 @@ export class TaskReader {
   }
 
   #passOn({ record, task, done }: ReadTask, countMax: number): boolean {
-    const { codec, outbox, log } = this.#options;
+    const { codec, outbox } = this.#options;
     const { topic } = record;
     const partition = this.#foreignPartition(topic);
     if (partition === undefined || task.passedOnCount >= countMax) return false;
     const value = codec.encodeTask({ ...task, passedOnCount: task.passedOnCount + 1 });
     const passedOn = { topic, key: record.key, partition, value, headers: record.headers, about: task };
+    const kept = setTimeout(() => {
+      this.#keep({ record, task, done }, `it is not written after ${String(passedOnMsMax / 1000)} s`);
+    }, passedOnMsMax);
+    kept.unref();
     outbox.send(passedOn).then(
       () => {
+        clearTimeout(kept);
         done();
       },
       (error: unknown) => {
-        // Its record is not settled: it comes again to whoever has the partition next.
-        log('warn', `a task could not be passed on: ${messageOf(error)}`, { topic, partition });
+        clearTimeout(kept);
+        this.#keep({ record, task, done }, messageOf(error));
       },
     );
     return true;
+  }
+
+  #keep({ record, task, done }: ReadTask, reason: string): void {
+    const { log, onTask, ownPartitions } = this.#options;
+    const { topic, partition } = record;
+    // Its record is not settled: it comes again to whoever has the partition now.
+    if (this.#stopped || !ownPartitions(topic).includes(partition)) return;
+    log('warn', `a task could not be passed on and stays here: ${reason}`, { topic, activityId: task.id.activityId });
+    onTask({ record, task: { ...task, passedOnCount: givenBackCountMax }, done });
   }
 
   #foreignPartition(topic: string): number | undefined {
