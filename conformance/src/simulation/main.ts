@@ -3,12 +3,13 @@ import { simulate, type Result } from './simulate.ts';
 import { storyOf } from './story.ts';
 import { faultKinds, type FaultCounts } from './world.ts';
 
-const usage = `npm run simulate -- [--seeds <count>] [--seed <first>] [--minutes <at most>]
+const usage = `npm run simulate -- [--seeds <count>] [--seed <first>] [--minutes <at most>] [--until-failure]
 
 Plays all services of Ratchet on a simulated log, in virtual time, with faults that the seed draws, and judges what came of it.
   --seeds <count>     how many worlds; 300 by default, 1 with --seed
   --seed <first>      the seed of the first
-  --minutes <m>       begins no further one after so long`;
+  --minutes <m>       begins no further one after so long
+  --until-failure     begins no further one after one that fails`;
 
 const breachesShown = 3;
 /** With fewer seeds a kind of fault may be missing by chance. */
@@ -18,12 +19,13 @@ interface Arguments {
   readonly first: number;
   readonly count: number;
   readonly until: number;
+  readonly isEnoughAtFailure: boolean;
 }
 
 process.exitCode = await main(readArguments());
 
 /** @returns the exit code. */
-async function main({ first, count, until }: Arguments): Promise<number> {
+async function main({ first, count, until, isEnoughAtFailure }: Arguments): Promise<number> {
   const counts: FaultCounts = new Map();
   const failed: number[] = [];
   const begunAt = performance.now();
@@ -35,6 +37,7 @@ async function main({ first, count, until }: Arguments): Promise<number> {
     if (result.breaches.length === 0) continue;
     failed.push(seed);
     show(result);
+    if (isEnoughAtFailure) break;
   }
   const seconds = (performance.now() - begunAt) / 1_000;
   console.log(Array.from(counts, ([fault, times]) => `${fault} ${String(times)}`).join(', '));
@@ -59,10 +62,13 @@ function show({ seed, breaches, past }: Result): void {
 function readArguments(): Arguments {
   try {
     const text = { type: 'string' } as const;
-    const { values } = parseArgs({ options: { seeds: text, seed: text, minutes: text } });
+    const { values } = parseArgs({
+      options: { seeds: text, seed: text, minutes: text, 'until-failure': { type: 'boolean', default: false } },
+    });
     const { seed, seeds = seed === undefined ? '300' : '1', minutes = 'Infinity' } = values;
     const until = performance.now() + numberOf('minutes', minutes) * 60_000;
-    return { first: numberOf('seed', seed ?? '1'), count: numberOf('seeds', seeds), until };
+    const isEnoughAtFailure = values['until-failure'];
+    return { first: numberOf('seed', seed ?? '1'), count: numberOf('seeds', seeds), until, isEnoughAtFailure };
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
     process.exit(2);

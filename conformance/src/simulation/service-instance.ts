@@ -60,6 +60,7 @@ export class ServiceInstance {
   /** Ends at once, between any two of its effects; what it has sent already may still arrive. */
   crash(): void {
     this.process.die();
+    this.disk.crash();
     for (const owned of this.owned.values()) owned.vanish();
     this.owned.clear();
   }
@@ -72,7 +73,6 @@ export class ServiceInstance {
     this.#leaseUntil = -Infinity;
     this.#isFinishing = false;
     this.outbox = this.#newOutbox();
-    this.disk.harm();
     this.parts.world.later(this.process, 0, () => {
       this.#createLogic = this.parts.service.begin(this);
       this.#join();

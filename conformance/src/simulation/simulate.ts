@@ -55,9 +55,18 @@ export async function simulate(seed: number): Promise<Result> {
   const world = new World(seed, faultsMs);
   const uninstall = installVirtualTime(world);
   try {
-    return await new Simulation(world).run();
+    return await play(world);
   } finally {
     uninstall();
+  }
+}
+
+async function play(world: World): Promise<Result> {
+  const simulation = new Simulation(world);
+  try {
+    return await simulation.run();
+  } finally {
+    simulation.close();
   }
 }
 
@@ -128,6 +137,11 @@ class Simulation {
     return this.#judged();
   }
 
+  close(): void {
+    for (const { disk } of this.#instances) disk.remove();
+    for (const replay of this.#replays) replay.close();
+  }
+
   // --- the world ---
 
   #services(): readonly SimulatedService[] {
@@ -158,7 +172,10 @@ class Simulation {
         service,
         tuning,
         onTrouble: ({ process }, partition, error) => {
-          this.#breach('stopped', `${process.name} has stopped partition ${String(partition)}: ${error.message}`);
+          const what = `${process.name} has stopped partition ${String(partition)}: ${error.message}`;
+          // One that is stale may find what its successor has left behind; who owns it in the end must not be stopped.
+          if (error.name === 'InvariantError') this.#breach('stopped', what);
+          else world.say(what);
         },
       });
       this.#instances.push(instance);
@@ -344,9 +361,29 @@ function readable<T>(decode: (bytes: Buffer) => T | Promise<T>, bytes: Buffer): 
 const placeOfLetter = ({ headers }: LogEntry): string =>
   `${String(headers['ratchet-dlq-partition'])}/${String(headers['ratchet-dlq-offset'])}`;
 
-/** What is reset begins to count anew, and what is kept for seconds only may be gone before anyone was told. */
+/**
+ * What is reset begins to count anew. What is kept for seconds only may be gone before anyone was told, and a start that is
+ * repeated after that begins it again.
+ */
 function isMeant(rule: string, id: string): boolean {
-  if (id.includes('/operated-'))
-    return !/^(attempts-not-contiguous|stale-token-accepted|details-lost|ran-twice)$/.test(rule);
-  return !(rule === 'not-told' && id.includes('/again-'));
+  if (id.includes('/operated-')) return !ofResets.has(rule);
+  return !(id.includes('/again-') && ofExpiry.has(rule));
 }
+
+const ofResets: ReadonlySet<string> = new Set([
+  'attempts-not-contiguous',
+  'stale-token-accepted',
+  'details-lost',
+  'ran-twice',
+]);
+
+const ofExpiry: ReadonlySet<string> = new Set([
+  'not-told',
+  'began-twice',
+  'ended-twice',
+  'attempts-not-contiguous',
+  'ran-twice',
+  'granted-after-end',
+  'report-after-end',
+  'changed-after-end',
+]);

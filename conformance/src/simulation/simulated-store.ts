@@ -1,20 +1,154 @@
+import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
   stateTables,
+  Table,
   type StateBatch,
   type StateKey,
   type StatePosition,
   type StateStore,
   type StateTable,
   type StateValue,
-  Table,
 } from '@ratchet/domain';
 import { OperationalError } from '@ratchet/kafka';
+import { DiskStore } from '@ratchet/store';
 import type { SimulatedProcess, World } from './world.ts';
+
+/** Where an instance of the scheduler keeps the state of its partitions: what outlives its process. */
+interface StateFiles {
+  open(partition: number): StateStore;
+  /** The process dies: the files are as they stand now. */
+  crash(): void;
+  /** Someone keeps a copy of them as they stand now. */
+  copy(): void;
+  lose(): void;
+  /** The copy takes their place. @returns false where there is none. */
+  restoreCopy(): boolean;
+  /** Nobody needs them any more. */
+  remove(): void;
+}
+
+/** The local disk of one instance of the scheduler, and what may go wrong with it. */
+export class SimulatedDisk {
+  readonly #world: World;
+  readonly #process: SimulatedProcess;
+  readonly #files: StateFiles;
+  /** Until when nothing can be written. */
+  fullUntil = -Infinity;
+
+  constructor(world: World, process: SimulatedProcess) {
+    this.#world = world;
+    this.#process = process;
+    // SQLite takes more time than all else, so only some have it.
+    this.#files = world.roll(8) === 0 ? new DiskFiles() : new MemoryFiles();
+  }
+
+  open(partition: number): StateStore {
+    this.#checkRoom();
+    if (this.#world.roll(6) === 0) this.#files.copy();
+    const store = this.#files.open(partition);
+    const { life } = this.#process;
+    const batch = store.batch.bind(store);
+    store.batch = () => {
+      if (this.#process.life !== life) throw closed();
+      this.#checkRoom();
+      return batch();
+    };
+    return store;
+  }
+
+  /** The process dies, and someone may do something to the files before the next one begins. */
+  crash(): void {
+    this.#files.crash();
+    if (this.#world.happens('store-lost', 10)) this.#files.lose();
+    else if (this.#world.roll(4) === 0 && this.#files.restoreCopy()) this.#world.count('store-old');
+  }
+
+  remove(): void {
+    this.#files.remove();
+  }
+
+  #checkRoom(): void {
+    if (this.#world.now < this.fullUntil)
+      throw new OperationalError('Expected to write the state store, but the disk is full', 'RKT1012', true);
+    if (this.#world.happens('disk-slow', 1)) this.#process.sleepsUntil = this.#world.now + this.#world.between(50, 800);
+  }
+}
+
+const closed = (): OperationalError =>
+  new OperationalError('Expected an open state store, but it is closed', 'RKT1012', true);
+
+// --- SQLite ---
+
+/** The product's own store. What a process leaves behind that is killed is a copy of its files while they are open. */
+class DiskFiles implements StateFiles {
+  readonly #root = mkdtempSync(join(tmpdir(), 'ratchet-simulation-'));
+  readonly #folder = join(this.#root, 'state');
+  readonly #copied = join(this.#root, 'copy');
+  readonly #left = join(this.#root, 'left');
+  readonly #open = new Set<DiskStore>();
+  #hasCopy = false;
+
+  constructor() {
+    mkdirSync(this.#folder);
+  }
+
+  open(partition: number): StateStore {
+    const of = { cluster: 'simulated' };
+    const store = new DiskStore({
+      folder: this.#folder,
+      partition,
+      of,
+      pageBytesMax: 1_000_000,
+      onDiscarded: () => undefined,
+    });
+    this.#open.add(store);
+    return store;
+  }
+
+  crash(): void {
+    cpSync(this.#folder, this.#left, { recursive: true });
+    this.#closeAll();
+    rmSync(this.#folder, { recursive: true });
+    renameSync(this.#left, this.#folder);
+  }
+
+  copy(): void {
+    rmSync(this.#copied, { recursive: true, force: true });
+    cpSync(this.#folder, this.#copied, { recursive: true });
+    this.#hasCopy = true;
+  }
+
+  lose(): void {
+    rmSync(this.#folder, { recursive: true });
+    mkdirSync(this.#folder);
+  }
+
+  restoreCopy(): boolean {
+    if (!this.#hasCopy) return false;
+    rmSync(this.#folder, { recursive: true });
+    cpSync(this.#copied, this.#folder, { recursive: true });
+    return true;
+  }
+
+  remove(): void {
+    this.#closeAll();
+    rmSync(this.#root, { recursive: true, force: true });
+  }
+
+  #closeAll(): void {
+    for (const store of this.#open) store.close();
+    this.#open.clear();
+  }
+}
+
+// --- memory ---
 
 interface Contents {
   readonly tables: ReadonlyMap<StateTable, Table>;
   position: StatePosition | undefined;
-  /** Of what was put and not committed. */
+  /** Takes back what was put and not committed. */
   undo: (() => void) | undefined;
 }
 
@@ -31,61 +165,45 @@ function copyOf({ tables, position }: Contents): Contents {
   return copy;
 }
 
-/** The local disk of one instance of the scheduler: a file for each partition, which outlives the process. */
-export class SimulatedDisk {
-  readonly #world: World;
-  readonly #process: SimulatedProcess;
-  readonly #files = new Map<number, Contents>();
-  /** As a file was some time ago. */
-  readonly #copies = new Map<number, Contents>();
-  /** Until when nothing can be written. */
-  fullUntil = -Infinity;
-
-  constructor(world: World, process: SimulatedProcess) {
-    this.#world = world;
-    this.#process = process;
-  }
+/** As a disk has them, without one: what was not committed is not in it after a crash. */
+class MemoryFiles implements StateFiles {
+  #files = new Map<number, Contents>();
+  #copied: Map<number, Contents> | undefined;
 
   open(partition: number): StateStore {
-    this.check();
-    let contents = this.#files.get(partition);
-    if (contents === undefined) this.#files.set(partition, (contents = emptyContents()));
-    // A process that died in the middle of a batch has left nothing of it.
-    contents.undo?.();
-    contents.undo = undefined;
-    if (this.#world.roll(4) === 0) this.#copies.set(partition, copyOf(contents));
-    return new SimulatedStore(this, this.#process, contents);
+    const contents = this.#files.get(partition) ?? emptyContents();
+    this.#files.set(partition, contents);
+    return new FileInMemory(contents);
   }
 
-  /** What someone does to the files while nobody uses them. */
-  harm(): void {
-    for (const partition of this.#files.keys()) {
-      const copy = this.#copies.get(partition);
-      if (this.#world.happens('store-lost', 15)) this.#files.delete(partition);
-      else if (copy !== undefined && this.#world.happens('store-old', 30)) this.#files.set(partition, copyOf(copy));
-    }
+  crash(): void {
+    for (const contents of this.#files.values()) contents.undo?.();
   }
 
-  check(): void {
-    if (this.#world.now < this.fullUntil)
-      throw new OperationalError('Expected to write the state store, but the disk is full', 'RKT1012', true);
-    if (this.#world.happens('disk-slow', 0.5))
-      this.#process.sleepsUntil = this.#world.now + this.#world.between(50, 800);
+  copy(): void {
+    this.#copied = new Map(Array.from(this.#files, ([partition, contents]) => [partition, copyOf(contents)]));
+  }
+
+  lose(): void {
+    this.#files = new Map();
+  }
+
+  restoreCopy(): boolean {
+    if (this.#copied === undefined) return false;
+    this.#files = new Map(Array.from(this.#copied, ([partition, contents]) => [partition, copyOf(contents)]));
+    return true;
+  }
+
+  remove(): void {
+    this.lose();
   }
 }
 
-/** A file as whoever has opened it sees it. What was not committed is not in it. */
-class SimulatedStore implements StateStore {
-  readonly #disk: SimulatedDisk;
-  readonly #process: SimulatedProcess;
-  readonly #life: number;
+class FileInMemory implements StateStore {
   readonly #contents: Contents;
   #isClosed = false;
 
-  constructor(disk: SimulatedDisk, process: SimulatedProcess, contents: Contents) {
-    this.#disk = disk;
-    this.#process = process;
-    this.#life = process.life;
+  constructor(contents: Contents) {
     this.#contents = contents;
   }
 
@@ -110,7 +228,6 @@ class SimulatedStore implements StateStore {
   }
 
   batch(): StateBatch {
-    this.#disk.check();
     const former: [Table, StateKey, StateValue | undefined][] = [];
     const contents = this.#contents;
     const undo = (): void => {
@@ -152,7 +269,6 @@ class SimulatedStore implements StateStore {
   }
 
   #checkOpen(): void {
-    if (this.#isClosed || this.#process.life !== this.#life)
-      throw new OperationalError('Expected an open state store, but it is closed', 'RKT1012', true);
+    if (this.#isClosed) throw closed();
   }
 }

@@ -1,2 +1,3 @@
 export { plant, type Mutant } from './mutant.ts';
 export { mutants } from './mutants.ts';
+export { simulationMutants } from './simulation-mutants.ts';

@@ -1,8 +1,8 @@
-/** One planted bug: a text of the domain's sources, and what stands in its place. */
+/** One planted bug: a text of a source, and what stands in its place. */
 export interface Mutant {
   /** What goes wrong with it, in words. */
   readonly name: string;
-  /** Below `libs/domain/src`. */
+  /** Below `libs/domain/src`; of those for the simulation below the root. */
   readonly file: string;
   /** Stands exactly once in the file. */
   readonly text: string;
