@@ -116,9 +116,10 @@ function requestOf(step: Request, scene: Scene): Command {
     'reset-keeping-pause-with-other-request': () => reset(target, 'reset-2', { keepPaused: true }),
     'reset-forgetting-heartbeat': () => reset(target, 'reset-1', { resetHeartbeat: true }),
     'reset-restoring-options': () => reset(target, 'reset-1', { restoreOriginalOptions: true }),
-    'move-to-other-queue': () => update(target, { options: { taskQueue: otherTaskQueue } }),
-    'shorten-start-to-close': () => update(target, { options: { startToCloseTimeoutMs: shortenedStartToCloseMs } }),
-    'restore-options': () => update(target, { restoreOriginal: true }),
+    'move-to-other-queue': () => update(target, 'move-1', { options: { taskQueue: otherTaskQueue } }),
+    'shorten-start-to-close': () =>
+      update(target, 'shorten-1', { options: { startToCloseTimeoutMs: shortenedStartToCloseMs } }),
+    'restore-options': () => update(target, 'restore-1', { restoreOriginal: true }),
   };
   return requests[step]();
 }
@@ -159,11 +160,11 @@ export const reset = (target: ExecutionId, requestId: string, how: Partial<Comma
   ...how,
 });
 
-const update = (target: ExecutionId, what: Partial<CommandOf<'UpdateOptions'>>): Command => ({
+const update = (target: ExecutionId, requestId: string, what: Partial<CommandOf<'UpdateOptions'>>): Command => ({
   type: 'UpdateOptions',
   ...client,
   target,
-  requestId: 'update-1',
+  requestId,
   options: {},
   restoreOriginal: false,
   ...what,

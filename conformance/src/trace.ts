@@ -175,7 +175,7 @@ export function optionsOf({ options, steps }: Pick<Trace, 'options' | 'steps'>):
   };
 }
 
-/** Starts one activity and plays a trace on it. There are two: the bare domain, and whatever speaks Temporal's gRPC. */
+/** Starts one activity and plays a trace on it: the bare domain, all services on a simulated log, and whatever speaks Temporal's gRPC. */
 export interface Driver {
   readonly name: string;
   play(trace: Pick<Trace, 'options' | 'started' | 'steps'>): Promise<Sighting>;

@@ -1,6 +1,7 @@
 import { domainDriver } from './domain-driver.ts';
 import { everyTrace } from './every-trace.ts';
 import { ruleName } from './rule.ts';
+import { simulatedDriver } from './simulation/simulated-driver.ts';
 import { rules } from './state-call-traces.ts';
 import { states, type StateName } from './states.ts';
 
@@ -23,7 +24,7 @@ test.each(rules.map((rule) => [ruleName(rule), rule] as const))(
   },
 );
 
-describe.each([domainDriver])('$name', (driver) => {
+describe.each([domainDriver, simulatedDriver])('$name', (driver) => {
   test.each(Object.entries(states))('there is a way into the state %s', async (_, { sees, ...way }) => {
     expect(await driver.play(way)).toMatchObject(sees);
   });

@@ -99,6 +99,7 @@ export class Replay {
     }
     this.#advance(commands);
     this.#compare(records);
+    this.#compareProgress(progress);
     this.#checkSent(new Set(progress.unsentTopics ?? []));
     this.#logic.committed(new Map(written.map(({ log, end }) => [log.topic, end])));
   }
@@ -130,7 +131,7 @@ export class Replay {
     this.#logic.close();
   }
 
-  #progressIn(records: readonly OutputRecord[]): Extract<StateRecord, { readonly type: 'Progress' }> | undefined {
+  #progressIn(records: readonly OutputRecord[]): Progress | undefined {
     const last = records.findLast(({ key }) => key === progressKey);
     if (last === undefined || last.value === null) return undefined;
     const read = this.#parts.codec.decodeState(last.value) as StateRecord;
@@ -190,7 +191,6 @@ export class Replay {
     for (const key of this.#changed) {
       for (const state of this.#logic.encodeState(key)) expected.set(`${state.topic} ${key}`, textOfRecord(state));
     }
-    this.#logic.encodeProgress(new Map([[topics.commands, this.#position]]));
     this.#changed = new Set();
     const found = new Map(
       records
@@ -202,6 +202,14 @@ export class Replay {
         this.#violated('state', `${found.has(key) ? 'another' : 'no'} state of ${key} was committed`, key);
     for (const key of found.keys())
       if (!expected.has(key)) this.#violated('state', `a state of ${key} was committed, which has not changed`, key);
+  }
+
+  /** Seals the group, too. */
+  #compareProgress(found: Progress): void {
+    const record = this.#logic.encodeProgress(new Map([[topics.commands, this.#position]]));
+    const expected = this.#progressIn([record]);
+    if (expected === undefined || textOfProgress(expected) === textOfProgress(found)) return;
+    this.#violated('progress', `${textOfProgress(found)} was committed, and not ${textOfProgress(expected)}`);
   }
 
   /** Effects first, then state: what the commands before the progress have asked for stands in the log. */
@@ -247,6 +255,12 @@ export class Replay {
 }
 
 const isTaskTopic = (topic: string): boolean => topic.startsWith('ratchet.activity.tasks.');
+
+type Progress = Extract<StateRecord, { readonly type: 'Progress' }>;
+
+/** What of a progress follows from the commands alone. */
+const textOfProgress = ({ commands, now, rules, forwarded }: Progress): string =>
+  JSON.stringify({ commands, now, rules, forwarded });
 
 /** The answer to a command itself, as opposed to what its sender waits for longer. */
 const isDirect = ({ body }: Reply): boolean => body.type === 'Accepted' || body.type === 'Refused';

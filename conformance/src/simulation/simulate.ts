@@ -6,9 +6,7 @@ import {
   type Reply,
   type StateRecord,
 } from '@ratchet/domain';
-import { defaultTuning } from '@ratchet/kafka';
-import { createTokenSigner, type TaskTokenSigner } from '@ratchet/protocol';
-import { localCodec, topics, type Codec } from '@ratchet/schemas';
+import { topics } from '@ratchet/schemas';
 import { factsOf, judge, type Note, type Noted, type Read } from '@ratchet/tools-drill/oracle';
 import { Client, completeLater } from './clients.ts';
 import { harm } from './faults.ts';
@@ -16,10 +14,10 @@ import { Gateway, readCompletions } from './gateways.ts';
 import { expectedOutcomes, taskQueues } from './kinds.ts';
 import { Party } from './party.ts';
 import { answerKey, Replay } from './replay.ts';
-import { ServiceInstance, type SimulatedService } from './service-instance.ts';
-import { cancellationService, schedulerService, stateTopics, timeoutTrackerService } from './services.ts';
-import { SimulatedGroup } from './simulated-group.ts';
-import { isVisible, SimulatedLog, type LogEntry, type PartitionLog, type WrittenPart } from './simulated-log.ts';
+import type { ServiceInstance } from './service-instance.ts';
+import { stateTopics } from './services.ts';
+import { SimulatedCluster } from './simulated-cluster.ts';
+import { isVisible, type LogEntry, type PartitionLog, type WrittenPart } from './simulated-log.ts';
 import { installVirtualTime } from './virtual-time.ts';
 import { readTasks, Worker } from './workers.ts';
 import { World, type FaultCounts } from './world.ts';
@@ -47,9 +45,6 @@ export interface Result {
 const faultsMs = 12_000;
 const settlesMsMax = 180_000;
 
-const codec = localCodec();
-const signer = createTokenSigner('a secret of at least thirty-two characters');
-
 /** Runs the world of a seed, first with faults, then without, and judges it. */
 export async function simulate(seed: number): Promise<Result> {
   const world = new World(seed, faultsMs);
@@ -72,32 +67,26 @@ async function play(world: World): Promise<Result> {
 
 class Simulation {
   readonly #world: World;
-  readonly #log: SimulatedLog;
-  readonly #partitions: number;
-  readonly #codec: Codec = codec;
-  readonly #signer: TaskTokenSigner = signer;
-  readonly #taskTopics = new Set<string>();
+  readonly #cluster: SimulatedCluster;
   readonly #notes: Noted[] = [];
   readonly #breaches: Breach[] = [];
   readonly #replays: readonly Replay[];
   readonly #restores: Promise<void>[] = [];
-  readonly #instances: ServiceInstance[] = [];
-  readonly #groups: SimulatedGroup[] = [];
   readonly #clients: readonly Client[];
   readonly #workers: readonly Worker[];
   readonly #gateways: readonly Gateway[];
 
   constructor(world: World) {
     this.#world = world;
-    this.#log = new SimulatedLog(world);
-    this.#partitions = world.between(1, 3);
-    this.#taskTopics.add('ratchet.activity.tasks.default.usual');
+    const cluster = new SimulatedCluster(world, ['ratchet.activity.tasks.default.usual'], (...trouble) => {
+      this.#trouble(...trouble);
+    });
+    this.#cluster = cluster;
     this.#replays = this.#newReplays();
-    this.#log.onCommitted = (written) => {
+    cluster.log.onCommitted = (written) => {
       this.#committed(written);
     };
-    for (const service of this.#services()) this.#startService(service);
-    const parts = this.#partyParts();
+    const parts = cluster.partyParts;
     const outside = new Party('outside', parts);
     const note = (who: string, each: Note): void => {
       this.#note(who, each);
@@ -107,6 +96,7 @@ class Simulation {
         note('outside', each);
       });
     const workerParts = { ...parts, note, completeLater: later };
+    const { signer } = cluster;
     this.#workers = [1, 2, 3].map((number) => new Worker(`worker-${String(number)}`, workerParts));
     this.#clients = [1, 2].map((number) => new Client(`client-${String(number)}`, { ...parts, note }));
     this.#gateways = [1, 2].map((number) => new Gateway(`gateway-${String(number)}`, { ...parts, signer }));
@@ -119,10 +109,10 @@ class Simulation {
     this.#load();
     harm({
       world,
-      log: this.#log,
-      partitions: this.#partitions,
-      instances: this.#instances,
-      groups: this.#groups,
+      log: this.#cluster.log,
+      partitions: this.#cluster.partitions,
+      instances: this.#cluster.instances,
+      groups: this.#cluster.groups,
       clients: this.#clients,
       workers: this.#workers,
       gateways: this.#gateways,
@@ -138,62 +128,17 @@ class Simulation {
   }
 
   close(): void {
-    for (const { disk } of this.#instances) disk.remove();
+    this.#cluster.close();
     for (const replay of this.#replays) replay.close();
   }
 
   // --- the world ---
 
-  #services(): readonly SimulatedService[] {
-    const tools = {
-      codec: this.#codec,
-      signer: this.#signer,
-      partitions: this.#partitions,
-      taskTopics: this.#taskTopics,
-    };
-    return [schedulerService(tools), timeoutTrackerService(tools), cancellationService(tools)];
-  }
-
-  #startService(service: SimulatedService): void {
-    const world = this.#world;
-    const group = new SimulatedGroup(world, this.#partitions);
-    this.#groups.push(group);
-    const tuning = {
-      ...defaultTuning,
-      groupKeysMax: world.pick([2, 8, 5_000]),
-      queueBytesMax: world.pick([2_000, 4_194_304]),
-      outboxBytesMax: world.pick([4_000, 67_108_864]),
-    };
-    for (const number of [1, 2]) {
-      const name = `${service.name.replace('ratchet-', '')}-${String(number)}`;
-      const instance = new ServiceInstance(name, {
-        ...this.#partyParts(),
-        group,
-        service,
-        tuning,
-        onTrouble: ({ process }, partition, error) => {
-          const what = `${process.name} has stopped partition ${String(partition)}: ${error.message}`;
-          // One that is stale may find what its successor has left behind; who owns it in the end must not be stopped.
-          if (error.name === 'InvariantError') this.#breach('stopped', what);
-          else world.say(what);
-        },
-      });
-      this.#instances.push(instance);
-    }
-  }
-
-  #partyParts() {
-    return {
-      world: this.#world,
-      log: this.#log,
-      codec: this.#codec,
-      partitions: this.#partitions,
-      partitionsOf: (topic: string): number => {
-        if (topic.endsWith('.dlq')) return 1;
-        if (topic.startsWith('ratchet.activity.tasks.') || topic === topics.replies) return 2;
-        return this.#partitions;
-      },
-    };
+  #trouble({ process }: ServiceInstance, partition: number, error: Error): void {
+    const what = `${process.name} has stopped partition ${String(partition)}: ${error.message}`;
+    // One that is stale may find what its successor has left behind; who owns it in the end must not be stopped.
+    if (error.name === 'InvariantError') this.#breach('stopped', what);
+    else this.#world.say(what);
   }
 
   #load(): void {
@@ -212,8 +157,8 @@ class Simulation {
   #heal(): void {
     const world = this.#world;
     world.say('faults are over');
-    for (const broker of this.#log.brokers) broker.aheadMs = 0;
-    for (const { process } of this.#instances) process.wallAheadMs = 0;
+    for (const broker of this.#cluster.log.brokers) broker.aheadMs = 0;
+    for (const { process } of this.#cluster.instances) process.wallAheadMs = 0;
   }
 
   #isSettled(): boolean {
@@ -221,7 +166,9 @@ class Simulation {
   }
 
   #isCommitted(): boolean {
-    return this.#replays.every(({ partition, position }) => position === this.#log.of(topics.commands, partition).end);
+    return this.#replays.every(
+      ({ partition, position }) => position === this.#cluster.log.of(topics.commands, partition).end,
+    );
   }
 
   // --- what is written down ---
@@ -235,18 +182,13 @@ class Simulation {
   }
 
   #newReplays(): readonly Replay[] {
-    const logOf = (topic: string, partition: number): PartitionLog => this.#log.of(topic, partition);
+    const logOf = (topic: string, partition: number): PartitionLog => this.#cluster.log.of(topic, partition);
     const violated = (rule: string, why: string, about?: string): void => {
       this.#breach(rule, why, about);
     };
-    const parts = {
-      codec: this.#codec,
-      signer: this.#signer,
-      partitions: this.#partitions,
-      taskTopics: this.#taskTopics,
-      violated,
-    };
-    return Array.from({ length: this.#partitions }, (_, partition) => new Replay(partition, logOf, parts));
+    const { codec, signer, partitions, taskTopics } = this.#cluster;
+    const parts = { codec, signer, partitions, taskTopics, violated };
+    return Array.from({ length: partitions }, (_, partition) => new Replay(partition, logOf, parts));
   }
 
   #committed(written: readonly WrittenPart[]): void {
@@ -288,18 +230,18 @@ class Simulation {
   /** P7, P9: what the owner has come to is the replay; what nobody can handle is a dead letter. */
   #judgePartition(replay: Replay): void {
     const { partition, position } = replay;
-    const { end } = this.#log.of(topics.commands, partition);
+    const { end } = this.#cluster.log.of(topics.commands, partition);
     if (position < end)
       this.#breach('not-committed', `partition ${String(partition)}: ${String(position)} of ${String(end)}`);
     replay.finish();
-    const owner = this.#instances
+    const owner = this.#cluster.instances
       .flatMap(({ parts, owned }) => (parts.service.name === 'ratchet-scheduler' ? [owned.get(partition)] : []))
       .find((owned) => owned?.phase === 'running');
     const { logic } = owner ?? {};
     if (logic === undefined) this.#breach('not-owned', `nobody owns partition ${String(partition)}`);
     else if ((logic as unknown as { stateHash(): string }).stateHash() !== replay.stateHash())
       this.#breach('P7', `partition ${String(partition)}: its owner has another state than a replay`);
-    const letters = this.#log.partitionsOf(`${topics.commands}.dlq`).flatMap(({ all }) => all);
+    const letters = this.#cluster.log.partitionsOf(`${topics.commands}.dlq`).flatMap(({ all }) => all);
     const known = new Set(letters.map(placeOfLetter));
     for (const offset of replay.letters)
       if (!known.has(`${String(partition)}/${String(offset)}`))
@@ -315,7 +257,7 @@ class Simulation {
       if (body.type !== 'Accepted' && body.type !== 'Refused') continue;
       const answer = expected.get(answerKey(reply));
       if (answer === undefined && asked.has(`${address} ${requestId}`)) continue;
-      if (answer?.equals(this.#codec.encodeReply(reply)) !== true)
+      if (answer?.equals(this.#cluster.codec.encodeReply(reply)) !== true)
         this.#breach('answer', `${address} was answered ${requestId} otherwise than the log says: ${body.type}`);
     }
   }
@@ -325,7 +267,7 @@ class Simulation {
     readonly queries: readonly Read<Query>[];
     readonly replies: readonly Read<Reply>[];
   } {
-    const { decodeCommand, decodeQuery, decodeReply } = this.#codec;
+    const { decodeCommand, decodeQuery, decodeReply } = this.#cluster.codec;
     return {
       commands: this.#read(topics.commands, decodeCommand),
       queries: this.#read(topics.queries, decodeQuery),
@@ -334,12 +276,12 @@ class Simulation {
   }
 
   #readStates(): readonly Read<StateRecord>[] {
-    return stateTopics.flatMap((topic) => this.#read(topic, this.#codec.decodeState));
+    return stateTopics.flatMap((topic) => this.#read(topic, this.#cluster.codec.decodeState));
   }
 
   /** What can be read of all that was ever written. */
   #read<T>(topic: string, decode: (bytes: Buffer) => T | Promise<T>): readonly Read<T>[] {
-    const entries = this.#log.partitionsOf(topic).flatMap(({ all }) => all.filter(isVisible));
+    const entries = this.#cluster.log.partitionsOf(topic).flatMap(({ all }) => all.filter(isVisible));
     return entries.flatMap((record) => {
       const value = record.value === null ? undefined : readable(decode, record.value);
       return value === undefined ? [] : [{ record, value }];

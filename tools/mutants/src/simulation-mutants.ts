@@ -99,8 +99,8 @@ export const simulationMutants: readonly Mutant[] = [
   {
     name: 'a store says that it is ahead of what it has',
     file: rows,
-    text: `    this.#unwritten.position = { ...layer.position, offset };`,
-    replacement: `    this.#unwritten.position = { ...layer.position, offset: offset + 4 };`,
+    text: `    this.#unwritten.position = { ...layer.position, offsets };`,
+    replacement: `    this.#unwritten.position = { ...layer.position, offsets: { ...offsets, executions: offsets.executions + 4 } };`,
   },
   {
     name: 'a heartbeat is not written',
@@ -135,8 +135,14 @@ export const simulationMutants: readonly Mutant[] = [
   {
     name: 'a restore goes on too late',
     file: scheduler,
-    text: `new Map([[topics.executions, offset - 1]])`,
-    replacement: `new Map([[topics.executions, offset + 2]])`,
+    text: `[topics.executions, offsets.executions - 1],`,
+    replacement: `[topics.executions, offsets.executions + 2],`,
+  },
+  {
+    name: 'a restore of what is closed goes on too late',
+    file: scheduler,
+    text: `[topics.outcomes, offsets.outcomes],`,
+    replacement: `[topics.outcomes, offsets.outcomes + 2],`,
   },
   {
     name: 'a restore forgets where the questions go on',
@@ -149,18 +155,6 @@ export const simulationMutants: readonly Mutant[] = [
     file: commands,
     text: `return { effects: this.#answer(command, offset, { type: 'Refused', refusal }), changedKeys: [] };`,
     replacement: `return { effects: refusal.reason === 'not-found' ? [] : this.#answer(command, offset, { type: 'Refused', refusal }), changedKeys: [] };`,
-  },
-  {
-    name: 'whoever asks for both is not told that it has begun',
-    file: commands,
-    text: `  command.acknowledge !== true &&`,
-    replacement: ``,
-  },
-  {
-    name: 'a command that was refused after a restore leaves no clock',
-    file: commands,
-    text: `    position.now = now;`,
-    replacement: `    if (decision?.kind !== 'refused') position.now = now;`,
   },
   {
     name: 'a retry has the token of the first attempt',
