@@ -37,8 +37,6 @@ export class OwnedPartition {
   readonly partition: number;
   readonly logic: PartitionLogic<unknown>;
   readonly machine: PartitionMachine<unknown>;
-  /** Whether its consumer is a member that fetches. */
-  isFetching = true;
   readonly #parts: OwnedParts;
   readonly #reader: PartitionReader<unknown>;
   readonly #positions = new Map<string, number>();
@@ -100,7 +98,6 @@ export class OwnedPartition {
 
   /** The consumer has forgotten what it was told. */
   rejoined(): void {
-    this.isFetching = true;
     this.#positions.clear();
     this.#flows.clear();
     for (const topic of this.#topics) this.#flows.add(topic);
@@ -401,7 +398,7 @@ export class OwnedPartition {
 
   #wantFetch(topic: string): void {
     const { world, instance } = this.#parts;
-    if (this.#isGone || !this.isFetching || !this.#flows.has(topic) || this.#fetches.has(topic)) return;
+    if (this.#isGone || !this.#flows.has(topic) || this.#fetches.has(topic)) return;
     this.#fetches.add(topic);
     world.later(instance.process, world.between(1, 15), () => {
       this.#fetch(topic);
@@ -411,7 +408,7 @@ export class OwnedPartition {
   #fetch(topic: string): void {
     const { world, log, instance } = this.#parts;
     this.#fetches.delete(topic);
-    if (this.#isGone || !this.isFetching || !this.#flows.has(topic)) return;
+    if (this.#isGone || !this.#flows.has(topic)) return;
     const at = this.#logOf(topic);
     if (log.brokers[at.leader]?.isUp !== true) {
       world.later(instance.process, 100, () => this.#wantFetch(topic));
@@ -430,8 +427,8 @@ export class OwnedPartition {
   /** What comes for a position that is not asked for any more is mostly dropped by the client library. */
   #arrived(batch: FetchedBatch, askedAt: number): void {
     const { topic } = batch;
-    const isAsked = (this.#positions.get(topic) ?? 0) === askedAt && this.#flows.has(topic) && this.isFetching;
-    if (isAsked || (this.isFetching && this.#parts.world.roll(3) === 0)) {
+    const isAsked = (this.#positions.get(topic) ?? 0) === askedAt && this.#flows.has(topic);
+    if (isAsked || this.#parts.world.roll(3) === 0) {
       if (isAsked) this.#positions.set(topic, batch.nextOffset);
       this.#tell({ kind: 'fetched', batch });
     }

@@ -202,7 +202,7 @@ export class ServiceInstance {
             this.#heard(askedAt, 1);
             this.#beat(member, generation);
           } else {
-            for (const owned of this.owned.values()) owned.isFetching = false;
+            // It goes on under the former assignment until the group has formed anew.
             this.#join();
           }
         },
