@@ -142,10 +142,10 @@ export class SecuredStage {
   /** Waits until a service says in its log that it misses the right. */
   async saidMissing({ who, operation, on }: Line, since: number): Promise<void> {
     await eventually(() => {
-      const line = this.said
-        .slice(since)
-        .find((each) => each.startsWith(who) && each.includes('RKT1010') && names(each, operation, on));
-      if (line === undefined) throw new Error(`${who} has not said that it misses ${operation} on ${on}`);
+      const own = this.said.slice(since).filter((each) => each.startsWith(who));
+      const line = own.find((each) => each.includes('RKT1010') && names(each, operation, on));
+      if (line === undefined)
+        throw new Error(`${who} has not said that it misses ${operation} on ${on}, but: ${own.slice(-9).join('; ')}`);
     }, patient);
   }
 }
