@@ -117,6 +117,7 @@ const rightsByPrincipal: Readonly<Record<KafkaPrincipal, (options: RightsOptions
       topics.replies,
     ),
     group('ratchet-scheduler', 'Read'),
+    groupsUnder('ratchet-scheduler.copies.', 'Read'),
     groupsUnder(workersPrefix, 'Delete'),
     transactionalIdsUnder('ratchet-scheduler-', 'Write'),
   ],

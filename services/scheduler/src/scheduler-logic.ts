@@ -83,6 +83,9 @@ const clockAheadMsMax = 5_000;
 /** Under it stands the progress. Execution keys have three slashes and run keys two. */
 export const progressKey = '__progress';
 
+/** A copy's store is written so often. */
+const keepIntervalMs = 1_000;
+
 /** Rows of a restore that wait to be written. */
 const restoredRowsMax = 4_000;
 
@@ -167,6 +170,12 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
   /** Commands before this offset were in the store when it was opened. */
   #knownCommands = 0;
   #restoredPositions: Positions = new Map();
+  /** It was asked already where it goes on. */
+  #isCopy = false;
+  #isOwned = false;
+  /** The last record of `executions` that was read is the progress. */
+  #endsWithProgress = false;
+  #keepAt = -Infinity;
   #clockAheadMs = 0;
   #saysClockIsAhead = false;
   #rulesTimer: NodeJS.Timeout | undefined;
@@ -216,6 +225,11 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
     return this.#parts.context.partition;
   }
 
+  /** Whether it is this instance that decides here; else it keeps a copy, or has not restored it yet. */
+  get isOwned(): boolean {
+    return this.#isOwned;
+  }
+
   /** How many tasks wait for their topic. */
   get heldCount(): number {
     return this.#held.count;
@@ -239,9 +253,10 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
   /** What the store has need not be read again; its last record is, to see that it is the log that the store was made of. */
   async restoreFrom(ranges: ReadonlyMap<string, LogRange>): Promise<Positions> {
     const logs = logsOf(ranges);
+    if (this.#isCopy) return this.#whereCopyIs(logs);
     for (const topic of stateTopics) this.#ends[topic] = logs[topic].start;
     const { openStore } = this.#parts;
-    if (openStore === undefined) return new Map();
+    if (openStore === undefined) return this.#goOnFrom(undefined);
     const store = (this.#store ??= openStore());
     const doubt = (await this.#learnFrom(store)) ?? doubtOf(store.position, logs, Date.now());
     if (doubt !== undefined) {
@@ -252,7 +267,29 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
     return this.#goOnFrom(store.position);
   }
 
+  /** The copy has become the owner's, and need read nothing again. */
+  #whereCopyIs(logs: Readonly<Record<StateTopic, LogRange>>): Positions {
+    const astray = stateTopics.find(
+      (topic) => this.#ends[topic] > logs[topic].end || this.#ends[topic] < logs[topic].start,
+    );
+    if (astray === undefined) return new Map(stateTopics.map((topic) => [topics[topic], this.#ends[topic]]));
+    this.#store?.clear();
+    throw new StateDoubtError(
+      `Expected a copy to be of the log that there is, but ${topics[astray]} has been made anew`,
+    );
+  }
+
+  /** As of the last progress: behind it in `executions` and wherever `outcomes` is read to, whose records may come twice. */
+  kept(): void {
+    const progress = this.#lastProgress;
+    if (progress === undefined || !this.#endsWithProgress || performance.now() < this.#keepAt) return;
+    this.#keepAt = performance.now() + keepIntervalMs;
+    this.#known = { offsets: { ...this.#ends }, progress };
+    this.#writeRestored();
+  }
+
   async #goOnFrom(position: StatePosition | undefined): Promise<Positions> {
+    this.#isCopy = true;
     if (position?.progress === undefined) return new Map();
     const { offsets, progress } = position;
     const record = await readable(this.#parts.codec.decodeState, asBuffer(progress));
@@ -271,6 +308,7 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
     const topic = topicOf(record);
     if (record.offset < this.#ends[topic]) return this.#compare(record);
     this.#ends[topic] = record.offset + 1;
+    if (topic === 'executions') this.#endsWithProgress = key === progressKey;
     if (value === null) return this.#restoreRecord(topic, key ?? '', undefined, null);
     const read = readable(this.#parts.codec.decodeState, value);
     return read instanceof Promise
@@ -279,6 +317,7 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
   }
 
   async restored(): Promise<Positions> {
+    this.#isOwned = true;
     this.#writeRestored();
     for (const sweeping = this.#state.sweep(this.#knownCommands); sweeping.next().done !== true;) {
       this.#writeRestored();

@@ -39,6 +39,14 @@ const state = {
     schema: wholeNumber(16 * MiB, Number.MAX_SAFE_INTEGER),
     defaults: inEvery(256 * MiB),
   },
+  standbyCopies: {
+    variable: 'RATCHET_STANDBY_COPIES',
+    expected:
+      'how many copies of the state of each partition other schedulers keep, from 0 on, which is the default: one that has a copy ' +
+      'takes the partition over as fast as a restart would. The same for all schedulers',
+    schema: wholeNumber(0, 10),
+    defaults: inEvery(0),
+  },
 } satisfies Settings;
 
 /** The scheduler signs task tokens, makes the topics of task queues, and says under which rules its partitions decide. */

@@ -37,34 +37,22 @@ export async function createSchedulerRunner(
   await taskTopics.look().catch((error: unknown) => {
     tools.log.warn({}, `the task topics could not be listed: ${String(error)}`);
   });
-  const owned = new Set<SchedulerLogic>();
+  const logics = new Set<SchedulerLogic>();
+  const owned = (): SchedulerLogic[] => [...logics].filter(({ isOwned }) => isOwned);
   const stores = await stateStores(config, tools, cluster);
   const onDropped = droppedCommands(tools);
   const activityMetrics = new ActivityMetrics(tools.metrics);
   const createLogic = (context: PartitionContext): SchedulerLogic => {
-    const onClosed = (): void => void owned.delete(logic);
+    const onClosed = (): void => void logics.delete(logic);
     const { log } = connection;
     const told = { onDropped, onClosed, log, activityMetrics, rulesMax: config.rulesMax };
     const state = { openStore: () => stores.open(context.partition), cache: stores.cache };
     const logic = new SchedulerLogic({ context, partitions, codec, signer, taskTopics, ...state, ...told });
-    owned.add(logic);
+    logics.add(logic);
     return logic;
   };
-  tools.metrics.gauge('ratchet_waiters', 'Askers that wait for an outcome or for news of a run', () =>
-    [...owned].reduce((sum, { waiterCount }) => sum + waiterCount, 0),
-  );
-  tools.metrics.gauge('ratchet_queries_parked', 'Questions that wait for a command that has not come yet', () =>
-    [...owned].reduce((sum, { parkedCount }) => sum + parkedCount, 0),
-  );
-  tools.metrics.gauge('ratchet_tasks_held', 'Tasks whose topic is not there yet', () =>
-    [...owned].reduce((sum, { heldCount }) => sum + heldCount, 0),
-  );
-  tools.metrics.gauge(
-    'ratchet_log_clock_ahead_seconds',
-    "How far a log's clock is ahead of its broker's, at most: the deadlines of that partition wait as long",
-    () => Math.max(0, ...Array.from(owned, ({ clockAheadMs }) => clockAheadMs / 1000)),
-  );
-  activityMetrics.showBacklog(tools.metrics, () => [...owned].flatMap(({ backlog }) => [...backlog]));
+  showOwned(tools, owned);
+  activityMetrics.showBacklog(tools.metrics, () => owned().flatMap(({ backlog }) => [...backlog]));
   const processor = new PartitionProcessor({
     connection,
     service: 'ratchet-scheduler',
@@ -75,14 +63,20 @@ export async function createSchedulerRunner(
     ],
     stateTopics: [topics.executions, topics.outcomes],
     stores: () => stores.writtenAt(),
+    standbyCopies: config.standbyCopies,
     createLogic,
     outbox,
     metrics: tools.metrics.processor,
     tuning: { sessionTimeoutMs: config.sessionTimeoutMs },
   });
-  const stopLooking = keepLooking(tools, cluster, taskTopics, () =>
-    [...owned].some(({ partition }) => partition === 0),
+  tools.metrics.gauges(
+    'ratchet_standby_lag_records',
+    'Records of its state topics that the copy of a partition has not read; none: there is no copy here',
+    ['partition'],
+    () =>
+      Array.from(processor.standbyLags, ([partition, value]) => ({ labels: { partition: String(partition) }, value })),
   );
+  const stopLooking = keepLooking(tools, cluster, taskTopics, () => owned().some(({ partition }) => partition === 0));
   const runner = processorRunner({ processor, outbox, cluster });
   return {
     ...runner,
@@ -92,6 +86,24 @@ export async function createSchedulerRunner(
       stores.remove();
     },
   };
+}
+
+/** What the partitions that are decided here have in memory. */
+function showOwned({ metrics }: RunnerTools<SchedulerConfig>, owned: () => readonly SchedulerLogic[]): void {
+  metrics.gauge('ratchet_waiters', 'Askers that wait for an outcome or for news of a run', () =>
+    owned().reduce((sum, { waiterCount }) => sum + waiterCount, 0),
+  );
+  metrics.gauge('ratchet_queries_parked', 'Questions that wait for a command that has not come yet', () =>
+    owned().reduce((sum, { parkedCount }) => sum + parkedCount, 0),
+  );
+  metrics.gauge('ratchet_tasks_held', 'Tasks whose topic is not there yet', () =>
+    owned().reduce((sum, { heldCount }) => sum + heldCount, 0),
+  );
+  metrics.gauge(
+    'ratchet_log_clock_ahead_seconds',
+    "How far a log's clock is ahead of its broker's, at most: the deadlines of that partition wait as long",
+    () => Math.max(0, ...Array.from(owned(), ({ clockAheadMs }) => clockAheadMs / 1000)),
+  );
 }
 
 function createTaskTopics(

@@ -284,3 +284,83 @@ test.each<[what: string, position: StatePosition, now: number, doubt: RegExp | u
   if (doubt === undefined) expect(found).toBeUndefined();
   else expect(found).toMatch(doubt);
 });
+
+describe('a copy that follows its owner', () => {
+  const copyIn = (copies: string): Stage => {
+    const of = { cluster: 'c' };
+    const openStore = (): DiskStore =>
+      new DiskStore({ folder: copies, partition, of, pageBytesMax: 1e6, onDiscarded: () => undefined });
+    return new Stage(undefined, undefined, undefined, undefined, { openStore, cache });
+  };
+  const logsOf = ({ log, closed }: Partition) =>
+    new Map([
+      [topics.executions, { start: 0, end: log.length }],
+      [topics.outcomes, { start: 0, end: closed.length }],
+    ]);
+  /** Reads what it has not, of one topic. */
+  const follow = async ({ logic }: Stage, records: readonly InputRecord[], from: number): Promise<number> => {
+    for (const record of records.slice(from)) await logic.restore(record);
+    logic.kept();
+    return records.length;
+  };
+
+  test('whichever topic it reads sooner, it has what its owner has when it takes over, and reads nothing again', async () => {
+    const copies = mkdtempSync(join(tmpdir(), 'ratchet-scheduler-copy-'));
+    const owner = new Partition();
+    await owner.taken();
+    const copy = copyIn(copies);
+    await copy.logic.restoreFrom(logsOf(owner));
+    let [open, closed] = [0, 0];
+    for (const [round, activityId] of targets(12).entries()) {
+      await owner.handle(start(activityId));
+      owner.commit();
+      if (round % 2 === 1) {
+        await owner.handle(complete(activityId));
+        owner.commit();
+      }
+      if (round % 3 === 1) open = await follow(copy, owner.log, open);
+      if (round % 4 === 2) closed = await follow(copy, owner.closed, closed);
+      if (round === 6) await owner.restarted();
+    }
+    expect(copy.logic.isOwned).toBe(false);
+    const { executions, outcomes } = topics;
+    expect(Object.fromEntries(await copy.logic.restoreFrom(logsOf(owner)))).toEqual({
+      [executions]: open,
+      [outcomes]: closed,
+    });
+    await follow(copy, owner.log, open);
+    await follow(copy, owner.closed, closed);
+    await copy.logic.restored();
+    expect(copy.logic.stateHash()).toBe(owner.hash);
+    expect(copy.logic.isOwned).toBe(true);
+    copy.logic.close();
+
+    // What it has written is of use to whoever comes after it.
+    const next = copyIn(copies);
+    const from = await next.logic.restoreFrom(logsOf(owner));
+    expect(from.get(executions)).toBeGreaterThan(0);
+    for (const record of owner.log.slice(from.get(executions))) await next.logic.restore(record);
+    for (const record of owner.closed.slice(from.get(outcomes))) await next.logic.restore(record);
+    await next.logic.restored();
+    expect(next.logic.stateHash()).toBe(owner.hash);
+    next.logic.close();
+    owner.stage.logic.close();
+    rmSync(copies, { recursive: true });
+  });
+
+  test('of a log that was made anew is none', async () => {
+    const copies = mkdtempSync(join(tmpdir(), 'ratchet-scheduler-copy-'));
+    const owner = new Partition();
+    await owner.taken();
+    await owner.handle(start(one));
+    owner.commit();
+    const copy = copyIn(copies);
+    await copy.logic.restoreFrom(logsOf(owner));
+    await follow(copy, owner.log, 0);
+    const anew = new Map([...logsOf(owner)].map(([topic]) => [topic, { start: 0, end: 0 }]));
+    await expect(copy.logic.restoreFrom(anew)).rejects.toThrow(StateDoubtError);
+    copy.logic.close();
+    owner.stage.logic.close();
+    rmSync(copies, { recursive: true });
+  });
+});

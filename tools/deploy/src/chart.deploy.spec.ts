@@ -261,6 +261,14 @@ describe('the state of the scheduler', () => {
     expect(stateOf(deployment)).toEqual({ name: 'state', emptyDir: { sizeLimit: '16Gi' } });
   });
 
+  it('is copied by other schedulers where that is said', () => {
+    const copiesIn = (...set: readonly string[]): unknown => {
+      const [container] = podOf(ownerIn(...set)).containers;
+      return container && variablesOf(container)['RATCHET_STANDBY_COPIES'];
+    };
+    expect([copiesIn(), copiesIn('state.standbyCopies=1')]).toEqual([undefined, '1']);
+  });
+
   it.each(['true', 'false'])('is where the scheduler looks for it, with claims: %s', (enabled) => {
     const [container] = podOf(ownerIn(`state.claim.enabled=${enabled}`)).containers;
     expect(container?.volumeMounts).toContainEqual({ name: 'state', mountPath: '/var/lib/ratchet/state' });

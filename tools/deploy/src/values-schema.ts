@@ -188,6 +188,7 @@ const properties: Readonly<Record<string, Schema>> = {
   state: shape({
     claim: shape({ enabled: flag, size: quantity, storageClassName: text, annotations: texts }),
     volume: { ...anything, minProperties: 1 },
+    standbyCopies: whole(0, 10),
   }),
   pod: ref('pod'),
   services: shape({

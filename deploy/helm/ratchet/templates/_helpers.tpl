@@ -206,6 +206,9 @@ annotations: {{- toYaml . | nindent 2 }}
 {{- include "ratchet.kafkaEnv" .kafka }}
 {{- if eq .name "scheduler" }}
 - { name: RATCHET_STATE_DIRECTORY, value: /var/lib/ratchet/state }
+{{- with .root.Values.state.standbyCopies }}
+- { name: RATCHET_STANDBY_COPIES, value: {{ . | quote }} }
+{{- end }}
 {{- end }}
 {{- if eq .name "completion-gateway" }}
 {{ include "ratchet.gatewayEnv" .root }}

@@ -229,15 +229,17 @@ export function assignCopies(
 const compare = (a: number, b: number): number => (a === b ? 0 : a - b);
 
 /**
- * Gives every member exactly one partition of each topic.
+ * Gives every member the same partitions of each topic: of a group that has one member.
  *
- * Trap: kafkajs has no `assign()`. To read one partition, a group of its own needs an assigner that names it.
+ * Trap: kafkajs has no `assign()`. To read certain partitions, a group of its own needs an assigner that names them.
+ *
+ * @param partitions asked whenever the group forms.
  */
-export const onlyPartition =
-  (partition: number, onCluster: (cluster: Cluster) => void): PartitionAssigner =>
+export const partitionsOf =
+  (partitions: () => readonly number[], onCluster: (cluster: Cluster) => void): PartitionAssigner =>
   ({ cluster }) => {
     onCluster(cluster);
-    const name = `only-${String(partition)}`;
+    const name = 'named-partitions';
     return {
       name,
       version: 1,
@@ -247,14 +249,14 @@ export const onlyPartition =
             memberId,
             memberAssignment: MemberAssignment.encode({
               version: 1,
-              assignment: Object.fromEntries(topics.map((topic) => [topic, [partition]])),
+              assignment: Object.fromEntries(topics.map((topic) => [topic, [...partitions()]])),
               userData: Buffer.alloc(0),
             }),
           })),
         ),
       protocol: ({ topics }) => ({
         name,
-        metadata: MemberMetadata.encode({ version: 1, topics, userData: Buffer.alloc(0) }),
+        metadata: MemberMetadata.encode({ version: 1, topics, userData: Buffer.from(JSON.stringify(partitions())) }),
       }),
     };
   };

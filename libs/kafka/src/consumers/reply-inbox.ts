@@ -8,7 +8,7 @@ import { asError, kafkaErrorType } from '../kafkajs/kafka-error.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { InputRecord } from '../record.ts';
 import { backoffMs, sleep } from '../waiting.ts';
-import { onlyPartition } from './assigners.ts';
+import { partitionsOf } from './assigners.ts';
 
 export interface ReplyInboxOptions {
   readonly connection: KafkaConnection;
@@ -57,7 +57,7 @@ export class ReplyInbox {
       groupId: this.#groupId,
       topics: [topic],
       fromBeginning: false,
-      assigner: (onCluster) => onlyPartition(partition, onCluster),
+      assigner: (onCluster) => partitionsOf(() => [partition], onCluster),
       fetchWaitMs: options.fetchWaitMs ?? 250,
       ...(options.sessionTimeoutMs === undefined ? {} : { sessionTimeoutMs: options.sessionTimeoutMs }),
       events: {

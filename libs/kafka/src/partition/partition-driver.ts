@@ -8,7 +8,8 @@ import { beginSettle } from '../tracing/spans.ts';
 import type { Locate, PartitionEffect, PartitionEvent, PartitionPhase } from './partition-events.ts';
 import { PartitionMachine } from './partition-machine.ts';
 import type { GroupOffsets } from './group-offsets.ts';
-import type { PartitionLogic, Positions } from './partition-logic.ts';
+import type { PartitionContext, PartitionLogic, Positions } from './partition-logic.ts';
+import type { StandbyLogic } from './standby-copies.ts';
 import type { PartitionProcessorOptions, ProcessorTuning } from './processor-options.ts';
 import { PartitionReader } from './partition-reader.ts';
 import type { SealedGroup } from './record-handler.ts';
@@ -21,6 +22,8 @@ export interface DriverOptions<T> {
   readonly partition: number;
   /** The generation of the group since which this instance owns it, across repetitions. */
   readonly since: number;
+  /** Absent: the partition has no copy here. */
+  readonly standby?: StandbyLogic<T> | undefined;
   /** See `MachineOptions`. */
   readonly confirmations: number;
   readonly leaseUntil: number;
@@ -68,16 +71,15 @@ export class PartitionDriver<T> {
     this.givenUp = new Promise((resolve) => {
       this.#giveUp = resolve;
     });
-    this.#logic = createLogic({
-      partition,
-      send: (records, sent) => {
-        if (this.#isOver()) return;
-        outbox.addAll(
-          records.map((record) => this.#machine.inTraceOfKey(record)),
-          sent,
-        );
-      },
-    });
+    const send: PartitionContext['send'] = (records, sent) => {
+      if (this.#isOver()) return;
+      outbox.addAll(
+        records.map((record) => this.#machine.inTraceOfKey(record)),
+        sent,
+      );
+    };
+    parts.standby?.adopt({ partition, send });
+    this.#logic = parts.standby?.logic ?? createLogic({ partition, send });
     this.#machine = new PartitionMachine({
       ...options,
       partition,

@@ -89,6 +89,12 @@ export interface PartitionLogic<T> {
    */
   resumeAt?(handled: Positions): Positions;
 
+  /**
+   * Of a copy that is kept beside the owner's: what was restored up to now may be written. `restoreFrom` is asked once more when the
+   * copy becomes the owner's, with the logs as they are by then, and says where the copy has come to.
+   */
+  kept?(): void;
+
   /** The partition is no longer owned: stop timers, forget everything. */
   close(): void;
 }

@@ -102,6 +102,56 @@ test('members that come and go under load cost no record and count none twice', 
   expect(offsets.size).toBe(logged);
 });
 
+describe('copies of partitions that another owns', () => {
+  const keeping = { processor: { standbyCopies: 1 } };
+  const restoredRecords = (counter: StartedCounter): number =>
+    counter.events.reduce((sum, event) => sum + Number(/^restored \d+: (\d+)$/.exec(event)?.[1] ?? 0), 0);
+  const copied = (counter: StartedCounter): readonly number[] =>
+    [...counter.processor.standbyLags].filter(([, lag]) => lag === 0).map(([partition]) => partition);
+
+  test('are with who does not own them, follow, and are gone on with when their owner goes', async () => {
+    const stage = await newStage('copies', 4);
+    const [first, second] = [await stage.start(keeping), await stage.start(keeping)];
+    await balanced(stage, [first, second]);
+    // Each group writes what has changed anew: more records than a copy has left to read.
+    for (let round = 0; round < 20; round++) {
+      await stage.feed(50);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await expectCounted(stage, [first, second]);
+    await eventually(
+      () => {
+        expect([...copied(first)].sort()).toEqual([...restored(second)].sort());
+        expect([...copied(second)].sort()).toEqual([...restored(first)].sort());
+      },
+      { deadlineMs },
+    );
+    const before = restoredRecords(second);
+    await first.stop();
+    await balanced(stage, [second]);
+    expect(restoredRecords(second) - before).toBeLessThan(60);
+    await stage.feed(100);
+    await expectCounted(stage, [second]);
+    expect(second.processor.standbyLags.size).toBe(0);
+  });
+
+  test('move with what moves: who comes gets its share of partitions and of copies', async () => {
+    const stage = await newStage('copies-move', 4);
+    const counters = [await stage.start(keeping), await stage.start(keeping), await stage.start(keeping)];
+    await balanced(stage, counters);
+    await stage.feed(200);
+    await expectCounted(stage, counters);
+    await eventually(
+      () => {
+        const all = counters.flatMap((counter) => copied(counter)).sort((a, b) => a - b);
+        expect(all).toEqual([0, 1, 2, 3]);
+        for (const counter of counters) for (const own of restored(counter)) expect(copied(counter)).not.toContain(own);
+      },
+      { deadlineMs },
+    );
+  });
+});
+
 test.each([
   { outcome: 'was committed, and nobody heard of it', fate: 'swallow-answer' as const },
   { outcome: 'never reached the broker', fate: 'hold' as const },

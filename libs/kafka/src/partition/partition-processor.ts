@@ -1,5 +1,5 @@
 import { isDenied } from '../cluster/denied-rights.ts';
-import { coPartitionAssigner, type Said } from '../consumers/assigners.ts';
+import { coPartitionAssigner, copiesIn, type Said } from '../consumers/assigners.ts';
 import {
   GroupConsumer,
   type Assignment,
@@ -11,6 +11,7 @@ import { sleep } from '../waiting.ts';
 import { GroupOffsets } from './group-offsets.ts';
 import { PartitionDriver, type GivenUp } from './partition-driver.ts';
 import type { PartitionPhase } from './partition-events.ts';
+import { StandbyCopies } from './standby-copies.ts';
 import { defaultTuning, type PartitionProcessorOptions, type ProcessorTuning } from './processor-options.ts';
 
 export interface PartitionHealth {
@@ -58,6 +59,8 @@ export class PartitionProcessor<T> {
   readonly #consumer: GroupConsumer;
   readonly #offsets: GroupOffsets;
   readonly #owned = new Map<number, PartitionDriver<T>>();
+  /** Absent: this instance keeps none. */
+  readonly #copies: StandbyCopies<T> | undefined;
   readonly #topics: readonly string[];
   #member: string | undefined;
   #leaseUntil = -Infinity;
@@ -74,6 +77,7 @@ export class PartitionProcessor<T> {
     this.#tuning = { ...defaultTuning, ...options.tuning };
     const { inputs, stateTopics = [] } = options;
     this.#topics = [...inputs.map(({ topic }) => topic), ...stateTopics];
+    this.#copies = (options.standbyCopies ?? 0) > 0 ? new StandbyCopies(options, this.#tuning) : undefined;
     this.#consumer = this.#createConsumer();
     this.#offsets = new GroupOffsets(options, this.#consumer);
   }
@@ -113,7 +117,7 @@ export class PartitionProcessor<T> {
     const finished = Promise.all(Array.from(this.#owned.values(), (owned) => owned.finish()));
     await Promise.race([finished, sleep(this.#tuning.sessionTimeoutMs)]);
     await this.#offsets.commit();
-    await this.#consumer.stop();
+    await Promise.all([this.#consumer.stop(), this.#copies?.stop()]);
     for (const owned of this.#owned.values()) owned.lose();
     this.#owned.clear();
   }
@@ -145,6 +149,11 @@ export class PartitionProcessor<T> {
       partitions,
       stuck: this.#isHeard() ? this.#stuck() : [],
     };
+  }
+
+  /** How many records of their state topics the copies that this instance keeps have not read, by partition. */
+  get standbyLags(): ReadonlyMap<number, number> {
+    return this.#copies?.lags ?? new Map<number, number>();
   }
 
   #stuck(): readonly number[] {
@@ -182,10 +191,10 @@ export class PartitionProcessor<T> {
   #said(): Said {
     const held = new Map(Array.from(this.#owned.values(), ({ partition, since }) => [partition, since]));
     const stores = this.#options.stores?.() ?? new Map<number, number>();
-    return { held, stores, isLeaving: this.#leaving !== undefined };
+    return { held, stores, copies: this.#options.standbyCopies ?? 0, isLeaving: this.#leaving !== undefined };
   }
 
-  #joined({ assignment, member, generation, askedAt }: JoinedGeneration): void {
+  #joined({ assignment, member, generation, askedAt, userData }: JoinedGeneration): void {
     const numbers = this.#numbersIn(assignment);
     // A new member id means that the group has gone on without this instance, and others may have owned what it holds.
     const kept = member === this.#member ? new Set(numbers) : new Set<number>();
@@ -206,10 +215,15 @@ export class PartitionProcessor<T> {
     }
     this.#heard(askedAt, isHeard ? Infinity : 0);
     this.#options.metrics?.owned?.(numbers);
+    this.#keepCopies(userData);
     this.#leaving?.resolve();
     this.#options.connection.log('info', `${this.#options.service} owns the partitions ${numbers.join(', ')}`, {
       partitions: numbers,
     });
+  }
+
+  #keepCopies(userData: Buffer): void {
+    if (!this.#finishing) this.#copies?.keep(copiesIn(userData));
   }
 
   /** The same of every topic. */
@@ -223,6 +237,7 @@ export class PartitionProcessor<T> {
     const owned = new PartitionDriver({
       options: this.#options,
       tuning: this.#tuning,
+      standby: this.#copies?.take(partition),
       consumer: this.#consumer,
       offsets: this.#offsets,
       partition,

@@ -42,6 +42,11 @@ export interface PartitionProcessorOptions<T> {
    * the state topic. Asked whenever the group forms anew: what nobody owns goes to whoever has the freshest. Default: none.
    */
   readonly stores?: () => ReadonlyMap<number, number>;
+  /**
+   * How many copies of each partition's state there are beside the owner's, as far as there are instances: this one keeps its share
+   * of them. Default: none.
+   */
+  readonly standbyCopies?: number;
   /** Where effects go. The processor does not close it. */
   readonly outbox: Outbox;
   /** `<topic>.dlq` by default. */

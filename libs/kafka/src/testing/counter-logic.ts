@@ -26,6 +26,7 @@ export class CounterLogic implements PartitionLogic<string> {
   readonly #owner: string;
   #isClosed = false;
   #progress = new Map<string, number>();
+  readonly #restoredTo = new Map<string, number>();
 
   constructor(topics: CounterTopics, partition: number, owner = 'test') {
     this.#topics = topics;
@@ -33,7 +34,13 @@ export class CounterLogic implements PartitionLogic<string> {
     this.#owner = owner;
   }
 
-  restore({ key, value }: InputRecord): void {
+  /** Nothing is known at first; a copy that becomes the owner's goes on where it is. */
+  restoreFrom(): Positions {
+    return this.#restoredTo;
+  }
+
+  restore({ topic, offset, key, value }: InputRecord): void {
+    this.#restoredTo.set(topic, offset + 1);
     if (key === null) return;
     if (key === progressKey) this.#progress = new Map(JSON.parse(String(value)) as [string, number][]);
     else if (value === null) this.counts.delete(key);
