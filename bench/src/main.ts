@@ -4,13 +4,14 @@ import { measureInFlight, measureSequential } from './load.ts';
 import { say, withClient } from './stage.ts';
 
 const usage = `Measures a no-op activity: the client asks, a worker runs it, the client has the result.
-All services run on this machine, each in a process of its own, with 4 partitions.
+All services run on this machine, each in a process of its own.
 
-  npm run bench -- [--json] [--seconds N] [--in-flight N] [--secured]
+  npm run bench -- [--json] [--seconds N] [--in-flight N] [--partitions N] [--secured]
 
   --json        print one line of JSON and nothing else on standard output
   --seconds     how long the load with many in flight lasts, and the one of 50 that warms up before it (default 10)
   --in-flight   how many activities are in flight then (default 500)
+  --partitions  of each co-partitioned topic (default 4)
   --secured     on a broker that asks who comes: TLS, SCRAM-SHA-512, and for each the rights that it needs
 
 KAFKA_BROKERS and SCHEMA_REGISTRY_URL name a broker to use; without them one is started for the run.`;
@@ -20,6 +21,7 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
     seconds: { type: 'string', default: '10' },
     'in-flight': { type: 'string', default: '500' },
+    partitions: { type: 'string', default: '4' },
     secured: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -55,7 +57,8 @@ async function measure(client: ActivityClient, seconds: number, width: number): 
 async function run(): Promise<void> {
   const seconds = positive('seconds', values.seconds);
   const width = positive('in-flight', values['in-flight']);
-  await withClient((client) => measure(client, seconds, width), { secured: values.secured });
+  const partitions = positive('partitions', values.partitions);
+  await withClient((client) => measure(client, seconds, width), { secured: values.secured, partitions });
 }
 
 if (values.help) say(usage);

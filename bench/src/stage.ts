@@ -15,6 +15,8 @@ export const say = (line: string): void => void process.stderr.write(`${line}\n`
 export interface BenchOptions {
   /** A broker that asks who comes: client and worker are users of their own, with the rights that they need. */
   readonly secured?: boolean;
+  /** Of each co-partitioned topic; 4. */
+  readonly partitions?: number;
 }
 
 /** How the client or the worker of a bench comes in. */
@@ -22,17 +24,17 @@ export const benchConnection = (who: 'client' | 'worker', ratchet: RunningRatche
   comingInAs(`ratchet-${who}`, ratchet);
 
 /**
- * The main of a bench: all services on this machine, with 4 partitions, for as long as `measure` takes, or until this
+ * The main of a bench: all services on this machine, for as long as `measure` takes, or until this
  * process is asked to stop: then `asked` is aborted.
  */
 export function onRatchet(
   measure: (ratchet: RunningRatchet, asked: AbortSignal) => Promise<void>,
-  { secured = false }: BenchOptions = {},
+  { secured = false, partitions = 4 }: BenchOptions = {},
 ): Promise<void> {
   return runUntilAskedToStop(async (asked) => {
     // What former runs have left would be restored, and slow the start.
     rmSync(folder, { recursive: true, force: true });
-    const ratchet = await startRatchet({ folder, partitions: 4, log: say, signal: asked, secured });
+    const ratchet = await startRatchet({ folder, partitions, log: say, signal: asked, secured });
     try {
       await measure(ratchet, asked);
     } finally {

@@ -25,6 +25,7 @@ export interface OwnedParts extends InstanceParts {
   readonly partition: number;
   readonly confirmations: number;
   readonly leaseUntil: number;
+  readonly ownedCount: number;
   readonly createLogic: (context: PartitionContext) => PartitionLogic<unknown>;
   readonly onGivenUp: () => void;
 }
@@ -51,7 +52,7 @@ export class OwnedPartition {
   #finished: () => void = () => undefined;
 
   constructor(parts: OwnedParts) {
-    const { partition, service, world, tuning, confirmations, leaseUntil, createLogic, instance } = parts;
+    const { partition, service, world, tuning, confirmations, leaseUntil, ownedCount, createLogic, instance } = parts;
     this.#parts = parts;
     this.partition = partition;
     this.logic = createLogic({
@@ -72,6 +73,7 @@ export class OwnedPartition {
       logic: this.logic,
       confirmations,
       leaseUntil,
+      ownedCount,
       now: world.now,
     });
     this.#reader = new PartitionReader<unknown>(this.logic, {
@@ -97,11 +99,11 @@ export class OwnedPartition {
   }
 
   /** The consumer has forgotten what it was told. */
-  rejoined(): void {
+  rejoined(ownedCount: number): void {
     this.#positions.clear();
     this.#flows.clear();
     for (const topic of this.#topics) this.#flows.add(topic);
-    this.#tell({ kind: 'rejoined' });
+    this.#tell({ kind: 'rejoined', ownedCount });
   }
 
   finish(finished: () => void): void {

@@ -45,6 +45,7 @@ export class ServiceInstance {
   #createLogic: (context: PartitionContext) => PartitionLogic<unknown>;
   #member: string | undefined;
   #generation = -1;
+  #ownedCount = 0;
   #leaseUntil = -Infinity;
   #isFinishing = false;
 
@@ -149,6 +150,7 @@ export class ServiceInstance {
     const kept = member === this.#member ? new Set(partitions) : new Set<number>();
     this.#member = member;
     this.#generation = generation;
+    this.#ownedCount = partitions.length;
     for (const [partition, owned] of this.owned) {
       if (kept.has(partition)) continue;
       owned.lose();
@@ -159,7 +161,7 @@ export class ServiceInstance {
     for (const partition of partitions) {
       const owned = this.owned.get(partition);
       if (owned === undefined) this.#own(partition, isHeard ? 0 : confirmationsOfDoubt);
-      else owned.rejoined();
+      else owned.rejoined(this.#ownedCount);
     }
     this.#heard(askedAt, isHeard ? Infinity : 0);
     this.#beat(member, generation);
@@ -174,6 +176,7 @@ export class ServiceInstance {
       partition,
       confirmations,
       leaseUntil: this.#leaseUntil,
+      ownedCount: this.#ownedCount,
       createLogic: this.#createLogic,
       onGivenUp: () => {
         if (this.owned.get(partition) !== owned) return;

@@ -1,5 +1,5 @@
 import type { RunningActivity } from './activity.ts';
-import { deadlines, heartbeatDeadline } from './deadlines.ts';
+import { deadlines, firstDeadline, heartbeatDeadline } from './deadlines.ts';
 import { options, Stage } from './stage.fixture.ts';
 import { standaloneIn, type StateName } from './states.fixture.ts';
 import { epochMillis, millis } from './units.ts';
@@ -24,12 +24,15 @@ test.each<{ state: StateName; due: Record<string, number> }>([
   const all = deadlines(activity, taskRetentionMs);
   expect(Object.fromEntries(all.map(({ type, at }) => [type, at]))).toEqual(due);
   for (const deadline of all) expect(deadline.timer).toEqual(timer);
+  const instants = all.flatMap(({ type, at }) => (type === 'redispatch' ? [] : [at]));
+  expect(firstDeadline(activity)).toBe(Math.min(...instants));
 });
 
 test('what has no limit has no deadline', () => {
   const stage = new Stage();
   stage.accept(stage.schedule({ options: { taskQueue: 'mail', startToCloseTimeoutMs: 100 } }));
   expect(deadlines(stage.activity, taskRetentionMs).map(({ type }) => type)).toEqual(['redispatch']);
+  expect(firstDeadline(stage.activity)).toBe(Infinity);
   stage.accept(stage.claim());
   expect(deadlines(stage.activity, taskRetentionMs).map(({ type }) => type)).toEqual(['start-to-close']);
 });

@@ -32,13 +32,45 @@ export interface Deadline<Type extends string = DeadlineType | 'run-timeout'> {
 export function deadlines(activity: Activity, taskRetentionMs: Millis): readonly Deadline<DeadlineType>[] {
   const timer = timerReference(activity);
   const all: Deadline<DeadlineType>[] = [];
-  const add = (type: DeadlineType, at: EpochMillis | undefined): void => {
+  if (activity.status === 'scheduled' && activity.dispatchedAt !== undefined)
+    all.push({ type: 'redispatch', at: after(activity.dispatchedAt, millis(Math.floor(taskRetentionMs / 2))), timer });
+  addDeadlines(activity, (type, at) => {
     if (at !== undefined) all.push({ type, at, timer });
-  };
+  });
+  return all;
+}
+
+/**
+ * The first instant at which something is due for an activity or a run; `Infinity`: nothing is. That a task is sent again is no
+ * matter of minutes, and does not count.
+ */
+export function firstDeadline(entity: Activity | WorkflowRun): number {
+  if (!('options' in entity)) return entity.close?.expiresAt ?? entity.timeoutAt ?? Infinity;
+  let first = Infinity;
+  addDeadlines(entity, (_, at) => {
+    if (at !== undefined) first = Math.min(first, at);
+  });
+  return first;
+}
+
+/** The first deadline of all that it is told of. */
+export class FirstDeadline {
+  /** `Infinity`: there is none. */
+  at = Infinity;
+
+  note(...entities: readonly (Activity | WorkflowRun | undefined)[]): void {
+    for (const entity of entities) if (entity !== undefined) this.at = Math.min(this.at, firstDeadline(entity));
+  }
+
+  clear(): void {
+    this.at = Infinity;
+  }
+}
+
+function addDeadlines(activity: Activity, add: (type: DeadlineType, at: EpochMillis | undefined) => void): void {
   switch (activity.status) {
     case 'scheduled':
       if (activity.dispatchedAt === undefined) add('dispatch', activity.dispatchAt);
-      else add('redispatch', after(activity.dispatchedAt, millis(Math.floor(taskRetentionMs / 2))));
       add('schedule-to-start', scheduleToStartDeadline(activity));
       add('schedule-to-close', scheduleToCloseDeadline(activity));
       break;
@@ -61,7 +93,6 @@ export function deadlines(activity: Activity, taskRetentionMs: Millis): readonly
       add('expire', activity.expiresAt);
       break;
   }
-  return all;
 }
 
 /** As `deadlines`, of a workflow run. It has no attempts: its timer names the record that it was set for. */

@@ -1,5 +1,6 @@
 import { isClosed, isUnclaimed, type Activity, type ClosedActivity, type ScheduledActivity } from './activity.ts';
 import { heartbeatOf, inputOf } from './activity-records.ts';
+import { FirstDeadline } from './deadlines.ts';
 import type { Change, EntityChange } from './decision.ts';
 import { CacheBudget } from './entity-cache.ts';
 import { EntityRows, type ChangedRecords } from './entity-rows.ts';
@@ -62,6 +63,7 @@ export class PartitionState implements PartitionView {
   readonly #signals: WaitingSignals;
   readonly #changed = new Map<string, Changed>();
   #rules = 1;
+  readonly #due = new FirstDeadline();
 
   constructor(parts: PartitionStateParts = inMemory()) {
     this.#parts = parts;
@@ -80,6 +82,11 @@ export class PartitionState implements PartitionView {
   /** The rules version in force. */
   get rules(): number {
     return this.#rules;
+  }
+
+  /** The first deadline of what has changed since the last seal, as it was or as it is; `Infinity`: there is none. */
+  get dueAt(): number {
+    return this.#due.at;
   }
 
   get activityCount(): number {
@@ -254,6 +261,7 @@ export class PartitionState implements PartitionView {
   seal(progress: Uint8Array): void {
     this.#rows.seal(progress);
     this.#entities.unpin();
+    this.#due.clear();
   }
 
   /** The oldest group that was sealed is committed, and the state topics go on at `offsets` behind it. */
@@ -402,9 +410,11 @@ export class PartitionState implements PartitionView {
       case 'ActivityRemoved':
         return this.#removeClosed(entity.id);
       case 'RunChanged':
+        this.#due.note(this.run(entity.run.id), entity.run);
         this.restoreRun(entity.run);
         return [this.#mark(runKey(entity.run.id), { part: 'run', key: runKey(entity.run.id) })];
       case 'RunRemoved':
+        this.#due.note(this.run(entity.run));
         this.#removeRun(entity.run);
         return [this.#mark(runKey(entity.run), { part: 'run', key: runKey(entity.run) })];
       case 'SignalAdded':
@@ -425,6 +435,7 @@ export class PartitionState implements PartitionView {
   }: Extract<EntityChange, { readonly type: 'ActivityChanged' }>): readonly string[] {
     const key = executionKey(activity.id);
     const former = this.activityByKey(key);
+    this.#due.note(former, activity);
     this.restoreActivity(activity);
     const offset = former?.scheduleOffset;
     // What is in `outcomes` has no parts of its own, and a heartbeat of a former life would stay in the topic for ever.
@@ -465,6 +476,7 @@ export class PartitionState implements PartitionView {
     const key = executionKey(id);
     const activity = this.activityByKey(key);
     invariant(activity !== undefined && isClosed(activity), `removal of ${key}, which is not closed`);
+    this.#due.note(activity);
     this.#entityRows.removeActivity(key, activity);
     return this.#markAll(key, activity.scheduleOffset);
   }

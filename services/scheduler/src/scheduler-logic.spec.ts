@@ -1,6 +1,7 @@
 import {
   blobBytesMax,
   currentRules,
+  epochMillis,
   millis,
   partitionKey,
   type ActivityQuery,
@@ -155,6 +156,30 @@ test('an activity that opened and closed within a group costs one state record, 
   await stage.command({ type: 'Complete', target: charge, attempt, result, ...sent }, 1_020);
 
   expect([...stage.seal().keys()]).toEqual(['default//run-1/charge-1', 'default//run-1/charge-1/#input', '__progress']);
+});
+
+test('what was changed may wait to be committed until something of it is due, as it was or as it is', async () => {
+  const stage = new Stage();
+  const attempt = { by: 'id' } as const;
+  const info = { type: 'application', errorType: 'E', nonRetryable: false, details: [] } as const;
+  const given = await scheduled(stage);
+  expect(stage.logic.mayWaitMs()).toBe(Infinity);
+  await stage.command(claim(given), 1_100);
+  expect(stage.logic.mayWaitMs()).toBe(10_000);
+  stage.seal();
+  expect(stage.logic.mayWaitMs()).toBe(Infinity);
+  const failure = { message: 'no', stackTrace: '', source: '', info };
+  await stage.command({ type: 'Fail', target: charge, attempt, failure, ...sent }, 2_000);
+  expect(stage.logic.mayWaitMs()).toBe(1_000);
+  stage.seal();
+  await stage.command({ type: 'Terminate', target: charge, reason: '', ...sent, requestId: 'r3' }, 2_700);
+  expect(stage.logic.mayWaitMs()).toBe(300);
+  stage.seal();
+  await stage.command(
+    { type: 'ExpireBefore', before: epochMillis(9e12), countMax: 1, requestId: '', identity: '' },
+    9e8,
+  );
+  expect(stage.logic.mayWaitMs()).toBeLessThanOrEqual(0);
 });
 
 test('an input that was written is not written again when the activity closes', async () => {

@@ -407,6 +407,11 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
     return this.#stateRecord('executions', progressKey, value);
   }
 
+  /** For the timeout-tracker, who learns of deadlines by what is committed. */
+  mayWaitMs(): number {
+    return this.#state.dueAt - this.#position.now;
+  }
+
   committed(ends: Positions): void {
     for (const topic of stateTopics) this.#ends[topic] = ends.get(topics[topic]) ?? this.#ends[topic];
     this.#state.committed({ ...this.#ends });

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { headersMax, readFetchedRecords, type FetchedRecord } from './fetched-records.ts';
+import { headersMax, readFetchedRecords, type FetchedRecord, type FetchResponse } from './fetched-records.ts';
 import { copy } from './index.ts';
 
 interface Encoder {
@@ -83,6 +83,24 @@ test.each([
     }),
     { numRuns: 30 },
   );
+});
+
+test('of a response stays what brings records, control records alone too, or names another broker to ask; errors do', async () => {
+  const fetched = copy.load('protocol/requests/fetch/v11/response.js') as FetchResponse;
+  const partition = (number: number, more: object = {}): object => ({
+    partition: number,
+    errorCode: 0,
+    messages: [],
+    preferredReadReplica: -1,
+    ...more,
+  });
+  const response = (...partitions: readonly object[]): object => ({ responses: [{ topicName: 't', partitions }] });
+  const control = [{ isControlRecord: true }];
+  const { responses } = await fetched.parse(
+    response(partition(0), partition(1, { messages: control }), partition(2, { preferredReadReplica: 0 })),
+  );
+  expect(responses).toMatchObject([{ topicName: 't', partitions: [{ partition: 1 }, { partition: 2 }] }]);
+  await expect(fetched.parse(response(partition(0), partition(1, { errorCode: 1 })))).rejects.toThrow('offset');
 });
 
 test('a batch that the fetch has cut off is left for the next fetch', async () => {

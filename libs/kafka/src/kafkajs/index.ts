@@ -4,7 +4,7 @@ import type * as KafkaJs from 'kafkajs';
 import { chunkedEncoder, type EncoderClass } from './chunked-encoder.ts';
 import { freshConnection, type ConnectionClass, type ConnectionErrorClass } from './connection.ts';
 import { honestGroup, type ConsumerGroupClass, type ProtocolErrorClass } from './consumer-group.ts';
-import { readFetchedRecords } from './fetched-records.ts';
+import { readFetchedRecords, whatWasFetched, type FetchResponse } from './fetched-records.ts';
 import { groupMessages } from './group-messages.ts';
 import { honestOauth, type MechanismProvider } from './honest-oauth.ts';
 import { PrivateCopy, type Replacement } from './private-copy.ts';
@@ -38,6 +38,7 @@ const replacements: Readonly<Record<string, Replacement>> = {
   },
   'protocol/requests/createTopics/v0/response.js': (own) => wordedCreation(own as TopicCreationResponse),
   'protocol/requests/fetch/v4/decodeMessages.js': () => readFetchedRecords,
+  'protocol/requests/fetch/v11/response.js': (own) => whatWasFetched(own as FetchResponse),
 };
 
 /** `undefined` where the package has no binary for the platform, or was installed without. */

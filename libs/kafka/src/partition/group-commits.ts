@@ -1,9 +1,14 @@
 import type { Positions } from './partition-logic.ts';
-import type { ProcessorTuning } from './processor-options.ts';
+import { machineLimits, type ProcessorTuning } from './processor-options.ts';
 import type { SealedGroup } from './record-handler.ts';
 
-/** Groups without a changed state only move the progress; that can wait. */
-const progressIntervalMs = 1000;
+type Parts = Pick<ProcessorTuning, 'commitDelayMs' | 'commitIntervalMs' | 'commitTurnMs'> & {
+  readonly partition: number;
+  readonly ownedCount: number;
+};
+
+/** Its multiples lie evenly in a whole, however many there are: the turns of an instance's partitions do, too. */
+const goldenRatio = (Math.sqrt(5) - 1) / 2;
 
 /**
  * The sealed groups of a partition on their way into the log, one after the other, each after its effects: the other order
@@ -14,15 +19,24 @@ const progressIntervalMs = 1000;
  * ```
  */
 export class GroupCommits {
-  readonly #tuning: Pick<ProcessorTuning, 'commitDelayMs' | 'commitIntervalMs'>;
+  readonly #parts: Parts;
   readonly #groups: SealedGroup[] = [];
   #phase: 'idle' | 'settling' | 'writing' = 'idle';
   #begunAt = -Infinity;
   #dueAt = Infinity;
   #committed: Positions = new Map();
+  #turnMs = 0;
 
-  constructor(tuning: Pick<ProcessorTuning, 'commitDelayMs' | 'commitIntervalMs'>) {
-    this.#tuning = tuning;
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.shareAmong(parts.ownedCount);
+  }
+
+  /** The instance owns so many partitions: each has its turn to commit so that there are no more commits than with few. */
+  shareAmong(ownedCount: number): void {
+    const { commitsPerSecond, commitTurnMsMax } = machineLimits;
+    const fairMs = Math.min((1000 * ownedCount) / commitsPerSecond, commitTurnMsMax);
+    this.#turnMs = Math.max(this.#parts.commitTurnMs, fairMs);
   }
 
   get phase(): 'idle' | 'settling' | 'writing' {
@@ -47,17 +61,23 @@ export class GroupCommits {
   /**
    * Whether what was handled is to be sealed now.
    *
-   * Soon after the first change when nothing was committed lately: an activity that runs through meanwhile is written
-   * once, and the commit does not take the CPU from the answers it waits on. Under load a quarter of a second apart,
-   * because a transaction costs 10 ms of CPU on both sides and whatever changes twice in between is written once.
+   * A transaction costs 10 ms of CPU on both sides, and whatever changes twice before it is written once. So it waits for the
+   * partition's turn where nobody waits for it; else it comes early enough for them, and soon when it is late already.
    *
-   * @param isUrgent whether more than the progress has moved: that does not wait for the instant of a mere progress.
+   * @param mayWaitMs how long until someone needs to have read it.
    */
-  isDue(now: number, isUrgent: boolean): boolean {
-    const { commitIntervalMs, commitDelayMs } = this.#tuning;
-    const earliest = this.#begunAt + (isUrgent ? commitIntervalMs : progressIntervalMs);
-    this.#dueAt = Math.min(this.#dueAt, Math.max(earliest, now + commitDelayMs));
+  isDue(now: number, mayWaitMs: number): boolean {
+    const { commitIntervalMs, commitDelayMs } = this.#parts;
+    const earliest = Math.max(now + commitDelayMs, this.#begunAt + commitIntervalMs);
+    const needed = now + mayWaitMs - commitIntervalMs;
+    this.#dueAt = Math.min(this.#dueAt, Math.max(earliest, Math.min(needed, this.#turnBehind(earliest))));
     return this.#dueAt <= now;
+  }
+
+  #turnBehind(at: number): number {
+    const turnMs = this.#turnMs;
+    const offsetMs = ((this.#parts.partition * goldenRatio) % 1) * turnMs;
+    return offsetMs + Math.ceil((at - offsetMs) / turnMs) * turnMs;
   }
 
   push(group: SealedGroup): void {

@@ -27,6 +27,7 @@ export interface DriverOptions<T> {
   /** See `MachineOptions`. */
   readonly confirmations: number;
   readonly leaseUntil: number;
+  readonly ownedCount: number;
 }
 
 /** Why a partition is to be begun anew. */
@@ -63,7 +64,7 @@ export class PartitionDriver<T> {
   readonly #looks = new Map<string, { readonly position: number; readonly end: number }>();
 
   constructor(parts: DriverOptions<T>) {
-    const { options, tuning, partition, since, confirmations, leaseUntil } = parts;
+    const { options, tuning, partition, since, confirmations, leaseUntil, ownedCount } = parts;
     const { outbox, createLogic } = options;
     this.#parts = parts;
     this.partition = partition;
@@ -87,6 +88,7 @@ export class PartitionDriver<T> {
       logic: this.#logic,
       confirmations,
       leaseUntil,
+      ownedCount,
       now: performance.now(),
     });
     this.#reader = new PartitionReader<T>(this.#logic, {
@@ -134,8 +136,8 @@ export class PartitionDriver<T> {
   }
 
   /** The group has formed anew and the partition has stayed here. */
-  rejoined(): void {
-    this.#tell({ kind: 'rejoined' });
+  rejoined(ownedCount: number): void {
+    this.#tell({ kind: 'rejoined', ownedCount });
   }
 
   /** Handles nothing more, and commits what was handled. Resolves, too, when that fails. */

@@ -21,8 +21,11 @@ export const followers: Readonly<Record<PartitionPhase, readonly PartitionPhase[
 export type PartitionEvent<T> =
   /** The group has answered: nobody else owns the partition before `leaseUntil`. `confirmations`: how many answers it counts for. */
   | { readonly kind: 'heard'; readonly leaseUntil: number; readonly confirmations: number }
-  /** The group has formed anew and the partition has stayed: the consumer has forgotten positions and pauses. */
-  | { readonly kind: 'rejoined' }
+  /**
+   * The group has formed anew and the partition has stayed: the consumer has forgotten positions and pauses. `ownedCount`: how
+   * many partitions this instance owns now.
+   */
+  | { readonly kind: 'rejoined'; readonly ownedCount: number }
   | { readonly kind: 'fenced' }
   /** `from`: where to begin within the log, where whoever was asked knows. */
   | { readonly kind: 'located'; readonly asked: Locate; readonly range: LogRange; readonly from?: number | undefined }

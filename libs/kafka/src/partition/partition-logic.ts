@@ -76,6 +76,12 @@ export interface PartitionLogic<T> {
   encodeProgress(positions: Positions): OutputRecord;
 
   /**
+   * How long what has changed since the last `encodeProgress` may wait to be committed, in milliseconds from the last record
+   * on: `Infinity` where nobody waits for it. Absent: not at all.
+   */
+  mayWaitMs?(): number;
+
+  /**
    * A group is committed: called once for every `encodeProgress`, in their order, unless the partition is lost before.
    *
    * @param ends of each state topic that it has written to, the offset behind its last record.

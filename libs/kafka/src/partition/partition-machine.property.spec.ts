@@ -135,6 +135,7 @@ class Instance {
     this.logic = new CounterLogic(topics, 0);
     this.machine = new PartitionMachine<string>({
       partition: 0,
+      ownedCount: 1 + this.#world.roll(64),
       service: 'counter',
       inputs: [{ topic: 'commands', start: 'progress' }],
       stateTopics: ['state'],

@@ -33,6 +33,7 @@ interface Setting {
   readonly stateTopics?: readonly string[];
   readonly tuning?: Partial<ProcessorTuning>;
   readonly confirmations?: number;
+  readonly ownedCount?: number;
   readonly answerBytes?: number;
   readonly logic?: Partial<PartitionLogic<string>>;
 }
@@ -47,10 +48,12 @@ class Stage {
   readonly machine: PartitionMachine<string>;
   readonly inputs: readonly ProcessorInput[];
 
-  constructor({ inputs, stateTopics = [], tuning, confirmations = 0, answerBytes = 1, logic }: Setting = {}) {
+  constructor(setting: Setting = {}) {
+    const { inputs, stateTopics = [], tuning, confirmations = 0, ownedCount = 1, answerBytes = 1, logic } = setting;
     this.inputs = inputs ?? [{ topic: 'commands', start: 'progress' }];
     this.machine = new PartitionMachine({
       partition: 0,
+      ownedCount,
       service: 'test',
       inputs: this.inputs,
       stateTopics,
@@ -213,7 +216,7 @@ describe('ownership', () => {
     const at = new Stage().run();
     at.fetch(batchOf('commands', 0, 3));
     at.said.length = 0;
-    at.tell({ kind: 'rejoined' });
+    at.tell({ kind: 'rejoined', ownedCount: 1 });
     expect(at.said).toEqual(['seek commands 3', 'resume commands']);
   });
 });
@@ -430,6 +433,33 @@ describe('groups', () => {
     at.fetch(batchOf('commands', 2, 3));
     commitAll(at);
     expect(committing(at.said).slice(3)).toEqual(['settle', 'write 2', 'was-committed']);
+  });
+
+  test('that nobody waits for gather all that comes until their turn, unless they are full or the partition is given back', () => {
+    const patient = (tuning: Partial<ProcessorTuning> = {}): Stage => {
+      const logic = { mayWaitMs: () => Infinity };
+      const at = new Stage({ stateTopics: ['state'], ownedCount: 48, logic, tuning }).run();
+      at.fetch(batchOf('commands', 0, 1));
+      return at;
+    };
+    const all = patient();
+    for (let offset = 1; offset < 30; offset++) {
+      all.wake(100);
+      all.fetch(batchOf('commands', offset, offset + 1));
+    }
+    expect(committing(all.said)).toEqual([]);
+    all.wake(100);
+    all.tell({ kind: 'rejoined', ownedCount: 4 });
+    commitAll(all);
+    expect(committing(all.said)).toEqual(['settle', 'write 30', 'was-committed']);
+    all.fetch(batchOf('commands', 30, 31));
+    expect(all.machine.wakesAt - all.now).toBe(1000);
+
+    const full = patient({ groupKeysMax: 2 });
+    full.fetch(batchOf('commands', 1, 2));
+    const leaving = patient();
+    leaving.tell({ kind: 'finish' });
+    expect([committing(full.said), committing(leaving.said)]).toEqual([['settle'], ['settle']]);
   });
 
   test('that are full wait in line, and with two of them input waits', () => {

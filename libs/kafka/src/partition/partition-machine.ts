@@ -109,7 +109,7 @@ export class PartitionMachine<T> {
     this.#logic = logic;
     this.#tuning = tuning;
     this.#handler = new RecordHandler(options, tuning, logic);
-    this.#commits = new GroupCommits(tuning);
+    this.#commits = new GroupCommits({ ...tuning, partition: options.partition, ownedCount: options.ownedCount });
     this.#leaseUntil = leaseUntil;
     this.#confirmations = confirmations;
     this.#now = now;
@@ -209,7 +209,8 @@ export class PartitionMachine<T> {
       if (input?.start === 'beginning') this.#ask({ kind: 'locate', topic, for: 'restore', offset: 0 });
   }
 
-  #rejoined(): void {
+  #rejoined({ ownedCount }: Of<T, 'rejoined'>): void {
+    this.#commits.shareAmong(ownedCount);
     for (const { topic, expected } of this.#sources.all)
       if (expected !== undefined) this.#emit({ kind: 'seek', topic, offset: expected });
     this.#direct(true);
@@ -482,11 +483,9 @@ export class PartitionMachine<T> {
 
   #goOnCommitting(): void {
     if (this.#phase !== 'running' || this.#commits.phase !== 'idle') return;
-    const { hasUncommitted, hasChangedState } = this.#handler;
+    const { hasUncommitted, mayWaitMs } = this.#handler;
     if (this.#commits.waitingCount === 0 && hasUncommitted) {
-      // Without state there is nothing but progress, and whoever goes on at it waits for it.
-      const isUrgent = hasChangedState || !hasState(this.#options);
-      if (this.#isFinishing || this.#commits.isDue(this.#now, isUrgent))
+      if (this.#isFinishing || this.#commits.isDue(this.#now, mayWaitMs))
         this.#commits.push(this.#handler.seal(this.#now));
     }
     if (this.#commits.begin(this.#now)) {

@@ -64,6 +64,7 @@ export class PartitionProcessor<T> {
   readonly #topics: readonly string[];
   #member: string | undefined;
   #leaseUntil = -Infinity;
+  #ownedCount = 0;
   #finishing = false;
   /** Others are to take what this instance owns; until they do it goes on. */
   #leaving: PromiseWithResolvers<void> | undefined;
@@ -199,6 +200,7 @@ export class PartitionProcessor<T> {
     // A new member id means that the group has gone on without this instance, and others may have owned what it holds.
     const kept = member === this.#member ? new Set(numbers) : new Set<number>();
     this.#member = member;
+    this.#ownedCount = numbers.length;
     for (const [partition, owned] of this.#owned) {
       if (kept.has(partition)) continue;
       owned.lose();
@@ -211,7 +213,7 @@ export class PartitionProcessor<T> {
     for (const partition of numbers) {
       const owned = this.#owned.get(partition);
       if (owned === undefined) this.#own(partition, generation, isHeard ? 0 : confirmationsOfDoubt);
-      else owned.rejoined();
+      else owned.rejoined(this.#ownedCount);
     }
     this.#heard(askedAt, isHeard ? Infinity : 0);
     this.#options.metrics?.owned?.(numbers);
@@ -244,6 +246,7 @@ export class PartitionProcessor<T> {
       since,
       confirmations,
       leaseUntil: this.#leaseUntil,
+      ownedCount: this.#ownedCount,
     });
     this.#owned.set(partition, owned);
     void owned.givenUp.then((why) => {

@@ -61,10 +61,12 @@ export interface ProcessorTuning {
   readonly sessionTimeoutMs: number;
   /** How long a fetch waits at the broker for something to come; 100 ms. */
   readonly fetchWaitMs: number;
-  /** A state commit that is not held back by the one before comes this long after the first change; 20 ms. */
+  /** A state commit that someone waits for, and that is not held back by the one before, comes this long after the change; 20 ms. */
   readonly commitDelayMs: number;
   /** State commits of a partition are at least this far apart; 250 ms. */
   readonly commitIntervalMs: number;
+  /** How far apart they are where nobody waits for them, unless the instance owns many partitions; 1 s. */
+  readonly commitTurnMs: number;
   /** Input bytes of a group; beyond, it is sealed whether its turn has come or not. 2 MiB. */
   readonly groupBytesMax: number;
   readonly groupKeysMax: number;
@@ -84,6 +86,7 @@ export const defaultTuning: ProcessorTuning = {
   fetchWaitMs: 100,
   commitDelayMs: 20,
   commitIntervalMs: 250,
+  commitTurnMs: 1000,
   groupBytesMax: 2 * MiB,
   groupKeysMax: 5000,
   queueBytesMax: 4 * MiB,
@@ -109,6 +112,8 @@ export interface MachineOptions<T> extends HandlerOptions<T>, Pick<PartitionProc
   /** How many answers of the group must come before the partition may be fenced: a stale owner gets none. */
   readonly confirmations: number;
   readonly leaseUntil: number;
+  /** How many partitions the instance owns, this one among them. */
+  readonly ownedCount: number;
   readonly now: number;
 }
 
@@ -124,4 +129,8 @@ export const machineLimits = {
   deniedRetryMs: 10_000,
   /** Sealed groups, the one being written included; with so many, input waits. */
   groupsMax: 2,
+  /** State commits of an instance for which nobody waits: with more partitions each has its turn more seldom. */
+  commitsPerSecond: 16,
+  /** But at least so often: what is not committed is decided again by the next owner. */
+  commitTurnMsMax: 5_000,
 } as const;

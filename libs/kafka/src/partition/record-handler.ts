@@ -115,8 +115,11 @@ export class RecordHandler<T> {
     return !this.#group.isEmpty;
   }
 
-  get hasChangedState(): boolean {
-    return this.#group.changed.size > 0;
+  /** How long what was handled since the last seal may wait to be committed. */
+  get mayWaitMs(): number {
+    // Without state there is nothing but progress, and whoever goes on at it waits for it.
+    if (!hasState(this.#options)) return 0;
+    return this.#group.changed.size === 0 ? Infinity : (this.#logic.mayWaitMs?.() ?? 0);
   }
 
   /** So much has come together that the group must be sealed, whether its turn has come or not. */
