@@ -328,11 +328,11 @@ test('what is open stands in one topic, what is closed in the other, whole, and 
       const stored = new StoredState();
       if (target.workflowId !== '') stored.decide(openRun(), { now: epochMillis(0), offset: 0, rules: currentRules });
       decided.forEach(({ command, context }, index) => {
-        if (index >= rulesAt % 40) stored.state.restoreRules(currentRules);
+        if (index >= rulesAt % 40) stored.useRules();
         stored.decide(command, context);
         stored.happens(between[index] ?? 1, 0);
       });
-      stored.state.restoreRules(currentRules);
+      stored.useRules();
       for (let left = 30; left > 0; left--) stored.settle();
       const [open, closed] = [stored.compacted('executions'), stored.compacted('outcomes')];
       const all = new Map(stage.state.activities());

@@ -38,13 +38,18 @@ export class StoredState {
     return decision;
   }
 
+  /** As the log says it, in the middle of a group perhaps. */
+  useRules(): void {
+    for (const key of this.state.apply([{ type: 'RulesChanged', version: currentRules }])) this.#changed.add(key);
+  }
+
   /** Something that a partition goes through between two commands. Nothing is lost of what a command has decided. */
   happens(action: number, seed: number): void {
     if (action === 1 || action === 2) this.seal();
     if (action === 3 || action === 4) this.commit();
     if (action === 5) this.write();
     if (action < 6) return;
-    if (action === 9) this.state.restoreRules(currentRules);
+    if (action === 9) this.useRules();
     this.seal();
     while (this.#sealed.length > 0) this.commit();
     if (action === 6) this.write(seed % 2);

@@ -135,27 +135,28 @@ describe('a steady member, while its group forms anew', () => {
     membershipIn.set(cluster, { memberIds: new Set(), onCoordinatorFound: () => undefined, ...settings });
     const joins: string[] = [];
     Object.assign(group, { coordinator, cluster, maxWaitTime: 100 });
-    Object.defineProperty(Own.prototype, 'joinAndSync', {
+    Object.defineProperty(prototype, 'joinAndSync', {
       configurable: true,
       writable: true,
       value: () => (joins.push('join'), joined()),
     });
     return { group: group as typeof group & { maxWaitTime: number }, joins, told };
   }
-  const ownJoin = Own.prototype.joinAndSync;
+  const prototype = Own.prototype as { joinAndSync: () => Promise<void> };
+  const ownJoin = Object.getOwnPropertyDescriptor(prototype, 'joinAndSync') ?? {};
   afterEach(() => {
-    Own.prototype.joinAndSync = ownJoin;
+    Object.defineProperty(prototype, 'joinAndSync', ownJoin);
   });
 
   test('joins beside its fetching, once, and asks nothing meanwhile', async () => {
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve } = Promise.withResolvers<undefined>();
     const { group, joins } = steady(true, () => promise);
     expect(group.maxWaitTime).toBe(100);
     await group.heartbeat({ interval: 0 });
     await group.heartbeat({ interval: 0 });
     expect(joins).toEqual(['join']);
     expect(group.maxWaitTime).toBe(5);
-    resolve();
+    resolve(undefined);
   });
 
   test('throws where it could not join with the next heartbeat, as the runner expects it', async () => {
@@ -166,13 +167,13 @@ describe('a steady member, while its group forms anew', () => {
   });
 
   test('leaves once its join is answered, and joins no more', async () => {
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve } = Promise.withResolvers<undefined>();
     const { group, told, joins } = steady(true, () => promise);
     await group.heartbeat({ interval: 0 });
     const leaving = group.leave();
     await new Promise(setImmediate);
     expect(told).not.toContainEqual({ left: true });
-    resolve();
+    resolve(undefined);
     await leaving;
     expect(told).toContainEqual({ left: true });
     expect(joins).toEqual(['join']);
