@@ -103,6 +103,18 @@ test('of a response stays what brings records, control records alone too, or nam
   await expect(fetched.parse(response(partition(0), partition(1, { errorCode: 1 })))).rejects.toThrow('offset');
 });
 
+test('a batch that compaction has emptied is passed over up to its last offset', async () => {
+  const batch = await batchOf([1, 2, 3].map(() => ({ key: null, value: Buffer.from('gone'), headers: {} })));
+  const emptied = Buffer.from(batch.subarray(0, 61));
+  emptied.writeInt32BE(emptied.length - 12, 8);
+  emptied.writeInt32BE(0, 57);
+  const records = await read(emptied, emptied);
+  expect(records).toMatchObject([
+    { offset: String(batch.readBigInt64BE(0) + 2n), isControlRecord: true },
+    { isControlRecord: true },
+  ]);
+});
+
 test('a batch that the fetch has cut off is left for the next fetch', async () => {
   const batch = await batchOf([{ key: null, value: Buffer.from('whole'), headers: {} }]);
   for (const length of [0, 5, 60, batch.length - 1]) {

@@ -137,7 +137,26 @@ class BatchReader {
   }
 
   readInto(records: FetchedRecord[]): void {
-    for (let left = this.#head.readInt32BE(57); left > 0; left--) records.push(this.#readRecord());
+    const count = this.#head.readInt32BE(57);
+    if (count === 0) records.push(this.#placeHolder());
+    for (let left = count; left > 0; left--) records.push(this.#readRecord());
+  }
+
+  /**
+   * Trap: compaction keeps the last batch of a producer when all of its records are gone. Where a fetch finds nothing else,
+   * kafkajs asks for the same offset for ever; behind a control record it goes on.
+   */
+  #placeHolder(): FetchedRecord {
+    return {
+      offset: String(this.#firstOffset + this.#head.readInt32BE(23)),
+      timestamp: this.#appendTime ?? String(this.#firstTimestamp),
+      key: null,
+      value: null,
+      headers: noHeaders,
+      headerCount: 0,
+      isControlRecord: true,
+      batchContext: this.#context,
+    };
   }
 
   #readRecord(): FetchedRecord {
