@@ -22,7 +22,7 @@ export const epochMillis = (value: number): EpochMillis => {
 export const after = (start: EpochMillis, delayMs: Millis): EpochMillis => epochMillis(start + delayMs);
 
 /**
- * Stops the partition when our own reasoning is wrong.
+ * Throws where our own reasoning is wrong. In a decision that stops the partition; elsewhere the record in hand is dead-lettered.
  *
  * Not for bad input (that is a `Refusal`) and not for a broker that is away (that is an `OperationalError`):
  * a failed invariant means the code is wrong, and going on would write a lie to the log.

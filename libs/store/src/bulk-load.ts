@@ -2,8 +2,8 @@ import type { StateTable, StateValue } from '@ratchet/domain';
 
 /** Rows of one table that wait; beyond, they are handed over. So many are sorted and put in about 25 ms. */
 const stagedRowsMax = 8_000;
-/** For ten million keys: of those that are not there one in twenty looks as if it were. */
-const filterBits = 2 ** 26;
+/** For ten million keys, of 8 MiB: of those that are not there one in twenty looks as if it were. */
+const filterBitsMax = 2 ** 26;
 
 type Rows = Map<string, StateValue | undefined>;
 
@@ -14,11 +14,18 @@ type Rows = Map<string, StateValue | undefined>;
  */
 export class BulkLoad {
   readonly #staged = new Map<StateTable, Rows>();
-  readonly #filter = new Uint32Array(filterBits / 32);
+  readonly #filter: Uint32Array;
+
+  /** @param bytesMax what may be remembered of keys that were put, in bytes. */
+  constructor(bytesMax: number) {
+    const bits = Math.min(2 ** Math.floor(Math.log2(Math.max(bytesMax, 4) * 8)), filterBitsMax);
+    this.#filter = new Uint32Array(bits / 32);
+  }
 
   /** Whether a row may be in the table or waits for it. */
   mayHave(table: StateTable, key: string): boolean {
-    for (const bit of bitsOf(table, key)) if (((this.#filter[bit >>> 5] ?? 0) & (1 << (bit & 31))) === 0) return false;
+    for (const bit of this.#bitsOf(table, key))
+      if (((this.#filter[bit >>> 5] ?? 0) & (1 << (bit & 31))) === 0) return false;
     return true;
   }
 
@@ -34,7 +41,7 @@ export class BulkLoad {
     if (rows === undefined) this.#staged.set(table, (rows = new Map<string, StateValue | undefined>()));
     const former = this.staged(table, key);
     rows.set(key, value);
-    if (value !== undefined) for (const bit of bitsOf(table, key)) this.#mark(bit);
+    if (value !== undefined) for (const bit of this.#bitsOf(table, key)) this.#mark(bit);
     return () => {
       if (former === undefined) this.#staged.get(table)?.delete(key);
       else this.#staged.get(table)?.set(key, former.value);
@@ -54,13 +61,13 @@ export class BulkLoad {
   #mark(bit: number): void {
     this.#filter[bit >>> 5] = (this.#filter[bit >>> 5] ?? 0) | (1 << (bit & 31));
   }
-}
 
-/** FNV-1a, and three steps of another hash from there. */
-function bitsOf(table: StateTable, key: string): readonly [number, number, number] {
-  let hash = 0x811c9dc5 ^ table.length;
-  for (let index = 0; index < key.length; index++) hash = Math.imul(hash ^ key.charCodeAt(index), 0x01000193);
-  const step = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d) | 1;
-  const mask = filterBits - 1;
-  return [hash & mask, (hash + step) & mask, (hash + 2 * step) & mask];
+  /** FNV-1a, and three steps of another hash from there. */
+  #bitsOf(table: StateTable, key: string): readonly [number, number, number] {
+    let hash = 0x811c9dc5 ^ table.length;
+    for (let index = 0; index < key.length; index++) hash = Math.imul(hash ^ key.charCodeAt(index), 0x01000193);
+    const step = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d) | 1;
+    const mask = this.#filter.length * 32 - 1;
+    return [hash & mask, (hash + step) & mask, (hash + 2 * step) & mask];
+  }
 }

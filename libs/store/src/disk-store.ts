@@ -22,7 +22,7 @@ export interface DiskStoreParts {
   readonly partition: number;
   /** What the store is of: the cluster's id, the topics' real names. A file that says otherwise is not read. */
   readonly of: Readonly<Record<string, string>>;
-  /** Pages of the file that are kept in memory. */
+  /** What pages of the file may take in memory, in bytes; while it is filled from nothing, as much again is for what is known of keys. */
   readonly pageBytesMax: number;
   /** Told why a file was thrown away. */
   readonly onDiscarded: (reason: string) => void;
@@ -256,7 +256,7 @@ export class DiskStore implements StateStore {
       put(this.#of('notes'), 'openAt', bootId);
       database.exec(`${flush} PRAGMA synchronous = OFF;`);
       this.#position = this.#readPosition();
-      this.#load = this.#position === undefined ? new BulkLoad() : undefined;
+      this.#load = this.#position === undefined ? new BulkLoad(this.#parts.pageBytesMax) : undefined;
       if (this.#load !== undefined) database.exec('PRAGMA journal_mode = MEMORY;');
       return database;
     } catch (error) {

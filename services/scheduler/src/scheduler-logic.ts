@@ -397,7 +397,13 @@ export class SchedulerLogic implements PartitionLogic<SchedulerInput> {
     const { topics: unsentTopics } = this.#held;
     const { expiresFirstAt } = this.#state;
     const progress: StateRecord = {
-      ...{ type: 'Progress', commands, queries, now, rules, tokenKeyIds, unsentTopics },
+      type: 'Progress',
+      commands,
+      queries,
+      now,
+      rules,
+      tokenKeyIds,
+      unsentTopics,
       ...(forwarded === undefined ? {} : { forwarded }),
       ...(expiresFirstAt === undefined ? {} : { expiresFirstAt }),
     };

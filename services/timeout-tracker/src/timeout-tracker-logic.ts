@@ -21,7 +21,8 @@ const nothing: Output = { effects: [], changedKeys: [] };
 
 /**
  * The timers of one partition, made of its `executions` alone and kept nowhere: whoever gets the partition next makes
- * them again. Of what is closed it knows nothing but when the first of it may go: the progress says so. A timer is a hint; it goes only when `executions` shows that what it was for is over.
+ * them again. Of what is closed it knows nothing but when the first of it may go: the progress says so. A timer is a hint; it
+ * goes only when `executions` shows that what it was for is over.
  */
 export class TimeoutTrackerLogic implements PartitionLogic<StateRecord | undefined> {
   readonly #parts: TimeoutTrackerParts;

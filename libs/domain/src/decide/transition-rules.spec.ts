@@ -5,7 +5,7 @@ import { applicationFailure, openRun, Stage, workflowRun } from '../stage.fixtur
 import { inRunIn, standaloneIn, stateNames, type StateName } from '../states.fixture.ts';
 import { invariant, InvariantError } from '../units.ts';
 import type { WorkflowRun } from '../workflow-run.ts';
-import { assertActivityStep, assertRunStep, followers } from './transition-rules.ts';
+import { assertActivityStep, assertRunStep, nextStatuses } from './transition-rules.ts';
 
 type Send = (stage: Stage) => Command;
 
@@ -36,7 +36,7 @@ test('what may follow a status is just what commands bring about', () => {
       }
   const inOrder = (all: Iterable<readonly [string, ReadonlySet<string>]>) =>
     Object.fromEntries(Array.from(all, ([status, next]) => [status, [...next].sort()]));
-  expect(inOrder(seen)).toEqual(inOrder(Object.entries(followers)));
+  expect(inOrder(seen)).toEqual(inOrder(Object.entries(nextStatuses)));
 });
 
 /** A reset that is to keep a pause leads to another state than one that is not. */

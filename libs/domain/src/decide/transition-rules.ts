@@ -18,7 +18,7 @@ import type { RunStatus, WorkflowRun } from '../workflow-run.ts';
  */
 
 /** The chart in activity.ts: what an open activity may become in one step. Nothing becomes of a closed one. */
-export const followers: Readonly<Record<OpenStatus, ReadonlySet<Activity['status']>>> = {
+export const nextStatuses: Readonly<Record<OpenStatus, ReadonlySet<Activity['status']>>> = {
   scheduled: new Set(['scheduled', 'started', 'paused', 'completed', 'failed', 'canceled', 'terminated', 'timed-out']),
   paused: new Set(['paused', 'scheduled', 'completed', 'canceled', 'terminated', 'timed-out']),
   started: new Set([
@@ -36,7 +36,7 @@ export const followers: Readonly<Record<OpenStatus, ReadonlySet<Activity['status
   ]),
 };
 
-const runFollowers: Readonly<Record<RunStatus, ReadonlySet<RunStatus>>> = {
+const nextRunStatuses: Readonly<Record<RunStatus, ReadonlySet<RunStatus>>> = {
   open: new Set(['open', 'cancel-requested', 'closed']),
   'cancel-requested': new Set(['cancel-requested', 'closed']),
   closed: new Set(),
@@ -72,7 +72,7 @@ function brokenByBeginning(after: Activity): string | undefined {
 
 function brokenByStep(before: Activity, after: Activity): string | undefined {
   if (isClosed(before)) return 'stay as it closed';
-  if (!followers[before.status].has(after.status)) return `become what may follow ${before.status}`;
+  if (!nextStatuses[before.status].has(after.status)) return `become what may follow ${before.status}`;
   if (before.id !== after.id || before.scheduleOffset !== after.scheduleOffset) return 'stay the same life of its id';
   if (isClosed(after)) return brokenByClosing(before, after);
   return (isRunning(after) ? brokenByRunning(before, after) : brokenByWaiting(before, after)) ?? brokenByOpen(after);
@@ -109,7 +109,7 @@ function brokenByRun(before: WorkflowRun | undefined, after: WorkflowRun): strin
     return 'have an ending if it is closed, and else none';
   if (after.status === 'cancel-requested' && after.cancel === undefined) return 'know who asked to cancel it';
   if (before === undefined) return after.status === 'open' ? undefined : 'begin as open';
-  if (!runFollowers[before.status].has(after.status)) return `become what may follow ${before.status}`;
+  if (!nextRunStatuses[before.status].has(after.status)) return `become what may follow ${before.status}`;
   return before.id === after.id ? undefined : 'stay the same run';
 }
 

@@ -209,6 +209,13 @@ export class GroupConsumer implements GroupMember {
     return { start: await this.#offset(topic, partition, true), end };
   }
 
+  /** `logRange` of each topic, by topic. */
+  async logRanges(topics: readonly string[], partition: number): Promise<ReadonlyMap<string, LogRange>> {
+    return new Map(
+      await Promise.all(topics.map(async (topic) => [topic, await this.logRange(topic, partition)] as const)),
+    );
+  }
+
   seek(topic: string, partition: number, offset: number): void {
     this.#whileJoined((consumer) => {
       consumer.seek({ topic: this.#realName(topic), partition, offset: String(offset) });

@@ -364,8 +364,7 @@ export class PartitionDriver<T> {
   async #locateState(): Promise<{ ranges: ReadonlyMap<string, LogRange>; from: Positions }> {
     const { consumer, options } = this.#parts;
     const { stateTopics = [] } = options;
-    const found = stateTopics.map(async (topic) => [topic, await consumer.logRange(topic, this.partition)] as const);
-    const ranges = new Map(await Promise.all(found));
+    const ranges = await consumer.logRanges(stateTopics, this.partition);
     return { ranges, from: (await this.#logic.restoreFrom?.(ranges)) ?? new Map() };
   }
 

@@ -483,9 +483,9 @@ export class PartitionMachine<T> {
 
   #goOnCommitting(): void {
     if (this.#phase !== 'running' || this.#commits.phase !== 'idle') return;
-    const { hasUncommitted, mayWaitMs } = this.#handler;
+    const { hasUncommitted } = this.#handler;
     if (this.#commits.waitingCount === 0 && hasUncommitted) {
-      if (this.#isFinishing || this.#commits.isDue(this.#now, mayWaitMs))
+      if (this.#isFinishing || this.#commits.isDue(this.#now, this.#handler.mayWaitMs))
         this.#commits.push(this.#handler.seal(this.#now));
     }
     if (this.#commits.begin(this.#now)) {

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { partitionsOf } from '../consumers/assigners.ts';
-import { GroupConsumer, type FetchedBatch, type LogRange } from '../consumers/group-consumer.ts';
+import { GroupConsumer, type FetchedBatch } from '../consumers/group-consumer.ts';
 import { PoisonousRecordError } from '../errors.ts';
 import { asError } from '../kafkajs/kafka-error.ts';
-import type { InputRecord, OutputRecord } from '../record.ts';
+import type { InputRecord } from '../record.ts';
 import type { PartitionContext, PartitionLogic } from './partition-logic.ts';
 import type { PartitionProcessorOptions, ProcessorTuning } from './processor-options.ts';
 import { turnOfEventLoop } from '../waiting.ts';
@@ -159,8 +159,8 @@ class Copy<T> {
     this.#consumer = consumer;
     this.#topics = topics;
     this.#failed = failed;
-    const send = (records: readonly OutputRecord[], ...more: readonly never[]): void => {
-      this.#owner?.send(records, ...more);
+    const send: PartitionContext['send'] = (records, sent) => {
+      this.#owner?.send(records, sent);
     };
     this.#logic = createLogic({ partition, send });
   }
@@ -174,10 +174,7 @@ class Copy<T> {
   async begin(): Promise<void> {
     this.#flow(false);
     try {
-      const found = this.#topics.map(
-        async (topic) => [topic, await this.#consumer.logRange(topic, this.partition)] as const,
-      );
-      const ranges: ReadonlyMap<string, LogRange> = new Map(await Promise.all(found));
+      const ranges = await this.#consumer.logRanges(this.#topics, this.partition);
       if (this.#isOver) return;
       const from = (await this.#logic.restoreFrom?.(ranges)) ?? new Map<string, number>();
       for (const [topic, { start, end }] of ranges) {
