@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
 import type { DescribeReply, RequestChannel } from '@ratchet/protocol';
-import { AnswerProbe, silenceMsMax } from './answer-probe.ts';
+import { AnswerProbe, unansweredMsMax } from './answer-probe.ts';
 import { GatewayRunner } from './gateway-runner.ts';
 
 const notFound: DescribeReply = {
@@ -45,7 +45,7 @@ test('a gateway is ready once it has been answered, for as long as it is, and ag
   expect(runner.readiness()).toEqual({ ready: true, details: { doors: 'open', schedulers: 'answer' } });
 
   world.answers = false;
-  await jest.advanceTimersByTimeAsync(silenceMsMax - 5_000);
+  await jest.advanceTimersByTimeAsync(unansweredMsMax - 5_000);
   expect(runner.readiness()).toMatchObject({ ready: true });
   await jest.advanceTimersByTimeAsync(10_000);
   expect(runner.readiness()).toMatchObject({ ready: false, details: { schedulers: 'silent' } });

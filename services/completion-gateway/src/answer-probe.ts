@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { noTrace } from '@ratchet/kafka';
 import type { RequestChannel } from '@ratchet/protocol';
 
+/** From one question to the next. */
 const questionMs = 5_000;
 
 /** After so long without any answer callers are better off with a gateway that hears one, or with being told at once. */
-export const silenceMsMax = 30_000;
+export const unansweredMsMax = 30_000;
 
 /**
  * Asks schedulers, again and again, of an activity that nobody has: whoever is answered, whatever the answer, can ask and be answered.
@@ -20,7 +21,7 @@ export class AnswerProbe {
     this.#channel = channel;
   }
 
-  /** Since the last answer; since ever, `Infinity`, when there was none. */
+  /** Milliseconds since the last answer; `Infinity` when there was none. */
   get silentMs(): number {
     return this.#answeredAt === undefined ? Infinity : performance.now() - this.#answeredAt;
   }

@@ -1,5 +1,5 @@
 import type { Readiness, ServiceRunner } from '@ratchet/service-kit';
-import { silenceMsMax, type AnswerProbe } from './answer-probe.ts';
+import { unansweredMsMax, type AnswerProbe } from './answer-probe.ts';
 
 export interface GatewayParts {
   readonly members: ServiceRunner['members'];
@@ -38,7 +38,7 @@ export class GatewayRunner implements ServiceRunner {
   readiness(): Readiness {
     const { probe, lacks } = this.#parts;
     const isOpen = this.#closeDoors !== undefined && this.#stopping === undefined;
-    const isAnswered = probe.silentMs <= silenceMsMax;
+    const isAnswered = probe.silentMs <= unansweredMsMax;
     const details = { doors: isOpen ? 'open' : 'closed', schedulers: isAnswered ? 'answer' : 'silent', ...lacks() };
     return { ready: isOpen && isAnswered, details };
   }
