@@ -94,6 +94,11 @@ function processorMetrics(registry: Registry): ProcessorMetrics {
     'How much of its restore was read, 0 to 1',
     perPartition,
   );
+  const withProgress = new Set<number>();
+  const restoring = (partition: number, part: number): void => {
+    withProgress.add(partition);
+    progress.set({ partition }, part);
+  };
   const committed = durations(registry, 'ratchet_commit_duration_seconds', 'From sealing a group to its commit');
   const restores = durations(registry, 'ratchet_restore_duration_seconds', 'Restoring a partition');
   return {
@@ -108,17 +113,19 @@ function processorMetrics(registry: Registry): ProcessorMetrics {
     commitFailed(partition) {
       failed.inc({ partition });
     },
-    restoring(partition, part) {
-      progress.set({ partition }, part);
-    },
+    restoring,
     restored(partition, { records, durationMs }) {
-      progress.set({ partition }, 1);
+      restoring(partition, 1);
       restored.inc({ partition }, records);
       restores.observe(durationMs / 1000);
     },
     owned(partitions) {
       owned.set(partitions.length);
       lag.reset();
+      for (const partition of [...withProgress].filter((each) => !partitions.includes(each))) {
+        withProgress.delete(partition);
+        progress.remove({ partition });
+      }
     },
   };
 }
