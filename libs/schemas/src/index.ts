@@ -5,6 +5,7 @@ export type { FetchSchema } from './reader-table.ts';
 export { basic, type RegistryAccess } from './registry/registry-address.ts';
 export { SchemaRegistryError, type SchemaRegistryErrorCode } from './registry/schema-registry-error.ts';
 export {
+  kafkaUser,
   principals,
   rightsOf,
   userOf,

@@ -19,7 +19,7 @@ export type Operation = 'Read' | 'Write' | 'Create' | 'Delete' | 'Describe' | 'D
 
 /** What someone may do with a resource of the brokers, or with all whose names begin so. */
 export interface Right {
-  readonly resource: 'topic' | 'group' | 'transactionalId' | 'cluster';
+  readonly resource: 'topic' | 'group' | 'transactionalId';
   readonly name: string;
   readonly pattern: 'literal' | 'prefix';
   readonly operations: readonly Operation[];
@@ -48,6 +48,30 @@ export function rightsOf(principal: KafkaPrincipal, options: RightsOptions): rea
 /** The user that everyone is, where nobody says otherwise. */
 export const userOf = (principal: KafkaPrincipal, { prefix }: Pick<RightsOptions, 'prefix'>): string =>
   `${prefix}ratchet-${principal}`;
+
+/**
+ * Strimzi's `KafkaUser` (kafka.strimzi.io/v1), who comes by SCRAM.
+ *
+ * @param metadata `name` is the user's in Kafka, too, and one that Kubernetes takes; a label says of which `Kafka` he is.
+ */
+export const kafkaUser = (
+  metadata: { readonly name: string; readonly labels: Readonly<Record<string, string>> },
+  rights: readonly Right[],
+): object => ({
+  apiVersion: 'kafka.strimzi.io/v1',
+  kind: 'KafkaUser',
+  metadata,
+  spec: {
+    authentication: { type: 'scram-sha-512' },
+    authorization: {
+      type: 'simple',
+      acls: rights.map(({ resource, name, pattern, operations }) => ({
+        resource: { type: resource, name, patternType: pattern },
+        operations: [...operations],
+      })),
+    },
+  },
+});
 
 const of =
   (resource: Right['resource'], pattern: Right['pattern']) =>

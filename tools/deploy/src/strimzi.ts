@@ -1,4 +1,4 @@
-import { rightsOf, topicSpecs, type KafkaPrincipal, type Right, type TopicSpec } from '@ratchet/schemas';
+import { kafkaUser, rightsOf, topicSpecs, type KafkaPrincipal, type TopicSpec } from '@ratchet/schemas';
 import { stringify } from 'yaml';
 
 export interface StrimziOptions {
@@ -34,7 +34,7 @@ export function strimziTopics(options: StrimziOptions): string {
 
 /** A user for each service, and one each for clients, the workers of one queue and an external producer, as `KafkaUser`s. */
 export function strimziUsers(options: StrimziOptions): string {
-  return documents([...services, ...others].map((principal) => kafkaUser(principal, options)));
+  return documents([...services, ...others].map((principal) => userOf(principal, options)));
 }
 
 function kafkaTopic({ name, partitions, replicationFactor, config }: TopicSpec, options: StrimziOptions): object {
@@ -47,23 +47,13 @@ function kafkaTopic({ name, partitions, replicationFactor, config }: TopicSpec, 
   };
 }
 
-function kafkaUser(principal: KafkaPrincipal, options: StrimziOptions): object {
+function userOf(principal: KafkaPrincipal, options: StrimziOptions): object {
   // the topics are there already: Strimzi makes them
-  const acls = rightsOf(principal, { ...options, topics: 'verify' }).map(acl);
-  return {
-    apiVersion: API_VERSION,
-    kind: 'KafkaUser',
-    metadata: metadata(objectName(`${options.prefix}ratchet-${principal}`), options),
-    spec: { authentication: { type: 'scram-sha-512' }, authorization: { type: 'simple', acls } },
-  };
+  const rights = rightsOf(principal, { ...options, topics: 'verify' });
+  return kafkaUser(metadata(objectName(`${options.prefix}ratchet-${principal}`), options), rights);
 }
 
-function acl({ resource, name, pattern, operations }: Right): object {
-  const named = resource === 'cluster' ? {} : { name, patternType: pattern };
-  return { resource: { type: resource, ...named }, operations };
-}
-
-const metadata = (name: string, { cluster }: StrimziOptions): object => ({
+const metadata = (name: string, { cluster }: StrimziOptions) => ({
   name,
   labels: { 'strimzi.io/cluster': cluster, 'app.kubernetes.io/part-of': 'ratchet' },
 });

@@ -1,5 +1,5 @@
 import type { AclBinding } from '@ratchet/kafka';
-import { principals, rightsOf, userOf, type KafkaPrincipal, type RightsOptions } from '@ratchet/schemas';
+import { kafkaUser, principals, rightsOf, userOf, type KafkaPrincipal, type RightsOptions } from '@ratchet/schemas';
 import { stringify } from 'yaml';
 
 export interface AclsOptions extends RightsOptions {
@@ -33,9 +33,15 @@ export function exportedAcls(format: AclFormat, options: AclsOptions): string {
       return [...commandsHead, ...[...byUser.values()].flat().map(kafkaAclsCommand)].join('\n').concat('\n');
     case 'strimzi':
       checkNames([...byUser.keys()]);
-      return Array.from(byUser, ([user, of]) => `---\n${stringify(kafkaUser(user, of))}`).join('');
+      return Array.from(
+        byUser,
+        ([user, of]) => `---\n${stringify(kafkaUser({ name: user, labels: ofKafka }, of))}`,
+      ).join('');
   }
 }
+
+/** Of which `Kafka` of Strimzi's the users are. */
+const ofKafka = { 'strimzi.io/cluster': 'kafka' };
 
 const withoutUser = ({ user: _user, ...right }: AclBinding): Omit<AclBinding, 'user'> => right;
 
@@ -56,7 +62,7 @@ function kafkaAclsCommand({ user, resource, name, pattern, operations }: AclBind
     'kafka-acls.sh --bootstrap-server "$BROKERS" --command-config "$ADMIN" --add',
     `--allow-principal ${quoted(`User:${user}`)}`,
     ...operations.map((operation) => `--operation ${operation}`),
-    resource === 'cluster' ? '--cluster' : `${kafkaAclsResources[resource]} ${quoted(name)}`,
+    `${kafkaAclsResources[resource]} ${quoted(name)}`,
     `--resource-pattern-type ${pattern === 'prefix' ? 'prefixed' : 'literal'}`,
   ].join(' ');
 }
@@ -72,20 +78,3 @@ function checkNames(users: readonly string[]): void {
       'say others, each by --user <who>=<user>',
   );
 }
-
-/** Strimzi's `KafkaUser` (kafka.strimzi.io/v1), whose name is the user. Its labels say which `Kafka` it is of. */
-const kafkaUser = (name: string, grants: readonly AclBinding[]): object => ({
-  apiVersion: 'kafka.strimzi.io/v1',
-  kind: 'KafkaUser',
-  metadata: { name, labels: { 'strimzi.io/cluster': 'kafka' } },
-  spec: {
-    authentication: { type: 'scram-sha-512' },
-    authorization: {
-      type: 'simple',
-      acls: grants.map(({ resource, name: ofResource, pattern, operations }) => ({
-        resource: { type: resource, name: ofResource, patternType: pattern },
-        operations: [...operations],
-      })),
-    },
-  },
-});

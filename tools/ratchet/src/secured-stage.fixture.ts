@@ -36,7 +36,7 @@ export interface Line {
 export const optionsOf = (who: KafkaPrincipal) =>
   who === 'worker' ? { prefix, namespace, taskQueue } : who === 'client' ? { prefix, namespace } : { prefix };
 
-const kinds = { topic: 'topic', group: 'group', transactionalId: 'transactional id', cluster: 'cluster' } as const;
+const kinds = { topic: 'topic', group: 'group', transactionalId: 'transactional id' } as const;
 
 export const nameOf = ({ resource, name, pattern }: Right): string =>
   `${kinds[resource]} ${name}${pattern === 'prefix' ? '*' : ''}`;

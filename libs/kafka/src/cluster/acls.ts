@@ -9,7 +9,7 @@ import { within } from '../waiting.ts';
 export interface AclBinding {
   /** As Kafka's `User:` principals are named: of SASL the user, of TLS the certificate's distinguished name. */
   readonly user: string;
-  readonly resource: 'topic' | 'group' | 'transactionalId' | 'cluster';
+  readonly resource: 'topic' | 'group' | 'transactionalId';
   /** As Kafka knows it, whatever the prefix of the connection: rights are of all installations. */
   readonly name: string;
   /** `prefix`: of all whose names begin with `name`. */
@@ -38,7 +38,6 @@ const resourceTypes = {
   topic: AclResourceTypes.TOPIC,
   group: AclResourceTypes.GROUP,
   transactionalId: AclResourceTypes.TRANSACTIONAL_ID,
-  cluster: AclResourceTypes.CLUSTER,
 } as const;
 
 const operationTypes = {
