@@ -19,7 +19,7 @@ interface TopicEntry {
   readonly compatibility: Compatibility;
 }
 
-// A topic of one record has the subject that every tool expects. The state topic carries six records that grow apart:
+// A topic of one record has the subject that every tool expects. Those of the state carry several that grow apart:
 // Confluent's TopicRecordNameStrategy, so that each is compared with its own former self and its id tells which it is.
 const ofTopic = (topic: string, { values, compatibility }: TopicEntry): readonly Subject[] =>
   values.map((record) => ({
