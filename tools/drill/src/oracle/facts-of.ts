@@ -139,8 +139,6 @@ function tokenOf(attempt: Extract<Command, { readonly type: Report }>['attempt']
 function factsOfState({ record, value }: Read<StateRecord>, nameOf: NameOf): readonly Fact[] {
   if (value.type !== 'ActivitySnapshot') return [];
   const { activity } = value;
-  // What stands in for one that was removed says nothing of its end.
-  if (isClosed(activity) && activity.deleted === true) return [];
   const { id, version, scheduleOffset, scheduledAt, status } = activity;
   return [
     {

@@ -75,6 +75,7 @@ test.each<[rule: Violation['rule'], what: string, notes: readonly Noted[], facts
   ['not-told', 'an end that nobody heard of', without('told'), healthyFacts],
   ['ended-twice', 'two ends', healthyNotes, [...healthyFacts, state(2, 22, { status: 'completed', outcome })]],
   ['changed-after-end', 'open again', healthyNotes, [...healthyFacts, state(2, 23)]],
+  ['went-back', 'a former owner commits once more', healthyNotes, [...healthyFacts, state(1, 17), state(2, 14)]],
   [
     'disagreement',
     'two observers, two outcomes',
@@ -118,6 +119,16 @@ test.each<[rule: Violation['rule'], what: string, notes: readonly Noted[], facts
   ],
   ['granted-after-end', 'a grant after the end', healthyNotes, [...healthyFacts, granted(3, 21)]],
   ['stale-token-accepted', 'of the attempt before', healthyNotes, [...healthyFacts, accepted('Complete', 1, 19)]],
+  [
+    'stale-token-accepted',
+    'of the attempt before, by the id of a report of another one',
+    healthyNotes,
+    [
+      ...healthyFacts,
+      accepted('RecordHeartbeat', 2, 18, { reportId: 'r' }),
+      accepted('RecordHeartbeat', 1, 19, { reportId: 'r' }),
+    ],
+  ],
   ['stale-token-accepted', 'of an attempt to come', healthyNotes, [...healthyFacts, accepted('Fail', 2, 15)]],
   [
     'stale-token-accepted',

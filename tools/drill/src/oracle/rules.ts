@@ -38,6 +38,16 @@ const changedAfterItsEnd: Rule = ({ states }) => {
   return after === undefined ? undefined : `after its end it was ${after.status} again, by ${String(after.offset)}`;
 };
 
+/** Where an activity is open its states stand in one topic, and where it is closed in another one. */
+const wentBack: Rule = ({ states }) => {
+  for (const ofTopic of Map.groupBy(states, ({ outcome }) => outcome === undefined).values()) {
+    const placed = ofTopic.toSorted((a, b) => a.place - b.place);
+    const back = placed.find(({ offset }, index) => offset < (placed[index - 1]?.offset ?? -1));
+    if (back !== undefined) return `its state by ${String(back.offset)} was committed behind a later one`;
+  }
+  return undefined;
+};
+
 const observersDisagree: Rule = (story) => {
   const outcomes = new Set([
     ...story.noted('told').map(({ outcome }) => outcome),
@@ -92,13 +102,17 @@ const wasGrantedAfterItsEnd: Rule = ({ grants, endOffset = Infinity }) => {
   return late === undefined ? undefined : `${attemptName(late)} was granted at ${String(late.offset)}, after the end`;
 };
 
-/** A token is good from its grant to the grant of the next attempt, or the end. A report that is repeated changes nothing. */
+/**
+ * A token is good from its grant to the grant of the next attempt, or the end. The same report of the same attempt may come
+ * again: it is acknowledged, and changes nothing.
+ */
 const tookStaleToken: Rule = (story) => {
-  const reportIds = new Set<string>();
+  const known = new Set<string>();
   for (const { offset, report, token, reportId } of story.known('accepted').toSorted((a, b) => a.offset - b.offset)) {
-    const isRepeated = reportId !== undefined && reportIds.has(reportId);
-    if (reportId !== undefined) reportIds.add(reportId);
-    if (token === undefined || isRepeated) continue;
+    if (token === undefined) continue;
+    const name = reportId === undefined ? undefined : `${report} ${reportId} ${attemptName(token)}`;
+    if (name !== undefined && known.has(name)) continue;
+    if (name !== undefined) known.add(name);
     const before = story.grants.filter(
       (grant) => grant.offset < offset && grant.scheduleOffset === token.scheduleOffset,
     );
@@ -167,6 +181,7 @@ export const rules = {
   'not-told': wasNotTold,
   'ended-twice': endedTwice,
   'changed-after-end': changedAfterItsEnd,
+  'went-back': wentBack,
   disagreement: observersDisagree,
   'unexpected-outcome': endedUnexpectedly,
   'granted-twice': wasGrantedTwice,
