@@ -337,6 +337,12 @@ test("a broker's clock that was ahead and is right again is told once, and how l
   expect(stage.logged[1]).toMatch(/^info: .* deadlines are met again$/);
 });
 
+test('a command that is refused moves the clock of the log, too', async () => {
+  const stage = new Stage();
+  await stage.command({ type: 'Terminate', target: charge, reason: '', ...sent }, 5_000);
+  expect(await tasksIn(await stage.command(schedule(), 1_000))).toMatchObject([{ scheduledAt: 5_000 }]);
+});
+
 test('a run that times out tells the activities that are open in it', async () => {
   const run = { namespace: 'default', workflowId: 'order', runId: 'wf-1' };
   const ofRun = { ...run, activityId: 'charge-1' };

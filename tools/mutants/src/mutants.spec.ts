@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { stripTypeScriptTypes } from 'node:module';
 import { join } from 'node:path';
-import { plant } from './mutant.ts';
+import { plant, type Mutant } from './mutant.ts';
 import { mutants } from './mutants.ts';
 import { simulationMutants } from './simulation-mutants.ts';
 
@@ -12,9 +13,16 @@ test('the list has at least 30 bugs, each with a name of its own', () => {
   expect(new Set(mutants.map(({ name }) => name)).size).toBe(mutants.length);
 });
 
+/** A source that cannot even be read would be found by whatever loads it. */
+function expectToBePlanted(mutant: Mutant, folder: string): void {
+  const source = readFileSync(join(folder, mutant.file), 'utf8');
+  const planted = plant(mutant, source);
+  expect(planted).not.toBe(source);
+  expect(() => stripTypeScriptTypes(planted)).not.toThrow();
+}
+
 test.each(mutants)('$file: $name', (mutant) => {
-  const source = readFileSync(join(sources, mutant.file), 'utf8');
-  expect(plant(mutant, source)).not.toBe(source);
+  expectToBePlanted(mutant, sources);
 });
 
 test('there are at least 25 bugs for the simulation, each with a name of its own', () => {
@@ -23,8 +31,7 @@ test('there are at least 25 bugs for the simulation, each with a name of its own
 });
 
 test.each(simulationMutants)('$file: $name', (mutant) => {
-  const source = readFileSync(join(root, mutant.file), 'utf8');
-  expect(plant(mutant, source)).not.toBe(source);
+  expectToBePlanted(mutant, root);
 });
 
 test('a text that is gone, or not alone, is an error', () => {

@@ -157,6 +157,12 @@ export const simulationMutants: readonly Mutant[] = [
     replacement: `return { effects: refusal.reason === 'not-found' ? [] : this.#answer(command, offset, { type: 'Refused', refusal }), changedKeys: [] };`,
   },
   {
+    name: 'a command that was refused leaves no clock',
+    file: commands,
+    text: `    position.now = now;`,
+    replacement: `    if (decision?.kind !== 'refused') position.now = now;`,
+  },
+  {
     name: 'a retry has the token of the first attempt',
     file: effects,
     text: `taskToken: this.#tools.signer.sign({ id, scheduleOffset, attempt, stamp }),`,

@@ -13,17 +13,13 @@ const playMsMax = 600_000;
 
 /** Plays the simulation, with a bug planted in its sources as they are loaded. @returns whether it has found something. */
 export function isFoundBySimulation(mutant: Mutant | undefined, seeds = seedsMax): Promise<boolean> {
-  const { file, text, replacement } = mutant ?? { file: '', text: '', replacement: '' };
-  const environment = {
-    ...process.env,
-    RATCHET_MUTANT: JSON.stringify({ path: join(root, file), text, replacement }),
-  };
-  const node = ['--conditions=@ratchet/source', '--import', hook, main];
+  const planted = mutant && { RATCHET_MUTANT: JSON.stringify({ ...mutant, path: join(root, mutant.file) }) };
+  const node = ['--conditions=@ratchet/source', ...(planted ? ['--import', hook] : []), main];
   return new Promise((resolve, reject) => {
     const playing = spawn(process.execPath, [...node, '--seeds', String(seeds), '--until-failure'], {
       stdio: 'ignore',
       timeout: playMsMax,
-      env: environment,
+      env: { ...process.env, ...planted },
     });
     playing.once('error', reject);
     playing.once('exit', (code) => {
