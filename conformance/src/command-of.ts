@@ -25,6 +25,9 @@ export interface Attempt {
   readonly heartbeatDetails: Payloads;
 }
 
+/** The activity of a trace. Without a run id: whoever asks speaks of the latest run. */
+export const activityId: ExecutionId = { namespace: 'default', workflowId: '', runId: '', activityId: 'conformance' };
+
 /** What a step may speak of. */
 export interface Scene {
   /** The latest run of the id. */

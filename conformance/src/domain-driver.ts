@@ -12,12 +12,11 @@ import {
   type DeadlineType,
   type Decision,
   type EpochMillis,
-  type ExecutionId,
   type ScheduledActivity,
 } from '@ratchet/domain';
 import { answerOf, toldOk, type Told } from './answer-of.ts';
-import { limitsOf, proposalOf } from './limits-of.ts';
-import { commandOf, scheduleOf, type Attempt, type CommandStep } from './command-of.ts';
+import { elapses, limitsOf, proposalOf } from './limits-of.ts';
+import { activityId, commandOf, scheduleOf, type Attempt, type CommandStep } from './command-of.ts';
 import { textOf } from './payload-text.ts';
 import { described, nothing } from './sighting-of.ts';
 import {
@@ -35,18 +34,6 @@ import {
 export const domainDriver: Driver = {
   name: 'the bare domain',
   play: (trace) => Promise.resolve(new BareDomain(trace).play(trace.steps)),
-};
-
-/** Without a run id: whoever asks speaks of the latest run. */
-const activityId: ExecutionId = { namespace: 'default', workflowId: '', runId: '', activityId: 'conformance' };
-
-const elapses: Readonly<Partial<Record<Step, DeadlineType>>> = {
-  'start-delay-elapses': 'dispatch',
-  'backoff-elapses': 'dispatch',
-  'schedule-to-start-elapses': 'schedule-to-start',
-  'schedule-to-close-elapses': 'schedule-to-close',
-  'start-to-close-elapses': 'start-to-close',
-  'heartbeat-elapses': 'heartbeat',
 };
 
 class BareDomain {

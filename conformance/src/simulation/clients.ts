@@ -21,6 +21,8 @@ export interface ClientParts extends PartyParts {
 /** An activity or a run that a client has begun, and must see through. */
 interface Order {
   readonly drive: () => Promise<void>;
+  /** What is left of it after a crash. */
+  readonly goOn: () => Promise<void>;
   isDone: boolean;
 }
 
@@ -57,7 +59,7 @@ export class Client {
 
   restart(): void {
     this.party.restart();
-    for (const order of this.#orders) if (!order.isDone) this.#go(order);
+    for (const order of this.#orders) if (!order.isDone) this.#go(order, order.goOn);
   }
 
   /** Another activity, of a kind that is drawn. */
@@ -69,8 +71,9 @@ export class Client {
     const runId = `${this.party.process.name}-${String(number)}`;
     const activityId = kind.sharesIds === true ? `${name}-${String(number % sharedIds)}` : `${name}-${runId}`;
     const target = { namespace: 'default', workflowId: '', runId, activityId };
+    const drive = (): Promise<void> => this.#drive(name, kind, target);
     // What is kept for seconds only would begin anew, should whoever comes back start it again.
-    this.#add(() => this.#drive(name, kind, target), kind.retentionMs !== undefined);
+    this.#add(drive, kind.retentionMs === undefined ? drive : () => this.#observe(target));
   }
 
   beginRun(): void {
@@ -79,18 +82,17 @@ export class Client {
     this.#add(() => this.#driveRun({ namespace: 'default', workflowId, runId: `${workflowId}-1` }));
   }
 
-  /** @param isOnce it is not gone on with after a crash. */
-  #add(drive: () => Promise<void>, isOnce = false): void {
-    const order: Order = { drive, isDone: isOnce };
+  #add(drive: () => Promise<void>, goOn = drive): void {
+    const order: Order = { drive, goOn, isDone: false };
     this.#orders.push(order);
-    this.#go(order);
+    this.#go(order, drive);
   }
 
-  #go(order: Order): void {
+  #go(order: Order, act: () => Promise<void>): void {
     const { process } = this.party;
     const { life } = process;
     this.#parts.world.later(process, 0, () => {
-      void order.drive().then(() => {
+      void act().then(() => {
         if (process.life === life) order.isDone = true;
       });
     });

@@ -3,6 +3,7 @@ import { deadLetter, type InputRecord } from '@ratchet/kafka';
 import { CompletionHandler, createFrontDoor, FrontDoorError, isPoisonous } from '@ratchet/completion-gateway/logic';
 import type { TaskTokenSigner } from '@ratchet/protocol';
 import { topics } from '@ratchet/schemas';
+import { deliverAll } from './deliveries.ts';
 import { Party, type PartyParts } from './party.ts';
 import { beginning } from './world.ts';
 
@@ -20,7 +21,6 @@ const namespace: Namespace = {
 };
 
 const retryMs = 400;
-const redeliveryMs = 1_000;
 
 /** The part of the gateway that reads events of external systems: each becomes a command, once it is answered it is done. */
 export class Gateway {
@@ -39,8 +39,17 @@ export class Gateway {
     this.#handler = this.#newHandler();
   }
 
-  /** As `CompletionsReader` does it: what cannot be done now is tried until it can, or goes to the dead letters. */
-  async take(record: InputRecord): Promise<void> {
+  /**
+   * As `CompletionsReader` does it: what cannot be done now is tried until it can, or goes to the dead letters.
+   *
+   * @param done told once it is answered, or a dead letter.
+   */
+  async take(record: InputRecord, done: () => void): Promise<void> {
+    await this.#carryOut(record);
+    done();
+  }
+
+  async #carryOut(record: InputRecord): Promise<void> {
     for (;;) {
       try {
         await this.#handler.carryOut(await this.#handler.read(record), undefined);
@@ -69,39 +78,8 @@ export class Gateway {
   }
 }
 
-/** Each event to one of the gateways at least; to another one when that dies before it is done. */
-export function readCompletions(gateways: readonly Gateway[], parts: PartyParts): void {
-  const { world, log, partitions } = parts;
-  const deliver = (record: InputRecord): void => {
-    const awake = gateways.filter(({ party }) => party.process.isAlive);
-    if (awake.length === 0) {
-      world.later(undefined, redeliveryMs, () => deliver(record));
-      return;
-    }
-    const gateway = world.pick(awake);
-    const { process } = gateway.party;
-    const { life } = process;
-    let isDone = false;
-    const look = (): void => {
-      if (isDone) return;
-      if (process.life !== life) deliver(record);
-      else world.later(undefined, redeliveryMs, look);
-    };
-    world.later(process, world.between(1, 12), () => {
-      void gateway.take(record).then(() => {
-        isDone = true;
-      });
-    });
-    world.later(undefined, redeliveryMs, look);
-  };
-  for (let partition = 0; partition < partitions; partition++) {
-    const events = log.of(topics.completions, partition);
-    let position = 0;
-    events.subscribe(() => {
-      const batch = log.fetch(events, position, 1_000);
-      if (batch === undefined) return;
-      position = batch.nextOffset;
-      for (const record of batch.records) deliver(record);
-    });
-  }
+/** The events of external systems on their way to the gateways. */
+export function readCompletions(gateways: readonly Gateway[], { world, log, partitions }: PartyParts): void {
+  const events = Array.from({ length: partitions }, (_, partition) => log.of(topics.completions, partition));
+  deliverAll(events, gateways, { world, log, redeliveryMs: 1_000 });
 }

@@ -68,15 +68,21 @@ function readArguments(): Arguments {
     const { seed, seeds = seed === undefined ? '300' : '1', minutes = 'Infinity' } = values;
     const until = performance.now() + numberOf('minutes', minutes) * 60_000;
     const isEnoughAtFailure = values['until-failure'];
-    return { first: numberOf('seed', seed ?? '1'), count: numberOf('seeds', seeds), until, isEnoughAtFailure };
+    return { first: wholeOf('seed', seed ?? '1', 0), count: wholeOf('seeds', seeds, 1), until, isEnoughAtFailure };
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
     process.exit(2);
   }
 }
 
+function wholeOf(name: string, text: string, low: number): number {
+  const value = numberOf(name, text);
+  if (Number.isSafeInteger(value) && value >= low) return value;
+  throw new Error(`Expected --${name} to be a whole number from ${String(low)} on, but got '${text}'`);
+}
+
 function numberOf(name: string, text: string): number {
   const value = Number(text);
   if (text !== '' && value >= 0) return value;
-  throw new Error(`Expected --${name} to be a number, but got '${text}'`);
+  throw new Error(`Expected --${name} to be a number of 0 or more, but got '${text}'`);
 }

@@ -1,10 +1,10 @@
-import { type Reply, type StateRecord } from '@ratchet/domain';
+import { queueOfTopic, type Reply, type StateRecord } from '@ratchet/domain';
 import { InvariantError, type InputRecord, type OutputRecord } from '@ratchet/kafka';
 import type { TaskTokenSigner } from '@ratchet/protocol';
-import { SchedulerLogic, TaskTopics } from '@ratchet/scheduler';
+import { progressKey, SchedulerLogic, TaskTopics } from '@ratchet/scheduler';
 import { topics, type Codec } from '@ratchet/schemas';
 import { TransitionRules } from './transition-rules.ts';
-import { stateTopics } from './services.ts';
+import { stateTopics, taskTopicLimits } from './services.ts';
 import { isVisible, type LogEntry, type PartitionLog, type WrittenPart } from './simulated-log.ts';
 
 export interface ReplayParts {
@@ -16,9 +16,6 @@ export interface ReplayParts {
   readonly violated: (rule: string, why: string, about?: string) => void;
 }
 
-/** As the state topic names the progress. */
-const progressKey = '__progress';
-
 /** Tells two records of a topic apart. */
 const textOfRecord = ({ key, value }: Pick<OutputRecord, 'key' | 'value'>): string =>
   `${key ?? ''} ${value?.toString('latin1') ?? '(none)'}`;
@@ -29,8 +26,11 @@ export function freshLogic(
   partition: number,
   onDropped: (offset: number) => void = () => undefined,
 ): SchedulerLogic {
-  const limits = { taskQueuesMax: 100, namespaceTaskQueuesMax: 100 };
-  const taskTopics = new TaskTopics({ list: () => Promise.resolve([]), create: () => Promise.resolve(), limits });
+  const taskTopics = new TaskTopics({
+    list: () => Promise.resolve([]),
+    create: () => Promise.resolve(),
+    limits: taskTopicLimits,
+  });
   taskTopics.isThere = () => true;
   return new SchedulerLogic({
     context: { partition, send: () => undefined },
@@ -55,7 +55,7 @@ export class Replay {
   readonly #commands: PartitionLog;
   readonly #logOf: (topic: string, partition: number) => PartitionLog;
   readonly #logic: SchedulerLogic;
-  readonly #transitions: TransitionRules;
+  readonly transitions: TransitionRules;
   /** What each asker must be answered, by address, request id and offset. */
   readonly answers = new Map<string, Buffer>();
   /** Offsets of commands that nobody can handle. */
@@ -73,7 +73,7 @@ export class Replay {
     this.#logOf = logOf;
     this.#commands = logOf(topics.commands, partition);
     this.#logic = freshLogic(parts, partition, (offset) => this.#dropped.add(offset));
-    this.#transitions = new TransitionRules(parts.violated);
+    this.transitions = new TransitionRules(parts.violated);
   }
 
   get position(): number {
@@ -163,7 +163,9 @@ export class Replay {
       this.letters.add(record.offset);
       return;
     }
-    if (input.kind === 'command' && !this.#dropped.has(record.offset)) this.#transitions.decided(record, input.command);
+    if (input.kind !== 'command' || this.letters.has(record.offset)) return;
+    if (this.#dropped.has(record.offset)) this.transitions.passed(record);
+    else this.transitions.decided(record, input.command);
   }
 
   #read(record: InputRecord) {
@@ -206,6 +208,9 @@ export class Replay {
 
   /** Seals the group, too. */
   #compareProgress(found: Progress): void {
+    const { now } = this.transitions;
+    if (found.now !== now)
+      this.#violated('clock', `${String(found.now)} was committed as the log's clock, and it shows ${String(now)}`);
     const record = this.#logic.encodeProgress(new Map([[topics.commands, this.#position]]));
     const expected = this.#progressIn([record]);
     if (expected === undefined || textOfProgress(expected) === textOfProgress(found)) return;
@@ -254,7 +259,7 @@ export class Replay {
   }
 }
 
-const isTaskTopic = (topic: string): boolean => topic.startsWith('ratchet.activity.tasks.');
+const isTaskTopic = (topic: string): boolean => queueOfTopic(topic) !== undefined;
 
 type Progress = Extract<StateRecord, { readonly type: 'Progress' }>;
 

@@ -18,6 +18,9 @@ export interface ServiceTools {
 /** Decoded entities of one instance: so few that nearly all is read from the rows again. */
 const cacheBytes = 20_000;
 
+/** More than any world has. */
+export const taskTopicLimits = { taskQueuesMax: 100, namespaceTaskQueuesMax: 100 };
+
 /** Where the scheduler keeps its state, in the order of a restore. */
 export const stateTopics: readonly string[] = [topics.executions, topics.outcomes];
 
@@ -55,12 +58,11 @@ function taskTopicsOf({ taskTopics: made }: ServiceTools, { parts, process }: Se
     new Promise((resolve, reject) => {
       log.call(process, undefined, answer, resolve, reject);
     });
-  const limits = { taskQueuesMax: 100, namespaceTaskQueuesMax: 100 };
   const create = async (topic: string): Promise<void> => {
     await asked(() => made.add(topic));
     world.say(`${process.name} has made ${topic}`);
   };
-  const taskTopics = new TaskTopics({ list: () => asked(() => [...made]), create, limits });
+  const taskTopics = new TaskTopics({ list: () => asked(() => [...made]), create, limits: taskTopicLimits });
   taskTopics.found([...made]);
   return taskTopics;
 }

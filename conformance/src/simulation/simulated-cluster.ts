@@ -1,3 +1,4 @@
+import { queueOfTopic } from '@ratchet/domain';
 import { defaultTuning, type ProcessorTuning } from '@ratchet/kafka';
 import { createTokenSigner, type TaskTokenSigner } from '@ratchet/protocol';
 import { localCodec, topics, type Codec } from '@ratchet/schemas';
@@ -68,7 +69,7 @@ export class SimulatedCluster {
 
   #partitionsOf(topic: string): number {
     if (topic.endsWith('.dlq')) return 1;
-    return topic.startsWith('ratchet.activity.tasks.') || topic === topics.replies ? 2 : this.partitions;
+    return queueOfTopic(topic) !== undefined || topic === topics.replies ? 2 : this.partitions;
   }
 }
 

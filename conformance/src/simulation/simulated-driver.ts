@@ -1,18 +1,18 @@
 import {
   epochMillis,
+  isClosed,
   taskTopic,
   type ActivityDescription,
   type ActivityOptionsRequest,
   type ActivityTask,
   type Command,
   type DeadlineType,
-  type ExecutionId,
   type Reply,
 } from '@ratchet/domain';
 import { attemptOf, decodeTaskToken } from '@ratchet/protocol';
 import { answerOf, toldOk, type Told } from '../answer-of.ts';
-import { commandOf, scheduleOf, type Attempt, type CommandStep } from '../command-of.ts';
-import { limitsOf } from '../limits-of.ts';
+import { activityId, commandOf, scheduleOf, type Attempt, type CommandStep } from '../command-of.ts';
+import { elapses, limitsOf } from '../limits-of.ts';
 import { textOf } from '../payload-text.ts';
 import { described, nothing } from '../sighting-of.ts';
 import {
@@ -42,18 +42,6 @@ export const simulatedDriver: Driver = {
       uninstall();
     }
   },
-};
-
-/** Without a run id: whoever asks speaks of the latest run. */
-const activityId: ExecutionId = { namespace: 'default', workflowId: '', runId: '', activityId: 'conformance' };
-
-const elapses: Readonly<Partial<Record<Step, DeadlineType>>> = {
-  'start-delay-elapses': 'dispatch',
-  'backoff-elapses': 'dispatch',
-  'schedule-to-start-elapses': 'schedule-to-start',
-  'schedule-to-close-elapses': 'schedule-to-close',
-  'start-to-close-elapses': 'start-to-close',
-  'heartbeat-elapses': 'heartbeat',
 };
 
 /** Until the services have their partitions. */
@@ -115,10 +103,8 @@ class Stage {
       case 'describe':
         return this.#toldOf(await this.#describe(), () => toldOk);
       case 'await-outcome':
-        return this.#toldOf(await this.#describe(), ({ status }) =>
-          /^(completed|failed|canceled|terminated|timed-out)$/.test(status)
-            ? toldOk
-            : { answer: 'pending', message: '' },
+        return this.#toldOf(await this.#describe(), (description) =>
+          isClosed(description) ? toldOk : { answer: 'pending', message: '' },
         );
       default:
         return toldBy(await this.#send(this.#commandOf(step as CommandStep)));

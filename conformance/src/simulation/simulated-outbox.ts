@@ -8,6 +8,8 @@ interface Entry {
   readonly sent: ((record: SentRecord) => void) | undefined;
 }
 
+type Appended = ReturnType<SimulatedLog['append']>;
+
 export interface OutboxParts {
   readonly world: World;
   readonly log: SimulatedLog;
@@ -90,35 +92,33 @@ export class SimulatedOutbox {
   #request(log: PartitionLog, entries: readonly Entry[]): void {
     const { log: brokers, process, world } = this.#parts;
     const records = entries.map(({ record }) => record);
-    let first: ReturnType<SimulatedLog['append']> | undefined;
+    let first: Appended | undefined;
     brokers.call(
       process,
       log,
       () => (first = brokers.append(log, records)),
-      ({ offset, appendedAt }) => {
-        this.#answered(log);
-        for (const [index, { record, sent }] of entries.entries()) {
-          this.pendingBytes -= record.value?.length ?? 0;
-          sent?.({ partition: log.partition, offset: offset + index, appendedAt });
-        }
+      (appended) => {
+        this.#acknowledged(log, entries, appended);
       },
       () => {
         // The next try is known by its sequence number, unless the producer was made anew meanwhile.
-        const isKnown = first !== undefined && world.roll(2) === 0;
-        if (first !== undefined && !isKnown) world.count('records-doubled');
-        if (isKnown && first !== undefined) {
-          const { offset, appendedAt } = first;
-          this.#answered(log);
-          for (const [index, { record, sent }] of entries.entries()) {
-            this.pendingBytes -= record.value?.length ?? 0;
-            sent?.({ partition: log.partition, offset: offset + index, appendedAt });
-          }
+        if (first !== undefined && world.roll(2) === 0) {
+          this.#acknowledged(log, entries, first);
           return;
         }
+        if (first !== undefined) world.count('records-doubled');
         this.#failed.push(...entries);
         this.#answered(log);
       },
     );
+  }
+
+  #acknowledged(log: PartitionLog, entries: readonly Entry[], { offset, appendedAt }: Appended): void {
+    this.#answered(log);
+    for (const [index, { record, sent }] of entries.entries()) {
+      this.pendingBytes -= record.value?.length ?? 0;
+      sent?.({ partition: log.partition, offset: offset + index, appendedAt });
+    }
   }
 
   #answered(log: PartitionLog): void {

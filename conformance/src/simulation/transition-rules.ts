@@ -26,21 +26,38 @@ export class TransitionRules {
   readonly #violated: (rule: string, why: string, about?: string) => void;
   readonly #state = new PartitionState();
   readonly #lives = new Map<string, Life>();
+  /** Keys of executions that were reset: their attempts are counted anew. */
+  readonly reset = new Set<string>();
+  /** Keys of executions whose retention was over. */
+  readonly expired = new Set<string>();
+  /** Those of them that a repeated start has begun again. */
+  readonly begunAgain = new Set<string>();
   #now = 0;
 
   constructor(violated: (rule: string, why: string, about?: string) => void) {
     this.#violated = violated;
   }
 
-  /** The next command of the partition that is decided. */
-  decided({ offset, timestampMs }: Pick<InputRecord, 'offset' | 'timestampMs'>, command: Command): void {
+  /** The log's clock: the latest append time of what has passed, epoch milliseconds. */
+  get now(): number {
+    return this.#now;
+  }
+
+  /** A command that is not decided has an append time, too. */
+  passed({ timestampMs }: Pick<InputRecord, 'timestampMs'>): void {
     this.#now = Math.max(this.#now, timestampMs);
+  }
+
+  /** The next command of the partition that is decided. */
+  decided(record: Pick<InputRecord, 'offset' | 'timestampMs'>, command: Command): void {
+    this.passed(record);
+    const { offset } = record;
     const context = { now: this.#now as EpochMillis, offset, rules: this.#state.rules };
     const decision = decide(this.#state, command, context);
     if (decision.kind === 'refused') return;
     for (const entity of decision.change) {
       if (entity.type === 'ActivityChanged') this.#check(entity, command, offset);
-      if (entity.type === 'ActivityRemoved') this.#checkRemoved(executionKey(entity.id), command);
+      if (command.type === 'ExpireBefore' && isRemoval(entity)) this.#checkExpired(keyOf(entity));
     }
     this.#state.apply(decision.change);
   }
@@ -59,9 +76,16 @@ export class TransitionRules {
           wrongAttempt(before, after, life, command) ??
           wrongToken(before, command, life));
     if (wrong !== undefined) this.#violated(wrong.rule, `${command.type} at ${String(offset)}: ${wrong.why}`, key);
-    if (command.type === 'Reset') life.isReset = true;
-    if ('reportId' in command) life.reportIds.add(command.reportId);
+    if (before === undefined && this.expired.has(key)) this.begunAgain.add(key);
+    this.#remember(command, life, key);
     this.#countCancel(before, after, life, key);
+  }
+
+  #remember(command: Command, life: Life, key: string): void {
+    if ('reportId' in command) life.reportIds.add(command.reportId);
+    if (command.type !== 'Reset') return;
+    life.isReset = true;
+    this.reset.add(key);
   }
 
   #lifeOf(activity: Activity): Life {
@@ -85,13 +109,26 @@ export class TransitionRules {
     return { rule: 'P3', why: `it is due at ${String(dueAt)}, and the log shows ${String(this.#now)}` };
   }
 
-  #checkRemoved(key: string, command: Command): void {
+  #checkExpired(key: string): void {
+    this.expired.add(key);
     const activity = this.#state.activityByKey(key);
-    if (command.type !== 'ExpireBefore' || activity === undefined || !isClosed(activity)) return;
+    if (activity === undefined || !isClosed(activity)) return;
     if (this.#now < activity.closedAt + activity.retentionMs)
       this.#violated('P3', `${key} is removed before its retention is over`, key);
   }
 }
+
+type Removal = Extract<EntityChange, { readonly type: 'ActivityRemoved' }> | Changed;
+
+/** It is gone, or what is left of it only remembers the ids of its reports. */
+const isRemoval = (entity: EntityChange): entity is Removal =>
+  entity.type === 'ActivityRemoved' || (entity.type === 'ActivityChanged' && isRemnant(entity.activity));
+
+const keyOf = (removal: Removal): string =>
+  executionKey(removal.type === 'ActivityRemoved' ? removal.id : removal.activity.id);
+
+/** What stands in for an activity that was removed: it says nothing of its end. */
+export const isRemnant = (activity: Activity): boolean => isClosed(activity) && activity.deleted === true;
 
 interface Wrong {
   readonly rule: string;

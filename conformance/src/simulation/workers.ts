@@ -2,6 +2,7 @@ import { executionKey, taskTopic, type ActivityTask, type Command, type Failure 
 import { attemptOf, claimTask, decodeTaskToken, type TaskToken } from '@ratchet/protocol';
 import type { InputRecord } from '@ratchet/kafka';
 import type { Note } from '@ratchet/tools-drill/oracle';
+import { deliverAll } from './deliveries.ts';
 import { payloadOf } from './kinds.ts';
 import { Party, patience, type PartyParts } from './party.ts';
 
@@ -246,46 +247,13 @@ const behaviours: Readonly<Record<string, (worker: Worker, attempt: Attempt) => 
   },
 };
 
-const redeliveryMs = 800;
-
-/**
- * The tasks of one queue on their way to the workers: each record to one of them at least; to another one when it dies before
- * the log has answered its claim, or the group forms anew.
- */
-export function readTasks(taskQueue: string, workers: readonly Worker[], parts: PartyParts): void {
-  const { world, log, partitionsOf } = parts;
+/** The tasks of one queue on their way to the workers: whoever has claimed one has it, whatever the log has answered. */
+export function readTasks(
+  taskQueue: string,
+  workers: readonly Worker[],
+  { world, log, partitionsOf }: PartyParts,
+): void {
   const topic = taskTopic('default', taskQueue);
-  const deliver = (record: InputRecord): void => {
-    const awake = workers.filter(({ party }) => party.process.isAlive);
-    if (awake.length === 0) {
-      world.later(undefined, redeliveryMs, () => deliver(record));
-      return;
-    }
-    const worker = world.pick(awake);
-    const { process } = worker.party;
-    const { life } = process;
-    let isDone = false;
-    const look = (): void => {
-      if (isDone) return;
-      if (process.life !== life) deliver(record);
-      else world.later(undefined, redeliveryMs, look);
-    };
-    world.later(process, world.between(1, 12), () => {
-      void worker.take(record, () => {
-        isDone = true;
-      });
-    });
-    world.later(undefined, redeliveryMs, look);
-    if (world.hasFaults && world.roll(12) === 0) world.later(undefined, world.between(1, 500), () => deliver(record));
-  };
-  for (let partition = 0; partition < partitionsOf(topic); partition++) {
-    const tasks = log.of(topic, partition);
-    let position = 0;
-    tasks.subscribe(() => {
-      const batch = log.fetch(tasks, position, 1_000);
-      if (batch === undefined) return;
-      position = batch.nextOffset;
-      for (const record of batch.records) deliver(record);
-    });
-  }
+  const partitions = Array.from({ length: partitionsOf(topic) }, (_, partition) => log.of(topic, partition));
+  deliverAll(partitions, workers, { world, log, redeliveryMs: 800, repeatedOneIn: 12 });
 }

@@ -1,4 +1,5 @@
 import { setImmediate as realImmediate } from 'node:timers';
+import { Random } from '@ratchet/testing/random';
 
 /** What may go wrong. A run of many seeds in which one of them never happened proves nothing of it. */
 export const faultKinds = [
@@ -37,17 +38,6 @@ export const faultKinds = [
 export type FaultKind = (typeof faultKinds)[number];
 
 export type FaultCounts = Map<FaultKind, number>;
-
-/** Mulberry32: every draw of a world comes from its seed. */
-function fractionsOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** A process of the world: what is due for it comes while it is awake, and is lost with its life. */
 export class SimulatedProcess {
@@ -110,14 +100,15 @@ export class World {
   /** Whose event it is. */
   current: SimulatedProcess | undefined;
   eventCount = 0;
-  readonly #fraction: () => number;
+  /** Every draw of a world comes from its seed. */
+  readonly #random: Random;
   readonly #queue: Due[] = [];
   #order = 0;
 
   constructor(seed: number, faultsUntil: number) {
     this.seed = seed;
     this.faultsUntil = faultsUntil;
-    this.#fraction = fractionsOf(seed);
+    this.#random = new Random(seed);
   }
 
   get hasFaults(): boolean {
@@ -128,12 +119,12 @@ export class World {
 
   /** From 0 up to, and without, 1. */
   fraction(): number {
-    return this.#fraction();
+    return this.#random.between(0, 1);
   }
 
   /** A whole number from 0 up to, and without, `sides`. */
   roll(sides: number): number {
-    return Math.floor(this.#fraction() * sides);
+    return Math.floor(this.fraction() * sides);
   }
 
   /** A whole number of a range, both ends included. */
@@ -149,7 +140,7 @@ export class World {
 
   /** @param percent how likely it is, while there are faults; it is counted where it happens. */
   happens(fault: FaultKind, percent: number): boolean {
-    if (!this.hasFaults || this.#fraction() * 100 >= percent) return false;
+    if (!this.hasFaults || this.fraction() * 100 >= percent) return false;
     this.count(fault);
     return true;
   }

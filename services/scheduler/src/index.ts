@@ -1,2 +1,2 @@
-export { SchedulerLogic } from './scheduler-logic.ts';
+export { progressKey, SchedulerLogic } from './scheduler-logic.ts';
 export { TaskTopics } from './task-topics.ts';
