@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { ActivityClient } from '@ratchet/client';
 import { partitionKey, taskTopic } from '@ratchet/domain';
-import { deadLetter, partitionFor, ReplyInbox, removeTopics, type Log } from '@ratchet/kafka';
+import { deadLetter, partitionFor, ReplyInbox, removeTopics, TaskConsumer, type Log } from '@ratchet/kafka';
 import { connectCluster, defaultPayloadConverter } from '@ratchet/protocol';
 import { deadLetterTopic, topics, type KafkaPrincipal } from '@ratchet/schemas';
 import { eventually, uniqueName } from '@ratchet/testing';
@@ -173,6 +173,23 @@ const checks: Readonly<Record<string, Check>> = {
     });
     return stage.ratchet.services.scheduler.kill('SIGKILL');
   }),
+  // As whoever keeps a copy does it: the stage has one scheduler, and a copy needs two.
+  'scheduler: Read group ratchet-scheduler.copies.*': (line) =>
+    expectNamed(line, async (log) => {
+      const { connection } = await stage.guest('scheduler', log);
+      const groupId = line.grant.name + uniqueName('test');
+      const outbox = await stage.outbox('scheduler');
+      const reader = new TaskConsumer({
+        connection,
+        groupId,
+        topic: topics.executions,
+        outbox,
+        onRecord: () => undefined,
+      });
+      await reader.start();
+      await reader.stop();
+      await outbox.close(0);
+    }),
   'scheduler: Write topic ratchet.activity.executions': missedOnce(asksForGreeting),
   'scheduler: Write topic ratchet.activity.cancellations': missedOnce(async () => (await startBeating()).cancel()),
   'scheduler: Write topic ratchet.activity.callbacks': missedOnce(() => startCalledBack()),
