@@ -1,25 +1,21 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ActivityClient } from '@ratchet/client';
 import type * as activities from './activities.ts';
-import { benchTaskQueue, quantile } from './load.ts';
+import { benchTaskQueue, percentiles, type Percentiles } from './load.ts';
 import { machineNow } from './machine-now.ts';
-
-/** From `handle.cancel()` to the activity's signal, in milliseconds. */
-export interface MeasuredCancels {
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  readonly maxMs: number;
-}
 
 /** How often it is asked whether the attempt runs. */
 const askMs = 5;
 
-/** One activity after the other: started, running, cancelled. */
-export async function measureCancels(client: ActivityClient, count: number): Promise<MeasuredCancels> {
+/**
+ * One activity after the other: started, running, cancelled.
+ *
+ * @returns from `handle.cancel()` to the activity's signal.
+ */
+export async function measureCancels(client: ActivityClient, count: number): Promise<Percentiles> {
   const latenciesMs: number[] = [];
   for (let i = 0; i < count; i++) latenciesMs.push(await measureCancel(client));
-  const sorted = latenciesMs.toSorted((a, b) => a - b);
-  return { p50Ms: quantile(sorted, 0.5), p99Ms: quantile(sorted, 0.99), maxMs: quantile(sorted, 1) };
+  return percentiles(latenciesMs);
 }
 
 /** The activity tells when its signal was aborted, on the clock that all processes of the machine share. */

@@ -6,7 +6,7 @@ import { millis, type ExecutionId, type RunId } from '@ratchet/domain';
 import { connectCluster, openRequestChannel, type RequestChannel } from '@ratchet/protocol';
 import { unlessAborted } from '@ratchet/tools-kafka';
 import type { RunningRatchet } from '@ratchet/tools-start';
-import { onRatchet, say } from './stage.ts';
+import { onRatchet, say, wholeOf } from './stage.ts';
 
 const usage = `Measures how long it takes to cancel all activities of many runs, and how large the services get.
 Nobody takes the activities' tasks, so that each is closed by its cancellation.
@@ -113,5 +113,5 @@ async function measure(ratchet: RunningRatchet, runCount: number, activityCount:
 if (values.help) say(usage);
 else
   await onRatchet((ratchet, asked) =>
-    unlessAborted(asked, measure(ratchet, Number(values.runs), Number(values.activities))),
+    unlessAborted(asked, measure(ratchet, wholeOf('runs', values.runs), wholeOf('activities', values.activities))),
   );

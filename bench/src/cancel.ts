@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { ActivityClient } from '@ratchet/client';
 import { measureCancels } from './cancel-load.ts';
-import { say, withClient } from './stage.ts';
+import { say, wholeOf, withClient } from './stage.ts';
 
 const usage = `Measures a cancellation: from handle.cancel() to the activity's AbortSignal, one after the other.
 The activity has a heartbeat timeout of an hour and never heartbeats: nothing but the push can tell it.
@@ -30,4 +30,4 @@ async function measure(client: ActivityClient, count: number): Promise<void> {
 }
 
 if (values.help) say(usage);
-else await withClient((client) => measure(client, Number(values.count)));
+else await withClient((client) => measure(client, wholeOf('count', values.count)));

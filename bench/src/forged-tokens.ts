@@ -2,7 +2,8 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { Client, credentials, Metadata, status } from '@grpc/grpc-js';
 import { createTokenSigner } from '@ratchet/protocol';
-import { quantile } from './load.ts';
+import { percentiles } from './load.ts';
+import { wholeOf } from './stage.ts';
 import { temporal } from './temporal-wire.ts';
 
 const usage = `Shows a gateway, or the check that it makes, tokens that nobody signed: none may be accepted.
@@ -89,10 +90,9 @@ async function run(count: number, address: string | undefined): Promise<void> {
   };
   await Promise.all(Array.from({ length: client === undefined ? 1 : 8 }, loop));
   client?.close();
-  const sorted = Float64Array.from(latenciesMs).sort();
-  const p99 = String(quantile(Array.from(sorted), 0.99));
+  const p99 = String(percentiles(latenciesMs).p99Ms);
   process.stdout.write(`${String(count)} forged tokens: ${String(accepted)} accepted; p99 of a refusal ${p99} ms\n`);
 }
 
 if (values.help) process.stdout.write(`${usage}\n`);
-else await run(Number(values.count), values.address);
+else await run(wholeOf('count', values.count), values.address);

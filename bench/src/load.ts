@@ -7,15 +7,25 @@ export const benchTaskQueue = 'bench';
 const argument = 'x'.repeat(200);
 
 /** Latencies of one load, in milliseconds, and how many activities ended in each second of it. */
-export interface Measured {
-  readonly p50Ms: number;
-  readonly p99Ms: number;
+export interface Measured extends Percentiles {
   readonly perSecond: number;
 }
 
 /** @param q 0.99 is the 99th percentile. */
 export const quantile = (sorted: readonly number[], q: number): number =>
   Number((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? 0).toFixed(2));
+
+/** Of latencies, in milliseconds. */
+export interface Percentiles {
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+}
+
+export function percentiles(latenciesMs: readonly number[]): Percentiles {
+  const sorted = latenciesMs.toSorted((a, b) => a - b);
+  return { p50Ms: quantile(sorted, 0.5), p99Ms: quantile(sorted, 0.99), maxMs: quantile(sorted, 1) };
+}
 
 async function execute(client: ActivityClient): Promise<number> {
   const begun = performance.now();
@@ -28,14 +38,10 @@ async function execute(client: ActivityClient): Promise<number> {
   return performance.now() - begun;
 }
 
-const measured = (latenciesMs: number[], elapsedMs: number): Measured => {
-  const sorted = latenciesMs.toSorted((a, b) => a - b);
-  return {
-    p50Ms: quantile(sorted, 0.5),
-    p99Ms: quantile(sorted, 0.99),
-    perSecond: Math.round(latenciesMs.length / (elapsedMs / 1000)),
-  };
-};
+const measured = (latenciesMs: readonly number[], elapsedMs: number): Measured => ({
+  ...percentiles(latenciesMs),
+  perSecond: Math.round(latenciesMs.length / (elapsedMs / 1000)),
+});
 
 /** One activity after the other. */
 export async function measureSequential(client: ActivityClient, count: number): Promise<Measured> {

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { ActivityClient } from '@ratchet/client';
 import { measureInFlight, measureSequential } from './load.ts';
-import { say, withClient } from './stage.ts';
+import { say, wholeOf, withClient } from './stage.ts';
 
 const usage = `Measures a no-op activity: the client asks, a worker runs it, the client has the result.
 All services run on this machine, each in a process of its own.
@@ -27,12 +27,6 @@ const { values } = parseArgs({
   },
 });
 
-const positive = (name: string, text: string): number => {
-  const value = Number(text);
-  if (Number.isInteger(value) && value > 0) return value;
-  throw new Error(`Expected --${name} to be a whole number above 0, but it is '${text}'`);
-};
-
 async function measure(client: ActivityClient, seconds: number, width: number): Promise<void> {
   // The order and the warm-up are those of the limit's pipeline, whose 500 in flight also follow a load of 50.
   await measureInFlight(client, 50, 3);
@@ -55,9 +49,9 @@ async function measure(client: ActivityClient, seconds: number, width: number): 
 }
 
 async function run(): Promise<void> {
-  const seconds = positive('seconds', values.seconds);
-  const width = positive('in-flight', values['in-flight']);
-  const partitions = positive('partitions', values.partitions);
+  const seconds = wholeOf('seconds', values.seconds);
+  const width = wholeOf('in-flight', values['in-flight']);
+  const partitions = wholeOf('partitions', values.partitions);
   await withClient((client) => measure(client, seconds, width), { secured: values.secured, partitions });
 }
 

@@ -7,7 +7,7 @@ import type { RunningRatchet, ServiceName } from '@ratchet/tools-start';
 import type * as activities from './activities.ts';
 import { descendantsCpu, processCpuMs } from './descendants-cpu.ts';
 import { benchTaskQueue } from './load.ts';
-import { kafkaLogs, say, withClient } from './stage.ts';
+import { kafkaLogs, say, wholeOf, withClient } from './stage.ts';
 
 const usage = `Measures what an installation must have: cores, memory, disk and network, of an activity that does nothing with
 an argument and a result of 200 bytes, started and awaited by the client library.
@@ -158,6 +158,6 @@ async function measureKept(ratchet: RunningRatchet, client: ActivityClient, coun
 if (values.help) say(usage);
 else
   await withClient(async (client, ratchet) => {
-    await measureLoad(ratchet, client, Number(values.rate), Number(values.seconds) * 1000);
-    await measureKept(ratchet, client, Number(values.kept));
+    await measureLoad(ratchet, client, wholeOf('rate', values.rate), wholeOf('seconds', values.seconds) * 1000);
+    await measureKept(ratchet, client, wholeOf('kept', values.kept));
   });

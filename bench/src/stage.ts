@@ -12,6 +12,13 @@ export const kafkaLogs = `${folder}/kafka/broker-1`;
 /** What is not a figure: standard output has figures only. */
 export const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
+/** @returns the value of an option. @throws Error when it is no whole number from `low` on. */
+export function wholeOf(name: string, text: string, low = 1): number {
+  const value = Number(text);
+  if (text !== '' && Number.isSafeInteger(value) && value >= low) return value;
+  throw new Error(`Expected --${name} to be a whole number from ${String(low)} on, but it is '${text}'`);
+}
+
 export interface BenchOptions {
   /** A broker that asks who comes: client and worker are users of their own, with the rights that they need. */
   readonly secured?: boolean;

@@ -5,8 +5,8 @@ import { parseArgs } from 'node:util';
 import { ActivityClient } from '@ratchet/client';
 import { runUntilAskedToStop, startKafka, unlessAborted, type RunningKafka } from '@ratchet/tools-kafka';
 import { mainOf, ServiceProcess } from '@ratchet/tools-start';
-import { quantile } from './load.ts';
-import { say } from './stage.ts';
+import { percentiles, type Percentiles } from './load.ts';
+import { say, wholeOf } from './stage.ts';
 
 const usage = `Measures what starts of activities wait for while schedulers come and go: one that joins, one that leaves on SIGTERM, one that
 is killed. Each scheduler is a process with a folder of its own for its state. No worker runs: what is started stays open.
@@ -36,6 +36,28 @@ const { values } = parseArgs({
   },
 });
 
+interface Settings {
+  readonly schedulers: number;
+  readonly partitions: number;
+  /** Starts in a second. */
+  readonly rate: number;
+  readonly open: number;
+  readonly times: number;
+  readonly copies: number;
+  readonly sessionMs: number;
+}
+
+/** @throws Error that names the option whose value is none. */
+const readSettings = (): Settings => ({
+  schedulers: wholeOf('schedulers', values.schedulers),
+  partitions: wholeOf('partitions', values.partitions),
+  rate: wholeOf('rate', values.rate),
+  open: wholeOf('open', values.open, 0),
+  times: wholeOf('times', values.times),
+  copies: wholeOf('copies', values.copies, 0),
+  sessionMs: wholeOf('session', values.session),
+});
+
 const folder = resolve('.ratchet/bench-takeover');
 /** After an event, until it counts as over. */
 const settleMs = 3_000;
@@ -43,26 +65,22 @@ const settleMs = 3_000;
 const fillWidth = 200;
 
 interface Started {
+  /** In which it was asked for. */
   readonly phase: string;
-  readonly ms: number;
+  /** How long it waited for its answer, milliseconds; `undefined`: it failed. */
+  readonly ms: number | undefined;
 }
 
-/** What the starts of a phase have waited, in milliseconds. */
-interface Waits {
+/** What the starts of a phase have waited that were answered. */
+interface Waits extends Percentiles {
   readonly count: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  readonly maxMs: number;
+  readonly failedCount: number;
 }
 
 function waitsOf(started: readonly Started[], phase: string): Waits {
-  const sorted = started.flatMap((each) => (each.phase === phase ? [each.ms] : [])).sort((a, b) => a - b);
-  return {
-    count: sorted.length,
-    p50Ms: quantile(sorted, 0.5),
-    p99Ms: quantile(sorted, 0.99),
-    maxMs: quantile(sorted, 1),
-  };
+  const all = started.filter((each) => each.phase === phase);
+  const answered = all.flatMap(({ ms }) => ms ?? []);
+  return { count: answered.length, failedCount: all.length - answered.length, ...percentiles(answered) };
 }
 
 /** Starts activities at a steady rate, whatever becomes of the former ones, and keeps how long each has waited for its answer. */
@@ -83,18 +101,28 @@ class Load {
     }, 5);
   }
 
-  async end(): Promise<void> {
+  /** Starts nothing more. */
+  stop(): void {
     clearInterval(this.#timer);
+  }
+
+  /** All that were begun have their answers, or have failed. */
+  async ended(): Promise<void> {
+    this.stop();
     await Promise.all(this.#pending);
   }
 
   #start(): void {
     const { phase } = this;
     const begun = performance.now();
-    const starting = startOne(this.#client, `load-${String(this.#count++)}`).then(() => {
-      this.started.push({ phase, ms: performance.now() - begun });
+    const over = (ms: number | undefined): void => {
+      this.started.push({ phase, ms });
       this.#pending.delete(starting);
-    });
+    };
+    const starting: Promise<void> = startOne(this.#client, `load-${String(this.#count++)}`).then(
+      () => over(performance.now() - begun),
+      () => over(undefined),
+    );
     this.#pending.add(starting);
   }
 }
@@ -116,27 +144,30 @@ async function fill(client: ActivityClient, count: number): Promise<void> {
 /** Schedulers that come and go, each with a folder of its own. */
 class Schedulers {
   readonly #kafka: RunningKafka;
+  readonly #settings: Settings;
   readonly #running: ServiceProcess[] = [];
   #count = 0;
 
-  constructor(kafka: RunningKafka) {
+  constructor(kafka: RunningKafka, settings: Settings) {
     this.#kafka = kafka;
+    this.#settings = settings;
   }
 
   async join(): Promise<ServiceProcess> {
     const number = String(this.#count++);
+    const { partitions, copies, sessionMs } = this.#settings;
     const environment = {
       ...(process.env as Record<string, string>),
       MALLOC_ARENA_MAX: '2',
       RATCHET_ENVIRONMENT: 'development',
       RATCHET_KAFKA_BROKERS: this.#kafka.brokers,
       RATCHET_SCHEMA_REGISTRY_URL: this.#kafka.registryUrl,
-      RATCHET_PARTITIONS: values.partitions,
+      RATCHET_PARTITIONS: String(partitions),
       RATCHET_HEALTH_PORT: '0',
       RATCHET_LOG_FORMAT: 'json',
-      RATCHET_SESSION_TIMEOUT_MS: values.session,
+      RATCHET_SESSION_TIMEOUT_MS: String(sessionMs),
       RATCHET_STATE_DIRECTORY: join(folder, `scheduler-${number}`),
-      ...(values.copies === '0' ? {} : { RATCHET_STANDBY_COPIES: values.copies }),
+      RATCHET_STANDBY_COPIES: String(copies),
     };
     const scheduler = new ServiceProcess({
       name: `scheduler-${number}`,
@@ -157,9 +188,8 @@ class Schedulers {
     const scheduler = this.#running.pop();
     if (scheduler === undefined) return;
     if (signal === 'SIGTERM') return scheduler.stop();
+    await scheduler.kill('SIGKILL');
     // It is not to come again.
-    const killed = scheduler.kill('SIGKILL');
-    await killed;
     await scheduler.stop();
   }
 
@@ -168,7 +198,7 @@ class Schedulers {
   }
 }
 
-async function play(schedulers: Schedulers, load: Load): Promise<void> {
+async function play(schedulers: Schedulers, load: Load, { times, sessionMs }: Settings): Promise<void> {
   const phase = async (name: string, act: () => Promise<unknown>, forMs = settleMs): Promise<void> => {
     load.phase = name;
     await act();
@@ -178,28 +208,31 @@ async function play(schedulers: Schedulers, load: Load): Promise<void> {
   };
   await pause(settleMs);
   await phase('quiet', () => pause(5_000));
-  for (let time = 0; time < Number(values.times); time++) {
+  for (let time = 0; time < times; time++) {
     await phase('join', () => schedulers.join());
     await phase('leave', () => schedulers.leave('SIGTERM'));
     await phase('join', () => schedulers.join());
-    await phase('kill', () => schedulers.leave('SIGKILL'), Number(values.session) + settleMs);
+    await phase('kill', () => schedulers.leave('SIGKILL'), sessionMs + settleMs);
   }
 }
 
 async function run(asked: AbortSignal): Promise<number> {
+  const settings = readSettings();
   rmSync(folder, { recursive: true, force: true });
   const kafka = await startKafka({ folder: join(folder, 'kafka'), log: say });
-  const schedulers = new Schedulers(kafka);
+  const schedulers = new Schedulers(kafka, settings);
   let client: ActivityClient | undefined;
+  let load: Load | undefined;
   try {
-    for (let count = 0; count < Number(values.schedulers); count++) await schedulers.join();
+    for (let count = 0; count < settings.schedulers; count++) await schedulers.join();
     client = await ActivityClient.connect({ brokers: kafka.brokers.split(','), registry: kafka.registryUrl });
-    await fill(client, Number(values.open));
-    const load = new Load(client, Number(values.rate));
-    await unlessAborted(asked, play(schedulers, load));
-    await load.end();
+    await unlessAborted(asked, fill(client, settings.open));
+    load = new Load(client, settings.rate);
+    await unlessAborted(asked, play(schedulers, load, settings));
+    await load.ended();
     report(load.started);
   } finally {
+    load?.stop();
     await client?.close();
     await schedulers.stop();
     await kafka.stop();
@@ -210,9 +243,10 @@ async function run(asked: AbortSignal): Promise<number> {
 function report(started: readonly Started[]): void {
   const phases = ['quiet', 'join', 'leave', 'kill'];
   const waits = Object.fromEntries(phases.map((phase) => [phase, waitsOf(started, phase)]));
-  for (const [phase, { count, p50Ms, p99Ms, maxMs }] of Object.entries(waits))
+  for (const [phase, { count, failedCount, p50Ms, p99Ms, maxMs }] of Object.entries(waits))
     say(
-      `${phase.padEnd(6)} ${String(count).padStart(6)} starts: p50 ${String(p50Ms)} ms, p99 ${String(p99Ms)} ms, at most ${String(maxMs)} ms`,
+      `${phase.padEnd(6)} ${String(count).padStart(6)} starts: p50 ${String(p50Ms)} ms, p99 ${String(p99Ms)} ms, ` +
+        `at most ${String(maxMs)} ms; ${String(failedCount)} failed`,
     );
   if (values.json) process.stdout.write(`${JSON.stringify(waits)}\n`);
 }
