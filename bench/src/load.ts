@@ -12,7 +12,7 @@ export interface Measured extends Percentiles {
 }
 
 /** @param q 0.99 is the 99th percentile. */
-export const quantile = (sorted: readonly number[], q: number): number =>
+const quantile = (sorted: readonly number[], q: number): number =>
   Number((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? 0).toFixed(2));
 
 /** Of latencies, in milliseconds. */

@@ -4,7 +4,7 @@ import { Client, Connection } from '@temporalio/client';
 import { runUntilAskedToStop, unlessAborted } from '@ratchet/tools-kafka';
 import { descendantsCpu, type CpuByName } from './descendants-cpu.ts';
 import { measureHeartbeats } from './heartbeat-load.ts';
-import { quantile } from './load.ts';
+import { percentiles } from './load.ts';
 import { end, onRatchet } from './stage.ts';
 
 const usage = `Measures a no-op standalone activity through Temporal's own TypeScript SDK, client and worker unmodified.
@@ -51,8 +51,8 @@ async function execute(client: Client): Promise<number> {
 async function measureSequential(client: Client, count: number): Promise<void> {
   const latenciesMs: number[] = [];
   for (let index = 0; index < count; index++) latenciesMs.push(await execute(client));
-  const sorted = latenciesMs.toSorted((a, b) => a - b);
-  say(`sequential:       p50 ${String(quantile(sorted, 0.5))} ms, p99 ${String(quantile(sorted, 0.99))} ms`);
+  const { p50Ms, p99Ms } = percentiles(latenciesMs);
+  say(`sequential:       p50 ${String(p50Ms)} ms, p99 ${String(p99Ms)} ms`);
 }
 
 /** Closed loops: `width` activities in flight at any time. */
@@ -69,10 +69,10 @@ async function measureInFlight(client: Client, width: number, seconds: number, w
   const cpu = cpuPerActivity(cpuBefore, descendantsCpu([workerPid]), latenciesMs.length);
   const own = process.cpuUsage(ownBefore);
   const ownMs = (own.user + own.system) / 1000 / latenciesMs.length;
-  const sorted = latenciesMs.toSorted((a, b) => a - b);
+  const { p50Ms, p99Ms } = percentiles(latenciesMs);
   say(
-    `${String(width)} in flight: ${perSecond.toFixed(0)} per second, p50 ${String(quantile(sorted, 0.5))} ms, ` +
-      `p99 ${String(quantile(sorted, 0.99))} ms; ms of CPU each: ${cpu}; the SDK's client ${ownMs.toFixed(2)}`,
+    `${String(width)} in flight: ${perSecond.toFixed(0)} per second, p50 ${String(p50Ms)} ms, ` +
+      `p99 ${String(p99Ms)} ms; ms of CPU each: ${cpu}; the SDK's client ${ownMs.toFixed(2)}`,
   );
 }
 

@@ -30,9 +30,11 @@ async function main({ first, count, until, isEnoughAtFailure }: Arguments): Prom
   const failed: number[] = [];
   const begunAt = performance.now();
   let played = 0;
+  let accepted = 0;
   for (let seed = first; seed < first + count && performance.now() < until; seed++) {
     const result = await simulate(seed);
     played++;
+    accepted += result.acceptedCount;
     for (const [fault, times] of result.counts) counts.set(fault, (counts.get(fault) ?? 0) + times);
     if (result.breaches.length === 0) continue;
     failed.push(seed);
@@ -45,7 +47,7 @@ async function main({ first, count, until, isEnoughAtFailure }: Arguments): Prom
   if (missing.length > 0)
     console.error(`Expected every kind of fault, but these never happened: ${missing.join(', ')}`);
   console.log(
-    `${String(played)} seeds in ${seconds.toFixed(0)} s, ${String(failed.length)} of them failed ${failed.join(' ')}`,
+    `${String(played)} seeds, ${String(accepted)} activities in ${seconds.toFixed(0)} s, ${String(failed.length)} of them failed ${failed.join(' ')}`,
   );
   return failed.length > 0 || missing.length > 0 ? 1 : 0;
 }

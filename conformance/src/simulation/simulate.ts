@@ -39,7 +39,6 @@ export interface Result {
   readonly counts: FaultCounts;
   /** How many activities were started for certain. */
   readonly acceptedCount: number;
-  readonly eventCount: number;
   readonly past: Past;
 }
 
@@ -218,13 +217,12 @@ class Simulation {
     for (const client of this.#clients)
       if (!client.isDone)
         this.#breach('not-done', `${client.party.process.name} waits for ${String(client.openCount)}`);
-    const { seed, counts, history, eventCount } = this.#world;
+    const { seed, counts, history } = this.#world;
     return {
       seed,
       breaches: this.#breaches,
       counts,
       acceptedCount,
-      eventCount,
       past: { history, notes: this.#notes, commands, states },
     };
   }

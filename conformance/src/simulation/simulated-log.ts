@@ -6,7 +6,6 @@ import type { SimulatedProcess, World } from './world.ts';
 interface Transaction {
   fate: 'open' | 'committed' | 'aborted';
   readonly logs: Map<PartitionLog, OutputRecord[]>;
-  readonly openedAt: number;
 }
 
 /** A record as the log has it; the marker behind a transaction is one, too. */
@@ -88,7 +87,7 @@ interface Producer {
 }
 
 /** As the client library names it when a later producer of the same id has come. */
-export const fencedError = (): Error =>
+const fencedError = (): Error =>
   Object.assign(new Error('The producer attempted to use an old epoch'), { type: 'INVALID_PRODUCER_EPOCH' });
 
 const unreachable = (): Error => new Error('Connection timeout');
@@ -122,10 +121,6 @@ export class SimulatedLog {
       partitions.set(partition, log);
     }
     return log;
-  }
-
-  get topics(): readonly string[] {
-    return [...this.#topics.keys()];
   }
 
   /** Of a topic, as far as anyone has used them. */
@@ -233,7 +228,7 @@ export class SimulatedLog {
 
   /** One that its owner leaves open is aborted after a while. */
   #opened(producer: Producer): Transaction {
-    const transaction: Transaction = { fate: 'open', logs: new Map(), openedAt: this.#world.now };
+    const transaction: Transaction = { fate: 'open', logs: new Map() };
     this.#world.later(undefined, transactionTimeoutMs, () => {
       if (producer.transaction !== transaction || transaction.fate !== 'open') return;
       this.#world.count('transaction-aborted');

@@ -96,10 +96,9 @@ export class World {
   /** Milliseconds since the beginning. */
   now = 0;
   /** Faults are over from then on. */
-  faultsUntil: number;
+  readonly faultsUntil: number;
   /** Whose event it is. */
   current: SimulatedProcess | undefined;
-  eventCount = 0;
   /** Every draw of a world comes from its seed. */
   readonly #random: Random;
   readonly #queue: Due[] = [];
@@ -210,7 +209,6 @@ export class World {
         return;
       }
     }
-    this.eventCount++;
     this.current = process;
     act();
     await quiet();
