@@ -235,6 +235,8 @@ export class Client {
     if (body.type !== 'Accepted' || body.answer.type !== 'Scheduled') return;
     if (body.answer.started || body.answer.runId !== target.runId)
       this.#note({ id: executionKey(again), note: 'accepted', door: 'repeated request', runId: body.answer.runId });
+    // The other run has never begun: whoever asks something of it is refused, and told so.
+    else await this.#ask(again, { type: 'Terminate', reason: 'of nothing' });
   }
 
   // --- runs ---

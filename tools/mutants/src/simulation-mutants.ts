@@ -181,12 +181,6 @@ export const simulationMutants: readonly Mutant[] = [
     replacement: ``,
   },
   {
-    name: 'a proposal that came to nothing is not made again',
-    file: `${tracker}/proposal-schedule.ts`,
-    text: `pauseMsAfter(ineffective, count, 0);`,
-    replacement: `(pauseMsAfter(ineffective, count, 0), 600_000);`,
-  },
-  {
     name: 'the deadlines of an attempt are those of the one before',
     file: `${tracker}/executions.handler.ts`,
     text: `    else book.set(watch);`,
