@@ -24,3 +24,17 @@ test('what is larger than the budget is not kept, and what is pinned takes nothi
   cache.keep('large', 'x', 101);
   expect([cache.get('pinned'), cache.get('large'), budget.usedBytes]).toEqual(['x', undefined, 0]);
 });
+
+test('what was not used for longest goes first, however often the cache was empty in between', () => {
+  const cache = new EntityCache<string>(new CacheBudget(30));
+  for (const round of ['1', '2']) {
+    for (const name of ['a', 'b', 'c']) cache.keep(name + round, 'x', 10);
+    cache.get(`a${round}`);
+    cache.keep(`d${round}`, 'x', 10);
+    expect(['a', 'b', 'c', 'd'].filter((name) => cache.has(name + round))).toEqual(['a', 'c', 'd']);
+    cache.keep('all', 'x', 30);
+    cache.delete('all');
+    cache.evictOldest();
+    expect(cache.bytes).toBe(0);
+  }
+});

@@ -49,6 +49,8 @@ export class EntityCache<T> implements Evictable {
   readonly #budget: CacheBudget;
   readonly #pinned = new Map<string, T>();
   readonly #kept = new Map<string, Kept<T>>();
+  /** Goes on where it was: from the start it would pass the places of all that were evicted before. */
+  #oldest = this.#kept.keys();
   #bytes = 0;
 
   constructor(budget: CacheBudget) {
@@ -70,6 +72,10 @@ export class EntityCache<T> implements Evictable {
     return kept.entity;
   }
 
+  has(key: string): boolean {
+    return this.#pinned.has(key) || this.#kept.has(key);
+  }
+
   isPinned(key: string): boolean {
     return this.#pinned.has(key);
   }
@@ -85,9 +91,8 @@ export class EntityCache<T> implements Evictable {
 
   /** What was pinned can be read from the rows from now on. */
   unpin(bytesOf: (entity: T) => number): void {
-    const all = [...this.#pinned];
+    for (const [key, entity] of this.#pinned) this.keep(key, entity, bytesOf(entity));
     this.#pinned.clear();
-    for (const [key, entity] of all) this.keep(key, entity, bytesOf(entity));
   }
 
   keep(key: string, entity: T, bytes: number): void {
@@ -97,10 +102,10 @@ export class EntityCache<T> implements Evictable {
   }
 
   evictOldest(): void {
-    for (const [oldest] of this.#kept) {
-      this.#drop(oldest);
-      return;
-    }
+    let oldest = this.#oldest.next();
+    // An iterator that has come to the end stays there.
+    if (oldest.done === true) oldest = (this.#oldest = this.#kept.keys()).next();
+    if (oldest.done !== true) this.#drop(oldest.value);
   }
 
   delete(key: string): void {

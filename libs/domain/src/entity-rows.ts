@@ -1,5 +1,5 @@
 import { isClosed, type Activity } from './activity.ts';
-import { executionKey, partitionKey, runKey, type ExecutionId, type RunId } from './identity.ts';
+import { partitionKey, runKey, type ExecutionId, type RunId } from './identity.ts';
 import { activityRows, changeRows, runRows } from './index-rows.ts';
 import { LifeIndex } from './life-index.ts';
 import type { StateEntities } from './state-entities.ts';
@@ -43,6 +43,11 @@ export class EntityRows {
     return this.#digest(partitionKey(id));
   }
 
+  /** Whether there is anything of a standalone id. */
+  hasLife(id: ExecutionId): boolean {
+    return this.lives.latest(this.idOf(id)) !== undefined;
+  }
+
   /** When the first of what is closed may go. */
   get expiresFirstAt(): EpochMillis | undefined {
     for (const [row] of this.#rows.range('expiry', '', { countMax: 32 })) return orderedInstant(row);
@@ -52,14 +57,14 @@ export class EntityRows {
   // --- activities ---
 
   /** Everything but its bytes. */
-  putActivity(activity: Activity, former: Activity | undefined): void {
+  putActivity(key: string, activity: Activity, former: Activity | undefined): void {
     const { id, scheduleOffset } = activity;
     const before = former === undefined ? [] : activityRows(former, this.#digest);
     changeRows(this.#rows, before, activityRows(activity, this.#digest));
     if (former?.scheduleOffset === scheduleOffset) return;
     if (former === undefined) this.#rows.count('activities', 1);
     else this.#forgetLife(former);
-    this.#rows.put('ids', this.#digest(executionKey(id)), scheduleOffset);
+    this.#rows.put('ids', this.#digest(key), scheduleOffset);
     if (id.workflowId === '') this.lives.put(this.idOf(id), scheduleOffset, scheduleOffset);
   }
 

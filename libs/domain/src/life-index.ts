@@ -20,6 +20,8 @@ interface Latest {
  */
 export class LifeIndex {
   readonly #rows: StateRows;
+  /** The last id that had no life: who schedules asks for it, and then puts one. */
+  #missing: string | undefined;
 
   constructor(rows: StateRows) {
     this.#rows = rows;
@@ -70,8 +72,12 @@ export class LifeIndex {
   }
 
   #latest(id: string): Latest | undefined {
+    if (id === this.#missing) return undefined;
     const row = this.#rows.get('latest', id) as number | string | undefined;
-    if (row === undefined) return undefined;
+    if (row === undefined) {
+      this.#missing = id;
+      return undefined;
+    }
     if (typeof row === 'number') return { name: row, order: row, isListed: false };
     const slash = row.indexOf('/');
     const order = Number(slash < 0 ? row.slice(1) : row.slice(1, slash));
@@ -79,6 +85,7 @@ export class LifeIndex {
   }
 
   #setLatest(id: string, latest: Latest | undefined): void {
+    this.#missing = undefined;
     if (latest === undefined) return this.#rows.put('latest', id, undefined);
     const { name, order, isListed } = latest;
     if (typeof name === 'number' && !isListed) return this.#rows.put('latest', id, name);

@@ -100,18 +100,26 @@ export class PartitionState implements PartitionView {
   // --- what decide asks ---
 
   activity(id: ExecutionId): Activity | undefined {
-    const activity = this.activityByKey(executionKey(id));
+    const activity = this.#activityOf(id);
     return activity !== undefined && isDeleted(activity) ? undefined : activity;
   }
 
   deletedActivity(id: ExecutionId): ClosedActivity | undefined {
-    const activity = this.activityByKey(executionKey(id));
+    const activity = this.#activityOf(id);
     return activity !== undefined && isDeleted(activity) ? activity : undefined;
   }
 
   /** By `executionKey`: what is recorded, a deleted activity too. */
   activityByKey(key: string): Activity | undefined {
     return this.#entities.activity(key);
+  }
+
+  #activityOf(id: ExecutionId): Activity | undefined {
+    const key = executionKey(id);
+    // An id that has no life has none of this run either: nearly all that are scheduled are looked for only once.
+    const isNew = id.workflowId === '' && !this.#entities.isAtHand(key) && !this.#entityRows.hasLife(id);
+    if (isNew) this.#entities.noteMissing(key);
+    return this.activityByKey(key);
   }
 
   run(id: RunId): WorkflowRun | undefined {
@@ -228,7 +236,11 @@ export class PartitionState implements PartitionView {
 
   restoreActivity(activity: Activity): void {
     const key = executionKey(activity.id);
-    this.#entityRows.putActivity(activity, this.activityByKey(key));
+    this.#putActivity(key, activity, this.activityByKey(key));
+  }
+
+  #putActivity(key: string, activity: Activity, former: Activity | undefined): void {
+    this.#entityRows.putActivity(key, activity, former);
     this.#entities.pinActivity(key, activity);
   }
 
@@ -436,12 +448,12 @@ export class PartitionState implements PartitionView {
     const key = executionKey(activity.id);
     const former = this.activityByKey(key);
     this.#due.note(former, activity);
-    this.restoreActivity(activity);
+    this.#putActivity(key, activity, former);
     const offset = former?.scheduleOffset;
     // What is in `outcomes` has no parts of its own, and a heartbeat of a former life would stay in the topic for ever.
     const isOver = isClosed(activity) && hasOutcomes(this.#rules);
-    const hasHeartbeat =
-      changed.heartbeat || isOver || (former?.heartbeat !== undefined && offset !== activity.scheduleOffset);
+    const mayHaveHeartbeat = former !== undefined && (isClosed(former) || former.heartbeat !== undefined);
+    const hasHeartbeat = changed.heartbeat || (mayHaveHeartbeat && (isOver || offset !== activity.scheduleOffset));
     const keys: string[] = [];
     if (changed.main) keys.push(this.#mark(key, { part: 'activity', key, offset }));
     if (changed.input || isOver) keys.push(this.#mark(inputKey(key), { part: 'input', key, offset }));
@@ -516,7 +528,7 @@ export class PartitionState implements PartitionView {
   #restoreActivityRecord(topic: StateTopic, key: string, activity: Activity, bytes: Uint8Array): void {
     const known = this.activityByKey(key);
     if (known !== undefined && known.version > activity.version) return;
-    this.#entityRows.putActivity(activity, known);
+    this.#entityRows.putActivity(key, activity, known);
     this.#entities.forgetActivity(key);
     const isKnown = known?.scheduleOffset === activity.scheduleOffset;
     this.#entityRows.putActivityBytes(activity, bytes, topic, isKnown);

@@ -50,6 +50,16 @@ export class StateEntities {
     return undefined;
   }
 
+  /** It need not be looked for in the rows. */
+  isAtHand(key: string): boolean {
+    return this.#missing === key || this.#activities.has(key);
+  }
+
+  /** Nothing is to be found under a key: whoever asks next need not look. */
+  noteMissing(key: string): void {
+    this.#missing = key;
+  }
+
   activityAt(offset: Offset): Activity | undefined {
     const pinned = this.#pinnedKeys.get(offset);
     if (pinned !== undefined) return this.#activities.get(pinned);

@@ -99,11 +99,16 @@ const schemaNote = 'schema/';
 /** 132 bits: nobody finds two ids that have the same. */
 const digestOf = (text: string): string => hash('sha256', text, 'base64url').slice(0, 22);
 
-/** Whoever looks for a key often puts it next. */
+const rememberedMax = 64;
+
+/** Whoever looks for the keys of a command often puts them next. */
 function remembering(): (text: string) => string {
-  let [last, digest] = ['', digestOf('')];
+  const digests = new Map<string, string>();
   return (text) => {
-    if (text !== last) [last, digest] = [text, digestOf(text)];
+    let digest = digests.get(text);
+    if (digest !== undefined) return digest;
+    if (digests.size >= rememberedMax) digests.clear();
+    digests.set(text, (digest = digestOf(text)));
     return digest;
   };
 }
