@@ -77,8 +77,8 @@ export class DiskStore implements StateStore {
   #position: StatePosition | undefined;
   /** While it is filled from nothing. */
   #load: BulkLoad | undefined;
-  /** Keys and values of rows that are put together with others while it is. */
-  readonly #waiting = new Map<StateTable, (StateKey | Stored)[]>();
+  /** Rows that are put together with others. */
+  readonly #waiting = new Map<StateTable, Map<StateKey, Stored>>();
   /** Why the file must go. */
   #doubt: string | undefined;
   #closed = false;
@@ -156,6 +156,7 @@ export class DiskStore implements StateStore {
     for (const topic of stateTopics) this.#put('notes', topic, written.offsets[topic]);
     this.#put('notes', 'progress', written.progress);
     this.#put('notes', 'writtenAt', written.writtenAt);
+    this.#putWaiting();
     this.#database.exec('COMMIT');
     this.#position = written;
   }
@@ -180,26 +181,25 @@ export class DiskStore implements StateStore {
   }
 
   #put(table: StateTable, key: StateKey, value: StateValue | undefined): void {
-    if (this.#load !== undefined && value !== undefined) return this.#putWithOthers(table, key, value);
-    if (this.#waiting.size > 0) this.#putWaiting();
-    const statements = this.#of(table);
-    if (value === undefined) statements.delete.run(key);
-    else statements.put.run(key, storedOf(value));
+    if (value !== undefined) return this.#putWithOthers(table, key, value);
+    this.#waiting.get(table)?.delete(key);
+    this.#of(table).delete.run(key);
   }
 
   #putWithOthers(table: StateTable, key: StateKey, value: StateValue): void {
     let rows = this.#waiting.get(table);
-    if (rows === undefined) this.#waiting.set(table, (rows = []));
-    if (rows.push(key, storedOf(value)) < 2 * manyRows) return;
-    this.#of(table).putMany.run(...rows);
-    rows.length = 0;
+    if (rows === undefined) this.#waiting.set(table, (rows = new Map<StateKey, Stored>()));
+    rows.set(key, storedOf(value));
+    if (rows.size < manyRows) return;
+    this.#of(table).putMany.run(...[...rows].flat());
+    rows.clear();
   }
 
   /** Whoever reads finds what was put. */
   #putWaiting(): void {
     for (const [table, rows] of this.#waiting) {
       const { put: statement } = this.#of(table);
-      for (let index = 0; index < rows.length; index += 2) statement.run(rows[index] ?? '', rows[index + 1] ?? '');
+      for (const [key, value] of rows) statement.run(key, value);
     }
     this.#waiting.clear();
   }

@@ -111,8 +111,8 @@ export const simulationMutants: readonly Mutant[] = [
   {
     name: 'a store does not remove rows',
     file: disk,
-    text: `    if (value === undefined) statements.delete.run(key);`,
-    replacement: `    if (value === undefined) return;`,
+    text: `    this.#of(table).delete.run(key);`,
+    replacement: ``,
   },
   {
     name: 'rules are not restored',
