@@ -72,9 +72,20 @@ export class EntityRows {
   putActivityBytes(activity: Activity, bytes: Uint8Array, topic: StateTopic, isKnown: boolean): void {
     const { scheduleOffset } = activity;
     this.#rows.put(activityTables[topic], scheduleOffset, bytes);
+    this.#noteFormer(activity, topic);
+    if (topic === 'outcomes' && isKnown) this.#dropOpen(scheduleOffset);
+  }
+
+  /** As `putActivityBytes`, of a life that began within the group. */
+  addActivityBytes(activity: Activity, bytes: Uint8Array, topic: StateTopic): void {
+    this.#rows.add(activityTables[topic], activity.scheduleOffset, bytes);
+    this.#noteFormer(activity, topic);
+  }
+
+  #noteFormer(activity: Activity, topic: StateTopic): void {
+    const { scheduleOffset } = activity;
     const isFormer = topic === 'executions' && isClosed(activity);
     if (isFormer) this.#rows.put('former', ordered(scheduleOffset), scheduleOffset);
-    if (topic === 'outcomes' && isKnown) this.#dropOpen(scheduleOffset);
   }
 
   removeActivity(key: string, activity: Activity): void {

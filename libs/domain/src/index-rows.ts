@@ -70,7 +70,8 @@ export function changeRows(rows: StateRows, former: readonly IndexRow[], after: 
 }
 
 function setRow(rows: StateRows, { table, key, tally }: IndexRow, value: number | string | undefined): void {
-  rows.put(table, key, value);
+  if (value === undefined) rows.put(table, key, undefined);
+  else rows.add(table, key, value);
   if (tally !== undefined) rows.count(tally, value === undefined ? -1 : 1);
 }
 

@@ -52,7 +52,9 @@ export class StateEncoder {
     const topic = this.#topicOf(activity);
     const bytes = encode({ type: 'ActivitySnapshot', activity: this.#asWritten(activity, topic) });
     const records = entityRows.changedActivity({ topic, bytes }, formerOffset);
-    entityRows.putActivityBytes(activity, bytes, topic, records.executions !== undefined);
+    if (activity.scheduleOffset === formerOffset)
+      entityRows.putActivityBytes(activity, bytes, topic, records.executions !== undefined);
+    else entityRows.addActivityBytes(activity, bytes, topic);
     return records;
   }
 
@@ -70,7 +72,8 @@ export class StateEncoder {
     const record = hasParts ? (part === 'input' ? inputOf(activity) : heartbeatOf(activity)) : undefined;
     if (hasParts && record !== undefined) {
       const bytes = this.#parts.encode(record);
-      rows.put(table, activity.scheduleOffset, bytes);
+      if (activity.scheduleOffset === formerOffset) rows.put(table, formerOffset, bytes);
+      else rows.add(table, activity.scheduleOffset, bytes);
       return { executions: bytes };
     }
     if (formerOffset === undefined || rows.sealed(table, formerOffset) === undefined) return {};

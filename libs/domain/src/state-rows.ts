@@ -21,6 +21,8 @@ const isOrdered = (table: StateTable): boolean => stateTables[table] === 'ordere
 /** What was put since some moment; `removed` hides a row of what is below. */
 class Layer {
   readonly #tables = new Map<StateTable, Table<Row | typeof removed>>();
+  /** Keys of rows that nothing below has. */
+  readonly #added = new Map<StateTable, Set<StateKey>>();
   /** Of a sealed one: where it leads. */
   position: StatePosition | undefined;
   rowCount = 0;
@@ -36,6 +38,22 @@ class Layer {
     rows.put(key, value ?? removed);
   }
 
+  /** A row that nothing below has. */
+  add(table: StateTable, key: StateKey, value: Row): void {
+    if (this.get(table, key) === undefined) this.#addedIn(table).add(key);
+    this.put(table, key, value);
+  }
+
+  isAdded(table: StateTable, key: StateKey): boolean {
+    return this.#added.get(table)?.has(key) === true;
+  }
+
+  /** What is nowhere below leaves no trace. */
+  remove(table: StateTable, key: StateKey): void {
+    if (this.isAdded(table, key)) this.drop(table, key);
+    else this.put(table, key, undefined);
+  }
+
   /** Whether it has a row that is there. */
   has(table: StateTable, key: StateKey): boolean {
     const row = this.get(table, key);
@@ -44,6 +62,7 @@ class Layer {
 
   drop(table: StateTable, key: StateKey): void {
     this.#tables.get(table)?.put(key, undefined);
+    this.#added.get(table)?.delete(key);
     this.rowCount--;
   }
 
@@ -53,6 +72,21 @@ class Layer {
 
   *rows(): Generator<readonly [StateTable, StateKey, Row | typeof removed]> {
     for (const [table, { rows }] of this.#tables) for (const [key, value] of rows) yield [table, key, value];
+  }
+
+  /** Puts what a later layer has over it. */
+  merge(later: Layer): void {
+    for (const [table, key, value] of later.rows()) {
+      if (value === removed) this.remove(table, key);
+      else if (later.isAdded(table, key)) this.add(table, key, value);
+      else this.put(table, key, value);
+    }
+  }
+
+  #addedIn(table: StateTable): Set<StateKey> {
+    let keys = this.#added.get(table);
+    if (keys === undefined) this.#added.set(table, (keys = new Set()));
+    return keys;
   }
 }
 
@@ -113,10 +147,17 @@ export class StateRows {
   }
 
   put(table: StateTable, key: StateKey, value: Row | undefined): void {
+    if (value !== undefined) return this.#open.put(table, key, value);
     // What came and went within the group leaves no trace: many do.
-    const isGone = value === undefined && this.#open.has(table, key) && this.#below(table, key) === undefined;
+    const isKnown = this.#open.isAdded(table, key);
+    const isGone = !isKnown && this.#open.has(table, key) && this.#below(table, key) === undefined;
     if (isGone) this.#open.drop(table, key);
-    else this.#open.put(table, key, value);
+    else this.#open.remove(table, key);
+  }
+
+  /** Puts a row that is not there: if it goes before it is in the store, the store never hears of it. */
+  add(table: StateTable, key: StateKey, value: Row): void {
+    this.#open.add(table, key, value);
   }
 
   tally(name: string): number {
@@ -185,7 +226,8 @@ export class StateRows {
   committed(offsets: StateOffsets): void {
     const layer = this.#sealed.shift();
     invariant(layer?.position !== undefined, 'a group is committed that was not sealed');
-    for (const [table, key, value] of layer.rows()) this.#unwritten.put(table, key, valueOf(value));
+    if (this.#unwritten.rowCount === 0) this.#unwritten = layer;
+    else this.#unwritten.merge(layer);
     this.#unwritten.position = { ...layer.position, offsets };
   }
 

@@ -2,7 +2,7 @@ import { stateTopics, type PartitionState, type StatePosition, type StateTopic }
 import type { LogRange } from '@ratchet/kafka';
 
 /** Committed rows are written once there are so many, or after this: what changes often is written seldom. */
-const rowsMin = 1_000;
+const rowsMin = 5_000;
 const intervalMs = 1_000;
 /** So many may wait. Beyond, each group waits until some of them are written: slices that take about 40 ms. */
 const rowsMax = 50_000;
